@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['reflect-metadata'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // type-graphql is CommonJS-first: inlined, it shares one copy of graphql with the rest.
+    server: { deps: { inline: ['type-graphql', 'graphql-scalars'] } },
+  },
+  resolve: { alias: { graphql: new URL('./node_modules/graphql/index.js', import.meta.url).pathname } },
+});
