@@ -1,1 +1,32 @@
-export {};
+import 'reflect-metadata';
+import { banner } from './banner.js';
+import { compose } from './compose.js';
+import { readConfig } from './config.js';
+import { ConfigError } from './readEnvironment.js';
+
+/** Starts a process, and stops it in order on SIGINT or SIGTERM; a second signal stops it at once. */
+async function main(): Promise<void> {
+  const switchboard = await compose(readConfig(process.env));
+  console.log(banner(switchboard));
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    await switchboard.close();
+    process.exit(0);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+main().catch((error: NodeJS.ErrnoException) => {
+  console.error(explain(error));
+  process.exit(1);
+});
+
+function explain(error: NodeJS.ErrnoException): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error.code === 'EADDRINUSE')
+    return `Port ${(error as { port?: number }).port} is taken: stop what listens there, or set PORT to another.`;
+  return `Switchboard could not start: ${error.stack ?? error}`;
+}

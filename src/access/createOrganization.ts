@@ -1,0 +1,17 @@
+import type { Database } from '../database/Database.js';
+import { Organization } from '../domain/Organization.js';
+import { type CreatedApiKey, createApiKey } from './createApiKey.js';
+
+export interface CreatedOrganization extends CreatedApiKey {
+  readonly organizationId: number;
+}
+
+/** Creates an organization with a first API key that may do everything. The secret is shown this once. */
+export function createOrganization({ database }: { database: Database }, name: string): Promise<CreatedOrganization> {
+  return database.transaction(async (em) => {
+    const organization = em.create(Organization, { name, createdAt: new Date() });
+    await em.flush();
+    const key = await createApiKey({ em }, { organizationId: organization.id, name: 'First key' });
+    return { ...key, organizationId: organization.id };
+  });
+}

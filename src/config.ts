@@ -1,0 +1,75 @@
+import { resolve } from 'node:path';
+import { ConfigError, readEnvironment } from './readEnvironment.js';
+
+export const ROLES = ['all', 'api', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const KLAVIYO_AUTHORIZE_URL = 'https://www.klaviyo.com/oauth/authorize';
+const KLAVIYO_API_URL = 'https://a.klaviyo.com';
+const KLAVIYO_REVISION = '2026-07-15';
+const DAY_MS = 86_400_000;
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * Reads and checks the whole environment once (DESIGN: README lists every variable).
+ * Throws a ConfigError whose message is one line: the variable, what it got, what it wants.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv) {
+  const env = readEnvironment(environment);
+  const port = env.integer('PORT', 4000, { min: 0, max: 65_535 });
+  const databaseUrl = env.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
+  const encryptionKeys = env.encryptionKeys('ENCRYPTION_KEYS');
+  const clientId = env.text('KLAVIYO_CLIENT_ID');
+  const clientSecret = env.text('KLAVIYO_CLIENT_SECRET');
+
+  if (databaseUrl && !encryptionKeys) {
+    throw new ConfigError(
+      'ENCRYPTION_KEYS is not set, but DATABASE_URL is: tokens are never stored in the clear. It wants id:base64 of 32 bytes, for example ENCRYPTION_KEYS="k1:$(openssl rand -base64 32)".',
+    );
+  }
+  if (clientId && !clientSecret) {
+    throw new ConfigError('KLAVIYO_CLIENT_SECRET is not set, but KLAVIYO_CLIENT_ID is: it wants the secret of that Klaviyo app.');
+  }
+
+  if (!clientId && (env.text('KLAVIYO_AUTHORIZE_URL') || env.text('KLAVIYO_API_URL'))) {
+    throw new ConfigError(
+      'KLAVIYO_CLIENT_ID is not set, but KLAVIYO_AUTHORIZE_URL or KLAVIYO_API_URL is: it wants the client id of your app there.',
+    );
+  }
+
+  return {
+    port,
+    host: env.text('HOST') ?? '0.0.0.0',
+    /** Where browsers reach this server; null: http://localhost and the port. */
+    publicUrl: env.origin('PUBLIC_URL'),
+    databaseUrl,
+    /** True when this process runs its own Postgres. */
+    embedded: databaseUrl === null,
+    dataDir: resolve(env.text('DATA_DIR') ?? '.data'),
+    role: env.choice('ROLE', ROLES, 'all'),
+    encryptionKeys,
+    klaviyo: {
+      /** Null: the sandbox stands in. */
+      app: clientId && clientSecret ? { clientId, clientSecret } : null,
+      authorizeUrl: env.providerUrl('KLAVIYO_AUTHORIZE_URL', KLAVIYO_AUTHORIZE_URL),
+      apiUrl: env.providerUrl('KLAVIYO_API_URL', KLAVIYO_API_URL),
+      revision: env.text('KLAVIYO_REVISION') ?? KLAVIYO_REVISION,
+      scopes: env.words('KLAVIYO_SCOPES', ['accounts:read', 'events:write']),
+    },
+    delivery: {
+      retryDelaysMs: env.durations('DELIVERY_RETRY_DELAYS', '5s,5m,30m,2h,5h'),
+      timeoutMs: env.integer('DELIVERY_TIMEOUT_MS', 15_000, { min: 100, max: 120_000 }),
+      concurrency: env.integer('DELIVERY_CONCURRENCY', 256, { min: 1, max: 10_000 }),
+      concurrencyPerConnection: env.integer('DELIVERY_CONCURRENCY_PER_CONNECTION', 32, { min: 1, max: 10_000 }),
+      allowPrivateNetworks: env.cidrs('ALLOW_PRIVATE_NETWORKS'),
+    },
+    corsOrigins: env.origins('CORS_ORIGINS'),
+    returnToOrigins: env.origins('RETURN_TO_ORIGINS'),
+    installUrl: env.url('INSTALL_URL', { protocols: ['https:', 'http:'] }),
+    rateLimitPerMinute: env.integer('RATE_LIMIT_PER_MINUTE', 0, { min: 0, max: 1_000_000 }),
+    retentionMs: env.integer('RETENTION_DAYS', 30, { min: 1, max: 3_650 }) * DAY_MS,
+    logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+}

@@ -1,0 +1,21 @@
+import type { KlaviyoConfiguration } from '../domain/Connection.js';
+import type { KlaviyoInput } from './ConnectionInput.js';
+import type { ConnectionRules } from './ConnectionRules.js';
+import type { ProblemList } from './ProblemList.js';
+
+/** Checks the scopes against Klaviyo's catalogue; those that every authorization needs are added. Problems go to the list. */
+export function checkKlaviyo(
+  input: KlaviyoInput,
+  stored: KlaviyoConfiguration | null,
+  { klaviyo }: ConnectionRules,
+  problems: ProblemList,
+): KlaviyoConfiguration {
+  const known = new Set(klaviyo.scopes.map(({ name }) => name));
+  input.scopes?.forEach((scope, index) => {
+    if (known.has(scope)) return;
+    const message = `Klaviyo has no scope "${scope.slice(0, 100)}"; the query klaviyoScopes lists them.`;
+    problems.add('INVALID_CHOICE', message, 'klaviyo', 'scopes', String(index));
+  });
+  const required = klaviyo.scopes.filter((scope) => scope.required).map(({ name }) => name);
+  return { scopes: [...new Set([...required, ...(input.scopes ?? stored?.scopes ?? klaviyo.defaultScopes)])] };
+}

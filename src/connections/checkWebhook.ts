@@ -1,0 +1,56 @@
+import type { WebhookConfiguration } from '../domain/Connection.js';
+import type { WebhookInput } from './ConnectionInput.js';
+import type { ConnectionRules } from './ConnectionRules.js';
+import { checkWebhookAuth, type WebhookAuthConfig } from './checkWebhookAuth.js';
+import type { ProblemList } from './ProblemList.js';
+
+const MAX_HEADERS = 20;
+
+export interface CheckedWebhook {
+  readonly configuration: WebhookConfiguration;
+  readonly authConfig: WebhookAuthConfig | null;
+}
+
+/** Checks a webhook's configuration, merged over the stored one when there is one. Problems go to the list. */
+export function checkWebhook(
+  input: WebhookInput,
+  stored: CheckedWebhook | null,
+  rules: ConnectionRules,
+  problems: ProblemList,
+): CheckedWebhook {
+  const url = checkUrl(input.url ?? stored?.configuration.url, rules, problems);
+  const authType = input.authType ?? stored?.configuration.authType ?? 'none';
+  const storedAuth = stored?.configuration.authType === authType ? stored.authConfig : null;
+  const authConfig = checkWebhookAuth(authType, input.authConfig, storedAuth, rules, problems);
+  const extraHeaders = input.extraHeaders
+    ? checkHeaders(input.extraHeaders, rules, problems)
+    : (stored?.configuration.extraHeaders ?? []);
+  return { configuration: { url, authType, extraHeaders }, authConfig };
+}
+
+function checkUrl(url: URL | string | undefined, rules: ConnectionRules, problems: ProblemList): string {
+  if (url === undefined || url === '') {
+    problems.add('REQUIRED', 'A webhook connection needs a URL.', 'webhook', 'url');
+    return '';
+  }
+  const problem = rules.checkWebhookUrl(String(url));
+  if (problem) problems.add('INVALID', problem, 'webhook', 'url');
+  return String(url);
+}
+
+function checkHeaders(
+  headers: readonly { readonly name: string; readonly value: string }[],
+  rules: ConnectionRules,
+  problems: ProblemList,
+): WebhookConfiguration['extraHeaders'] {
+  if (headers.length > MAX_HEADERS) problems.add('INVALID', `At most ${MAX_HEADERS} extra headers.`, 'webhook', 'extraHeaders');
+  const seen = new Set<string>();
+  headers.forEach(({ name, value }, index) => {
+    const path = ['webhook', 'extraHeaders', String(index)];
+    const problem = rules.checkHeader(name, value);
+    if (problem) problems.add('INVALID', problem, ...path);
+    if (seen.has(name.toLowerCase())) problems.add('INVALID', `The header ${name} is there twice.`, ...path, 'name');
+    seen.add(name.toLowerCase());
+  });
+  return headers.map(({ name, value }) => ({ name, value }));
+}

@@ -1,0 +1,65 @@
+import type { Cipher } from '../database/Cipher.js';
+import { columnIdentity } from '../database/columnIdentity.js';
+import type { Database } from '../database/Database.js';
+import type { Caller } from '../domain/Caller.js';
+import { Connection, type ConnectionType } from '../domain/Connection.js';
+import type { KlaviyoInput, WebhookInput } from './ConnectionInput.js';
+import type { ConnectionRules } from './ConnectionRules.js';
+import { checkKlaviyo } from './checkKlaviyo.js';
+import { checkName } from './checkName.js';
+import { checkWebhook } from './checkWebhook.js';
+import { ProblemList } from './ProblemList.js';
+
+export interface CreateConnectionInput {
+  readonly type: ConnectionType;
+  readonly name?: string | null;
+  readonly webhook?: WebhookInput | null;
+  readonly klaviyo?: KlaviyoInput | null;
+}
+
+interface Dependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly connectionRules: ConnectionRules;
+}
+
+/**
+ * Creates a connection (OpenAPI create_connection). A webhook is ACTIVE at once; Klaviyo waits for its authorization.
+ * Throws an InputError with everything that is wrong.
+ */
+export function createConnection(
+  { database, cipher, connectionRules: rules }: Dependencies,
+  caller: Caller,
+  input: CreateConnectionInput,
+): Promise<Connection> {
+  const problems = new ProblemList();
+  const name = checkName(input.name, problems);
+  const other = input.type === 'webhook' ? 'klaviyo' : 'webhook';
+  if (input[other]) problems.add('INVALID', `A ${input.type} connection takes no "${other}" configuration.`, other);
+  if (input.type === 'webhook' && !input.webhook)
+    problems.add('REQUIRED', 'A webhook connection needs its "webhook" configuration.', 'webhook');
+  const webhook = input.type === 'webhook' && input.webhook ? checkWebhook(input.webhook, null, rules, problems) : null;
+  const configuration = webhook?.configuration ?? checkKlaviyo(input.klaviyo ?? {}, null, rules, problems);
+  problems.throwIfAny();
+
+  return database.transaction(async (em) => {
+    const now = new Date();
+    const connection = em.create(Connection, {
+      organizationId: caller.organizationId,
+      type: input.type,
+      name,
+      status: input.type === 'webhook' ? 'active' : 'pending_authorization',
+      statusReason: input.type === 'webhook' ? null : 'Nobody has authorized it yet.',
+      configuration,
+      createdAt: now,
+      updatedAt: now,
+    });
+    await em.flush();
+    if (webhook?.authConfig) {
+      // The secrets are bound to the row's id, which only the database knows.
+      connection.authConfig = cipher.encrypt(JSON.stringify(webhook.authConfig), columnIdentity.webhookAuthConfig(connection.id));
+      await em.flush();
+    }
+    return connection;
+  });
+}

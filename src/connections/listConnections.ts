@@ -1,0 +1,29 @@
+import type { Database } from '../database/Database.js';
+import { type Page, type PageArguments, paginate } from '../database/paginate.js';
+import type { Caller } from '../domain/Caller.js';
+import { Connection, type ConnectionStatus, type ConnectionType } from '../domain/Connection.js';
+
+export interface ConnectionFilter {
+  readonly type?: ConnectionType | null;
+  readonly status?: ConnectionStatus | null;
+}
+
+/** The organization's connections, newest first (OpenAPI list_connections). */
+export function listConnections(
+  { database }: { database: Database },
+  caller: Caller,
+  args: PageArguments,
+  filter: ConnectionFilter = {},
+): Promise<Page<Connection>> {
+  return paginate(
+    database.em(),
+    Connection,
+    'connections',
+    {
+      organizationId: caller.organizationId,
+      ...(filter.type ? { type: filter.type } : {}),
+      ...(filter.status ? { status: filter.status } : {}),
+    },
+    args,
+  );
+}

@@ -1,0 +1,69 @@
+import { LockMode } from '@mikro-orm/core';
+import type { Cipher } from '../database/Cipher.js';
+import { columnIdentity } from '../database/columnIdentity.js';
+import type { Database } from '../database/Database.js';
+import type { Caller } from '../domain/Caller.js';
+import { Connection, type KlaviyoConfiguration, type WebhookConfiguration } from '../domain/Connection.js';
+import { InputError } from '../domain/InputError.js';
+import { parseId } from '../domain/parseId.js';
+import type { KlaviyoInput, WebhookInput } from './ConnectionInput.js';
+import type { ConnectionRules } from './ConnectionRules.js';
+import { checkKlaviyo } from './checkKlaviyo.js';
+import { checkName } from './checkName.js';
+import { type CheckedWebhook, checkWebhook } from './checkWebhook.js';
+import { ProblemList } from './ProblemList.js';
+
+export interface UpdateConnectionInput {
+  readonly id: string;
+  /** Undefined: as it was. Null or blank: no name. */
+  readonly name?: string | null;
+  readonly webhook?: WebhookInput | null;
+  readonly klaviyo?: KlaviyoInput | null;
+}
+
+interface Dependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly connectionRules: ConnectionRules;
+}
+
+/**
+ * Changes what is given and nothing else (OpenAPI patch_connection). The type never changes.
+ * Throws an InputError: NOT_FOUND, or everything that is wrong.
+ */
+export function updateConnection(
+  { database, cipher, connectionRules: rules }: Dependencies,
+  caller: Caller,
+  input: UpdateConnectionInput,
+): Promise<Connection> {
+  return database.transaction(async (em) => {
+    const connection = await em.findOne(
+      Connection,
+      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
+    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'id');
+
+    const problems = new ProblemList();
+    if (input.name !== undefined) connection.name = checkName(input.name, problems);
+    const other = connection.type === 'webhook' ? 'klaviyo' : 'webhook';
+    if (input[other]) problems.add('INVALID', `A ${connection.type} connection takes no "${other}" configuration.`, other);
+    if (connection.type === 'webhook' && input.webhook) {
+      const identity = columnIdentity.webhookAuthConfig(connection.id);
+      const stored: CheckedWebhook = {
+        configuration: connection.configuration as WebhookConfiguration,
+        authConfig: connection.authConfig ? JSON.parse(cipher.decrypt(connection.authConfig, identity)) : null,
+      };
+      const { configuration, authConfig } = checkWebhook(input.webhook, stored, rules, problems);
+      connection.configuration = configuration;
+      connection.authConfig = authConfig && cipher.encrypt(JSON.stringify(authConfig), identity);
+    }
+    if (connection.type === 'klaviyo' && input.klaviyo) {
+      connection.configuration = checkKlaviyo(input.klaviyo, connection.configuration as KlaviyoConfiguration, rules, problems);
+    }
+    problems.throwIfAny();
+    connection.updatedAt = new Date();
+    await em.flush();
+    return connection;
+  });
+}

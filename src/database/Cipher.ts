@@ -1,0 +1,47 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/** A 256-bit key and the name under which ciphertexts refer to it. */
+export interface EncryptionKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+const VERSION = 'v1';
+
+/**
+ * Encrypts column values with AES-256-GCM (NIST SP 800-38D).
+ * Form: `v1.<key id>.<base64url of 12-byte nonce, 16-byte tag, ciphertext>`.
+ * `identity` names the row and column (`credentials:42:accessToken`) and is authenticated, so a value
+ * copied to another row does not decrypt.
+ */
+export class Cipher {
+  readonly #keys: ReadonlyMap<string, Buffer>;
+  readonly #current: EncryptionKey;
+
+  /** The first key encrypts, all of them decrypt. */
+  constructor(keys: readonly [EncryptionKey, ...EncryptionKey[]]) {
+    this.#current = keys[0];
+    this.#keys = new Map(keys.map(({ id, key }) => [id, key]));
+  }
+
+  encrypt(plaintext: string, identity: string): string {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', this.#current.key, nonce);
+    cipher.setAAD(Buffer.from(identity));
+    const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
+    return `${VERSION}.${this.#current.id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`;
+  }
+
+  /** Throws when the key is unknown or the value was not made for this identity. */
+  decrypt(value: string, identity: string): string {
+    const [version, keyId, body] = value.split('.');
+    const key = keyId === undefined ? undefined : this.#keys.get(keyId);
+    if (version !== VERSION || body === undefined) throw new Error(`Not an encrypted value (${identity}).`);
+    if (!key) throw new Error(`No key with id "${keyId}" in ENCRYPTION_KEYS: add it back to read ${identity}.`);
+    const bytes = Buffer.from(body, 'base64url');
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
+    decipher.setAAD(Buffer.from(identity));
+    decipher.setAuthTag(bytes.subarray(12, 28));
+    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+  }
+}

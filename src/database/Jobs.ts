@@ -1,0 +1,75 @@
+import { CompiledQuery } from 'kysely';
+import { PgBoss } from 'pg-boss';
+import type { Logger } from '../domain/Logger.js';
+import type { Database, EntityManager } from './Database.js';
+
+export interface JobQueue<Data extends object> {
+  readonly name: string;
+  /** Attempts after the first. */
+  readonly retryLimit: number;
+  /** Seconds before the first retry; doubled for each further one. */
+  readonly retryDelaySeconds: number;
+  /** Throws to be tried again. */
+  readonly work: (data: Data, job: { readonly id: string }) => Promise<void>;
+}
+
+/**
+ * Background chores on pg-boss, in Postgres' schema `pgboss`. Not for deliveries: their table is their queue.
+ * `add` takes part in the caller's transaction, so a job exists exactly when what it is about was committed.
+ */
+export class Jobs {
+  readonly #boss: PgBoss;
+
+  constructor(
+    private readonly database: Database,
+    private readonly log: Logger,
+  ) {
+    this.#boss = new PgBoss({ connectionString: database.url, max: 4, application_name: 'switchboard-jobs' });
+    this.#boss.on('error', (error) => log.error({ error: error.message }, 'The job queue met an error'));
+  }
+
+  async start(): Promise<void> {
+    await this.#boss.start();
+  }
+
+  /** Makes the queue known; needed in every process that adds to it or works on it. */
+  async define<Data extends object>(queue: JobQueue<Data>): Promise<void> {
+    const { name, retryLimit, retryDelaySeconds } = queue;
+    const options = { retryLimit, retryDelay: retryDelaySeconds, retryBackoff: true };
+    if (await this.#boss.getQueue(name)) await this.#boss.updateQueue(name, options);
+    else await this.#boss.createQueue(name, options);
+  }
+
+  async work<Data extends object>(queue: JobQueue<Data>): Promise<void> {
+    await this.#boss.work<Data>(queue.name, { pollingIntervalSeconds: 1 }, async (jobs) => {
+      for (const job of jobs) {
+        try {
+          await queue.work(job.data, { id: job.id });
+        } catch (error) {
+          this.log.warn(
+            { queue: queue.name, jobId: job.id, error: String(error) },
+            'A background job failed and may be tried again',
+          );
+          throw error;
+        }
+      }
+    });
+  }
+
+  async add<Data extends object>(em: EntityManager, queue: string, id: string, data: Data): Promise<void> {
+    const transaction = this.database.sql(em);
+    await this.#boss.send(queue, data, {
+      id,
+      db: {
+        executeSql: async (text: string, values: unknown[] = []) => {
+          const { rows } = await transaction.executeQuery(CompiledQuery.raw(text, values));
+          return { rows, rowCount: rows.length };
+        },
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#boss.stop({ graceful: true, timeout: 8_000 });
+  }
+}

@@ -1,0 +1,36 @@
+import type { Generated } from 'kysely';
+
+/** The tables as the driver returns them, for the reads and writes that go past entities. */
+export interface Tables {
+  api_keys: ApiKeysTable;
+  authorizations: AuthorizationsTable;
+  credentials: CredentialsTable;
+}
+
+interface ApiKeysTable {
+  id: Generated<string>;
+  organization_id: string;
+  public_key: string;
+  secret_hash: string;
+  scopes: string[];
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+interface AuthorizationsTable {
+  id: string;
+  connection_id: string | null;
+  status: string;
+  error_code: string | null;
+  error_description: string | null;
+  consumed_at: Date | null;
+  created_at: Generated<Date>;
+  expires_at: Date;
+}
+
+interface CredentialsTable {
+  connection_id: string;
+  provider: string;
+  account_id: string | null;
+  access_token: string | null;
+}

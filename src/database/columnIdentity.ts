@@ -1,0 +1,8 @@
+/** The identity under which each encrypted column is bound to its row. */
+export const columnIdentity = {
+  webhookAuthConfig: (connectionId: number) => `connections:${connectionId}:authConfig`,
+  codeVerifier: (authorizationId: string) => `authorizations:${authorizationId}:codeVerifier`,
+  accessToken: (connectionId: number) => `credentials:${connectionId}:accessToken`,
+  refreshToken: (connectionId: number) => `credentials:${connectionId}:refreshToken`,
+  revokedToken: (jobId: string) => `revocations:${jobId}:token`,
+} as const;

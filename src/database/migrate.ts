@@ -1,0 +1,21 @@
+import pg from 'pg';
+import type { Database } from './Database.js';
+
+/** Any number does, as long as every process of ours uses the same one. */
+const MIGRATION_LOCK = 7_240_911;
+
+/**
+ * Brings the schema up to date and returns the names of the migrations that ran.
+ * Several processes may start at once: a session-level advisory lock lets one migrate while the others wait.
+ */
+export async function migrate(database: Database): Promise<string[]> {
+  const lock = new pg.Client({ connectionString: database.url });
+  await lock.connect();
+  try {
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const done = await database.orm.migrator.up();
+    return done.map(({ name }) => name);
+  } finally {
+    await lock.end();
+  }
+}

@@ -1,0 +1,94 @@
+import type { EntityName, FilterQuery } from '@mikro-orm/core';
+import { SwitchboardError } from '../domain/SwitchboardError.js';
+import type { EntityManager } from './Database.js';
+
+export const DEFAULT_PAGE_SIZE = 20;
+export const MAX_PAGE_SIZE = 100;
+
+/** Arguments of a cursor connection (the GraphQL Cursor Connections Specification, section 4). */
+export interface PageArguments {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly last?: number | null;
+  readonly before?: string | null;
+}
+
+export interface Page<T> {
+  readonly edges: readonly { readonly node: T; readonly cursor: string }[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+  /** Counts only when asked. */
+  readonly totalCount: () => Promise<number>;
+}
+
+interface Row {
+  readonly id: number | string;
+}
+
+/**
+ * One page of a list, newest first. Ids grow with time, so the id is the position and a page is one index scan,
+ * however far in it is. `list` names the list; its cursors are good for no other.
+ * Throws BAD_USER_INPUT naming the argument.
+ */
+export async function paginate<T extends Row>(
+  em: EntityManager,
+  entity: EntityName<T>,
+  list: string,
+  where: FilterQuery<T>,
+  args: PageArguments,
+): Promise<Page<T>> {
+  const { size, backwards } = readSize(args);
+  const after = readCursor(args.after, 'after', list);
+  const before = readCursor(args.before, 'before', list);
+  const conditions = [where, after && { id: { $lt: after } }, before && { id: { $gt: before } }].filter(Boolean);
+  const rows: T[] = await em.find(entity, { $and: conditions } as FilterQuery<T>, {
+    orderBy: { id: backwards ? 'asc' : 'desc' } as never,
+    limit: size + 1,
+  });
+  const more = rows.length > size;
+  const nodes = rows.slice(0, size);
+  if (backwards) nodes.reverse();
+  const edges = nodes.map((node) => ({ node, cursor: writeCursor(list, node.id) }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: backwards ? before !== null : more,
+      hasPreviousPage: backwards ? more : after !== null,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: () => em.count(entity, where),
+  };
+}
+
+function readSize({ first, last }: PageArguments): { size: number; backwards: boolean } {
+  if (typeof first === 'number' && typeof last === 'number') {
+    throw new SwitchboardError('BAD_USER_INPUT', 'Give "first" or "last", not both.');
+  }
+  const backwards = typeof last === 'number';
+  const size = (backwards ? last : first) ?? DEFAULT_PAGE_SIZE;
+  if (size < 0 || size > MAX_PAGE_SIZE) {
+    throw new SwitchboardError(
+      'BAD_USER_INPUT',
+      `"${backwards ? 'last' : 'first'}" must be from 0 to ${MAX_PAGE_SIZE}, not ${size}.`,
+    );
+  }
+  return { size, backwards };
+}
+
+function writeCursor(list: string, id: number | string): string {
+  return Buffer.from(`${list}:${id}`).toString('base64url');
+}
+
+function readCursor(cursor: string | null | undefined, argument: string, list: string): string | null {
+  if (cursor === null || cursor === undefined) return null;
+  const [name, id] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
+  if (name !== list || !/^([1-9]\d{0,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(id ?? '')) {
+    throw new SwitchboardError('BAD_USER_INPUT', `"${argument}" is not a cursor of this list.`);
+  }
+  return id as string;
+}

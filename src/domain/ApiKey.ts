@@ -1,0 +1,27 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { Organization } from './Organization.js';
+
+/** What a key may do: `manage` connections and subscriptions, `publish` events, `read` everything of its organization. */
+export const API_KEY_SCOPES = ['manage', 'publish', 'read'] as const;
+export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
+
+const ApiKeySchema = defineEntity({
+  name: 'ApiKey',
+  tableName: 'api_keys',
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index(),
+    name: p.text().nullable(),
+    publicKey: p.text().unique(),
+    /** SHA-256 of the secret, which has 256 bits of its own: a slow hash would add nothing but load. */
+    secretHash: p.text(),
+    scopes: p.array<string>(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    lastUsedAt: p.datetime().nullable(),
+    revokedAt: p.datetime().nullable(),
+  },
+});
+
+/** A public and secret key pair with which a backend or frontend calls the API. */
+export class ApiKey extends ApiKeySchema.class {}
+ApiKeySchema.setClass(ApiKey);

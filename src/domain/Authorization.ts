@@ -1,0 +1,46 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { Connection } from './Connection.js';
+import { Organization } from './Organization.js';
+
+export const AUTHORIZATION_STATUSES = ['pending', 'completed', 'denied', 'failed', 'expired', 'superseded'] as const;
+export type AuthorizationStatus = (typeof AUTHORIZATION_STATUSES)[number];
+
+/** How the callback shows its outcome: a page of its own, or one that tells its opener and closes (OpenID Connect Core 3.1.2.1, `display`). */
+export const AUTHORIZATION_DISPLAYS = ['page', 'popup'] as const;
+export type AuthorizationDisplay = (typeof AUTHORIZATION_DISPLAYS)[number];
+
+const AuthorizationSchema = defineEntity({
+  name: 'Authorization',
+  tableName: 'authorizations',
+  properties: {
+    id: p.uuid().primary(),
+    organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index(),
+    /** Null once the connection is deleted; the attempt stays so that a late callback can be explained. */
+    connectionId: () => p.manyToOne(Connection).mapToPk().joinColumn('connection_id').nullable().deleteRule('set null').index(),
+    provider: p.text(),
+    status: p.enum(AUTHORIZATION_STATUSES),
+    /** SHA-256 of the state (RFC 6749 10.12); the state itself is never stored. */
+    stateHash: p.text().unique(),
+    /** Encrypted PKCE verifier (RFC 7636 4.1); erased as soon as the attempt has an outcome. */
+    codeVerifier: p.text().nullable(),
+    redirectUri: p.text(),
+    scopes: p.array<string>(),
+    returnTo: p.text().nullable(),
+    display: p.enum(AUTHORIZATION_DISPLAYS),
+    /** SHA-256 of the cookie that the callback must bring; null when any browser may. */
+    browserBindingHash: p.text().nullable(),
+    allowAccountChange: p.boolean().default(false),
+    accountName: p.text().nullable(),
+    errorCode: p.text().nullable(),
+    errorDescription: p.text().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    expiresAt: p.datetime(),
+    /** When a callback took the state; from then on nobody else may. */
+    consumedAt: p.datetime().nullable(),
+    completedAt: p.datetime().nullable(),
+  },
+});
+
+/** One attempt to link a provider: its state, its PKCE verifier, and what became of it. */
+export class Authorization extends AuthorizationSchema.class {}
+AuthorizationSchema.setClass(Authorization);

@@ -1,0 +1,8 @@
+import type { ApiKeyScope } from './ApiKey.js';
+
+/** Who is calling. Every use case takes one and touches nothing outside its organization. */
+export interface Caller {
+  readonly organizationId: number;
+  readonly apiKeyId: number;
+  readonly scopes: ReadonlySet<ApiKeyScope>;
+}

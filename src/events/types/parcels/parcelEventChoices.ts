@@ -1,0 +1,127 @@
+// The closed lists of the OpenAPI document, in its order.
+
+/** Who says so: `event_type` inside `data.event` (schema parcel-event-type). Not to be confused with the event types of this server. */
+export const parcelEventSources = ['carrier', 'internal', 'calculated', 'claim'] as const;
+export type ParcelEventSource = (typeof parcelEventSources)[number];
+
+/** How far a parcel is (schema parcel-event-phase). `pup` is a pick-up point. */
+export const parcelEventPhases = [
+  'accepted',
+  'announced',
+  'announcing',
+  'attempted',
+  'cancelled',
+  'customs',
+  'delivered',
+  'delivery_forced',
+  'dropped',
+  'in_delivery',
+  'in_transit',
+  'labelled',
+  'none',
+  'no_label',
+  'pup',
+  'ready_to_send',
+  'sorted',
+  'unknown',
+] as const;
+export type ParcelEventPhase = (typeof parcelEventPhases)[number];
+
+/** What is unusual about the phase; `none` when all goes as expected (schema parcel-event-exception). */
+export const parcelEventExceptions = [
+  'address_error',
+  'announcement_failed',
+  'cancellation_failed',
+  'cancelled',
+  'cancelled_upstream',
+  'cancelling',
+  'cancelling_upstream',
+  'changed',
+  'claim',
+  'claimable',
+  'customer_rejected',
+  'customer_support',
+  'customs_issue',
+  'damaged',
+  'delay_unknown',
+  'delivery_delay',
+  'dropoff_expiration',
+  'handover_delay',
+  'hold',
+  'missing',
+  'none',
+  'non_conformity',
+  'off_radar',
+  'pup_expiration',
+  'refused',
+  'relabelled',
+  'returned_sender',
+  'sorting_delay',
+  'unknown',
+] as const;
+export type ParcelEventException = (typeof parcelEventExceptions)[number];
+
+/** How serious it is (schema parcel-event-status-type). */
+export const parcelEventStatusTypes = ['error', 'success', 'warning'] as const;
+export type ParcelEventStatusType = (typeof parcelEventStatusTypes)[number];
+
+/** Details within a phase and exception (schema parcel-event-sub-status). */
+export const parcelEventSubStatuses = [
+  'accepted',
+  'additional_information',
+  'carrier',
+  'company_closed',
+  'connection_missed',
+  'content',
+  'cut_off',
+  'damaged',
+  'delay',
+  'delivery_change',
+  'disposed',
+  'documents',
+  'duplicate',
+  'expired',
+  'high_volume',
+  'inaccessible',
+  'incorrect_information',
+  'in_progress',
+  'late',
+  'locker',
+  'mailbox',
+  'max_measure',
+  'max_weight',
+  'mechanical',
+  'misrouted',
+  'missort',
+  'neighbour',
+  'none',
+  'not_home',
+  'not_ordered',
+  'one',
+  'packaging',
+  'parcel_found',
+  'partly',
+  'passed',
+  'payment',
+  'postal_box',
+  'prohibited_item',
+  'pup',
+  'pup_closed',
+  'receiver',
+  'rejected',
+  'requested',
+  'resolved',
+  'safeplace',
+  'sender',
+  'shop',
+  'signature',
+  'three',
+  'traffic',
+  'two',
+  'undeliverable',
+  'unknown',
+  'unknown_receiver',
+  'updated',
+  'weather_conditions',
+] as const;
+export type ParcelEventSubStatus = (typeof parcelEventSubStatuses)[number];

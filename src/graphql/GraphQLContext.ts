@@ -1,0 +1,38 @@
+import type { ApiKeyScope } from '../domain/ApiKey.js';
+import type { Caller } from '../domain/Caller.js';
+import { SwitchboardError } from '../domain/SwitchboardError.js';
+import type { GraphQLDependencies } from './GraphQLDependencies.js';
+import { createLoaders, type Loaders } from './Loaders.js';
+
+export interface BrowserBinding {
+  readonly authorizationId: string;
+  readonly value: string;
+  readonly expiresAt: Date;
+}
+
+/** One request: who calls, what the resolvers may use, and what the answer shall carry. */
+export class GraphQLContext {
+  readonly loaders: Loaders;
+
+  constructor(
+    readonly dependencies: GraphQLDependencies,
+    private readonly possibleCaller: Caller | null,
+    /** Sets the cookie that the OAuth callback must bring. */
+    readonly bindBrowser: (binding: BrowserBinding) => void,
+  ) {
+    this.loaders = createLoaders(dependencies.database);
+  }
+
+  /** Throws UNAUTHENTICATED when the request brought no credentials. */
+  assertCaller(): Caller {
+    if (this.possibleCaller) return this.possibleCaller;
+    throw new SwitchboardError('UNAUTHENTICATED', 'Send "Authorization: Basic base64(publicKey:secretKey)".');
+  }
+
+  /** The caller, who must hold the scope. Throws UNAUTHENTICATED or FORBIDDEN. */
+  caller(scope: ApiKeyScope): Caller {
+    const caller = this.assertCaller();
+    if (caller.scopes.has(scope)) return caller;
+    throw new SwitchboardError('FORBIDDEN', `This API key may not do that: it lacks the scope "${scope}".`);
+  }
+}

@@ -1,0 +1,18 @@
+import type { ConnectionRules } from '../connections/ConnectionRules.js';
+import type { Cipher } from '../database/Cipher.js';
+import type { Database, EntityManager } from '../database/Database.js';
+import type { Logger } from '../domain/Logger.js';
+import type { Provider } from '../oauth/Provider.js';
+import type { Revocations } from '../oauth/Revocations.js';
+
+/** What the resolvers hand on to the use cases; each use case names the part that it needs. */
+export interface GraphQLDependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly log: Logger;
+  readonly connectionRules: ConnectionRules;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly revocations: Revocations;
+  readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
+  readonly returnToOrigins: readonly string[];
+}

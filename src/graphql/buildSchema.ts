@@ -1,0 +1,40 @@
+import 'reflect-metadata';
+import { GraphQLSchema, lexicographicSortSchema } from 'graphql';
+import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import type { Logger } from '../domain/Logger.js';
+import { OrganizationResolver } from './access/OrganizationResolver.js';
+import { ConnectionResolver } from './connections/ConnectionResolver.js';
+import { toGraphQLError } from './errors/toGraphQLError.js';
+import { AuthorizationResolver, ConnectionAuthorizationResolver } from './oauth/AuthorizationResolver.js';
+import { KlaviyoResolver } from './oauth/KlaviyoResolver.js';
+
+// biome-ignore lint/complexity/noBannedTypes: type-graphql names classes so.
+const resolvers: NonEmptyArray<Function> = [
+  OrganizationResolver,
+  ConnectionResolver,
+  AuthorizationResolver,
+  ConnectionAuthorizationResolver,
+  KlaviyoResolver,
+];
+
+/**
+ * The schema, in a stable order. Its description is more than a courtesy: without one, printSchema leaves out the
+ * `schema { … }` block, and every reader takes our type `Subscription` for the subscription root.
+ */
+export function buildSchema(log: Logger): GraphQLSchema {
+  const built = buildSchemaSync({
+    resolvers,
+    validate: false,
+    globalMiddlewares: [
+      async (_action, next) => {
+        try {
+          return await next();
+        } catch (error) {
+          throw toGraphQLError(error, log);
+        }
+      },
+    ],
+  });
+  const description = 'Switchboard: connections say where events go, subscriptions say which ones.';
+  return lexicographicSortSchema(new GraphQLSchema({ ...built.toConfig(), description }));
+}

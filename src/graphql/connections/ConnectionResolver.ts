@@ -1,0 +1,90 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { createConnection } from '../../connections/createConnection.js';
+import { deleteConnection } from '../../connections/deleteConnection.js';
+import { findConnection } from '../../connections/findConnection.js';
+import { listConnections } from '../../connections/listConnections.js';
+import { updateConnection } from '../../connections/updateConnection.js';
+import type { Connection, KlaviyoConfiguration, WebhookConfiguration } from '../../domain/Connection.js';
+import { withUserErrors } from '../errors/withUserErrors.js';
+import type { GraphQLContext } from '../GraphQLContext.js';
+import { PageArgs } from '../pagination/PageArgs.js';
+import { pageTypes } from '../pagination/pageTypes.js';
+import {
+  ConnectionConfigurationUnion,
+  type KlaviyoConfigurationObject,
+  type WebhookConfigurationObject,
+} from './ConnectionConfiguration.js';
+import { ConnectionObject } from './ConnectionObject.js';
+import { ConnectionFilter, CreateConnectionInput, DeleteConnectionInput, UpdateConnectionInput } from './connectionInputs.js';
+import { ConnectionPayload, DeletePayload } from './connectionPayloads.js';
+
+const ConnectionPage = pageTypes('Connection', 'connections', () => ConnectionObject);
+
+@Resolver(() => ConnectionObject)
+export class ConnectionResolver {
+  @Query(() => ConnectionObject, { nullable: true, description: 'One connection; null when it is not there or not yours.' })
+  connection(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string): Promise<ConnectionObject | null> {
+    return findConnection(context.dependencies, context.caller('read'), id);
+  }
+
+  @Query(() => ConnectionPage, { description: 'Your connections, newest first.' })
+  connections(
+    @Ctx() context: GraphQLContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => ConnectionFilter, { nullable: true }) filter?: ConnectionFilter | null,
+  ): Promise<object> {
+    return listConnections(context.dependencies, context.caller('read'), page, filter ?? {});
+  }
+
+  @Mutation(() => ConnectionPayload, {
+    description: 'Creates a connection. A webhook is ACTIVE at once; Klaviyo needs startAuthorization next.',
+  })
+  createConnection(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => CreateConnectionInput) input: CreateConnectionInput,
+  ): Promise<ConnectionPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ connection: await createConnection(context.dependencies, caller, input) }));
+  }
+
+  @Mutation(() => ConnectionPayload, { description: 'Changes what is given and leaves the rest.' })
+  updateConnection(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => UpdateConnectionInput) input: UpdateConnectionInput,
+  ): Promise<ConnectionPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ connection: await updateConnection(context.dependencies, caller, input) }));
+  }
+
+  @Mutation(() => DeletePayload, {
+    description: "Deletes a connection with its subscriptions, and gives the provider's grant back in the background.",
+  })
+  deleteConnection(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => DeleteConnectionInput) input: DeleteConnectionInput,
+  ): Promise<DeletePayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ deletedId: await deleteConnection(context.dependencies, caller, input) }));
+  }
+
+  @FieldResolver(() => ConnectionConfigurationUnion, { description: 'Where it points, without any secret.' })
+  async configuration(
+    @Root() connection: Connection,
+    @Ctx() context: GraphQLContext,
+  ): Promise<WebhookConfigurationObject | KlaviyoConfigurationObject> {
+    if (connection.type === 'webhook') return connection.configuration as WebhookConfiguration;
+    const requestedScopes = (connection.configuration as KlaviyoConfiguration).scopes;
+    const credential = await context.loaders.credential.load(connection.id);
+    const grantedScopes = credential?.scopes ?? [];
+    return {
+      requestedScopes,
+      grantedScopes,
+      missingScopes: credential?.accessToken ? requestedScopes.filter((scope) => !grantedScopes.includes(scope)) : [],
+      account: credential?.accountId
+        ? { id: credential.accountId, name: credential.accountName ?? null, timezone: credential.accountTimezone ?? null }
+        : null,
+      accessTokenExpiresAt: credential?.accessToken ? credential.expiresAt : null,
+      lastRefreshedAt: credential?.lastRefreshedAt ?? null,
+    };
+  }
+}

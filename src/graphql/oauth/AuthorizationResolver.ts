@@ -1,0 +1,56 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import type { Authorization, AuthorizationStatus } from '../../domain/Authorization.js';
+import type { Connection } from '../../domain/Connection.js';
+import { revokeAuthorization } from '../../oauth/revokeAuthorization.js';
+import { startAuthorization } from '../../oauth/startAuthorization.js';
+import { ConnectionObject } from '../connections/ConnectionObject.js';
+import { ConnectionPayload } from '../connections/connectionPayloads.js';
+import { withUserErrors } from '../errors/withUserErrors.js';
+import type { GraphQLContext } from '../GraphQLContext.js';
+import { AuthorizationObject, AuthorizationStatusEnum } from './AuthorizationObject.js';
+import { RevokeAuthorizationInput, StartAuthorizationInput } from './authorizationInputs.js';
+import { StartAuthorizationPayload } from './StartAuthorizationPayload.js';
+
+@Resolver(() => AuthorizationObject)
+export class AuthorizationResolver {
+  @Mutation(() => StartAuthorizationPayload, {
+    description: "Begins to link a merchant's account: returns the URL to open in the browser.",
+  })
+  startAuthorization(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => StartAuthorizationInput) input: StartAuthorizationInput,
+  ): Promise<StartAuthorizationPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => {
+      const { authorization, authorizationUrl, browserBinding } = await startAuthorization(context.dependencies, caller, input);
+      const { id, expiresAt } = authorization;
+      if (browserBinding) context.bindBrowser({ authorizationId: id, value: browserBinding, expiresAt });
+      return { authorizationUrl, expiresAt, authorization };
+    });
+  }
+
+  @Mutation(() => ConnectionPayload, {
+    description: "Gives the merchant's grant back. The connection stays and waits for a new authorization.",
+  })
+  revokeAuthorization(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => RevokeAuthorizationInput) input: RevokeAuthorizationInput,
+  ): Promise<ConnectionPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ connection: await revokeAuthorization(context.dependencies, caller, input) }));
+  }
+
+  @FieldResolver(() => AuthorizationStatusEnum, { description: 'How far it came.' })
+  status(@Root() { status, consumedAt, expiresAt }: Authorization): AuthorizationStatus {
+    // Nobody may have looked since it ran out.
+    return status === 'pending' && !consumedAt && expiresAt.getTime() <= Date.now() ? 'expired' : status;
+  }
+}
+
+@Resolver(() => ConnectionObject)
+export class ConnectionAuthorizationResolver {
+  @FieldResolver(() => AuthorizationObject, { nullable: true, description: 'The latest attempt to link it; null for a webhook.' })
+  authorization(@Root() connection: Connection, @Ctx() context: GraphQLContext): Promise<AuthorizationObject | null> {
+    return context.loaders.authorization.load(connection.id);
+  }
+}

@@ -1,0 +1,28 @@
+import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import type { Page } from '../../database/paginate.js';
+import { PageInfo } from './PageInfo.js';
+
+/** Makes the two types of a list, `<Name>Connection` and `<Name>Edge`, and returns the former. `plural` is for its descriptions. */
+export function pageTypes<T extends object>(name: string, plural: string, nodeType: () => ClassType<T>): ClassType<object> {
+  @ObjectType(`${name}Edge`, { description: `One of a list of ${plural}, with its position.` })
+  class Edge {
+    @Field(nodeType, { description: 'The row.' })
+    node!: T;
+
+    @Field(() => String, { description: 'Its position, for "after" and "before". Opaque.' })
+    cursor!: string;
+  }
+
+  @ObjectType(`${name}Connection`, { description: `A page of ${plural}, newest first.` })
+  class PageOf {
+    @Field(() => [Edge], { description: 'The rows with their cursors.' })
+    edges!: Edge[];
+
+    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    pageInfo!: PageInfo;
+
+    @Field(() => Int, { description: 'How many there are on all pages. Counted when asked for.' })
+    totalCount!: Page<T>['totalCount'];
+  }
+  return PageOf;
+}

@@ -1,0 +1,73 @@
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { type GraphQLSchema, printSchema } from 'graphql';
+import type { Logger } from '../domain/Logger.js';
+import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
+import { callbackRoute } from './callback/callbackRoute.js';
+import type { GraphiqlOptions } from './graphiql/GraphiqlOptions.js';
+import { graphiql } from './graphiql/graphiql.js';
+import { graphqlRoute } from './graphqlRoute.js';
+import { handleErrors } from './handleErrors.js';
+import { healthRoutes } from './healthRoutes.js';
+
+export interface ServerOptions {
+  readonly schema: GraphQLSchema;
+  readonly dependencies: GraphQLDependencies;
+  readonly log: Logger;
+  readonly publicUrl: string;
+  readonly corsOrigins: readonly string[];
+  readonly graphiql: GraphiqlOptions;
+}
+
+/** 1,000 events at once, each a few kilobytes. */
+const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+
+/** The HTTP face: every route of ours, with safe headers by default. */
+export async function createServer({
+  schema,
+  dependencies,
+  log,
+  publicUrl,
+  corsOrigins,
+  ...options
+}: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    // The URL of a callback holds a code and a state: we log the path ourselves, never the query.
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: 30_000,
+    trustProxy: true,
+    return503OnClosing: true,
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const path = request.routeOptions.url ?? '(none)';
+    log.debug({ method: request.method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'Answered');
+  });
+  handleErrors(app, log);
+
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
+    // A pop-up that comes back from the provider must still reach its opener.
+    crossOriginOpenerPolicy: false,
+    strictTransportSecurity: publicUrl.startsWith('https:'),
+  });
+  await app.register(cors, {
+    origin: [...corsOrigins],
+    credentials: true,
+    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    maxAge: 600,
+  });
+  await app.register(cookie);
+
+  healthRoutes(app, dependencies);
+  for (const provider of dependencies.providers.values()) callbackRoute(app, dependencies, provider);
+  await graphqlRoute(app, { schema, dependencies, publicUrl });
+  await app.register(async (scope) => graphiql(scope, options.graphiql));
+  const sdl = `${printSchema(schema)}\n`;
+  app.get('/schema.graphql', (_request, reply) => reply.type('text/plain; charset=utf-8').send(sdl));
+  app.get('/', (_request, reply) => reply.redirect('/graphiql'));
+  return app;
+}

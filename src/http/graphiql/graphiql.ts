@@ -1,0 +1,46 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphiqlAsset } from './GraphiqlAsset.js';
+import type { GraphiqlOptions } from './GraphiqlOptions.js';
+import { graphiqlPage } from './graphiqlPage.js';
+import { graphiqlPolicy } from './graphiqlPolicy.js';
+import { loadGraphiqlAssets } from './loadGraphiqlAssets.js';
+
+/** `GET /graphiql`: the editor, wholly from our own origin, so that it works without any other network. */
+export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): Promise<void> {
+  const assets = await loadGraphiqlAssets();
+  const page = graphiqlPage(assets, options);
+
+  const sendPage = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    reply
+      .headers({
+        'content-security-policy': graphiqlPolicy(request.headers.host),
+        // It may hold credentials.
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-robots-tag': 'noindex',
+      })
+      .type('text/html; charset=utf-8')
+      .send(page);
+  app.get('/graphiql', sendPage);
+  app.get('/graphiql/', sendPage);
+
+  for (const asset of [...assets.scripts, ...assets.styles]) {
+    app.get(asset.path, (request, reply) => sendAsset(asset, request, reply));
+  }
+}
+
+async function sendAsset(asset: GraphiqlAsset, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  reply.headers({
+    etag: asset.etag,
+    'cache-control': 'public, max-age=31536000, immutable',
+    vary: 'accept-encoding',
+    'x-content-type-options': 'nosniff',
+  });
+  // Weak comparison (RFC 9110, 13.1.2): what lies between may have marked our tag as weak.
+  const known = request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === asset.etag);
+  if (known) return reply.code(304).send();
+  reply.type(asset.contentType);
+  if (!/\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(request.headers['accept-encoding'] ?? '')) return reply.send(asset.content);
+  return reply.header('content-encoding', 'gzip').send(await asset.gzipped());
+}

@@ -1,0 +1,58 @@
+import * as oauth from 'oauth4webapi';
+import { ProviderError } from '../oauth/ProviderError.js';
+
+/** OAuth errors (RFC 6749 5.2) that are about us, not about the merchant's grant. */
+const CONFIGURATION_CODES = new Set(['invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_grant_type']);
+
+/**
+ * Tells what a failure of a call to Klaviyo means. Only a readable OAuth error may condemn a grant or our
+ * configuration; timeouts, resets, 5xx, limits and HTML from the edge are always transient.
+ */
+export function toProviderError(error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error;
+  if (error instanceof oauth.ResponseBodyError) return fromOAuthError(error);
+  if (error instanceof oauth.WWWAuthenticateChallengeError) return fromStatus(error.response, error.cause[0]?.parameters.error);
+  if (error instanceof oauth.OperationProcessingError && error.cause instanceof Response) return fromStatus(error.cause);
+  if (error instanceof DOMException && (error.name === 'TimeoutError' || error.name === 'AbortError')) {
+    return new ProviderError('transient', 'provider_timeout', 'Klaviyo did not answer in time.');
+  }
+  return new ProviderError('transient', 'provider_unavailable', 'Klaviyo could not be reached, or its answer could not be read.');
+}
+
+function fromOAuthError({ error, error_description: description, status, response }: oauth.ResponseBodyError): ProviderError {
+  if (status === 429 || status >= 500) return fromStatus(response);
+  const said = description ? `: ${printable(description)}` : '.';
+  if (CONFIGURATION_CODES.has(error)) {
+    return new ProviderError(
+      'configuration',
+      printable(error),
+      `Klaviyo refused this server's own credentials (${printable(error)})${said}`,
+    );
+  }
+  return new ProviderError('grant', printable(error), `Klaviyo refused the grant (${printable(error)})${said}`);
+}
+
+function fromStatus(response: Response, challenge?: string): ProviderError {
+  if (challenge === 'invalid_client') {
+    return new ProviderError(
+      'configuration',
+      'invalid_client',
+      "Klaviyo refused this server's own credentials (invalid_client).",
+    );
+  }
+  if (response.status === 429) {
+    const seconds = Number(response.headers.get('retry-after'));
+    return new ProviderError(
+      'transient',
+      'rate_limited',
+      'Klaviyo is limiting requests at the moment.',
+      Number.isFinite(seconds) && seconds > 0 ? seconds : null,
+    );
+  }
+  return new ProviderError('transient', 'provider_unavailable', `Klaviyo answered ${response.status} without a readable reason.`);
+}
+
+/** What a provider says goes into pages and rows: one line, bounded. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, ' ').slice(0, 300);
+}

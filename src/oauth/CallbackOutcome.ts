@@ -1,0 +1,10 @@
+import type { Authorization } from '../domain/Authorization.js';
+
+/** What a request to the callback came to. `authorization` is there whenever its state is known. */
+export type CallbackOutcome =
+  | { readonly kind: 'completed' | 'denied' | 'failed' | 'expired' | 'superseded'; readonly authorization: Authorization }
+  /** Somebody else's callback with the same state is still at work after a long wait. */
+  | { readonly kind: 'in_progress'; readonly authorization: Authorization }
+  /** The request itself was no good; the state is not spent by it. `reason` is a sentence for the page. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly authorization: Authorization }
+  | { readonly kind: 'unknown_state' };

@@ -1,0 +1,44 @@
+import type { ProviderScope } from '../domain/ProviderScope.js';
+
+/** What a token endpoint answered (RFC 6749 5.1). */
+export interface TokenSet {
+  readonly accessToken: string;
+  /** Null when the provider sent none: the one in hand stays good. */
+  readonly refreshToken: string | null;
+  /** Granted scopes; null when the provider did not say, which means: as asked (RFC 6749 5.1). */
+  readonly scopes: readonly string[] | null;
+  readonly expiresInSeconds: number;
+}
+
+/** The account at the provider that a grant belongs to. */
+export interface ProviderAccount {
+  readonly id: string;
+  readonly name: string | null;
+  readonly timezone: string | null;
+}
+
+/**
+ * The OAuth side of a destination. Every method that calls the provider takes at most 10 s,
+ * never retries by itself, and throws a ProviderError for whatever the provider did.
+ */
+export interface Provider {
+  readonly id: string;
+  /** What people call it, for pages and messages. */
+  readonly name: string;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  /** The `iss` that a callback may carry (RFC 9207). */
+  readonly issuer: string;
+  /** Every scope that may be asked for. */
+  readonly scopes: readonly ProviderScope[];
+  readonly defaultScopes: readonly string[];
+  /** True when a stand-in answers instead of the real provider. */
+  readonly sandbox: boolean;
+
+  authorizationUrl(request: { state: string; codeChallenge: string; scopes: readonly string[] }): string;
+  exchange(grant: { code: string; codeVerifier: string; redirectUri: string }): Promise<TokenSet>;
+  refresh(refreshToken: string): Promise<TokenSet>;
+  /** RFC 7009. Also good when the token is long gone. */
+  revoke(token: string, hint: 'access_token' | 'refresh_token'): Promise<void>;
+  account(accessToken: string): Promise<ProviderAccount>;
+}

@@ -1,0 +1,21 @@
+import type { Database } from '../database/Database.js';
+import { Authorization } from '../domain/Authorization.js';
+
+/** The latest attempt of each of the connections; one row each at most. */
+export async function findLatestAuthorizations(
+  { database }: { database: Database },
+  connectionIds: readonly number[],
+): Promise<Authorization[]> {
+  const em = database.em();
+  const rows = await database
+    .sql(em)
+    .selectFrom('authorizations')
+    .distinctOn('connection_id')
+    .select('id')
+    .where('connection_id', 'in', connectionIds.map(String))
+    .orderBy('connection_id')
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return em.find(Authorization, { id: { $in: rows.map(({ id }) => id) } });
+}

@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { LockMode } from '@mikro-orm/core';
+import type { Cipher } from '../database/Cipher.js';
+import { columnIdentity } from '../database/columnIdentity.js';
+import type { Database } from '../database/Database.js';
+import { newId } from '../database/newId.js';
+import { Authorization, type AuthorizationDisplay } from '../domain/Authorization.js';
+import type { Caller } from '../domain/Caller.js';
+import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
+import { hashSecret } from '../domain/hashSecret.js';
+import { InputError } from '../domain/InputError.js';
+import { parseId } from '../domain/parseId.js';
+import { checkReturnTo } from './checkReturnTo.js';
+import type { Provider } from './Provider.js';
+
+/** How long a merchant has between clicking "connect" and coming back. */
+export const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
+
+export interface StartAuthorizationInput {
+  readonly connectionId: string;
+  /** Where the browser goes afterwards; its origin must be on the allow-list. */
+  readonly returnTo?: URL | string | null;
+  readonly display?: AuthorizationDisplay | null;
+  readonly bindToBrowser?: boolean | null;
+  readonly allowAccountChange?: boolean | null;
+}
+
+export interface StartedAuthorization {
+  readonly authorizationUrl: string;
+  readonly authorization: Authorization;
+  /** The value of the cookie that the callback must bring; null when not bound to a browser. */
+  readonly browserBinding: string | null;
+}
+
+interface Dependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly returnToOrigins: readonly string[];
+}
+
+/**
+ * Begins an attempt to link a provider (RFC 6749 4.1.1 with RFC 7636): a fresh PKCE pair and a fresh state
+ * every time. Older attempts of the connection that nobody completed are superseded.
+ * Throws an InputError: NOT_FOUND, INVALID (not an OAuth connection, returnTo not allowed), REQUIRED (returnTo for a pop-up).
+ */
+export async function startAuthorization(
+  { database, cipher, providers, returnToOrigins }: Dependencies,
+  caller: Caller,
+  input: StartAuthorizationInput,
+): Promise<StartedAuthorization> {
+  const returnTo = checkReturnTo(input.returnTo, returnToOrigins);
+  const display = input.display ?? 'page';
+  if (display === 'popup' && returnTo === null) {
+    throw InputError.of('REQUIRED', 'A pop-up tells its outcome to the origin of returnTo: give one.', 'returnTo');
+  }
+  const state = randomBytes(32).toString('base64url');
+  const codeVerifier = randomBytes(32).toString('base64url');
+  const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url');
+  const browserBinding = input.bindToBrowser ? randomBytes(32).toString('base64url') : null;
+
+  return database.transaction(async (em) => {
+    const id = parseId(input.connectionId);
+    // The lock makes two clicks at once take turns, so exactly the later attempt stays open.
+    const connection = await em.findOne(
+      Connection,
+      { id: id ?? 0, organizationId: caller.organizationId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
+    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
+    const provider = providers.get(connection.type);
+    if (!provider) {
+      throw InputError.of(
+        'INVALID',
+        `A ${connection.type} connection needs no authorization: it is ready as it is.`,
+        'connectionId',
+      );
+    }
+
+    await em.nativeUpdate(
+      Authorization,
+      { connectionId: connection.id, status: 'pending', consumedAt: null },
+      { status: 'superseded', codeVerifier: null, completedAt: new Date() },
+    );
+    const now = Date.now();
+    const authorizationId = newId();
+    const authorization = em.create(Authorization, {
+      id: authorizationId,
+      organizationId: caller.organizationId,
+      connectionId: connection.id,
+      provider: provider.id,
+      status: 'pending',
+      stateHash: hashSecret(state),
+      codeVerifier: cipher.encrypt(codeVerifier, columnIdentity.codeVerifier(authorizationId)),
+      redirectUri: provider.redirectUri,
+      scopes: [...(connection.configuration as KlaviyoConfiguration).scopes],
+      returnTo,
+      display,
+      browserBindingHash: browserBinding === null ? null : hashSecret(browserBinding),
+      allowAccountChange: input.allowAccountChange ?? false,
+      createdAt: new Date(now),
+      expiresAt: new Date(now + AUTHORIZATION_LIFETIME_MS),
+    });
+    await em.flush();
+    return {
+      authorization,
+      browserBinding,
+      authorizationUrl: provider.authorizationUrl({ state, codeChallenge, scopes: authorization.scopes }),
+    };
+  });
+}

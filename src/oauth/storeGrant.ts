@@ -1,0 +1,96 @@
+import { LockMode } from '@mikro-orm/core';
+import { columnIdentity } from '../database/columnIdentity.js';
+import type { EntityManager } from '../database/Database.js';
+import { Authorization } from '../domain/Authorization.js';
+import { Connection } from '../domain/Connection.js';
+import { Credential } from '../domain/Credential.js';
+import type { CallbackOutcome } from './CallbackOutcome.js';
+import type { ExchangeDependencies } from './exchangeCode.js';
+import type { Provider, ProviderAccount, TokenSet } from './Provider.js';
+import type { Revocation } from './Revocations.js';
+
+/**
+ * Stores tokens, granted scopes, account and outcome, and makes the connection ACTIVE, in one transaction.
+ * A grant that may not be kept (the connection was deleted meanwhile, or it is another account's) is handed back.
+ */
+export function storeGrant(
+  { database, cipher, revocations }: ExchangeDependencies,
+  provider: Provider,
+  { id, connectionId }: Authorization,
+  tokens: TokenSet,
+  account: ProviderAccount | null,
+): Promise<CallbackOutcome> {
+  return database.transaction(async (em): Promise<CallbackOutcome> => {
+    // Connection first, attempt second, everywhere: a deletion locks them in this order too.
+    const connection = await lockConnection(em, connectionId);
+    const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const credential = connection && (await em.findOne(Credential, { connectionId: connection.id }));
+    const now = new Date();
+    em.assign(authorization, { codeVerifier: null, completedAt: now, accountName: account?.name ?? null });
+
+    const refusal = whyNot(connection, credential, authorization, provider, account);
+    if (!connection || refusal) {
+      em.assign(authorization, { status: 'failed', ...refusal });
+      // Revoking removes the app from the whole account: never where it may be the connection's own.
+      if (refusal?.errorCode !== 'account_unknown') await revocations.add(em, revocationOf(provider, tokens, account));
+      await em.flush();
+      return { kind: 'failed', authorization };
+    }
+
+    const scopes = [...(tokens.scopes ?? authorization.scopes)];
+    const values = {
+      provider: provider.id,
+      accessToken: cipher.encrypt(tokens.accessToken, columnIdentity.accessToken(connection.id)),
+      refreshToken: tokens.refreshToken && cipher.encrypt(tokens.refreshToken, columnIdentity.refreshToken(connection.id)),
+      scopes,
+      accountId: account?.id ?? null,
+      accountName: account?.name ?? null,
+      accountTimezone: account?.timezone ?? null,
+      expiresAt: new Date(now.getTime() + tokens.expiresInSeconds * 1000),
+      lastRefreshedAt: null,
+    };
+    if (credential) em.assign(credential, { ...values, version: credential.version + 1 });
+    else em.create(Credential, { ...values, connectionId: connection.id, version: 1, createdAt: now });
+    em.assign(connection, { status: 'active', statusReason: null, updatedAt: now });
+    authorization.status = 'completed';
+    await em.flush();
+    return { kind: 'completed', authorization };
+  });
+}
+
+function lockConnection(em: EntityManager, id: number | null | undefined): Promise<Connection | null> {
+  return id ? em.findOne(Connection, id, { lockMode: LockMode.PESSIMISTIC_WRITE }) : Promise.resolve(null);
+}
+
+function revocationOf(provider: Provider, tokens: TokenSet, account: ProviderAccount | null): Revocation {
+  const accountId = account?.id ?? null;
+  return tokens.refreshToken
+    ? { provider: provider.id, token: tokens.refreshToken, hint: 'refresh_token', accountId }
+    : { provider: provider.id, token: tokens.accessToken, hint: 'access_token', accountId };
+}
+
+function whyNot(
+  connection: Connection | null,
+  credential: Credential | null,
+  { allowAccountChange }: Authorization,
+  provider: Provider,
+  account: ProviderAccount | null,
+): { errorCode: string; errorDescription: string } | null {
+  if (!connection) {
+    return { errorCode: 'connection_deleted', errorDescription: 'The connection was deleted in the meantime.' };
+  }
+  if (!credential?.accountId || allowAccountChange) return null;
+  if (!account) {
+    return {
+      errorCode: 'account_unknown',
+      errorDescription: `${provider.name} did not say which account this is, and the connection belongs to one already.`,
+    };
+  }
+  if (account.id !== credential.accountId) {
+    return {
+      errorCode: 'account_mismatch',
+      errorDescription: `This is another ${provider.name} account (${account.name ?? account.id}) than the connection belongs to (${credential.accountName ?? credential.accountId}).`,
+    };
+  }
+  return null;
+}

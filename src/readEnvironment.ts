@@ -1,0 +1,102 @@
+import ipaddr from 'ipaddr.js';
+import type { EncryptionKey } from './database/Cipher.js';
+
+/** A wrong setting. The message is one line, made to be printed and followed by exit code 1. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** Typed readers for environment variables; each throws a ConfigError naming the variable, what it got and what it wants. */
+export function readEnvironment(environment: NodeJS.ProcessEnv) {
+  const refuse = (name: string, wants: string, got = environment[name]): never => {
+    throw new ConfigError(`${name} got ${JSON.stringify(got)}, but wants ${wants}.`);
+  };
+  /** An empty variable is an unset one, as `FOO= npm start` means it. */
+  const text = (name: string): string | null => environment[name]?.trim() || null;
+  const list = (name: string): string[] => (text(name) ?? '').split(/[\s,]+/).filter(Boolean);
+  const parseUrl = (name: string, wants: string, value: string): URL =>
+    URL.canParse(value) ? new URL(value) : refuse(name, wants);
+
+  const url = (name: string, { protocols }: { protocols: string[] }): string | null => {
+    const value = text(name);
+    if (value === null) return null;
+    const wants = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
+    // A database URL carries a password: say that it is wrong, never what it is.
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+      return refuse(name, wants, name === 'DATABASE_URL' ? '(hidden)' : value);
+    }
+    return value;
+  };
+
+  const origin = (name: string, value = text(name)): string | null => {
+    if (value === null) return null;
+    const wants = 'an origin such as https://app.example.com, without a path';
+    const parsed = parseUrl(name, wants, value);
+    if (!/^https?:$/.test(parsed.protocol) || parsed.pathname !== '/' || parsed.search || parsed.hash || parsed.username) {
+      return refuse(name, wants);
+    }
+    return parsed.origin;
+  };
+
+  return {
+    text,
+    url,
+    origin: (name: string) => origin(name),
+    origins: (name: string): string[] => list(name).map((value) => origin(name, value) as string),
+    words: (name: string, fallback: string[]): string[] => (list(name).length > 0 ? list(name) : fallback),
+
+    integer(name: string, fallback: number, { min, max }: { min: number; max: number }): number {
+      const value = text(name);
+      if (value === null) return fallback;
+      const number = Number(value);
+      if (!/^\d+$/.test(value) || number < min || number > max) return refuse(name, `a whole number from ${min} to ${max}`);
+      return number;
+    },
+
+    choice<T extends string>(name: string, choices: readonly T[], fallback: T): T {
+      const value = text(name) ?? fallback;
+      return (choices as readonly string[]).includes(value) ? (value as T) : refuse(name, `one of ${choices.join(', ')}`);
+    },
+
+    /** OAuth endpoints carry secrets: plain http is for loopback only (RFC 6749 3.1 and 3.2). */
+    providerUrl(name: string, fallback: string): string {
+      const value = text(name) ?? fallback;
+      const wants = 'an https URL (plain http is for loopback only)';
+      const parsed = parseUrl(name, wants, value);
+      const safe = parsed.protocol === 'https:' || (parsed.protocol === 'http:' && LOOPBACK.test(parsed.hostname));
+      if (!safe || parsed.username || parsed.hash) return refuse(name, wants);
+      return value.replace(/\/+$/, '');
+    },
+
+    durations(name: string, fallback: string): number[] {
+      const wants = 'durations such as 5s,5m,2h, separated by commas';
+      return (text(name) ?? fallback).split(',').map((part) => {
+        const match = /^(\d+)(ms|s|m|h|d)$/.exec(part.trim());
+        if (!match) return refuse(name, wants);
+        return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+      });
+    },
+
+    cidrs(name: string): string[] {
+      return list(name).map((value) =>
+        ipaddr.isValidCIDR(value) ? value : refuse(name, 'CIDRs such as 127.0.0.0/8,10.1.0.0/16'),
+      );
+    },
+
+    encryptionKeys(name: string): [EncryptionKey, ...EncryptionKey[]] | null {
+      if (text(name) === null) return null;
+      const wants = 'id:base64 of 32 bytes, several separated by commas, each id of letters, digits, - and _ and used once';
+      const keys = list(name).map((part): EncryptionKey => {
+        const [id = '', encoded = ''] = part.split(/:(.*)/s);
+        const key = Buffer.from(encoded, 'base64');
+        if (!/^[\w-]{1,32}$/.test(id) || key.length !== 32) return refuse(name, wants, '(hidden)');
+        return { id, key };
+      });
+      if (new Set(keys.map(({ id }) => id)).size !== keys.length) return refuse(name, wants, '(hidden)');
+      return keys as [EncryptionKey, ...EncryptionKey[]];
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify';
+import { readForm } from '../../web/readForm.js';
+import { refuseCrossSite } from '../../web/refuseCrossSite.js';
+import { sendPage } from '../../web/sendPage.js';
+import { controlPage } from './controlPage.js';
+import type { KlaviyoControl } from './klaviyoControl.js';
+import { readCommand } from './readCommand.js';
+
+const MOST_EVENTS_ANSWERED = 20_000;
+
+/** The page that commands this Klaviyo, and the same over HTTP for whoever is not in this process. */
+export function controlRoutes(app: FastifyInstance, control: KlaviyoControl, root: () => string): void {
+  app.get('/klaviyo', (_request, reply) =>
+    sendPage(reply, { title: 'Klaviyo', root: root(), body: controlPage(control, root()) }),
+  );
+
+  app.get('/klaviyo/control', async () => ({
+    counters: control.counters,
+    accounts: control.accounts().map((account) => ({ ...account, events: control.eventTotals(account.id) })),
+    installations: control.installations(),
+    faults: control.faults(),
+  }));
+
+  app.get<{ Querystring: { account?: string; last?: string } }>('/klaviyo/control/events', async ({ query }) => {
+    const last = Math.min(Number(query.last ?? 1_000) || 1_000, MOST_EVENTS_ANSWERED);
+    return { events: control.events(query.account).slice(-last) };
+  });
+
+  app.post('/klaviyo/control', { preHandler: refuseCrossSite, bodyLimit: 16 * 1024 }, async (request, reply) => {
+    const form = readForm(request);
+    const command = form && readCommand(form, control);
+    if (!command) return reply.code(400).send({ error: 'The form has no action, or its fields do not fit it' });
+    try {
+      command();
+    } catch (error) {
+      if (error instanceof RangeError) return reply.code(409).send({ error: error.message });
+      throw error;
+    }
+    return reply.redirect(`${root()}/klaviyo`, 303);
+  });
+}

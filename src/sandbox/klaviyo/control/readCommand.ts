@@ -1,0 +1,50 @@
+import { type FaultKind, type FaultOrder, type FaultTarget, INTERRUPTIONS, TOKEN_SHAPES } from '../faultBox.js';
+import type { KlaviyoControl } from './klaviyoControl.js';
+
+export const FAULT_KINDS: readonly FaultKind[] = [...INTERRUPTIONS, ...TOKEN_SHAPES];
+export const FAULT_TARGETS: readonly FaultTarget[] = ['both', 'token', 'api', 'revoke', 'all'];
+
+/** What a control form asks for, ready to be done; undefined when it makes no sense. */
+export function readCommand(form: URLSearchParams, control: KlaviyoControl): (() => unknown) | undefined {
+  const account = form.get('account') ?? '';
+  switch (form.get('action')) {
+    case 'uninstall':
+      return () => control.uninstall(account);
+    case 'revoke':
+      return () => control.revokeGrant(account);
+    case 'expire':
+      return () => control.expireAccessTokens(account || undefined);
+    case 'add_account': {
+      const name = (form.get('name') ?? '').trim().slice(0, 100);
+      return name ? () => control.addAccount({ name }) : undefined;
+    }
+    case 'clear_events':
+      return () => control.clearEvents();
+    case 'clear_faults':
+      return () => control.clearFaults(form.get('fault') || undefined);
+    case 'reset_counters':
+      return () => control.resetCounters();
+    case 'fault': {
+      const order = readFault(form);
+      return order && (() => control.inject(order));
+    }
+    default:
+      return undefined;
+  }
+}
+
+function readFault(form: URLSearchParams): FaultOrder | undefined {
+  const kind = FAULT_KINDS.find((known) => known === form.get('kind'));
+  const target = FAULT_TARGETS.find((known) => known === (form.get('target') || 'both'));
+  const count = readNumber(form.get('count'), 1_000_000);
+  const seconds = readNumber(form.get('seconds'), 86_400);
+  if (!kind || !target || count === null || count === 0 || seconds === null) return undefined;
+  return { kind, target, count, seconds, afterEffect: form.get('after_effect') === 'on' };
+}
+
+/** A number of a form field: undefined when empty, null when it is none or too great. */
+function readNumber(text: string | null, most: number): number | undefined | null {
+  if (text === null || text.trim() === '') return undefined;
+  const number = Number(text);
+  return Number.isInteger(number) && number >= 0 && number <= most ? number : null;
+}

@@ -1,0 +1,58 @@
+import type { HeldConnections } from '../heldConnections.js';
+import type { SandboxOptions } from '../sandboxOptions.js';
+import { stateFile } from '../stateFile.js';
+import { AccountBook, type SandboxAccount } from './accountBook.js';
+import { CodeBook } from './codeBook.js';
+import { EventLog, type EventSnapshot } from './eventLog.js';
+import { FaultBox } from './faultBox.js';
+import { GrantBook, type GrantSnapshot } from './grantBook.js';
+import type { KlaviyoContext } from './klaviyoContext.js';
+import { newCounters } from './klaviyoCounters.js';
+import { RateWindows } from './rateWindows.js';
+
+interface Snapshot {
+  version: 1;
+  accounts: SandboxAccount[];
+  grants: GrantSnapshot;
+  events: EventSnapshot[];
+}
+
+/** Puts the parts of Klaviyo together and fills them from the state file. */
+export function createKlaviyo(
+  options: SandboxOptions,
+  held: HeldConnections,
+): { context: KlaviyoContext; flush: () => Promise<void> } {
+  const now = options.now ?? Date.now;
+  const accounts = new AccountBook();
+  const grants = new GrantBook(now);
+  const events = new EventLog(now);
+  const file =
+    options.stateFile === undefined
+      ? undefined
+      : stateFile<Snapshot>(options.stateFile, () => ({
+          version: 1,
+          accounts: accounts.snapshot(),
+          grants: grants.snapshot(),
+          events: events.snapshot(),
+        }));
+  const saved = file?.load();
+  if (saved?.version === 1) {
+    accounts.restore(saved.accounts);
+    grants.restore(saved.grants);
+    events.restore(saved.events);
+  }
+  const context: KlaviyoContext = {
+    options,
+    now,
+    accounts,
+    grants,
+    events,
+    codes: new CodeBook(now),
+    rates: new RateWindows(now),
+    faults: new FaultBox(now),
+    held,
+    counters: newCounters(),
+    changed: () => file?.changed(),
+  };
+  return { context, flush: async () => file?.flush() };
+}

@@ -1,0 +1,28 @@
+import type { HeldConnections } from '../heldConnections.js';
+import type { SandboxOptions } from '../sandboxOptions.js';
+import type { AccountBook } from './accountBook.js';
+import type { CodeBook } from './codeBook.js';
+import type { EventLog } from './eventLog.js';
+import type { FaultBox } from './faultBox.js';
+import type { GrantBook } from './grantBook.js';
+import type { KlaviyoCounters } from './klaviyoCounters.js';
+import type { RateWindows } from './rateWindows.js';
+
+/** Everything the routes of this Klaviyo work on. */
+export interface KlaviyoContext {
+  options: SandboxOptions;
+  now: () => number;
+  accounts: AccountBook;
+  codes: CodeBook;
+  grants: GrantBook;
+  events: EventLog;
+  rates: RateWindows;
+  faults: FaultBox;
+  held: HeldConnections;
+  counters: KlaviyoCounters;
+  /** Something worth keeping over a restart has changed. */
+  changed: () => void;
+}
+
+/** Path of the mount point, for links on pages: `/sandbox`, or nothing at the root of a host. */
+export const rootPath = ({ baseUrl }: Pick<SandboxOptions, 'baseUrl'>): string => new URL(baseUrl()).pathname.replace(/\/+$/, '');

@@ -1,0 +1,53 @@
+/** What has happened since the process started, or since `resetCounters`. */
+export interface KlaviyoCounters {
+  /** Consent pages answered with Allow, and with Deny. */
+  approvals: number;
+  denials: number;
+  /** Every request that reached the token endpoint, whatever became of it. */
+  tokenRequests: number;
+  /** Those with grant_type=authorization_code, and those of them that were answered with tokens. */
+  exchangeRequests: number;
+  exchanges: number;
+  /** Those with grant_type=refresh_token, and those of them that were answered with tokens. */
+  refreshRequests: number;
+  refreshes: number;
+  /** Codes that were presented a second time; each cost a grant. */
+  codeReplays: number;
+  revocationRequests: number;
+  /** Revocations that removed an installation. */
+  revocations: number;
+  apiRequests: number;
+  accountRequests: number;
+  eventRequests: number;
+  bulkRequests: number;
+  /** Answers with 401 and 429 (from limits, not from injected faults). */
+  unauthorized: number;
+  throttled: number;
+  /** Requests that an injected fault answered, or left unanswered. */
+  faults: number;
+  /** Events recorded, and those dropped as repetitions, over all accounts. */
+  events: number;
+  duplicateEvents: number;
+}
+
+export const newCounters = (): KlaviyoCounters => ({
+  approvals: 0,
+  denials: 0,
+  tokenRequests: 0,
+  exchangeRequests: 0,
+  exchanges: 0,
+  refreshRequests: 0,
+  refreshes: 0,
+  codeReplays: 0,
+  revocationRequests: 0,
+  revocations: 0,
+  apiRequests: 0,
+  accountRequests: 0,
+  eventRequests: 0,
+  bulkRequests: 0,
+  unauthorized: 0,
+  throttled: 0,
+  faults: 0,
+  events: 0,
+  duplicateEvents: 0,
+});

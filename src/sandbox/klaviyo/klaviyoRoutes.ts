@@ -1,0 +1,20 @@
+import type { FastifyInstance } from 'fastify';
+import { accountsEndpoint } from './api/accountsEndpoint.js';
+import { apiRoute } from './api/apiRoute.js';
+import { bulkEventsEndpoint } from './api/bulkEventsEndpoint.js';
+import { eventsEndpoint } from './api/eventsEndpoint.js';
+import { controlRoutes } from './control/controlRoutes.js';
+import type { KlaviyoControl } from './control/klaviyoControl.js';
+import { type KlaviyoContext, rootPath } from './klaviyoContext.js';
+import { authorizeRoutes } from './oauth/authorizeRoutes.js';
+import { revokeRoute } from './oauth/revokeRoute.js';
+import { tokenRoute } from './oauth/tokenRoute.js';
+
+/** All of Klaviyo: OAuth, the API, and the page from which a person commands it. */
+export function klaviyoRoutes(app: FastifyInstance, context: KlaviyoContext, control: KlaviyoControl): void {
+  authorizeRoutes(app, context);
+  tokenRoute(app, context);
+  revokeRoute(app, context);
+  for (const endpoint of [accountsEndpoint, eventsEndpoint, bulkEventsEndpoint]) apiRoute(app, context, endpoint(context));
+  controlRoutes(app, control, () => rootPath(context.options));
+}

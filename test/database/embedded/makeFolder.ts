@@ -1,0 +1,45 @@
+import { chmod, mkdtemp, readdir, readFile, realpath, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { chooseServerUser } from '../../../src/database/embedded/chooseServerUser.js';
+import { firstUnreachable } from '../../../src/database/embedded/firstUnreachable.js';
+import { servesData } from '../../../src/database/embedded/servesData.js';
+
+/** Bytes; about five times what the tests use at once. */
+const MEMORY_NEEDED = 4 * 1024 ** 3;
+
+/** A temporary folder that everybody can reach; removed after the test. */
+export async function makeFolder(): Promise<string> {
+  const { folder, remove } = await makeLastingFolder();
+  onTestFinished(remove);
+  return folder;
+}
+
+/** The same for several tests, to be removed by `remove`, which also ends the servers that still run in it. */
+export async function makeLastingFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(await temporaryFolder(), 'switchboard-test-'));
+  await chmod(folder, 0o755);
+  return { folder, remove: () => removeWithServers(folder) };
+}
+
+/** Memory where there is plenty, for these tests make and remove tens of thousands of files. */
+async function temporaryFolder(): Promise<string> {
+  const mounts = await readFile('/proc/mounts', 'utf8').catch(() => '');
+  if (/ \/dev\/shm tmpfs (?!.*noexec)/.test(mounts) && process.availableMemory() > MEMORY_NEEDED) {
+    const { bavail, bsize } = await statfs('/dev/shm');
+    if (bavail * bsize > MEMORY_NEEDED) return '/dev/shm';
+  }
+  const temporary = await realpath(tmpdir());
+  return (await firstUnreachable(temporary, await chooseServerUser())) === undefined ? temporary : '/tmp';
+}
+
+async function removeWithServers(folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true });
+  for (const name of names.filter((path) => path.endsWith('data/postmaster.pid'))) {
+    const file = join(folder, name);
+    const pid = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
+    if (pid > 1 && (await servesData(pid, dirname(file)))) process.kill(pid, 'SIGQUIT');
+  }
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}

@@ -1,0 +1,42 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { buildSchema, graphql } from 'graphql';
+import { onTestFinished } from 'vitest';
+import type { GraphiqlOptions } from '../../../../src/http/graphiql/GraphiqlOptions.js';
+import { graphiql } from '../../../../src/http/graphiql/graphiql.js';
+
+const schema = buildSchema(`
+  "Said by the test."
+  type Query { greeting(name: String): String!  authorization: String }
+`);
+
+export interface GraphiqlApp {
+  readonly app: FastifyInstance;
+  /** `http://localhost:port`. */
+  readonly origin: string;
+}
+
+/** GraphiQL beside a GraphQL endpoint that can say two things. It ends with the test. */
+export async function graphiqlApp(options: GraphiqlOptions): Promise<GraphiqlApp> {
+  const app = Fastify({ forceCloseConnections: true });
+  // As the server's safe headers do; the page must bring its own policy.
+  app.addHook('onRequest', async (_request, reply) => void reply.header('content-security-policy', "default-src 'none'"));
+  await app.register(async (scope) => graphiql(scope, options));
+  app.post<{ Body: { query: string; variables?: Record<string, unknown>; operationName?: string } }>(
+    '/graphql',
+    ({ body, headers }) =>
+      graphql({
+        schema,
+        source: body.query,
+        variableValues: body.variables,
+        operationName: body.operationName,
+        rootValue: {
+          greeting: ({ name }: { name?: string }) => `Hello ${name ?? 'world'}`,
+          authorization: headers.authorization ?? null,
+        },
+      }),
+  );
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => app.close());
+  const { port } = app.server.address() as { port: number };
+  return { app, origin: `http://localhost:${port}` };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { eventBody, post, profile } from './support/eventRequests.js';
+import { getAccounts, install, openConsent } from './support/oauthClient.js';
+import { startSandbox } from './support/startSandbox.js';
+
+const command = (url: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
+  fetch(`${url}/klaviyo/control`, { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams(form) });
+
+describe('the control page', () => {
+  it('shows installations and events, escaped', async () => {
+    const { url } = await startSandbox();
+    const { access_token } = await install(url);
+    await post(url, 'events', access_token, eventBody({ profile: profile({ external_id: '<img src=x onerror=alert(1)>' }) }));
+    const response = await fetch(`${url}/klaviyo`);
+    const page = await response.text();
+    expect(response.headers.get('content-security-policy')).toContain("form-action 'self'");
+    expect(page).toContain('SANDBOX');
+    expect(page).toContain('Sandbox Store');
+    expect(page).toContain('Parcel Delivered');
+    expect(page).toContain('&lt;img src=x');
+    expect(page).not.toContain('<img');
+  });
+
+  it('its forms withdraw, expire and break things', async () => {
+    const { url, klaviyo } = await startSandbox();
+    const { access_token } = await install(url, 'SbX001');
+    const done = await command(url, { action: 'fault', kind: 'throttle', target: 'api', count: '2', seconds: '9' });
+    expect(done.status).toBe(303);
+    expect(done.headers.get('location')).toBe('/sandbox/klaviyo');
+    expect(klaviyo.faults()).toMatchObject([{ kind: 'throttle', target: 'api', count: 2, seconds: 9 }]);
+    expect(await (await fetch(`${url}/klaviyo`)).text()).toContain('next 2 request(s)');
+    await command(url, { action: 'clear_faults' });
+    expect(klaviyo.faults()).toEqual([]);
+    await command(url, { action: 'expire' });
+    expect((await getAccounts(url, access_token)).status).toBe(401);
+    await command(url, { action: 'uninstall', account: 'SbX001' });
+    expect(klaviyo.installations()).toEqual([]);
+  });
+
+  it('adds accounts that can then approve', async () => {
+    const { url } = await startSandbox();
+    await command(url, { action: 'add_account', name: 'Third Store' });
+    expect(await (await openConsent(url)).text()).toContain('Third Store');
+  });
+
+  it('refuses nonsense, and other sites', async () => {
+    const { url } = await startSandbox();
+    expect((await command(url, { action: 'dance' })).status).toBe(400);
+    expect((await command(url, { action: 'fault', kind: 'earthquake' })).status).toBe(400);
+    expect((await command(url, { action: 'fault', kind: 'hang', count: '0' })).status).toBe(400);
+    expect((await command(url, { action: 'expire' }, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  });
+
+  it('says the same as JSON, without any token', async () => {
+    const { url } = await startSandbox();
+    const { access_token } = await install(url);
+    await post(url, 'events', access_token, eventBody());
+    const state = await (await fetch(`${url}/klaviyo/control`)).json();
+    expect(state).toMatchObject({
+      counters: { exchanges: 1, events: 1 },
+      accounts: [{ id: 'SbX001', events: { recorded: 1, duplicates: 0 } }, { id: 'SbX002' }],
+      installations: [{ account: { id: 'SbX001' }, liveAccessTokens: 1 }],
+    });
+    expect(JSON.stringify(state)).not.toContain(access_token.slice(0, 40));
+    const { events } = (await (await fetch(`${url}/klaviyo/control/events?account=SbX001`)).json()) as { events: unknown[] };
+    expect(events).toHaveLength(1);
+  });
+});

@@ -1,0 +1,67 @@
+import type { GraphQLClient } from './GraphQLClient.js';
+
+const CREATE = `mutation ($scopes: [String!]) {
+  createConnection(input: { type: KLAVIYO, klaviyo: { scopes: $scopes } }) { connection { id status } userErrors { code message path } }
+}`;
+
+const START = `mutation ($input: StartAuthorizationInput!) {
+  startAuthorization(input: $input) {
+    authorizationUrl expiresAt authorization { id status } userErrors { code message path }
+  }
+}`;
+
+const SEE = `query ($id: ID!) {
+  connection(id: $id) {
+    id status statusReason
+    configuration { ... on KlaviyoConfiguration {
+      requestedScopes grantedScopes missingScopes accessTokenExpiresAt account { id name timezone }
+    } }
+    authorization { id status errorCode errorDescription completedAt }
+  }
+}`;
+
+/** A Klaviyo connection; returns its id. */
+export async function createKlaviyoConnection(client: GraphQLClient, scopes?: string[]): Promise<string> {
+  const { createConnection } = await client.query(CREATE, { scopes });
+  return createConnection.connection.id;
+}
+
+/** Starts an authorization; returns Klaviyo's URL. */
+export async function startKlaviyoAuthorization(client: GraphQLClient, connectionId: string, input: object = {}): Promise<URL> {
+  const { startAuthorization } = await client.query(START, { input: { connectionId, ...input } });
+  if (startAuthorization.userErrors.length > 0) throw new Error(JSON.stringify(startAuthorization.userErrors));
+  return new URL(startAuthorization.authorizationUrl);
+}
+
+export async function seeConnection(client: GraphQLClient, id: string) {
+  return (await client.query(SEE, { id })).connection;
+}
+
+/** What a merchant's browser does at the consent page; returns the URL that Klaviyo sends it back to. */
+export async function decideAtKlaviyo(
+  authorizationUrl: URL,
+  decision: 'allow' | 'deny' = 'allow',
+  account?: string,
+): Promise<URL> {
+  const page = await fetch(authorizationUrl, { redirect: 'manual' });
+  const markup = await page.text();
+  if (page.status !== 200) throw new Error(`Consent page answered ${page.status}: ${markup}`);
+  const form = new URLSearchParams(authorizationUrl.search);
+  form.set('decision', decision);
+  if (account) form.set('account', account);
+  const action = new URL(authorizationUrl);
+  action.search = '';
+  const response = await fetch(action, { method: 'POST', body: form, redirect: 'manual' });
+  const location = response.headers.get('location');
+  if (!location) throw new Error(`Consent answered ${response.status}: ${await response.text()}`);
+  return new URL(location, action);
+}
+
+/** The whole way: returns the id of an ACTIVE connection. */
+export async function connectKlaviyo(client: GraphQLClient, account?: string): Promise<string> {
+  const id = await createKlaviyoConnection(client);
+  const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(client, id), 'allow', account);
+  const answer = await fetch(callback);
+  if (answer.status !== 200) throw new Error(`The callback answered ${answer.status}: ${await answer.text()}`);
+  return id;
+}

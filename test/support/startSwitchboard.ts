@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createOrganization } from '../../src/access/createOrganization.js';
+import { compose, type Switchboard } from '../../src/compose.js';
+import { readConfig } from '../../src/config.js';
+import { createTestDatabase, type TestDatabase } from './createTestDatabase.js';
+import { GraphQLClient } from './GraphQLClient.js';
+
+export interface TestSwitchboard extends Switchboard {
+  readonly testDatabase: TestDatabase;
+  /** Calls as the first organization. */
+  readonly client: GraphQLClient;
+  /** A client of another, new organization. */
+  anotherOrganization(name?: string): Promise<GraphQLClient>;
+}
+
+/** Any 32 bytes do; tests need no real secret. */
+export const TEST_KEY = `test:${Buffer.alloc(32, 7).toString('base64')}`;
+
+/** The whole server, on a free port and a database of its own, with the sandbox unless the environment names a provider. */
+export async function startSwitchboard(environment: Record<string, string> = {}): Promise<TestSwitchboard> {
+  const testDatabase = await createTestDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-data-'));
+  const switchboard = await compose(
+    readConfig({
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'silent',
+      DATABASE_URL: testDatabase.url,
+      ENCRYPTION_KEYS: TEST_KEY,
+      ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8 ::1/128',
+      DATA_DIR: dataDir,
+      ...environment,
+    }),
+  );
+  const clientOf = async (name: string) => {
+    const keys = await createOrganization({ database: switchboard.database }, name);
+    return new GraphQLClient(`${switchboard.publicUrl}/graphql`, keys);
+  };
+  return {
+    ...switchboard,
+    testDatabase,
+    client: await clientOf('Acme'),
+    anotherOrganization: (name = 'Globex') => clientOf(name),
+    async close() {
+      await switchboard.close();
+      await testDatabase.drop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
