@@ -41,7 +41,8 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
 
   return {
     port,
-    host: env.text('HOST') ?? '0.0.0.0',
+    /** Embedded mode shows its keys to whoever opens GraphiQL, so by default only this machine may. */
+    host: env.text('HOST') ?? (databaseUrl ? '0.0.0.0' : 'localhost'),
     /** Where browsers reach this server; null: http://localhost and the port. */
     publicUrl: env.origin('PUBLIC_URL'),
     databaseUrl,

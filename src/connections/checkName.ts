@@ -1,4 +1,4 @@
-import type { ProblemList } from './ProblemList.js';
+import type { ProblemList } from '../domain/ProblemList.js';
 
 const MAX_LENGTH = 200;
 

@@ -8,7 +8,7 @@ import type { ConnectionRules } from './ConnectionRules.js';
 import { checkKlaviyo } from './checkKlaviyo.js';
 import { checkName } from './checkName.js';
 import { checkWebhook } from './checkWebhook.js';
-import { ProblemList } from './ProblemList.js';
+import { ProblemList } from '../domain/ProblemList.js';
 
 export interface CreateConnectionInput {
   readonly type: ConnectionType;

@@ -1,6 +1,8 @@
 /** The identity under which each encrypted column is bound to its row. */
 export const columnIdentity = {
   webhookAuthConfig: (connectionId: number) => `connections:${connectionId}:authConfig`,
+  signingSecret: (connectionId: number) => `connections:${connectionId}:signingSecret`,
+  recipient: (eventId: string) => `events:${eventId}:recipient`,
   codeVerifier: (authorizationId: string) => `authorizations:${authorizationId}:codeVerifier`,
   accessToken: (connectionId: number) => `credentials:${connectionId}:accessToken`,
   refreshToken: (connectionId: number) => `credentials:${connectionId}:refreshToken`,

@@ -36,6 +36,11 @@ const ConnectionSchema = defineEntity({
     configuration: p.json<WebhookConfiguration | KlaviyoConfiguration>(),
     /** Encrypted JSON of the webhook's auth secrets; null when there are none. */
     authConfig: p.text().nullable(),
+    /** Encrypted `whsec_…` (Standard Webhooks) that signs every delivery; webhooks only. */
+    signingSecret: p.text().nullable(),
+    /** Encrypted; signs as well until it expires, 24 hours after a rotation. */
+    previousSigningSecret: p.text().nullable(),
+    previousSigningSecretExpiresAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
   },

@@ -9,6 +9,7 @@ export const PROBLEM_CODES = [
   'FORBIDDEN',
   'CONFLICT',
   'UNKNOWN_FIELD',
+  'NOT_A_LIST',
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 

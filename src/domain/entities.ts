@@ -1,8 +1,22 @@
 import { ApiKey } from './ApiKey.js';
+import { Attempt } from './Attempt.js';
 import { Authorization } from './Authorization.js';
 import { Connection } from './Connection.js';
 import { Credential } from './Credential.js';
+import { Delivery } from './Delivery.js';
+import { Event } from './Event.js';
 import { Organization } from './Organization.js';
+import { Subscription } from './Subscription.js';
 
-/** Every table of ours, parents first. */
-export const entities = [Organization, ApiKey, Connection, Authorization, Credential] as const;
+/** Every table that entities map, parents first. `connection_health` is the engine's own. */
+export const entities = [
+  Organization,
+  ApiKey,
+  Connection,
+  Authorization,
+  Credential,
+  Subscription,
+  Event,
+  Delivery,
+  Attempt,
+] as const;

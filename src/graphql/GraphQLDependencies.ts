@@ -2,11 +2,15 @@ import type { ConnectionRules } from '../connections/ConnectionRules.js';
 import type { Cipher } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Logger } from '../domain/Logger.js';
+import type { PublishDependencies } from '../events/PublishDependencies.js';
+import type { EventTypeRegistry } from '../events/types/eventTypeRegistry.js';
 import type { Provider } from '../oauth/Provider.js';
 import type { Revocations } from '../oauth/Revocations.js';
+import type { SubscriptionDependencies } from '../subscriptions/SubscriptionDependencies.js';
 
 /** What the resolvers hand on to the use cases; each use case names the part that it needs. */
-export interface GraphQLDependencies {
+export interface GraphQLDependencies extends SubscriptionDependencies, PublishDependencies {
+  readonly eventTypes: EventTypeRegistry;
   readonly database: Database;
   readonly cipher: Cipher;
   readonly log: Logger;

@@ -5,8 +5,10 @@ import type { Logger } from '../domain/Logger.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { ConnectionResolver } from './connections/ConnectionResolver.js';
 import { toGraphQLError } from './errors/toGraphQLError.js';
+import { EventResolver } from './events/EventResolver.js';
 import { AuthorizationResolver, ConnectionAuthorizationResolver } from './oauth/AuthorizationResolver.js';
 import { KlaviyoResolver } from './oauth/KlaviyoResolver.js';
+import { ConnectionSubscriptionsResolver, SubscriptionResolver } from './subscriptions/SubscriptionResolver.js';
 
 // biome-ignore lint/complexity/noBannedTypes: type-graphql names classes so.
 const resolvers: NonEmptyArray<Function> = [
@@ -15,6 +17,9 @@ const resolvers: NonEmptyArray<Function> = [
   AuthorizationResolver,
   ConnectionAuthorizationResolver,
   KlaviyoResolver,
+  SubscriptionResolver,
+  ConnectionSubscriptionsResolver,
+  EventResolver,
 ];
 
 /**

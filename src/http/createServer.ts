@@ -38,7 +38,8 @@ export async function createServer({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 30_000,
-    trustProxy: true,
+    // A proxy in front of us lives on our own network; nobody else may say whom a request is from.
+    trustProxy: 'loopback, linklocal, uniquelocal',
     return503OnClosing: true,
     routerOptions: { maxParamLength: 200 },
   });

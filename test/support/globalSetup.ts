@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -22,6 +22,8 @@ declare module 'vitest' {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-test-'));
+  // Readable for the user that Postgres runs as when we are root: the data then stays here and goes with the folder.
+  await chmod(dataDir, 0o755);
   const embedded = process.env.DATABASE_URL
     ? null
     : await startEmbeddedPostgres({

@@ -13,14 +13,23 @@ export interface TestSwitchboard extends Switchboard {
   readonly client: GraphQLClient;
   /** A client of another, new organization. */
   anotherOrganization(name?: string): Promise<GraphQLClient>;
+  /** Rows of a statement, straight from Postgres. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
+  sql(statement: string, values?: unknown[]): Promise<any[]>;
 }
 
 /** Any 32 bytes do; tests need no real secret. */
 export const TEST_KEY = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 
-/** The whole server, on a free port and a database of its own, with the sandbox unless the environment names a provider. */
-export async function startSwitchboard(environment: Record<string, string> = {}): Promise<TestSwitchboard> {
-  const testDatabase = await createTestDatabase();
+/**
+ * The whole server, on a free port, with the sandbox unless the environment names a provider.
+ * Its database is its own, unless another server's is given to share.
+ */
+export async function startSwitchboard(
+  environment: Record<string, string> = {},
+  shared?: TestDatabase,
+): Promise<TestSwitchboard> {
+  const testDatabase = shared ?? (await createTestDatabase());
   const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-data-'));
   const switchboard = await compose(
     readConfig({
@@ -43,9 +52,10 @@ export async function startSwitchboard(environment: Record<string, string> = {})
     testDatabase,
     client: await clientOf('Acme'),
     anotherOrganization: (name = 'Globex') => clientOf(name),
+    sql: (statement, values = []) => switchboard.database.em().getConnection().execute(statement, values),
     async close() {
       await switchboard.close();
-      await testDatabase.drop();
+      if (!shared) await testDatabase.drop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -20,15 +20,26 @@ export async function initializeCluster({ cluster, initdb, durable }: Initializa
   const making = clusterAt(await mkdtemp(prefix), cluster.user);
   try {
     await writeFile(making.passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600, flush: durable });
-    if (cluster.user) {
-      await chown(making.passwordFile, cluster.user.uid, cluster.user.gid);
-      await chown(making.home, cluster.user.uid, cluster.user.gid);
-    }
+    await handOver(making);
     await runInitdb(initdb, making, durable ? [] : ['--no-sync']);
     await rename(making.home, cluster.home);
   } catch (error) {
     await rm(making.home, { recursive: true, force: true });
     throw error;
+  }
+}
+
+async function handOver({ home, passwordFile, user }: Cluster): Promise<void> {
+  if (!user) return;
+  try {
+    await chown(passwordFile, user.uid, user.gid);
+    await chown(home, user.uid, user.gid);
+  } catch (error) {
+    // Not every root may: one of a user namespace or on a network drive may not.
+    throw new Error(
+      `The built-in PostgreSQL cannot run as root, and ${home} cannot be given to the user ${user.name} ` +
+        `(${(error as NodeJS.ErrnoException).code}). Start as an ordinary user, or set DATABASE_URL.`,
+    );
   }
 }
 

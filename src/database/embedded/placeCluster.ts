@@ -25,7 +25,7 @@ const TEMPORARY = [tmpdir(), '/tmp', '/var/tmp'];
 export async function placeCluster({ dataDir, systemFolders, log }: Placing): Promise<Cluster> {
   const user = await chooseServerUser();
   const lost = await readPointer(dataDir);
-  if (lost !== undefined) log(`The database is no longer at ${lost}, where ${join(dataDir, POINTER)} says; making a new one.`);
+  if (lost !== undefined) log(`There is no database at ${lost}, where ${join(dataDir, POINTER)} says; making a new one.`);
   const blocked = await firstUnreachable(dataDir, user);
   if (blocked === undefined) return clusterAt(join(dataDir, 'postgres'), user);
 

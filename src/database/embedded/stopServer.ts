@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './Cluster.js';
+import { isAlive } from './isAlive.js';
 import { servesData } from './servesData.js';
 
 /** ms that a fast shutdown may take before an immediate one, which the next start has to recover from. */
@@ -27,8 +28,8 @@ export async function stopServer({ cluster, pid, log, pgCtl }: Stop): Promise<vo
     await send(pid, signal, pgCtl);
     const deadline = Date.now() + limit;
     while (Date.now() < deadline) {
-      if (!(await servesData(pid, cluster.data))) return;
-      await sleep(process.platform === 'linux' ? 10 : 100);
+      if (!(await isAlive(pid))) return;
+      await sleep(10);
     }
     log(`PostgreSQL (process ${pid}) did not stop within ${limit / 1000} s of ${signal}.`);
   }

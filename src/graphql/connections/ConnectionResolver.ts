@@ -5,6 +5,7 @@ import { findConnection } from '../../connections/findConnection.js';
 import { listConnections } from '../../connections/listConnections.js';
 import { updateConnection } from '../../connections/updateConnection.js';
 import type { Connection, KlaviyoConfiguration, WebhookConfiguration } from '../../domain/Connection.js';
+import { DeletePayload } from '../errors/DeletePayload.js';
 import { withUserErrors } from '../errors/withUserErrors.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { PageArgs } from '../pagination/PageArgs.js';
@@ -16,7 +17,7 @@ import {
 } from './ConnectionConfiguration.js';
 import { ConnectionObject } from './ConnectionObject.js';
 import { ConnectionFilter, CreateConnectionInput, DeleteConnectionInput, UpdateConnectionInput } from './connectionInputs.js';
-import { ConnectionPayload, DeletePayload } from './connectionPayloads.js';
+import { ConnectionPayload } from './ConnectionPayload.js';
 
 const ConnectionPage = pageTypes('Connection', 'connections', () => ConnectionObject);
 

@@ -15,6 +15,7 @@ registerEnumType(UserErrorCode, {
     FORBIDDEN: { description: 'It may not be done.' },
     CONFLICT: { description: 'It contradicts what is there already.' },
     UNKNOWN_FIELD: { description: 'There is no field of that name.' },
+    NOT_A_LIST: { description: 'It must be a list.' },
   },
 });
 

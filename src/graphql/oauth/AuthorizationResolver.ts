@@ -4,7 +4,7 @@ import type { Connection } from '../../domain/Connection.js';
 import { revokeAuthorization } from '../../oauth/revokeAuthorization.js';
 import { startAuthorization } from '../../oauth/startAuthorization.js';
 import { ConnectionObject } from '../connections/ConnectionObject.js';
-import { ConnectionPayload } from '../connections/connectionPayloads.js';
+import { ConnectionPayload } from '../connections/ConnectionPayload.js';
 import { withUserErrors } from '../errors/withUserErrors.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { AuthorizationObject, AuthorizationStatusEnum } from './AuthorizationObject.js';

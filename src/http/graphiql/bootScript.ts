@@ -43,7 +43,7 @@ export const bootScript = `'use strict';
     fetcher: fetchWhatIsShown,
     storage,
     shouldPersistHeaders: false,
-    defaultEditorToolsVisibility: defaultHeaders ? 'headers' : true,
+    defaultEditorToolsVisibility: tabs.some(({ variables }) => variables) ? 'variables' : true,
     defaultHeaders,
     defaultTabs: tabs.length > 0 ? tabs : undefined,
     variables: firstVisit && tabs.length > 0 ? tabs[0].variables : undefined,

@@ -5,10 +5,13 @@ import { graphiqlPage } from './graphiqlPage.js';
 import { graphiqlPolicy } from './graphiqlPolicy.js';
 import { loadGraphiqlAssets } from './loadGraphiqlAssets.js';
 
+/** Names that mean this machine to whoever asks. Any other may be a stranger's that was pointed here (DNS rebinding). */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
+
 /** `GET /graphiql`: the editor, wholly from our own origin, so that it works without any other network. */
 export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): Promise<void> {
   const assets = await loadGraphiqlAssets();
-  const page = graphiqlPage(assets, options);
+  const pages = { local: graphiqlPage(assets, options), elsewhere: graphiqlPage(assets, { ...options, defaultHeaders: undefined }) };
 
   const sendPage = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     reply
@@ -21,7 +24,7 @@ export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): 
         'x-robots-tag': 'noindex',
       })
       .type('text/html; charset=utf-8')
-      .send(page);
+      .send(LOOPBACK.test(request.headers.host ?? '') ? pages.local : pages.elsewhere);
   app.get('/graphiql', sendPage);
   app.get('/graphiql/', sendPage);
 

@@ -59,6 +59,7 @@ describe.runIf(process.getuid?.() === 0)('as root, in a folder of mode 700', () 
     expect(await stat(postgres)).toMatchObject({ uid: 0, mode: 0o100755 });
 
     // Damaged, as by a power cut right after it was made, the copy is made again.
+    await rm(postgres);
     await writeFile(postgres, '');
     const third = await start('one');
     expect(await query(third.url, 'select 1 as one')).toEqual([{ one: 1 }]);

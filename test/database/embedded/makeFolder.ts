@@ -18,6 +18,8 @@ export async function makeFolder(): Promise<string> {
 
 /** The same for several tests, to be removed by `remove`, which also ends the servers that still run in it. */
 export async function makeLastingFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  // These tests are about folders that are open and folders that are not; a strict umask would close them all.
+  process.umask(0o022);
   const folder = await mkdtemp(join(await temporaryFolder(), 'switchboard-test-'));
   await chmod(folder, 0o755);
   return { folder, remove: () => removeWithServers(folder) };

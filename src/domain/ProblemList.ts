@@ -1,4 +1,4 @@
-import { InputError, type Problem, type ProblemCode } from '../domain/InputError.js';
+import { InputError, type Problem, type ProblemCode } from './InputError.js';
 
 /** Gathers everything that is wrong with an input, so that a person can mend it in one go. */
 export class ProblemList {

@@ -1,4 +1,4 @@
-import { Field, ID, ObjectType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import { UserErrorObject } from '../errors/UserError.js';
 import { ConnectionObject } from './ConnectionObject.js';
 
@@ -6,15 +6,6 @@ import { ConnectionObject } from './ConnectionObject.js';
 export class ConnectionPayload {
   @Field(() => ConnectionObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
   connection?: ConnectionObject | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
-
-@ObjectType({ description: 'What was deleted, or why nothing was.' })
-export class DeletePayload {
-  @Field(() => ID, { nullable: true, description: 'The id of what is gone; null when there are userErrors.' })
-  deletedId?: string | null;
 
   @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
   userErrors!: readonly UserErrorObject[];

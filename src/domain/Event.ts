@@ -1,0 +1,26 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { Organization } from './Organization.js';
+
+const EventSchema = defineEntity({
+  name: 'Event',
+  tableName: 'events',
+  properties: {
+    id: p.uuid().primary(),
+    organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade'),
+    eventType: p.text(),
+    /** The event's `data`, as it was published. */
+    payload: p.json<Record<string, unknown>>().columnType('json'),
+    /** Encrypted JSON of whom it is about: personal data, for Klaviyo only. */
+    recipient: p.text().nullable(),
+    idempotencyKey: p.text().nullable(),
+    /** SHA-256 of type, data and recipient; set with an idempotency key, to tell a repeat from a conflict. */
+    contentHash: p.text().nullable(),
+    /** Made by a test broadcast. */
+    isTest: p.boolean().default(false),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+
+/** Something that happened to a parcel, as the application published it. Never changes. */
+export class Event extends EventSchema.class {}
+EventSchema.setClass(Event);

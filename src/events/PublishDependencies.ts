@@ -1,0 +1,17 @@
+import type { Cipher } from '../database/Cipher.js';
+import type { Database, EntityManager } from '../database/Database.js';
+import type { EventTypeRegistry } from './types/eventTypeRegistry.js';
+
+/** What publishing needs of the rooms beside it. */
+export interface PublishDependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly eventTypes: EventTypeRegistry;
+  /** Adds one delivery for every active subscription, in the publishing transaction: neither exists without the other. */
+  readonly insertDeliveries: (
+    em: EntityManager,
+    batch: { readonly organizationId: number; readonly events: readonly { readonly id: string; readonly eventType: string }[] },
+  ) => Promise<number>;
+  /** Tells the workers, once it is committed. A worker finds the deliveries without it too, a little later. */
+  readonly deliverySignal: { notify(): void };
+}

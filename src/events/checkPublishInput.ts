@@ -1,0 +1,49 @@
+import type { ProblemList } from '../domain/ProblemList.js';
+import type { PublishEventInput, Recipient } from './PublishEventInput.js';
+import type { EventTypeRegistry } from './types/eventTypeRegistry.js';
+
+/** Bytes of one event's data as JSON: far above any parcel event, far below what would burden a receiver. */
+const MAX_DATA_BYTES = 256 * 1024;
+const MAX_TEXT = 255;
+
+/**
+ * Checks one event before anything is written, and returns its data as the JSON text that is stored and sent.
+ * `path` is where the event stands in the input. Problems go to the list.
+ */
+export function checkPublishInput(registry: EventTypeRegistry, input: PublishEventInput, path: string[], problems: ProblemList): string {
+  checkText(input.idempotencyKey, problems, ...path, 'idempotencyKey');
+  if (input.recipient) checkRecipient(input.recipient, problems, path);
+  const type = registry.get(input.eventType);
+  if (!type || type.internal) {
+    const names = registry.list().filter(({ internal }) => !internal);
+    const what = type ? 'is published by the server itself' : 'does not exist';
+    const message = `The event type "${input.eventType.slice(0, 100)}" ${what}. You can publish: ${names.map(({ name }) => name).join(', ')}.`;
+    problems.add(type ? 'FORBIDDEN' : 'INVALID_CHOICE', message, ...path, 'eventType');
+    return '';
+  }
+  const payload = JSON.stringify(input.data);
+  if (Buffer.byteLength(payload) > MAX_DATA_BYTES) {
+    problems.add('INVALID', `The data has more than ${MAX_DATA_BYTES / 1024} KiB.`, ...path, 'data');
+    return payload;
+  }
+  if (payload.includes('\\u0000')) problems.add('INVALID', 'The data holds a null character, which can not be stored.', ...path, 'data');
+  for (const problem of registry.validate(input.eventType, input.data)) {
+    problems.add(problem.code, problem.message, ...path, 'data', ...problem.path);
+  }
+  return payload;
+}
+
+function checkRecipient({ email, phoneNumber, externalId }: Recipient, problems: ProblemList, path: string[]): void {
+  if (!email && !phoneNumber && !externalId) {
+    problems.add('REQUIRED', 'A recipient has an email, a phoneNumber or an externalId.', ...path, 'recipient');
+  }
+  checkText(email, problems, ...path, 'recipient', 'email');
+  checkText(externalId, problems, ...path, 'recipient', 'externalId');
+}
+
+function checkText(text: string | null | undefined, problems: ProblemList, ...path: string[]): void {
+  if (text === null || text === undefined) return;
+  if (text.length === 0 || text.length > MAX_TEXT || /\p{Cc}/u.test(text)) {
+    problems.add('INVALID', `It must have 1 to ${MAX_TEXT} characters, without control characters.`, ...path);
+  }
+}

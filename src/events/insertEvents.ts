@@ -1,0 +1,85 @@
+import { sql } from 'kysely';
+import type { Caller } from '../domain/Caller.js';
+import { InputError, type Problem } from '../domain/InputError.js';
+import type { PublishDependencies } from './PublishDependencies.js';
+
+/** An event as it is written. */
+export interface NewEvent {
+  readonly id: string;
+  readonly organizationId: number;
+  readonly eventType: string;
+  /** JSON text. */
+  readonly payload: string;
+  /** Encrypted. */
+  readonly recipient: string | null;
+  readonly idempotencyKey: string | null;
+  readonly contentHash: string | null;
+  readonly createdAt: Date;
+}
+
+/**
+ * Writes events with their deliveries in one transaction and returns, in the order of the rows, the id that stands for
+ * each: its own, or the one of the earlier event with the same idempotency key and content.
+ * Two publishers with the same key take turns at the unique index. Throws an InputError: CONFLICT.
+ */
+export function insertEvents(
+  { database, insertDeliveries }: Pick<PublishDependencies, 'database' | 'insertDeliveries'>,
+  { organizationId }: Pick<Caller, 'organizationId'>,
+  rows: readonly NewEvent[],
+): Promise<string[]> {
+  return database.transaction(async (em) => {
+    const inserted = await insertNew(database.sql(em), rows);
+    const repeatedKeys = rows.filter(({ id }) => !inserted.has(id)).map(({ idempotencyKey }) => idempotencyKey as string);
+    const byKey = repeatedKeys.length > 0 ? await findByKey(database.sql(em), organizationId, repeatedKeys) : new Map<string, Earlier>();
+
+    const conflicts: Problem[] = [];
+    const ids = rows.map((row, index) => {
+      if (inserted.has(row.id)) return row.id;
+      const earlier = byKey.get(row.idempotencyKey as string);
+      if (earlier?.content_hash !== row.contentHash) {
+        const message = 'Another event with this idempotency key and different content was published before.';
+        conflicts.push({ code: 'CONFLICT', message, path: ['events', String(index), 'idempotencyKey'] });
+      }
+      return earlier?.id ?? row.id;
+    });
+    if (conflicts.length > 0) throw new InputError(conflicts);
+
+    const events = rows.filter(({ id }) => inserted.has(id));
+    if (events.length > 0) await insertDeliveries(em, { organizationId, events });
+    return ids;
+  });
+}
+
+type Sql = ReturnType<PublishDependencies['database']['sql']>;
+
+interface Earlier {
+  readonly id: string;
+  readonly idempotency_key: string;
+  readonly content_hash: string;
+}
+
+async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set<string>> {
+  const { rows: inserted } = await sql<{ id: string }>`
+    insert into events (id, organization_id, event_type, payload, recipient, idempotency_key, content_hash, created_at)
+    select * from unnest(
+      ${rows.map(({ id }) => id)}::uuid[],
+      ${rows.map(({ organizationId }) => organizationId)}::bigint[],
+      ${rows.map(({ eventType }) => eventType)}::text[],
+      ${rows.map(({ payload }) => payload)}::json[],
+      ${rows.map(({ recipient }) => recipient)}::text[],
+      ${rows.map(({ idempotencyKey }) => idempotencyKey)}::text[],
+      ${rows.map(({ contentHash }) => contentHash)}::text[],
+      ${rows.map(({ createdAt }) => createdAt.toISOString())}::timestamptz[]
+    )
+    on conflict (organization_id, idempotency_key) where idempotency_key is not null do nothing
+    returning id`.execute(db);
+  return new Set(inserted.map(({ id }) => id));
+}
+
+async function findByKey(db: Sql, organizationId: number, keys: readonly string[]): Promise<Map<string, Earlier>> {
+  const { rows } = await sql<Earlier>`
+    select id, idempotency_key, content_hash from events
+    where organization_id = ${organizationId} and idempotency_key = any(${keys}::text[])`.execute(db);
+  return new Map(rows.map((row) => [row.idempotency_key, row]));
+}
+

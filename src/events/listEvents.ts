@@ -1,0 +1,31 @@
+import type { Database } from '../database/Database.js';
+import { type Page, type PageArguments, paginate } from '../database/paginate.js';
+import type { Caller } from '../domain/Caller.js';
+import { Event } from '../domain/Event.js';
+
+export interface EventFilter {
+  readonly eventType?: string | null;
+  readonly idempotencyKey?: string | null;
+  readonly createdAfter?: Date | null;
+  readonly createdBefore?: Date | null;
+}
+
+/** The organization's events, newest first. */
+export function listEvents(
+  { database }: { database: Database },
+  caller: Caller,
+  args: PageArguments,
+  filter: EventFilter = {},
+): Promise<Page<Event>> {
+  const where = {
+    organizationId: caller.organizationId,
+    ...(filter.eventType ? { eventType: filter.eventType } : {}),
+    ...(filter.idempotencyKey ? { idempotencyKey: filter.idempotencyKey } : {}),
+    ...createdBetween(filter.createdAfter, filter.createdBefore),
+  };
+  return paginate(database.em(), Event, 'events', where, args);
+}
+
+function createdBetween(after?: Date | null, before?: Date | null) {
+  return after || before ? { createdAt: { ...(after ? { $gt: after } : {}), ...(before ? { $lt: before } : {}) } } : {};
+}

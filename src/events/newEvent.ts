@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import type { Cipher } from '../database/Cipher.js';
+import { columnIdentity } from '../database/columnIdentity.js';
+import { newId } from '../database/newId.js';
+import type { Caller } from '../domain/Caller.js';
+import { canonicalJson } from './canonicalJson.js';
+import type { NewEvent } from './insertEvents.js';
+import type { PublishEventInput } from './PublishEventInput.js';
+
+/** The row of an event that was checked. `payload` is its data as JSON text. */
+export function newEvent(cipher: Cipher, { organizationId }: Pick<Caller, 'organizationId'>, input: PublishEventInput, payload: string): NewEvent {
+  const id = newId();
+  const { eventType, data, recipient, idempotencyKey = null } = input;
+  return {
+    id,
+    organizationId,
+    eventType,
+    payload,
+    recipient: recipient ? cipher.encrypt(JSON.stringify(recipient), columnIdentity.recipient(id)) : null,
+    idempotencyKey,
+    contentHash: idempotencyKey === null ? null : createHash('sha256').update(canonicalJson([eventType, data, recipient ?? null])).digest('hex'),
+    createdAt: new Date(),
+  };
+}

@@ -1,0 +1,55 @@
+import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { findEvent } from '../../events/findEvent.js';
+import { listEvents } from '../../events/listEvents.js';
+import { publishEvent, publishEvents } from '../../events/publishEvents.js';
+import { withUserErrors } from '../errors/withUserErrors.js';
+import type { GraphQLContext } from '../GraphQLContext.js';
+import { PageArgs } from '../pagination/PageArgs.js';
+import { pageTypes } from '../pagination/pageTypes.js';
+import { EventObject } from './EventObject.js';
+import { EventTypeObject } from './EventTypeObject.js';
+import { EventFilter, PublishEventInput, PublishEventsInput } from './eventInputs.js';
+import { PublishEventPayload, PublishEventsPayload } from './publishPayloads.js';
+
+const EventPage = pageTypes('Event', 'events', () => EventObject);
+
+@Resolver(() => EventObject)
+export class EventResolver {
+  @Query(() => EventObject, { nullable: true, description: 'One event; null when it is not there or not yours.' })
+  event(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string): Promise<EventObject | null> {
+    return findEvent(context.dependencies, context.caller('read'), id);
+  }
+
+  @Query(() => EventPage, { description: 'What you published, newest first.' })
+  events(
+    @Ctx() context: GraphQLContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => EventFilter, { nullable: true }) filter?: EventFilter | null,
+  ): Promise<object> {
+    return listEvents(context.dependencies, context.caller('read'), page, filter ?? {});
+  }
+
+  @Query(() => [EventTypeObject], { description: 'Everything that can be subscribed to.' })
+  eventTypes(@Ctx() context: GraphQLContext): readonly EventTypeObject[] {
+    context.caller('read');
+    return context.dependencies.eventTypes.list() as readonly EventTypeObject[];
+  }
+
+  @Mutation(() => PublishEventPayload, { description: 'Publishes one event. Once answered, it is stored with all its deliveries.' })
+  publishEvent(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => PublishEventInput) input: PublishEventInput,
+  ): Promise<PublishEventPayload> {
+    const caller = context.caller('publish');
+    return withUserErrors(() => publishEvent(context.dependencies, caller, input));
+  }
+
+  @Mutation(() => PublishEventsPayload, { description: 'Publishes up to 1,000 events, all or none.' })
+  publishEvents(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => PublishEventsInput) input: PublishEventsInput,
+  ): Promise<PublishEventsPayload> {
+    const caller = context.caller('publish');
+    return withUserErrors(async () => ({ events: await publishEvents(context.dependencies, caller, input.events) }));
+  }
+}

@@ -1,0 +1,53 @@
+import { GraphQLDateTime, GraphQLEmailAddress, GraphQLJSONObject, GraphQLPhoneNumber } from 'graphql-scalars';
+import { Field, InputType } from 'type-graphql';
+
+@InputType({ description: 'Whom an event is about; at least one of these. Used for Klaviyo only, never sent to a webhook.' })
+export class RecipientInput {
+  @Field(() => GraphQLEmailAddress, { nullable: true, description: 'Email address.' })
+  email?: string | null;
+
+  @Field(() => GraphQLPhoneNumber, { nullable: true, description: 'Telephone number in E.164 form.' })
+  phoneNumber?: string | null;
+
+  @Field(() => String, { nullable: true, description: "Your own id of the person; at most 255 characters." })
+  externalId?: string | null;
+}
+
+@InputType({ description: 'An event to publish.' })
+export class PublishEventInput {
+  @Field(() => String, { description: 'What kind of event it is; eventTypes lists them.' })
+  eventType!: string;
+
+  @Field(() => GraphQLJSONObject, { description: "Its data, which must satisfy the event type's schema. At most 256 KiB." })
+  data!: Record<string, unknown>;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Your own name for the event: publishing the same again with the same key returns the first one. At most 255 characters.',
+  })
+  idempotencyKey?: string | null;
+
+  @Field(() => RecipientInput, { nullable: true, description: 'Whom it is about; Klaviyo connections need it.' })
+  recipient?: RecipientInput | null;
+}
+
+@InputType({ description: 'Events to publish together.' })
+export class PublishEventsInput {
+  @Field(() => [PublishEventInput], { description: '1 to 1,000 events; all are published, or none.' })
+  events!: PublishEventInput[];
+}
+
+@InputType({ description: 'Which events to list.' })
+export class EventFilter {
+  @Field(() => String, { nullable: true, description: 'Only of this type.' })
+  eventType?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Only the one that was published with this key.' })
+  idempotencyKey?: string | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only published after this time.' })
+  createdAfter?: Date | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only published before this time.' })
+  createdBefore?: Date | null;
+}

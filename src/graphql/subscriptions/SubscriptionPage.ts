@@ -1,0 +1,4 @@
+import { pageTypes } from '../pagination/pageTypes.js';
+import { SubscriptionObject } from './SubscriptionObject.js';
+
+export const SubscriptionPage = pageTypes('Subscription', 'subscriptions', () => SubscriptionObject);

@@ -1,0 +1,85 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { Connection } from '../../domain/Connection.js';
+import type { Subscription } from '../../domain/Subscription.js';
+import { createSubscription } from '../../subscriptions/createSubscription.js';
+import { deleteSubscription } from '../../subscriptions/deleteSubscription.js';
+import { findSubscription } from '../../subscriptions/findSubscription.js';
+import { listSubscriptions } from '../../subscriptions/listSubscriptions.js';
+import { updateSubscription } from '../../subscriptions/updateSubscription.js';
+import { ConnectionObject } from '../connections/ConnectionObject.js';
+import { DeletePayload } from '../errors/DeletePayload.js';
+import { withUserErrors } from '../errors/withUserErrors.js';
+import type { GraphQLContext } from '../GraphQLContext.js';
+import { PageArgs } from '../pagination/PageArgs.js';
+import { SubscriptionObject } from './SubscriptionObject.js';
+import { SubscriptionPage } from './SubscriptionPage.js';
+import { SubscriptionPayload } from './SubscriptionPayload.js';
+import {
+  CreateSubscriptionInput,
+  DeleteSubscriptionInput,
+  SubscriptionFilter,
+  UpdateSubscriptionInput,
+} from './subscriptionInputs.js';
+
+@Resolver(() => SubscriptionObject)
+export class SubscriptionResolver {
+  @Query(() => SubscriptionObject, { nullable: true, description: 'One subscription; null when it is not there or not yours.' })
+  subscription(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string): Promise<SubscriptionObject | null> {
+    return findSubscription(context.dependencies, context.caller('read'), id);
+  }
+
+  @Query(() => SubscriptionPage, { description: 'Your subscriptions, newest first.' })
+  subscriptions(
+    @Ctx() context: GraphQLContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => SubscriptionFilter, { nullable: true }) filter?: SubscriptionFilter | null,
+  ): Promise<object> {
+    return listSubscriptions(context.dependencies, context.caller('read'), page, filter ?? {});
+  }
+
+  @Mutation(() => SubscriptionPayload, { description: 'Routes events of a type to a connection.' })
+  createSubscription(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => CreateSubscriptionInput) input: CreateSubscriptionInput,
+  ): Promise<SubscriptionPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ subscription: await createSubscription(context.dependencies, caller, input) }));
+  }
+
+  @Mutation(() => SubscriptionPayload, { description: 'Changes what is given and leaves the rest. isActive: false pauses it.' })
+  updateSubscription(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => UpdateSubscriptionInput) input: UpdateSubscriptionInput,
+  ): Promise<SubscriptionPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ subscription: await updateSubscription(context.dependencies, caller, input) }));
+  }
+
+  @Mutation(() => DeletePayload, { description: 'Deletes a subscription. What was delivered stays on record; what was not is cancelled.' })
+  deleteSubscription(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => DeleteSubscriptionInput) input: DeleteSubscriptionInput,
+  ): Promise<DeletePayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ deletedId: await deleteSubscription(context.dependencies, caller, input) }));
+  }
+
+  @FieldResolver(() => ConnectionObject, { description: 'Where the events go.' })
+  connection(@Root() subscription: Subscription, @Ctx() context: GraphQLContext): Promise<ConnectionObject | null> {
+    return context.loaders.connection.load(subscription.connectionId);
+  }
+}
+
+@Resolver(() => ConnectionObject)
+export class ConnectionSubscriptionsResolver {
+  @FieldResolver(() => SubscriptionPage, { description: 'What is routed to it, newest first.' })
+  subscriptions(
+    @Root() connection: Connection,
+    @Ctx() context: GraphQLContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => SubscriptionFilter, { nullable: true }) filter?: SubscriptionFilter | null,
+  ): Promise<object> {
+    const ofThis = { ...filter, connectionId: String(connection.id) };
+    return listSubscriptions(context.dependencies, context.caller('read'), page, ofThis);
+  }
+}

@@ -1,0 +1,29 @@
+import { LockMode } from '@mikro-orm/core';
+import type { Caller } from '../domain/Caller.js';
+import { InputError } from '../domain/InputError.js';
+import { parseId } from '../domain/parseId.js';
+import { Subscription } from '../domain/Subscription.js';
+import type { SubscriptionDependencies } from './SubscriptionDependencies.js';
+
+/**
+ * Deletes a subscription and cancels what it still had to deliver (OpenAPI delete-subscription); what was delivered
+ * stays on record. Throws an InputError: NOT_FOUND.
+ */
+export function deleteSubscription(
+  { database, cancelForSubscription }: SubscriptionDependencies,
+  caller: Caller,
+  input: { id: string },
+): Promise<string> {
+  return database.transaction(async (em) => {
+    const subscription = await em.findOne(
+      Subscription,
+      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
+    if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
+    const { id } = subscription;
+    await em.nativeDelete(Subscription, { id });
+    await cancelForSubscription(em, id);
+    return String(id);
+  });
+}

@@ -1,0 +1,9 @@
+import type { Database } from '../database/Database.js';
+import type { Caller } from '../domain/Caller.js';
+import { parseId } from '../domain/parseId.js';
+import { Subscription } from '../domain/Subscription.js';
+
+/** One subscription of the organization, or null: somebody else's is not there (OpenAPI get-subscription). */
+export function findSubscription({ database }: { database: Database }, caller: Caller, id: string): Promise<Subscription | null> {
+  return database.em().findOne(Subscription, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
+}

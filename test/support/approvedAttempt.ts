@@ -1,0 +1,47 @@
+import type { KlaviyoControl } from '../../src/sandbox/createSandbox.js';
+import type { GraphQLClient } from './GraphQLClient.js';
+import { createKlaviyoConnection, decideAtKlaviyo, startKlaviyoAuthorization } from './klaviyoFlow.js';
+
+export interface Attempt {
+  readonly connectionId: string;
+  readonly authorizationUrl: URL;
+  /** Where the provider sent the browser; nobody has opened it yet. */
+  readonly callback: URL;
+  readonly account: { readonly id: string; readonly name: string };
+}
+
+interface Place {
+  readonly client: GraphQLClient;
+  readonly sandbox: { readonly klaviyo: KlaviyoControl } | null;
+}
+
+let made = 0;
+
+/** A merchant of its own: Klaviyo limits each account to one look at /api/accounts a second. */
+export function newAccount({ sandbox }: Place): { id: string; name: string } {
+  made += 1;
+  const account = { id: `Acc${String(made).padStart(3, '0')}`, name: `Store ${made}` };
+  sandbox?.klaviyo.addAccount(account);
+  return account;
+}
+
+/** An attempt that the merchant has decided on, just before the browser comes back. */
+export async function approvedAttempt(
+  place: Place,
+  {
+    input = {},
+    decision = 'allow',
+    account = newAccount(place),
+    connectionId,
+  }: {
+    input?: object;
+    decision?: 'allow' | 'deny';
+    account?: { id: string; name: string };
+    connectionId?: string;
+  } = {},
+): Promise<Attempt> {
+  const id = connectionId ?? (await createKlaviyoConnection(place.client));
+  const authorizationUrl = await startKlaviyoAuthorization(place.client, id, input);
+  const callback = await decideAtKlaviyo(authorizationUrl, decision, account.id);
+  return { connectionId: id, authorizationUrl, callback, account };
+}
