@@ -50,10 +50,13 @@ export class CreateSubscriptionsEventsAndDeliveries extends Migration {
         retry_count int not null default 0,
         due_at timestamptz not null default now(),
         leased_by uuid,
+        next_trigger text not null default 'automatic' check (next_trigger in ('automatic', 'manual')),
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()
       ) with (fillfactor = 80)`);
-    this.addSql("create index deliveries_queue_index on deliveries (connection_id, due_at) where status in ('pending', 'retrying')");
+    this.addSql(
+      "create index deliveries_queue_index on deliveries (connection_id, due_at) where status in ('pending', 'retrying')",
+    );
     this.addSql("create index deliveries_held_index on deliveries (connection_id, id) where status = 'held'");
     this.addSql('create index deliveries_organization_id_index on deliveries (organization_id, id)');
     this.addSql('create index deliveries_event_id_index on deliveries (event_id)');
@@ -77,7 +80,10 @@ export class CreateSubscriptionsEventsAndDeliveries extends Migration {
         connection_id bigint primary key references connections (id) on delete cascade,
         consecutive_failures int not null default 0,
         failing_since timestamptz,
-        paused_until timestamptz
+        pauses int not null default 0,
+        paused_until timestamptz,
+        throttled_until timestamptz,
+        released_until timestamptz
       )`);
   }
 }

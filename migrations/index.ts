@@ -1,8 +1,10 @@
 import { CreateConnectionsAndAuthorizations } from './0001_create_connections_and_authorizations.js';
 import { CreateSubscriptionsEventsAndDeliveries } from './0002_create_subscriptions_events_and_deliveries.js';
+import { LeaseRefreshes } from './0003_lease_refreshes.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
   { name: '0001_create_connections_and_authorizations', class: CreateConnectionsAndAuthorizations },
   { name: '0002_create_subscriptions_events_and_deliveries', class: CreateSubscriptionsEventsAndDeliveries },
+  { name: '0003_lease_refreshes', class: LeaseRefreshes },
 ] as const;

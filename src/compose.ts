@@ -1,28 +1,40 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { createOrganization } from './access/createOrganization.js';
+import { composeChores } from './composeChores.js';
+import { allowedNetworks, composeDestinations } from './composeDelivery.js';
+import { composeKlaviyo } from './composeKlaviyo.js';
 import type { Config } from './config.js';
 import type { ConnectionRules } from './connections/ConnectionRules.js';
 import type { Database } from './database/Database.js';
 import { findFreePort } from './database/embedded/findFreePort.js';
 import { Jobs } from './database/Jobs.js';
 import { migrate } from './database/migrate.js';
+import { createDeliverySignal } from './delivery/createDeliverySignal.js';
+import { createDeliveryEngine } from './delivery/engine/createDeliveryEngine.js';
 import { checkExtraHeader } from './delivery/http/checkExtraHeader.js';
 import { checkWebhookUrl } from './delivery/http/checkWebhookUrl.js';
+import { cancelForConnection } from './delivery/queue/cancelForConnection.js';
+import { cancelForSubscription } from './delivery/queue/cancelForSubscription.js';
+import { insertDeliveries } from './delivery/queue/insertDeliveries.js';
+import { Connection } from './domain/Connection.js';
 import { Organization } from './domain/Organization.js';
 import { type DemoKeys, readDemoKeys, writeDemoKeys } from './embeddedSecrets.js';
+import { connectionNotices } from './events/connectionNotices.js';
+import { createEventTypeRegistry } from './events/types/eventTypeRegistry.js';
+import { eventTypes } from './events/types/eventTypes.js';
 import { buildSchema } from './graphql/buildSchema.js';
 import { createServer } from './http/createServer.js';
+import { createWorkerServer } from './http/createWorkerServer.js';
 import { graphiqlExamples } from './http/graphiqlExamples.js';
-import { createBoundedFetch } from './klaviyo/createBoundedFetch.js';
-import { KlaviyoOAuth } from './klaviyo/KlaviyoOAuth.js';
-import { klaviyoScopes } from './klaviyo/klaviyoScopes.js';
 import { createRevocations } from './oauth/createRevocations.js';
+import { declareGrantLost } from './oauth/declareGrantLost.js';
+import { declareScopeMissing } from './oauth/declareScopeMissing.js';
+import { getAccessToken } from './oauth/getAccessToken.js';
+import { OperatorAlarms } from './oauth/OperatorAlarm.js';
 import type { Provider } from './oauth/Provider.js';
 import { releaseGrant } from './oauth/releaseGrant.js';
 import { openDatabase } from './openDatabase.js';
-import { createSandbox, type Sandbox } from './sandbox/createSandbox.js';
+import type { Sandbox } from './sandbox/createSandbox.js';
 
 export interface Switchboard {
   /** Where browsers and clients reach it, without a slash at the end. */
@@ -34,12 +46,14 @@ export interface Switchboard {
   close(): Promise<void>;
 }
 
-/** The only place that constructs things. Returns once the process serves what its role asks for. */
+/** The only place that constructs things, with its two side rooms. Returns once the process serves what its role asks for. */
 export async function compose(config: Config): Promise<Switchboard> {
   await using closing = new AsyncDisposableStack();
   const log = pino({ level: config.logLevel, base: null });
   const port = config.port === 0 ? await findFreePort() : config.port;
   const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
+  const serves = config.role !== 'worker';
+  const works = config.role !== 'api';
 
   const { database, cipher } = await openDatabase(config, log, closing);
   const jobs = new Jobs(database, log);
@@ -47,84 +61,73 @@ export async function compose(config: Config): Promise<Switchboard> {
   // The two know nothing of each other's tables, so they may come up side by side.
   await Promise.all([migrate(database), jobs.start()]);
 
-  const { provider, sandbox } = createKlaviyo(config, publicUrl, port, closing);
+  const { provider, sandbox, apiUrl } = composeKlaviyo(config, publicUrl, port, closing);
   const providers: ReadonlyMap<string, Provider> = new Map([[provider.id, provider]]);
   const { revocations, queue } = createRevocations({ database, jobs, cipher, providers, log });
   await jobs.define(queue);
-  if (config.role !== 'api') await jobs.work(queue);
+  if (works) await jobs.work(queue);
+
+  let wakeEngine: () => void = () => {};
+  const deliverySignal = createDeliverySignal({ database, wakeEngine: () => wakeEngine() });
+  const publishing = { database, cipher, eventTypes: createEventTypeRegistry(eventTypes), insertDeliveries, deliverySignal };
+  const notices = connectionNotices(publishing);
+  const alarms = new OperatorAlarms(log);
+  const tokens = {
+    ...{ database, cipher, providers, log, alarm: alarms, now: Date.now },
+    declareGrantLost: (credential: { connectionId: number; version: number }, reason: string) =>
+      declareGrantLost({ database, notices }, credential, reason),
+  };
+  if (works) for (const chore of composeChores(tokens, config.retentionMs)) await jobs.schedule(chore);
+  const destinations = composeDestinations({
+    ...{ config, database, cipher, closing, klaviyoApiUrl: apiUrl },
+    accessToken: (connectionId, refusedVersion) => getAccessToken(tokens, connectionId, refusedVersion),
+    scopeMissing: (...missing) => declareScopeMissing({ database, notices }, ...missing),
+  });
+  if (works) {
+    const { retryDelaysMs, concurrency, concurrencyPerConnection } = config.delivery;
+    const engine = createDeliveryEngine({
+      ...{ database, destinations, log },
+      options: { retryDelaysMs, concurrency, concurrencyPerConnection },
+      onConnectionDisabled: async (em, { connectionId, failingSince }) =>
+        notices.disabled(em, await em.findOneOrFail(Connection, connectionId), failingSince),
+    });
+    wakeEngine = () => engine.wake();
+    await engine.start();
+    closing.defer(() => engine.stop());
+  }
 
   const demoKeys = config.embedded ? await findDemoKeys(database, config.dataDir) : null;
-  const app = await createServer({
-    schema: buildSchema(log),
-    dependencies: {
-      database,
-      cipher,
-      log,
-      providers,
-      revocations,
-      connectionRules: connectionRules(config, provider),
-      releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
-      returnToOrigins: config.returnToOrigins,
-    },
-    log,
-    publicUrl,
-    corsOrigins: config.corsOrigins,
-    graphiql: {
-      defaultHeaders: demoKeys ? { Authorization: basicAuthorization(demoKeys) } : undefined,
-      examples: graphiqlExamples,
-    },
-  });
+  const app = serves
+    ? await createServer({
+        schema: buildSchema(log),
+        dependencies: {
+          ...publishing,
+          ...{ log, providers, revocations, notices, alarms, destinations },
+          connectionRules: connectionRules(config, provider),
+          releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
+          cancelForConnection,
+          cancelForSubscription,
+          returnToOrigins: config.returnToOrigins,
+        },
+        log,
+        publicUrl,
+        corsOrigins: config.corsOrigins,
+        graphiql: {
+          defaultHeaders: demoKeys ? { Authorization: basicAuthorization(demoKeys) } : undefined,
+          examples: graphiqlExamples,
+        },
+      })
+    : createWorkerServer({ database, alarms }, log);
   closing.defer(() => app.close());
-  if (sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
+  if (serves && sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
   await app.listen({ port, host: config.host });
 
   const open = closing.move();
-  return { publicUrl, demoKeys, sandbox, database, close: () => open.disposeAsync() };
+  return { publicUrl, demoKeys, sandbox: serves ? sandbox : null, database, close: () => open.disposeAsync() };
 }
 
-/** Klaviyo itself, or the sandbox in its place. */
-function createKlaviyo(
-  config: Config,
-  publicUrl: string,
-  port: number,
-  closing: AsyncDisposableStack,
-): { provider: Provider; sandbox: Sandbox | null } {
-  const { app, authorizeUrl, apiUrl, revision, scopes } = config.klaviyo;
-  const common = {
-    redirectUri: `${publicUrl}/oauth/klaviyo/callback`,
-    revision,
-    defaultScopes: scopes,
-    fetch: createBoundedFetch({ timeoutMs: 10_000, maxBodyBytes: 64 * 1024 }),
-  };
-  if (app) return { provider: new KlaviyoOAuth({ ...common, ...app, authorizeUrl, apiUrl, sandbox: false }), sandbox: null };
-
-  const clientId = 'switchboard-sandbox';
-  const clientSecret = randomBytes(24).toString('base64url');
-  const sandbox = createSandbox({
-    clientId,
-    clientSecret,
-    redirectUris: [common.redirectUri],
-    appScopes: klaviyoScopes.map(({ name }) => name),
-    baseUrl: () => `${publicUrl}/sandbox`,
-    stateFile: join(config.dataDir, 'sandbox.json'),
-  });
-  closing.defer(() => sandbox.close());
-  const provider = new KlaviyoOAuth({
-    ...common,
-    clientId,
-    clientSecret,
-    authorizeUrl: `${publicUrl}/sandbox/klaviyo/oauth/authorize`,
-    apiUrl: `http://127.0.0.1:${port}/sandbox/klaviyo`,
-    sandbox: true,
-  });
-  return { provider, sandbox };
-}
-
-function connectionRules({ delivery, embedded }: Config, { scopes, defaultScopes }: Provider): ConnectionRules {
-  // In embedded mode everything happens on one machine, the receiver included.
-  const allowPrivateNetworks = embedded
-    ? ['127.0.0.0/8', '::1/128', ...delivery.allowPrivateNetworks]
-    : delivery.allowPrivateNetworks;
+function connectionRules(config: Config, { scopes, defaultScopes }: Provider): ConnectionRules {
+  const allowPrivateNetworks = allowedNetworks(config);
   return {
     checkHeader: checkExtraHeader,
     checkWebhookUrl(url) {
@@ -137,8 +140,9 @@ function connectionRules({ delivery, embedded }: Config, { scopes, defaultScopes
 
 /** The demo organization's keys; on the very first start the organization is made. */
 async function findDemoKeys(database: Database, dataDir: string): Promise<DemoKeys | null> {
-  if ((await database.em().count(Organization)) === 0)
+  if ((await database.em().count(Organization)) === 0) {
     await writeDemoKeys(dataDir, await createOrganization({ database }, 'Demo organization'));
+  }
   return readDemoKeys(dataDir);
 }
 

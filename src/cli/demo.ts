@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createOrganization } from '../access/createOrganization.js';
 import { compose } from '../compose.js';
 import { readConfig } from '../config.js';
-import { DemoClient } from './demo/DemoClient.js';
 import { authorizeKlaviyo } from './demo/authorizeKlaviyo.js';
+import { DemoClient } from './demo/DemoClient.js';
 import { deliverToInbox } from './demo/deliverToInbox.js';
 
 /** The whole story against the sandbox, without hands: exit code 0 when every step did what it should. */
@@ -13,7 +13,14 @@ const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-demo-'));
 // Readable for the user that Postgres runs as when we are root: the data then stays here and goes with the folder.
 await chmod(dataDir, 0o755);
 try {
-  const environment = { LOG_LEVEL: 'silent', ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, DELIVERY_RETRY_DELAYS: '1s' };
+  const environment = {
+    LOG_LEVEL: 'silent',
+    ...process.env,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATA_DIR: dataDir,
+    DELIVERY_RETRY_DELAYS: '1s',
+  };
   const switchboard = await compose(readConfig(environment));
   try {
     console.log(`\nSwitchboard runs at ${switchboard.publicUrl}, with a database of its own and the sandbox in Klaviyo's place.`);

@@ -34,7 +34,14 @@ const COMMANDS: Record<string, (call: Call) => Promise<object>> = {
   },
   async 'keys list'({ database, words: [id] }) {
     const keys = await listApiKeys({ database }, await organizationId(database, id));
-    return keys.map(({ publicKey, name, scopes, createdAt, lastUsedAt, revokedAt }) => ({ publicKey, name, scopes, createdAt, lastUsedAt, revokedAt }));
+    return keys.map(({ publicKey, name, scopes, createdAt, lastUsedAt, revokedAt }) => ({
+      publicKey,
+      name,
+      scopes,
+      createdAt,
+      lastUsedAt,
+      revokedAt,
+    }));
   },
   async 'keys add'({ database, words: [id], options }) {
     const owner = await organizationId(database, id);

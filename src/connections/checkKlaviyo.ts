@@ -1,7 +1,7 @@
 import type { KlaviyoConfiguration } from '../domain/Connection.js';
+import type { ProblemList } from '../domain/ProblemList.js';
 import type { KlaviyoInput } from './ConnectionInput.js';
 import type { ConnectionRules } from './ConnectionRules.js';
-import type { ProblemList } from '../domain/ProblemList.js';
 
 /** Checks the scopes against Klaviyo's catalogue; those that every authorization needs are added. Problems go to the list. */
 export function checkKlaviyo(

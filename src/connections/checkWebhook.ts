@@ -1,8 +1,8 @@
 import type { WebhookConfiguration } from '../domain/Connection.js';
+import type { ProblemList } from '../domain/ProblemList.js';
 import type { WebhookInput } from './ConnectionInput.js';
 import type { ConnectionRules } from './ConnectionRules.js';
 import { checkWebhookAuth, type WebhookAuthConfig } from './checkWebhookAuth.js';
-import type { ProblemList } from '../domain/ProblemList.js';
 
 const MAX_HEADERS = 20;
 

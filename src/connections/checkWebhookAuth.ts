@@ -1,7 +1,7 @@
 import type { WebhookAuthType } from '../domain/Connection.js';
+import type { ProblemList } from '../domain/ProblemList.js';
 import type { WebhookAuthInput } from './ConnectionInput.js';
 import type { ConnectionRules } from './ConnectionRules.js';
-import type { ProblemList } from '../domain/ProblemList.js';
 
 /** Which secrets each kind of auth takes; all of them are needed. */
 const FIELDS = {

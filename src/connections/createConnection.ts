@@ -3,12 +3,12 @@ import { columnIdentity } from '../database/columnIdentity.js';
 import type { Database } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type ConnectionType } from '../domain/Connection.js';
+import { ProblemList } from '../domain/ProblemList.js';
 import type { KlaviyoInput, WebhookInput } from './ConnectionInput.js';
 import type { ConnectionRules } from './ConnectionRules.js';
 import { checkKlaviyo } from './checkKlaviyo.js';
 import { checkName } from './checkName.js';
 import { checkWebhook } from './checkWebhook.js';
-import { ProblemList } from '../domain/ProblemList.js';
 
 export interface CreateConnectionInput {
   readonly type: ConnectionType;

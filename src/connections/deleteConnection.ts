@@ -9,6 +9,8 @@ interface Dependencies {
   readonly database: Database;
   /** Queues the revocation of the connection's grant, if it has one, in the same transaction. */
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
+  /** Takes back what it still has to deliver, in the same transaction. */
+  readonly cancelForConnection: (em: EntityManager, connectionId: number) => Promise<unknown>;
 }
 
 /**
@@ -16,7 +18,7 @@ interface Dependencies {
  * background; this never waits for the provider. Throws an InputError: NOT_FOUND.
  */
 export function deleteConnection(
-  { database, releaseGrant }: Dependencies,
+  { database, releaseGrant, cancelForConnection }: Dependencies,
   caller: Caller,
   input: { id: string },
 ): Promise<string> {
@@ -31,6 +33,7 @@ export function deleteConnection(
     await releaseGrant(em, connection.id);
     await em.flush();
     await em.nativeDelete(Connection, { id: connection.id });
+    await cancelForConnection(em, connection.id);
     return id;
   });
 }

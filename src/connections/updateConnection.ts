@@ -5,13 +5,14 @@ import type { Database } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration, type WebhookConfiguration } from '../domain/Connection.js';
 import { InputError } from '../domain/InputError.js';
+import { ProblemList } from '../domain/ProblemList.js';
 import { parseId } from '../domain/parseId.js';
 import type { KlaviyoInput, WebhookInput } from './ConnectionInput.js';
 import type { ConnectionRules } from './ConnectionRules.js';
 import { checkKlaviyo } from './checkKlaviyo.js';
 import { checkName } from './checkName.js';
 import { type CheckedWebhook, checkWebhook } from './checkWebhook.js';
-import { ProblemList } from '../domain/ProblemList.js';
+import { switchConnection } from './switchConnection.js';
 
 export interface UpdateConnectionInput {
   readonly id: string;
@@ -19,6 +20,8 @@ export interface UpdateConnectionInput {
   readonly name?: string | null;
   readonly webhook?: WebhookInput | null;
   readonly klaviyo?: KlaviyoInput | null;
+  /** False disables it; true brings a disabled one back. */
+  readonly isEnabled?: boolean | null;
 }
 
 interface Dependencies {
@@ -62,6 +65,7 @@ export function updateConnection(
       connection.configuration = checkKlaviyo(input.klaviyo, connection.configuration as KlaviyoConfiguration, rules, problems);
     }
     problems.throwIfAny();
+    if (typeof input.isEnabled === 'boolean') await switchConnection(em, connection, input.isEnabled);
     connection.updatedAt = new Date();
     await em.flush();
     return connection;

@@ -13,6 +13,14 @@ export interface JobQueue<Data extends object> {
   readonly work: (data: Data, job: { readonly id: string }) => Promise<void>;
 }
 
+/** A chore that one process does at a time, whichever is first. */
+export interface Chore {
+  readonly name: string;
+  /** Five fields, UTC. */
+  readonly cron: string;
+  readonly work: () => Promise<void>;
+}
+
 /**
  * Background chores on pg-boss, in Postgres' schema `pgboss`. Not for deliveries: their table is their queue.
  * `add` takes part in the caller's transaction, so a job exists exactly when what it is about was committed.
@@ -54,6 +62,14 @@ export class Jobs {
         }
       }
     });
+  }
+
+  /** Does a chore by the clock; a failed one comes again at its next time. */
+  async schedule({ name, cron, work }: Chore): Promise<void> {
+    const queue = { name, retryLimit: 0, retryDelaySeconds: 0, work };
+    await this.define(queue);
+    await this.#boss.schedule(name, cron, null, { tz: 'UTC' });
+    await this.work(queue);
   }
 
   async add<Data extends object>(em: EntityManager, queue: string, id: string, data: Data): Promise<void> {

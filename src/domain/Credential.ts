@@ -18,6 +18,9 @@ const CredentialSchema = defineEntity({
     expiresAt: p.datetime(),
     /** Goes up with every token set: a writer names the version it read (compare and swap). */
     version: p.integer().default(1),
+    /** Who refreshes it at the moment; nobody else does until the lease runs out. */
+    refreshLeasedBy: p.uuid().nullable(),
+    refreshLeasedUntil: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     lastRefreshedAt: p.datetime().nullable(),
   },

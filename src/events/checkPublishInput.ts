@@ -10,7 +10,12 @@ const MAX_TEXT = 255;
  * Checks one event before anything is written, and returns its data as the JSON text that is stored and sent.
  * `path` is where the event stands in the input. Problems go to the list.
  */
-export function checkPublishInput(registry: EventTypeRegistry, input: PublishEventInput, path: string[], problems: ProblemList): string {
+export function checkPublishInput(
+  registry: EventTypeRegistry,
+  input: PublishEventInput,
+  path: string[],
+  problems: ProblemList,
+): string {
   checkText(input.idempotencyKey, problems, ...path, 'idempotencyKey');
   if (input.recipient) checkRecipient(input.recipient, problems, path);
   const type = registry.get(input.eventType);
@@ -26,7 +31,8 @@ export function checkPublishInput(registry: EventTypeRegistry, input: PublishEve
     problems.add('INVALID', `The data has more than ${MAX_DATA_BYTES / 1024} KiB.`, ...path, 'data');
     return payload;
   }
-  if (payload.includes('\\u0000')) problems.add('INVALID', 'The data holds a null character, which can not be stored.', ...path, 'data');
+  if (payload.includes('\\u0000'))
+    problems.add('INVALID', 'The data holds a null character, which can not be stored.', ...path, 'data');
   for (const problem of registry.validate(input.eventType, input.data)) {
     problems.add(problem.code, problem.message, ...path, 'data', ...problem.path);
   }

@@ -30,7 +30,8 @@ export function insertEvents(
   return database.transaction(async (em) => {
     const inserted = await insertNew(database.sql(em), rows);
     const repeatedKeys = rows.filter(({ id }) => !inserted.has(id)).map(({ idempotencyKey }) => idempotencyKey as string);
-    const byKey = repeatedKeys.length > 0 ? await findByKey(database.sql(em), organizationId, repeatedKeys) : new Map<string, Earlier>();
+    const byKey =
+      repeatedKeys.length > 0 ? await findByKey(database.sql(em), organizationId, repeatedKeys) : new Map<string, Earlier>();
 
     const conflicts: Problem[] = [];
     const ids = rows.map((row, index) => {
@@ -58,7 +59,8 @@ interface Earlier {
   readonly content_hash: string;
 }
 
-async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set<string>> {
+/** Writes the rows; returns the ids of those whose idempotency key was new. */
+export async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set<string>> {
   const { rows: inserted } = await sql<{ id: string }>`
     insert into events (id, organization_id, event_type, payload, recipient, idempotency_key, content_hash, created_at)
     select * from unnest(
@@ -82,4 +84,3 @@ async function findByKey(db: Sql, organizationId: number, keys: readonly string[
     where organization_id = ${organizationId} and idempotency_key = any(${keys}::text[])`.execute(db);
   return new Map(rows.map((row) => [row.idempotency_key, row]));
 }
-

@@ -8,7 +8,12 @@ import type { NewEvent } from './insertEvents.js';
 import type { PublishEventInput } from './PublishEventInput.js';
 
 /** The row of an event that was checked. `payload` is its data as JSON text. */
-export function newEvent(cipher: Cipher, { organizationId }: Pick<Caller, 'organizationId'>, input: PublishEventInput, payload: string): NewEvent {
+export function newEvent(
+  cipher: Cipher,
+  { organizationId }: Pick<Caller, 'organizationId'>,
+  input: PublishEventInput,
+  payload: string,
+): NewEvent {
   const id = newId();
   const { eventType, data, recipient, idempotencyKey = null } = input;
   return {
@@ -18,7 +23,12 @@ export function newEvent(cipher: Cipher, { organizationId }: Pick<Caller, 'organ
     payload,
     recipient: recipient ? cipher.encrypt(JSON.stringify(recipient), columnIdentity.recipient(id)) : null,
     idempotencyKey,
-    contentHash: idempotencyKey === null ? null : createHash('sha256').update(canonicalJson([eventType, data, recipient ?? null])).digest('hex'),
+    contentHash:
+      idempotencyKey === null
+        ? null
+        : createHash('sha256')
+            .update(canonicalJson([eventType, data, recipient ?? null]))
+            .digest('hex'),
     createdAt: new Date(),
   };
 }

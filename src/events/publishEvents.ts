@@ -27,9 +27,12 @@ export async function publishEvents(
   inputs: readonly PublishEventInput[],
 ): Promise<PublishedEvent[]> {
   if (inputs.length === 0) throw InputError.of('REQUIRED', 'Give at least one event.', 'events');
-  if (inputs.length > MAX_EVENTS) throw InputError.of('MAX_VALUE', `Give at most ${MAX_EVENTS} events at once, not ${inputs.length}.`, 'events');
+  if (inputs.length > MAX_EVENTS)
+    throw InputError.of('MAX_VALUE', `Give at most ${MAX_EVENTS} events at once, not ${inputs.length}.`, 'events');
   const problems = new ProblemList();
-  const payloads = inputs.map((input, index) => checkPublishInput(dependencies.eventTypes, input, ['events', String(index)], problems));
+  const payloads = inputs.map((input, index) =>
+    checkPublishInput(dependencies.eventTypes, input, ['events', String(index)], problems),
+  );
   problems.throwIfAny();
 
   const rows: NewEvent[] = inputs.map((input, index) => newEvent(dependencies.cipher, caller, input, payloads[index] as string));
@@ -39,7 +42,11 @@ export async function publishEvents(
 }
 
 /** Publishes one event. Throws an InputError whose paths begin with the event's own fields. */
-export async function publishEvent(dependencies: PublishDependencies, caller: Caller, input: PublishEventInput): Promise<PublishedEvent> {
+export async function publishEvent(
+  dependencies: PublishDependencies,
+  caller: Caller,
+  input: PublishEventInput,
+): Promise<PublishedEvent> {
   try {
     const [published] = await publishEvents(dependencies, caller, [input]);
     return published as PublishedEvent;
@@ -56,7 +63,9 @@ async function answers(
   ids: readonly string[],
 ): Promise<PublishedEvent[]> {
   const repeated = ids.filter((id, index) => id !== rows[index]?.id);
-  const earlier = new Map((await (repeated.length > 0 ? database.em().find(Event, { id: { $in: repeated } }) : [])).map((event) => [event.id, event]));
+  const earlier = new Map(
+    (await (repeated.length > 0 ? database.em().find(Event, { id: { $in: repeated } }) : [])).map((event) => [event.id, event]),
+  );
   return rows.map((row, index) => {
     const found = earlier.get(ids[index] as string);
     if (found) return { event: found, duplicate: true };

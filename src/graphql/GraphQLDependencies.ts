@@ -1,9 +1,12 @@
 import type { ConnectionRules } from '../connections/ConnectionRules.js';
 import type { Cipher } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import type { Destination } from '../delivery/Destination.js';
+import type { ConnectionType } from '../domain/Connection.js';
 import type { Logger } from '../domain/Logger.js';
 import type { PublishDependencies } from '../events/PublishDependencies.js';
 import type { EventTypeRegistry } from '../events/types/eventTypeRegistry.js';
+import type { GrantNotices } from '../oauth/GrantNotices.js';
 import type { Provider } from '../oauth/Provider.js';
 import type { Revocations } from '../oauth/Revocations.js';
 import type { SubscriptionDependencies } from '../subscriptions/SubscriptionDependencies.js';
@@ -11,12 +14,15 @@ import type { SubscriptionDependencies } from '../subscriptions/SubscriptionDepe
 /** What the resolvers hand on to the use cases; each use case names the part that it needs. */
 export interface GraphQLDependencies extends SubscriptionDependencies, PublishDependencies {
   readonly eventTypes: EventTypeRegistry;
+  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
   readonly database: Database;
   readonly cipher: Cipher;
   readonly log: Logger;
   readonly connectionRules: ConnectionRules;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly revocations: Revocations;
+  readonly notices: GrantNotices;
+  readonly cancelForConnection: (em: EntityManager, connectionId: number) => Promise<unknown>;
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
   readonly returnToOrigins: readonly string[];
 }

@@ -4,6 +4,9 @@ import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import type { Logger } from '../domain/Logger.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { ConnectionResolver } from './connections/ConnectionResolver.js';
+import { ConnectionDeliveriesResolver, EventDeliveriesResolver } from './delivery/DeliveryListResolvers.js';
+import { AttemptErrorResolver, DeliveryResolver } from './delivery/DeliveryResolver.js';
+import { SigningSecretResolver } from './delivery/SigningSecretResolver.js';
 import { toGraphQLError } from './errors/toGraphQLError.js';
 import { EventResolver } from './events/EventResolver.js';
 import { AuthorizationResolver, ConnectionAuthorizationResolver } from './oauth/AuthorizationResolver.js';
@@ -20,6 +23,11 @@ const resolvers: NonEmptyArray<Function> = [
   SubscriptionResolver,
   ConnectionSubscriptionsResolver,
   EventResolver,
+  DeliveryResolver,
+  AttemptErrorResolver,
+  ConnectionDeliveriesResolver,
+  EventDeliveriesResolver,
+  SigningSecretResolver,
 ];
 
 /**

@@ -10,11 +10,11 @@ import type { GraphiqlOptions } from './graphiql/GraphiqlOptions.js';
 import { graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
 import { handleErrors } from './handleErrors.js';
-import { healthRoutes } from './healthRoutes.js';
+import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 
 export interface ServerOptions {
   readonly schema: GraphQLSchema;
-  readonly dependencies: GraphQLDependencies;
+  readonly dependencies: GraphQLDependencies & HealthDependencies;
   readonly log: Logger;
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];

@@ -70,7 +70,7 @@ export class KlaviyoOAuth implements Provider {
   }
 
   async exchange(grant: { code: string; codeVerifier: string; redirectUri: string }): Promise<TokenSet> {
-    return this.#tokens(() =>
+    return this.#tokens([grant.code, grant.codeVerifier], () =>
       // The callback has checked state, issuer and duplicates already; this only marks the parameters as checked.
       oauth.authorizationCodeGrantRequest(
         this.#server,
@@ -85,7 +85,7 @@ export class KlaviyoOAuth implements Provider {
   }
 
   refresh(refreshToken: string): Promise<TokenSet> {
-    return this.#tokens(() =>
+    return this.#tokens([refreshToken], () =>
       oauth.refreshTokenGrantRequest(this.#server, this.#client, this.#authentication, refreshToken, this.#request),
     );
   }
@@ -96,9 +96,9 @@ export class KlaviyoOAuth implements Provider {
         ...this.#request,
         additionalParameters: { token_type_hint: hint },
       });
-      await oauth.processRevocationResponse(response);
+      await oauth.processRevocationResponse(withoutChallenge(response));
     } catch (error) {
-      throw toProviderError(error);
+      throw toProviderError(error, [token]);
     }
   }
 
@@ -113,9 +113,10 @@ export class KlaviyoOAuth implements Provider {
     }
   }
 
-  async #tokens(request: () => Promise<Response>): Promise<TokenSet> {
+  async #tokens(secrets: readonly string[], request: () => Promise<Response>): Promise<TokenSet> {
     try {
-      const answer = await oauth.processGenericTokenEndpointResponse(this.#server, this.#client, await request());
+      const response = withoutChallenge(await request());
+      const answer = await oauth.processGenericTokenEndpointResponse(this.#server, this.#client, response);
       return {
         accessToken: answer.access_token,
         refreshToken: answer.refresh_token ?? null,
@@ -123,7 +124,16 @@ export class KlaviyoOAuth implements Provider {
         expiresInSeconds: answer.expires_in ?? DEFAULT_EXPIRES_IN_SECONDS,
       };
     } catch (error) {
-      throw toProviderError(error);
+      throw toProviderError(error, secrets);
     }
   }
+}
+
+/**
+ * A 401 comes with a challenge (RFC 6749 5.2), which oauth4webapi reports instead of the body. But the body says what is
+ * wrong: `invalid_client` is ours to mend, while a page from the edge is an outage.
+ */
+function withoutChallenge(response: Response): Response {
+  response.headers.delete('www-authenticate');
+  return response;
 }

@@ -15,7 +15,8 @@ export interface BoundedFetchOptions {
  */
 export function createBoundedFetch({ timeoutMs, maxBodyBytes }: BoundedFetchOptions): BoundedFetch {
   return async (url, init = {}) => {
-    const signal = AbortSignal.timeout(timeoutMs);
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = init.signal ? AbortSignal.any([timeout, init.signal]) : timeout;
     const response = await fetch(url, { ...init, redirect: 'manual', signal });
     const body = await readBody(response, maxBodyBytes);
     return new Response(NO_BODY.has(response.status) ? null : withNumericExpiry(body), {

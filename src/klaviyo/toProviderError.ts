@@ -7,11 +7,11 @@ const CONFIGURATION_CODES = new Set(['invalid_client', 'unauthorized_client', 'u
 /**
  * Tells what a failure of a call to Klaviyo means. Only a readable OAuth error may condemn a grant or our
  * configuration; timeouts, resets, 5xx, limits and HTML from the edge are always transient.
+ * `secrets` is what was sent: a provider that repeats it in its reason does not get it into ours.
  */
-export function toProviderError(error: unknown): ProviderError {
+export function toProviderError(error: unknown, secrets: readonly string[] = []): ProviderError {
   if (error instanceof ProviderError) return error;
-  if (error instanceof oauth.ResponseBodyError) return fromOAuthError(error);
-  if (error instanceof oauth.WWWAuthenticateChallengeError) return fromStatus(error.response, error.cause[0]?.parameters.error);
+  if (error instanceof oauth.ResponseBodyError) return fromOAuthError(error, secrets);
   if (error instanceof oauth.OperationProcessingError && error.cause instanceof Response) return fromStatus(error.cause);
   if (error instanceof DOMException && (error.name === 'TimeoutError' || error.name === 'AbortError')) {
     return new ProviderError('transient', 'provider_timeout', 'Klaviyo did not answer in time.');
@@ -19,27 +19,20 @@ export function toProviderError(error: unknown): ProviderError {
   return new ProviderError('transient', 'provider_unavailable', 'Klaviyo could not be reached, or its answer could not be read.');
 }
 
-function fromOAuthError({ error, error_description: description, status, response }: oauth.ResponseBodyError): ProviderError {
+function fromOAuthError(
+  { error, error_description: description, status, response }: oauth.ResponseBodyError,
+  secrets: readonly string[],
+): ProviderError {
   if (status === 429 || status >= 500) return fromStatus(response);
-  const said = description ? `: ${printable(description)}` : '.';
+  const code = printable(error, secrets);
+  const said = description ? `: ${printable(description, secrets)}` : '.';
   if (CONFIGURATION_CODES.has(error)) {
-    return new ProviderError(
-      'configuration',
-      printable(error),
-      `Klaviyo refused this server's own credentials (${printable(error)})${said}`,
-    );
+    return new ProviderError('configuration', code, `Klaviyo refused this server's own credentials (${code})${said}`);
   }
-  return new ProviderError('grant', printable(error), `Klaviyo refused the grant (${printable(error)})${said}`);
+  return new ProviderError('grant', code, `Klaviyo refused the grant (${code})${said}`);
 }
 
-function fromStatus(response: Response, challenge?: string): ProviderError {
-  if (challenge === 'invalid_client') {
-    return new ProviderError(
-      'configuration',
-      'invalid_client',
-      "Klaviyo refused this server's own credentials (invalid_client).",
-    );
-  }
+function fromStatus(response: Response): ProviderError {
   if (response.status === 429) {
     const seconds = Number(response.headers.get('retry-after'));
     return new ProviderError(
@@ -52,7 +45,12 @@ function fromStatus(response: Response, challenge?: string): ProviderError {
   return new ProviderError('transient', 'provider_unavailable', `Klaviyo answered ${response.status} without a readable reason.`);
 }
 
-/** What a provider says goes into pages and rows: one line, bounded. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, ' ').slice(0, 300);
+/** Anything shorter could be a part of an honest word. */
+const SHORTEST_SECRET = 16;
+
+/** What a provider says goes into pages and rows: one line, bounded, without our secrets. */
+function printable(text: string, secrets: readonly string[]): string {
+  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  const clean = long.reduce((said, secret) => said.replaceAll(secret, '…'), text);
+  return clean.replace(/[^\x20-\x7e…]/g, ' ').slice(0, 300);
 }

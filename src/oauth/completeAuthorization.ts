@@ -7,6 +7,7 @@ import { secretsEqual } from '../domain/secretsEqual.js';
 import type { CallbackOutcome } from './CallbackOutcome.js';
 import { checkCallbackParameters, readState } from './checkCallbackParameters.js';
 import { type ExchangeDependencies, exchangeCode } from './exchangeCode.js';
+import { expireAuthorization } from './expireAuthorization.js';
 import type { Provider } from './Provider.js';
 import { recordOutcome } from './recordOutcome.js';
 import { waitForOutcome } from './waitForOutcome.js';
@@ -38,7 +39,10 @@ export async function completeAuthorization(
   if (!authorization) return { kind: 'unknown_state' };
   if (authorization.status !== 'pending') return { kind: authorization.status, authorization };
   if (authorization.consumedAt !== null) return waitForOutcome(dependencies, authorization);
-  if (authorization.expiresAt.getTime() <= Date.now()) return expire(database, authorization);
+  if (authorization.expiresAt.getTime() <= Date.now()) {
+    const expired = await expireAuthorization(dependencies, authorization.id);
+    return { kind: 'expired', authorization: expired };
+  }
 
   const { browserBindingHash } = authorization;
   if (browserBindingHash && !secretsEqual(hashSecret(browserBinding(authorization.id) ?? ''), browserBindingHash)) {
@@ -85,22 +89,6 @@ async function take(database: Database, id: string): Promise<Authorization | nul
     .returning('id')
     .executeTakeFirst();
   return row ? em.findOneOrFail(Authorization, row.id) : null;
-}
-
-async function expire(database: Database, authorization: Authorization): Promise<CallbackOutcome> {
-  const em = database.em();
-  await em.nativeUpdate(
-    Authorization,
-    { id: authorization.id, status: 'pending', consumedAt: null },
-    {
-      status: 'expired',
-      codeVerifier: null,
-      completedAt: new Date(),
-      errorCode: 'expired',
-      errorDescription: 'Nobody came back within ten minutes.',
-    },
-  );
-  return { kind: 'expired', authorization: await em.findOneOrFail(Authorization, authorization.id) };
 }
 
 /** Notes on the still open attempt why a request was turned away, so that it can be read afterwards. */

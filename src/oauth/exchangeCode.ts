@@ -5,6 +5,7 @@ import type { Authorization } from '../domain/Authorization.js';
 import type { Logger } from '../domain/Logger.js';
 import type { CallbackOutcome } from './CallbackOutcome.js';
 import { findAccount } from './findAccount.js';
+import type { GrantNotices } from './GrantNotices.js';
 import type { Provider } from './Provider.js';
 import { ProviderError } from './ProviderError.js';
 import type { Revocations } from './Revocations.js';
@@ -15,6 +16,7 @@ export interface ExchangeDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
   readonly revocations: Revocations;
+  readonly notices: GrantNotices;
   readonly log: Logger;
 }
 

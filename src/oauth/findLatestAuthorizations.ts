@@ -1,7 +1,8 @@
 import type { Database } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
+import { settleOverdue } from './settleOverdue.js';
 
-/** The latest attempt of each of the connections; one row each at most. */
+/** The latest attempt of each of the connections; one row each at most. Those that ran out are settled on the way. */
 export async function findLatestAuthorizations(
   { database }: { database: Database },
   connectionIds: readonly number[],
@@ -17,5 +18,6 @@ export async function findLatestAuthorizations(
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .execute();
-  return em.find(Authorization, { id: { $in: rows.map(({ id }) => id) } });
+  const latest = await em.find(Authorization, { id: { $in: rows.map(({ id }) => id) } });
+  return Promise.all(latest.map((authorization) => settleOverdue({ database }, authorization)));
 }

@@ -8,13 +8,14 @@ import type { CallbackOutcome } from './CallbackOutcome.js';
 import type { ExchangeDependencies } from './exchangeCode.js';
 import type { Provider, ProviderAccount, TokenSet } from './Provider.js';
 import type { Revocation } from './Revocations.js';
+import { releaseGrant } from './releaseGrant.js';
 
 /**
  * Stores tokens, granted scopes, account and outcome, and makes the connection ACTIVE, in one transaction.
  * A grant that may not be kept (the connection was deleted meanwhile, or it is another account's) is handed back.
  */
 export function storeGrant(
-  { database, cipher, revocations }: ExchangeDependencies,
+  { database, cipher, revocations, notices }: ExchangeDependencies,
   provider: Provider,
   { id, connectionId }: Authorization,
   tokens: TokenSet,
@@ -24,7 +25,8 @@ export function storeGrant(
     // Connection first, attempt second, everywhere: a deletion locks them in this order too.
     const connection = await lockConnection(em, connectionId);
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    const credential = connection && (await em.findOne(Credential, { connectionId: connection.id }));
+    const credential =
+      connection && (await em.findOne(Credential, { connectionId: connection.id }, { lockMode: LockMode.PESSIMISTIC_WRITE }));
     const now = new Date();
     em.assign(authorization, { codeVerifier: null, completedAt: now, accountName: account?.name ?? null });
 
@@ -37,23 +39,32 @@ export function storeGrant(
       return { kind: 'failed', authorization };
     }
 
+    // Nobody would hold the grant of the account before any more.
+    const accountChanges = Boolean(credential?.accountId && account && account.id !== credential.accountId);
+    if (accountChanges) await releaseGrant({ cipher, revocations }, em, connection.id);
     const scopes = [...(tokens.scopes ?? authorization.scopes)];
     const values = {
       provider: provider.id,
       accessToken: cipher.encrypt(tokens.accessToken, columnIdentity.accessToken(connection.id)),
-      refreshToken: tokens.refreshToken && cipher.encrypt(tokens.refreshToken, columnIdentity.refreshToken(connection.id)),
+      refreshToken: tokens.refreshToken
+        ? cipher.encrypt(tokens.refreshToken, columnIdentity.refreshToken(connection.id))
+        : (credential?.refreshToken ?? null),
       scopes,
       accountId: account?.id ?? null,
       accountName: account?.name ?? null,
       accountTimezone: account?.timezone ?? null,
       expiresAt: new Date(now.getTime() + tokens.expiresInSeconds * 1000),
       lastRefreshedAt: null,
+      refreshLeasedBy: null,
+      refreshLeasedUntil: null,
     };
     if (credential) em.assign(credential, { ...values, version: credential.version + 1 });
     else em.create(Credential, { ...values, connectionId: connection.id, version: 1, createdAt: now });
     em.assign(connection, { status: 'active', statusReason: null, updatedAt: now });
     authorization.status = 'completed';
     await em.flush();
+    const missingScopes = authorization.scopes.filter((scope) => !scopes.includes(scope));
+    await notices.authorizationCompleted(em, connection, { account, grantedScopes: scopes, missingScopes });
     return { kind: 'completed', authorization };
   });
 }

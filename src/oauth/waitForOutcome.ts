@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import type { CallbackOutcome } from './CallbackOutcome.js';
+import { expireAuthorization } from './expireAuthorization.js';
 import { recordOutcome } from './recordOutcome.js';
 
 const POLL_MS = 100;
@@ -16,7 +17,9 @@ export async function waitForOutcome({ database }: { database: Database }, { id 
   for (;;) {
     const authorization = await database.em().findOneOrFail(Authorization, id);
     if (authorization.status !== 'pending') return { kind: authorization.status, authorization };
-    if (authorization.consumedAt && authorization.consumedAt.getTime() < Date.now() - INTERRUPTED_AFTER_MS) {
+    // Nobody has it, and yet it could not be taken: by the database's clock it is over.
+    if (!authorization.consumedAt) return { kind: 'expired', authorization: await expireAuthorization({ database }, id) };
+    if (authorization.consumedAt.getTime() < Date.now() - INTERRUPTED_AFTER_MS) {
       return { kind: 'failed', authorization: await recordInterruption({ database }, authorization) };
     }
     if (Date.now() > deadline) return { kind: 'in_progress', authorization };

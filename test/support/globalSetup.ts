@@ -13,6 +13,8 @@ declare module 'vitest' {
     postgresUrl: string;
     /** A migrated, empty database to copy. */
     templateDatabase: string;
+    /** A folder that is removed after the run. */
+    scratchFolder: string;
   }
 }
 
@@ -42,6 +44,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await database.close();
   project.provide('postgresUrl', url);
   project.provide('templateDatabase', templateDatabase);
+  project.provide('scratchFolder', dataDir);
 
   return async () => {
     await admin.query(`drop database if exists ${templateDatabase} with (force)`);

@@ -2,7 +2,7 @@ export interface CallbackAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly markup: string;
-  /** What a person reads: the markup without its tags. */
+  /** What a person reads: the markup without its tags and escapes. */
   readonly text: string;
 }
 
@@ -31,5 +31,7 @@ function readable(markup: string): string {
     .replace(/<(style|script)[\s\S]*?<\/\1>/g, ' ')
     .replace(/<[^>]+>/g, ' ')
     .replace(/\s+/g, ' ')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
     .trim();
 }

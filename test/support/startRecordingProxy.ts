@@ -13,12 +13,15 @@ export interface RecordedExchange {
 export interface RecordingProxy {
   readonly origin: string;
   readonly exchanges: RecordedExchange[];
+  /** Puts another body in the place of the token endpoint's, given its own and what was sent there. */
+  rewrite: ((body: string, sent: string) => string) | null;
   close(): Promise<void>;
 }
 
 /** Hands every request on to `target` and keeps what was said in both directions. */
 export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
   const exchanges: RecordedExchange[] = [];
+  const proxy: Pick<RecordingProxy, 'rewrite'> = { rewrite: null };
   const server = createServer(async (request, response) => {
     try {
       const body = await buffer(request);
@@ -33,7 +36,9 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
         body: body.length > 0 ? new Uint8Array(body) : undefined,
         redirect: 'manual',
       });
-      const responseBody = await answer.text();
+      const original = await answer.text();
+      const rewrite = request.url?.endsWith('/oauth/token') ? proxy.rewrite : null;
+      const responseBody = rewrite ? rewrite(original, body.toString('utf8')) : original;
       exchanges.push({
         method: request.method ?? '',
         path: request.url ?? '',
@@ -50,15 +55,15 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  return {
+  return Object.assign(proxy, {
     origin: `http://127.0.0.1:${port}`,
     exchanges,
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
-  };
+  });
 }
 
 /** About the connection or about an encoding that `fetch` has undone. */

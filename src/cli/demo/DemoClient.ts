@@ -28,7 +28,10 @@ export class DemoClient {
       },
       body: JSON.stringify({ query, variables }),
     });
-    const { data, errors } = (await response.json()) as { data?: Record<string, { userErrors?: unknown[] } | null>; errors?: unknown };
+    const { data, errors } = (await response.json()) as {
+      data?: Record<string, { userErrors?: unknown[] } | null>;
+      errors?: unknown;
+    };
     if (errors || !data) throw new Error(`GraphQL answered ${response.status}: ${JSON.stringify(errors)}`);
     const [answer] = Object.values(data);
     if (answer?.userErrors?.length) throw new Error(`The input was refused: ${JSON.stringify(answer.userErrors)}`);

@@ -25,7 +25,9 @@ export async function authorizeKlaviyo(client: DemoClient): Promise<string> {
   form.set('decision', 'allow');
   const decision = await fetch(`${url.origin}${url.pathname}`, { method: 'POST', body: form, redirect: 'manual' });
   const callback = new URL(decision.headers.get('location') ?? '', url);
-  client.say(`Klaviyo sends the browser back to ${callback.origin}${callback.pathname} with ${[...callback.searchParams.keys()].join(' and ')}.`);
+  client.say(
+    `Klaviyo sends the browser back to ${callback.origin}${callback.pathname} with ${[...callback.searchParams.keys()].join(' and ')}.`,
+  );
 
   client.step('The callback exchanges the code and shows a page');
   const outcome = await fetch(callback);

@@ -32,8 +32,11 @@ export async function deliverToInbox(client: DemoClient): Promise<void> {
   client.say(`Connection ${connection.id} is ${connection.status}; its receiver knows the signing secret.`);
 
   client.step('Publish an event');
-  const sample = (await client.call('{ eventTypes { name sample } }')).find(({ name }: { name: string }) => name === 'parcels.event.created');
-  const publish = (idempotencyKey: string) => client.call(PUBLISH, { input: { eventType: sample.name, data: sample.sample, idempotencyKey } });
+  const sample = (await client.call('{ eventTypes { name sample } }')).find(
+    ({ name }: { name: string }) => name === 'parcels.event.created',
+  );
+  const publish = (idempotencyKey: string) =>
+    client.call(PUBLISH, { input: { eventType: sample.name, data: sample.sample, idempotencyKey } });
   const first = await publish('demo-1');
   await follow(client, first.event.id);
   const again = await publish('demo-1');
@@ -47,8 +50,12 @@ export async function deliverToInbox(client: DemoClient): Promise<void> {
 
   client.step('What the receiver saw');
   const seen = (await (await fetch(control)).json()) as { requests: { answered: number; signature: { verdict: string } }[] };
-  for (const { answered, signature } of seen.requests) client.say(`a delivery, signature ${signature.verdict}, answered ${answered}`);
-  expectThat(seen.requests.length === 3 && seen.requests.every(({ signature }) => signature.verdict === 'valid'), 'three signed requests');
+  for (const { answered, signature } of seen.requests)
+    client.say(`a delivery, signature ${signature.verdict}, answered ${answered}`);
+  expectThat(
+    seen.requests.length === 3 && seen.requests.every(({ signature }) => signature.verdict === 'valid'),
+    'three signed requests',
+  );
 }
 
 /** Waits until an event is delivered, shows its attempts and returns how many there were. */

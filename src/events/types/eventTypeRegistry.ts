@@ -1,7 +1,7 @@
 import type { ValidateFunction } from 'ajv';
+import type { Problem } from '../../domain/InputError.js';
 import { createSchemaCompiler } from './createSchemaCompiler.js';
 import type { EventTypeDefinition } from './eventTypeDefinition.js';
-import type { Problem } from '../../domain/InputError.js';
 import { toProblem } from './toProblem.js';
 
 /** More would not help anyone to mend their data, and would let a bad call produce a huge answer. */

@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
-import { describeChoice } from './describeChoice.js';
 import type { Problem } from '../../domain/InputError.js';
+import { describeChoice } from './describeChoice.js';
 
 const KINDS: Record<string, string> = {
   string: 'text',

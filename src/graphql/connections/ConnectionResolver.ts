@@ -16,8 +16,8 @@ import {
   type WebhookConfigurationObject,
 } from './ConnectionConfiguration.js';
 import { ConnectionObject } from './ConnectionObject.js';
-import { ConnectionFilter, CreateConnectionInput, DeleteConnectionInput, UpdateConnectionInput } from './connectionInputs.js';
 import { ConnectionPayload } from './ConnectionPayload.js';
+import { ConnectionFilter, CreateConnectionInput, DeleteConnectionInput, UpdateConnectionInput } from './connectionInputs.js';
 
 const ConnectionPage = pageTypes('Connection', 'connections', () => ConnectionObject);
 

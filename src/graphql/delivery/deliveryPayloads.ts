@@ -54,7 +54,10 @@ export class SigningSecretPayload {
   @Field(() => String, { nullable: true, description: '`whsec_` and base64; null when there are userErrors.' })
   signingSecret?: string | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Until when the secret before this one signs as well; null without one.' })
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'Until when the secret before this one signs as well; null without one.',
+  })
   previousSecretExpiresAt?: Date | null;
 
   @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })

@@ -35,7 +35,9 @@ export class EventResolver {
     return context.dependencies.eventTypes.list() as readonly EventTypeObject[];
   }
 
-  @Mutation(() => PublishEventPayload, { description: 'Publishes one event. Once answered, it is stored with all its deliveries.' })
+  @Mutation(() => PublishEventPayload, {
+    description: 'Publishes one event. Once answered, it is stored with all its deliveries.',
+  })
   publishEvent(
     @Ctx() context: GraphQLContext,
     @Arg('input', () => PublishEventInput) input: PublishEventInput,

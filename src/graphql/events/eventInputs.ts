@@ -9,7 +9,7 @@ export class RecipientInput {
   @Field(() => GraphQLPhoneNumber, { nullable: true, description: 'Telephone number in E.164 form.' })
   phoneNumber?: string | null;
 
-  @Field(() => String, { nullable: true, description: "Your own id of the person; at most 255 characters." })
+  @Field(() => String, { nullable: true, description: 'Your own id of the person; at most 255 characters.' })
   externalId?: string | null;
 }
 
@@ -23,7 +23,8 @@ export class PublishEventInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own name for the event: publishing the same again with the same key returns the first one. At most 255 characters.',
+    description:
+      'Your own name for the event: publishing the same again with the same key returns the first one. At most 255 characters.',
   })
   idempotencyKey?: string | null;
 

@@ -25,9 +25,14 @@ export class PublishEventPayload {
 
 @ObjectType({ description: 'The published events in the order of the input, or what is wrong with it.' })
 export class PublishEventsPayload {
-  @Field(() => [PublishedEvent], { nullable: true, description: 'One for each event of the input; null when there are userErrors.' })
+  @Field(() => [PublishedEvent], {
+    nullable: true,
+    description: 'One for each event of the input; null when there are userErrors.',
+  })
   events?: PublishedEvent[] | null;
 
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well; otherwise nothing was published.' })
+  @Field(() => [UserErrorObject], {
+    description: 'What a person can mend. Empty when all went well; otherwise nothing was published.',
+  })
   userErrors!: readonly UserErrorObject[];
 }

@@ -55,7 +55,9 @@ export class SubscriptionResolver {
     return withUserErrors(async () => ({ subscription: await updateSubscription(context.dependencies, caller, input) }));
   }
 
-  @Mutation(() => DeletePayload, { description: 'Deletes a subscription. What was delivered stays on record; what was not is cancelled.' })
+  @Mutation(() => DeletePayload, {
+    description: 'Deletes a subscription. What was delivered stays on record; what was not is cancelled.',
+  })
   deleteSubscription(
     @Ctx() context: GraphQLContext,
     @Arg('input', () => DeleteSubscriptionInput) input: DeleteSubscriptionInput,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { completeAuthorization } from '../../oauth/completeAuthorization.js';
 import type { Provider } from '../../oauth/Provider.js';
@@ -6,6 +7,7 @@ import { browserBindingCookie } from './browserBindingCookie.js';
 import { outcomePage } from './outcomePage.js';
 import { popupPage } from './popupPage.js';
 import { returnToUrl } from './returnToUrl.js';
+import { unexpectedPage } from './unexpectedPage.js';
 
 type Dependencies = Parameters<typeof completeAuthorization>[0];
 
@@ -18,10 +20,15 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
     url: `/oauth/${provider.id}/callback`,
     // A HEAD request must not spend a state whose outcome nobody would see.
     exposeHeadRoute: false,
+    // Whatever happens, a merchant gets a page and not JSON.
+    errorHandler: (error, _request, reply) => {
+      const id = randomUUID();
+      dependencies.log.error({ errorId: id, error: error.stack ?? String(error) }, 'A callback failed unexpectedly');
+      return sendPage(reply, unexpectedPage(id));
+    },
     handler: async (request, reply) => {
-      const query = new URLSearchParams(request.raw.url?.split('?', 2)[1] ?? '');
       const outcome = await completeAuthorization(dependencies, provider, {
-        query,
+        query: readQuery(request.raw.url ?? ''),
         browserBinding: (id) => request.cookies[browserBindingCookie(id)],
       });
       const page = outcomePage(outcome, provider);
@@ -43,4 +50,10 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
         .send();
     },
   });
+}
+
+/** Everything after the first question mark, with repetitions kept; a query may hold further ones (RFC 3986 3.4). */
+function readQuery(url: string): URLSearchParams {
+  const start = url.indexOf('?');
+  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1));
 }

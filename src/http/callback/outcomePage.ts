@@ -128,18 +128,19 @@ function failedWords(code: string, name: string): Words {
   }
 }
 
-const FAILED_STATUS: Record<string, number> = {
-  provider_unavailable: 502,
-  provider_timeout: 504,
-  rate_limited: 503,
-  invalid_client: 502,
-  unauthorized_client: 502,
-  account_mismatch: 409,
-  account_unknown: 502,
-  connection_deleted: 410,
-  internal_error: 500,
-  interrupted: 500,
-};
+/** By error code. A Map, since a code may be the provider's own word, such as "constructor". */
+const FAILED_STATUS: ReadonlyMap<string, number> = new Map([
+  ['provider_unavailable', 502],
+  ['provider_timeout', 504],
+  ['rate_limited', 503],
+  ['invalid_client', 502],
+  ['unauthorized_client', 502],
+  ['account_mismatch', 409],
+  ['account_unknown', 502],
+  ['connection_deleted', 410],
+  ['internal_error', 500],
+  ['interrupted', 500],
+]);
 
 function statusOf(outcome: CallbackOutcome): number {
   switch (outcome.kind) {
@@ -155,6 +156,6 @@ function statusOf(outcome: CallbackOutcome): number {
     case 'superseded':
       return 410;
     case 'failed':
-      return FAILED_STATUS[outcome.authorization.errorCode ?? ''] ?? 400;
+      return FAILED_STATUS.get(outcome.authorization.errorCode ?? '') ?? 400;
   }
 }

@@ -11,7 +11,10 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
 /** `GET /graphiql`: the editor, wholly from our own origin, so that it works without any other network. */
 export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): Promise<void> {
   const assets = await loadGraphiqlAssets();
-  const pages = { local: graphiqlPage(assets, options), elsewhere: graphiqlPage(assets, { ...options, defaultHeaders: undefined }) };
+  const pages = {
+    local: graphiqlPage(assets, options),
+    elsewhere: graphiqlPage(assets, { ...options, defaultHeaders: undefined }),
+  };
 
   const sendPage = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     reply

@@ -16,6 +16,17 @@ describe('nextRetryDelay', () => {
     expect(nextRetryDelay(1, [5_000], () => 1)).toBe(6_000);
   });
 
+  it('waits as long as the receiver asks instead, and is used up all the same', () => {
+    expect(nextRetryDelay(1, [5_000], () => 0.5, 60_000)).toBe(60_000);
+    expect(nextRetryDelay(1, [5_000], () => 0.5, 2_000)).toBe(2_000);
+    expect(nextRetryDelay(2, [5_000], () => 0.5, 2_000)).toBeNull();
+  });
+
+  it('does not let Retry-After: 0 burn all retries at once', () => {
+    expect(nextRetryDelay(1, [5_000], () => 0.5, 0)).toBe(1_000);
+    expect(nextRetryDelay(1, [50], () => 0.5, 0)).toBe(50);
+  });
+
   it('stays within the spread, in whole milliseconds, and ends with the list', () => {
     fc.assert(
       fc.property(delays, fc.integer({ min: 1, max: 12 }), random, (delaysMs, attempt, value) => {

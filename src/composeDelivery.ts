@@ -1,0 +1,58 @@
+import type { Config } from './config.js';
+import type { Cipher } from './database/Cipher.js';
+import type { Database } from './database/Database.js';
+import type { Destination } from './delivery/Destination.js';
+import { createGuardedHttp } from './delivery/http/guardedHttp.js';
+import { ensureSigningSecret } from './delivery/signing/ensureSigningSecret.js';
+import { WebhookDestination } from './delivery/webhook/WebhookDestination.js';
+import type { ConnectionType } from './domain/Connection.js';
+import { createBoundedFetch } from './klaviyo/createBoundedFetch.js';
+import { KlaviyoDestination } from './klaviyo/KlaviyoDestination.js';
+import { KlaviyoRateLimits } from './klaviyo/KlaviyoRateLimits.js';
+import type { AccessToken } from './oauth/AccessToken.js';
+
+interface Parts {
+  readonly config: Config;
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly klaviyoApiUrl: string;
+  readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<AccessToken>;
+  readonly scopeMissing: (connectionId: number, version: number, scope: string) => Promise<void>;
+  readonly closing: AsyncDisposableStack;
+}
+
+/** Networks that webhooks may point to though they are not public. In embedded mode everything is on one machine, the receiver included. */
+export function allowedNetworks({ embedded, delivery }: Config): readonly string[] {
+  return embedded ? ['127.0.0.0/8', '::1/128', ...delivery.allowPrivateNetworks] : delivery.allowPrivateNetworks;
+}
+
+/** Where deliveries can go, by connection type. A new destination is one line here. */
+export function composeDestinations(parts: Parts): ReadonlyMap<ConnectionType, Destination> {
+  const { config, database, cipher, klaviyoApiUrl, accessToken, scopeMissing, closing } = parts;
+  const { timeoutMs } = config.delivery;
+  const http = createGuardedHttp({ allowPrivateNetworks: [...allowedNetworks(config)], timeoutMs });
+  closing.defer(() => http.close());
+  return new Map<ConnectionType, Destination>([
+    [
+      'webhook',
+      new WebhookDestination({
+        http,
+        cipher,
+        timeoutMs,
+        ensureSigningSecret: (connectionId) => ensureSigningSecret({ database, cipher }, connectionId),
+      }),
+    ],
+    [
+      'klaviyo',
+      new KlaviyoDestination({
+        apiUrl: klaviyoApiUrl,
+        revision: config.klaviyo.revision,
+        fetch: createBoundedFetch({ timeoutMs, maxBodyBytes: 64 * 1024 }),
+        cipher,
+        limits: new KlaviyoRateLimits(),
+        accessToken,
+        scopeMissing,
+      }),
+    ],
+  ]);
+}

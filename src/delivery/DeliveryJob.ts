@@ -1,0 +1,41 @@
+import type { ConnectionType, KlaviyoConfiguration, WebhookConfiguration } from '../domain/Connection.js';
+
+/** One delivery that is to be attempted now. */
+export interface DeliveryJob {
+  /** The same in every attempt: `webhook-id`, Klaviyo's `unique_id`. */
+  readonly deliveryId: string;
+  /** 1 for the first attempt. */
+  readonly attemptNumber: number;
+  readonly event: EventToDeliver;
+  readonly connection: DestinationConnection;
+}
+
+export interface EventToDeliver {
+  readonly id: string;
+  readonly eventType: string;
+  /** The event's data as JSON text, exactly as it was published. */
+  readonly payload: string;
+  /** Encrypted (`columnIdentity.recipient`), or null. */
+  readonly recipient: string | null;
+  readonly createdAt: Date;
+}
+
+/**
+ * A connection as a destination sees it. While its row does not change, an engine passes the same object again and
+ * again, so what is derived from it (decrypted secrets, headers) may be kept in a WeakMap under it.
+ */
+export interface DestinationConnection {
+  readonly id: number;
+  readonly organizationId: number;
+  readonly type: ConnectionType;
+  readonly configuration: WebhookConfiguration | KlaviyoConfiguration;
+  /** Encrypted (`columnIdentity.webhookAuthConfig`), or null. */
+  readonly authConfig: string | null;
+  /** Encrypted (`columnIdentity.signingSecret`); null until it is first needed. */
+  readonly signingSecret: string | null;
+  /** Encrypted like the current one; signs as well until it expires. */
+  readonly previousSigningSecret: string | null;
+  readonly previousSigningSecretExpiresAt: Date | null;
+  /** Another value whenever the row was changed. */
+  readonly version: string;
+}

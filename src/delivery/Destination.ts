@@ -1,0 +1,47 @@
+import type { ConnectionType } from '../domain/Connection.js';
+import type { DeliveryJob } from './DeliveryJob.js';
+
+/** Where deliveries of one connection type go. Implemented for webhooks here, for Klaviyo beside this room. */
+export interface Destination {
+  readonly type: ConnectionType;
+  /** Milliseconds that one `deliver` takes at most; the lease under which it runs is longer. */
+  readonly maxDurationMs: number;
+  /**
+   * Makes one attempt. A rejection is taken for a fault of ours: recorded, retried, and not held against the connection.
+   * @param signal gives the attempt up; it should then come to `abandoned` soon.
+   */
+  deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult>;
+}
+
+/** What became of an attempt. */
+export type DeliveryResult =
+  | { readonly kind: 'delivered'; readonly attempt: AttemptReport }
+  /** No good answer. `delayMs`: how long the other side asked to wait before the next attempt, instead of the usual time. */
+  | { readonly kind: 'retry'; readonly attempt: AttemptReport; readonly delayMs?: number | null }
+  /** Another attempt can't end differently; `attempt.error` explains it. */
+  | { readonly kind: 'failed'; readonly attempt: AttemptReport }
+  /** The other side is gone for good: this delivery fails, and the connection is disabled for `reason` (a sentence). */
+  | { readonly kind: 'disable'; readonly attempt: AttemptReport; readonly reason: string }
+  /**
+   * The connection must be mended by a person first; the destination has changed its status itself, by its own rules.
+   * No retry is spent. `attempt`: null when no request was made.
+   */
+  | { readonly kind: 'hold'; readonly attempt: AttemptReport | null; readonly reason: string }
+  /** A rate limit: the whole connection waits until then (ms since 1970). No attempt is spent or recorded. */
+  | { readonly kind: 'throttled'; readonly untilMs: number }
+  /** Given up because of the signal. No attempt is spent or recorded. */
+  | { readonly kind: 'abandoned' };
+
+/** One HTTP try, as it is recorded. */
+export interface AttemptReport {
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  /** Whole milliseconds. */
+  readonly durationMs: number;
+  /** Null when no answer came. */
+  readonly statusCode: number | null;
+  /** At most 16 KiB; null when no answer came. */
+  readonly responseBody: string | null;
+  /** Null when it worked. `code` is stable, `message` a sentence for a merchant. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+}

@@ -1,0 +1,98 @@
+import type { Cipher } from '../database/Cipher.js';
+import { columnIdentity } from '../database/columnIdentity.js';
+import type { Database } from '../database/Database.js';
+import { newId } from '../database/newId.js';
+import type { Caller } from '../domain/Caller.js';
+import { Connection, type ConnectionType } from '../domain/Connection.js';
+import { InputError } from '../domain/InputError.js';
+import { parseId } from '../domain/parseId.js';
+import { Subscription } from '../domain/Subscription.js';
+import type { DeliveryJob } from './DeliveryJob.js';
+import type { AttemptReport, DeliveryResult, Destination } from './Destination.js';
+import { recordTestBroadcast } from './queue/recordTestBroadcast.js';
+import { toDestinationConnection } from './queue/toDestinationConnection.js';
+
+interface Dependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  /** Knows a believable payload for each event type. */
+  readonly eventTypes: { get(name: string): { readonly sample: Record<string, unknown> } | undefined };
+  /** Whom a test is about, for destinations that need somebody. Not sent to webhooks. */
+  readonly testRecipient?: { readonly email: string };
+}
+
+/** OpenAPI broadcast-result. */
+export interface BroadcastResult {
+  readonly success: boolean;
+  readonly statusCode: number | null;
+  readonly responseBody: string | null;
+  readonly durationMs: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+const TEST_RECIPIENT = { email: 'switchboard-test@example.com' };
+
+/**
+ * Sends a sample event to a subscription's destination now and returns what came of it: same path, same headers, same
+ * bounds as any delivery. Paused subscriptions too. It is recorded with trigger `test`, is never retried, and says
+ * nothing about the connection's health. Throws an InputError: NOT_FOUND, CONFLICT.
+ */
+export async function broadcastTestEvent(
+  dependencies: Dependencies,
+  caller: Caller,
+  input: { readonly subscriptionId: string },
+): Promise<BroadcastResult> {
+  const { database, cipher, destinations, eventTypes, testRecipient = TEST_RECIPIENT } = dependencies;
+  const em = database.em();
+  const subscription = await em.findOne(Subscription, {
+    id: parseId(input.subscriptionId) ?? 0,
+    organizationId: caller.organizationId,
+  });
+  if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'subscriptionId');
+  const connection = await em.findOneOrFail(Connection, { id: subscription.connectionId });
+  if (connection.status === 'pending_authorization' || connection.status === 'reauthorization_required') {
+    throw InputError.of('CONFLICT', 'The connection has to be authorized first.', 'subscriptionId');
+  }
+  const destination = destinations.get(connection.type);
+  const definition = eventTypes.get(subscription.eventType);
+  if (!destination || !definition) {
+    throw InputError.of('CONFLICT', `There is no sample of ${subscription.eventType} to send.`, 'subscriptionId');
+  }
+
+  const id = newId();
+  const event = {
+    id,
+    eventType: subscription.eventType,
+    payload: JSON.stringify(definition.sample),
+    recipient: cipher.encrypt(JSON.stringify(testRecipient), columnIdentity.recipient(id)),
+    createdAt: new Date(),
+  };
+  const job = { deliveryId: newId(), attemptNumber: 1, event, connection: toDestinationConnection(connection) };
+  const result = await attempt(destination, job);
+  const report = toReport(result, event.createdAt);
+  // Recorded when it is over: what is not in the table yet can't be claimed and sent again.
+  await recordTestBroadcast(database, job, subscription, report, result.kind === 'delivered');
+  const { statusCode, responseBody, durationMs, error } = report;
+  return { success: result.kind === 'delivered', statusCode, responseBody, durationMs, error };
+}
+
+/** Bounded by the destination itself; the signal is for one that breaks its promise. */
+function attempt(destination: Destination, job: DeliveryJob): Promise<DeliveryResult> {
+  return destination.deliver(job, AbortSignal.timeout(destination.maxDurationMs + 5_000));
+}
+
+function toReport(result: DeliveryResult, startedAt: Date): AttemptReport {
+  if (result.kind !== 'throttled' && result.kind !== 'abandoned' && result.attempt) return result.attempt;
+  const durationMs = Date.now() - startedAt.getTime();
+  const error = explain(result);
+  return { startedAtMs: startedAt.getTime(), durationMs, statusCode: null, responseBody: null, error };
+}
+
+function explain(result: DeliveryResult): { code: string; message: string } {
+  if (result.kind === 'throttled') {
+    return { code: 'rate_limited', message: `The rate limit is used up until ${new Date(result.untilMs).toISOString()}.` };
+  }
+  if (result.kind === 'hold') return { code: 'held', message: result.reason };
+  return { code: 'abandoned', message: 'It was given up before it was answered.' };
+}

@@ -1,0 +1,96 @@
+import type { ConnectionType } from '../../domain/Connection.js';
+import type { DestinationConnection } from '../DeliveryJob.js';
+import type { Destination } from '../Destination.js';
+import type { ClaimedDelivery } from './ClaimedDelivery.js';
+import type { Settlement } from './Settlement.js';
+import { handBack, ownFault, toSettlement } from './toSettlement.js';
+
+export interface AttemptsOptions {
+  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  readonly retryDelaysMs: readonly number[];
+  readonly onDone: (claim: ClaimedDelivery, settlement: Settlement) => void;
+  readonly onFault: (claim: ClaimedDelivery, error: unknown) => void;
+}
+
+interface Running {
+  readonly claim: ClaimedDelivery;
+  readonly controller: AbortController;
+  readonly startedAtMs: number;
+  /** `performance.now()` by which its destination promised to be done, and a little more. */
+  readonly overdueAt: number;
+}
+
+/** ms after its promised end at which an attempt is written off. */
+const PATIENCE_MS = 2_000;
+
+/** The attempts under way. Each ends exactly once: by its result, by a fault of ours, or by being written off. */
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  readonly #running = new Set<Running>();
+  #idle: (() => void) | undefined;
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  start(claim: ClaimedDelivery, connection: DestinationConnection): void {
+    const destination = this.#options.destinations.get(connection.type);
+    const running: Running = {
+      claim,
+      controller: new AbortController(),
+      startedAtMs: Date.now(),
+      overdueAt: performance.now() + (destination?.maxDurationMs ?? 0) + PATIENCE_MS,
+    };
+    this.#running.add(running);
+    if (!destination) {
+      this.#fail(running, new Error(`There is no destination for connections of type ${connection.type}.`));
+      return;
+    }
+    const job = { deliveryId: claim.id, attemptNumber: claim.attemptCount + 1, event: claim.event, connection };
+    destination.deliver(job, running.controller.signal).then(
+      (result) => this.#end(running, toSettlement(claim, result, this.#options.retryDelaysMs)),
+      (error) => this.#fail(running, error),
+    );
+  }
+
+  /** Writes off what its destination should have ended long ago, so that it can't occupy a place for ever. */
+  endOverdue(): void {
+    const now = performance.now();
+    for (const running of this.#running) {
+      if (running.overdueAt > now) continue;
+      running.controller.abort();
+      this.#fail(running, new Error('The destination did not end the attempt in time.'));
+    }
+  }
+
+  /** Resolves when nothing is under way, or after so many milliseconds. */
+  async idle(timeoutMs: number): Promise<void> {
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#idle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Gives up what is under way and hands it back, after a moment in which a result may still come. */
+  async giveUp(momentMs: number): Promise<void> {
+    for (const { controller } of this.#running) controller.abort();
+    await this.idle(momentMs);
+    for (const running of this.#running) this.#end(running, handBack(running.claim));
+  }
+
+  #fail(running: Running, error: unknown): void {
+    if (!this.#running.has(running)) return;
+    this.#options.onFault(running.claim, error);
+    this.#end(running, ownFault(running.claim, running.startedAtMs, this.#options.retryDelaysMs));
+  }
+
+  #end(running: Running, settlement: Settlement): void {
+    if (!this.#running.delete(running)) return;
+    this.#options.onDone(running.claim, settlement);
+    if (this.#running.size === 0) this.#idle?.();
+  }
+}

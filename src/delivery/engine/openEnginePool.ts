@@ -1,0 +1,45 @@
+import pg from 'pg';
+import type { Logger } from '../../domain/Logger.js';
+
+/**
+ * The engine's own connections: its statements are prepared, and never wait behind anybody else's.
+ *
+ * Every statement of the engine walks indexes. A plan that was made while a table was small must not scan it when it has
+ * grown, so sequential scans, hash and merge joins are off here; and so is compiling, which costs more than it saves.
+ */
+const SETTINGS = [
+  'set enable_seqscan = off',
+  'set enable_bitmapscan = off',
+  'set enable_hashjoin = off',
+  'set enable_mergejoin = off',
+  'set jit = off',
+  'set plan_cache_mode = force_generic_plan',
+];
+
+export interface EnginePoolOptions {
+  readonly url: string;
+  readonly max: number;
+  readonly name: string;
+  /** For what may be lost in a crash of Postgres without harm, such as a claim: its rows are simply due again. */
+  readonly asynchronousCommit?: boolean;
+}
+
+export function openEnginePool({ url, max, name, asynchronousCommit = false }: EnginePoolOptions, log: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: name,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    // A server that went away without a word must not hold the engine for ever.
+    query_timeout: 60_000,
+    idleTimeoutMillis: 60_000,
+  });
+  const settings = [...SETTINGS, ...(asynchronousCommit ? ['set synchronous_commit = off'] : [])].join(';');
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ error: error.message }, 'A database connection of the delivery engine broke'));
+    client.query(settings).catch(() => {});
+  });
+  pool.on('error', () => {});
+  return pool;
+}

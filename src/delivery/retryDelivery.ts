@@ -1,0 +1,64 @@
+import { sql } from 'kysely';
+import type { Database, EntityManager } from '../database/Database.js';
+import type { Caller } from '../domain/Caller.js';
+import { Delivery } from '../domain/Delivery.js';
+import { InputError } from '../domain/InputError.js';
+import { isUuid } from '../domain/isUuid.js';
+import type { DeliverySignal } from './DeliverySignal.js';
+import { whyNotRetried } from './queue/whyNotRetried.js';
+
+interface Dependencies {
+  readonly database: Database;
+  readonly deliverySignal: DeliverySignal;
+}
+
+/**
+ * Tries a delivery again now, because somebody wants it: what failed, what waits for its next retry, and what was
+ * delivered already (the receiver may have lost it). The attempt is recorded as `manual` and takes the place of the
+ * pending automatic one; if it fails, that one's turn comes again after its usual delay.
+ *
+ * It goes ahead of its connection's queue, and past the circuit breaker, whose next probe it becomes.
+ * Throws an InputError: NOT_FOUND, or CONFLICT while it is in flight, held or cancelled, or has nowhere to go any more.
+ */
+export async function retryDelivery(
+  { database, deliverySignal }: Dependencies,
+  caller: Caller,
+  input: { readonly deliveryId: string },
+): Promise<Delivery> {
+  const id = input.deliveryId;
+  const delivery = await database.transaction(async (em) => {
+    const ready = isUuid(id) && (await makeDue(em, caller, id));
+    const found = isUuid(id) ? await em.findOne(Delivery, { id, organizationId: caller.organizationId }) : null;
+    if (!found) throw InputError.of('NOT_FOUND', 'There is no such delivery.', 'deliveryId');
+    if (!ready) throw InputError.of('CONFLICT', await whyNotRetried(em, found), 'deliveryId');
+    return found;
+  });
+  deliverySignal.notify();
+  return delivery;
+}
+
+/** One statement, so that a worker that claims it at the same moment either sees it changed or makes it conflict. */
+async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<boolean> {
+  const { rows } = await sql<{ connection_id: string }>`
+    update deliveries d
+    set status = case when d.status in ('pending', 'retrying') then d.status else 'pending' end,
+      next_trigger = 'manual', leased_by = null, updated_at = now(),
+      due_at = least(now(), (
+        select q.due_at - interval '1 millisecond' from deliveries q
+        where q.connection_id = d.connection_id and q.status in ('pending', 'retrying') order by q.due_at limit 1
+      ))
+    from events e, subscriptions s, connections c
+    where d.id = ${id} and d.organization_id = ${caller.organizationId}
+      and d.status in ('pending', 'retrying', 'failed', 'delivered')
+      and (d.leased_by is null or d.due_at <= now())
+      and e.id = d.event_id and not e.is_test
+      and s.id = d.subscription_id
+      and c.id = d.connection_id and c.status = 'active'
+    returning d.connection_id`.execute(em.getKysely());
+  const connectionId = rows[0]?.connection_id;
+  if (connectionId === undefined) return false;
+  await sql`
+    update connection_health set paused_until = now()
+    where connection_id = ${connectionId} and paused_until > now()`.execute(em.getKysely());
+  return true;
+}

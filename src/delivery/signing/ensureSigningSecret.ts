@@ -1,0 +1,26 @@
+import { sql } from 'kysely';
+import type { Cipher } from '../../database/Cipher.js';
+import { columnIdentity } from '../../database/columnIdentity.js';
+import type { Database, EntityManager } from '../../database/Database.js';
+import { generateSigningSecret } from './generateSigningSecret.js';
+
+interface Dependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+}
+
+/**
+ * The encrypted signing secret of a connection; one is made and stored if it has none. Null when there is no such
+ * connection. Two processes at once agree: the second one's update waits, and then finds the first one's secret.
+ */
+export async function ensureSigningSecret(
+  { database, cipher }: Dependencies,
+  connectionId: number,
+  em: EntityManager = database.em(),
+): Promise<string | null> {
+  const fresh = cipher.encrypt(generateSigningSecret(), columnIdentity.signingSecret(connectionId));
+  const { rows } = await sql<{ signing_secret: string }>`
+    update connections set signing_secret = coalesce(signing_secret, ${fresh})
+    where id = ${connectionId} returning signing_secret`.execute(database.sql(em));
+  return rows[0]?.signing_secret ?? null;
+}

@@ -1,0 +1,46 @@
+import type { EntityManager } from '../database/Database.js';
+import type { Connection } from '../domain/Connection.js';
+import type { PublishDependencies } from './PublishDependencies.js';
+import { publishInternalEvent } from './publishInternalEvent.js';
+import type { ConnectionAuthorizationCompletedData } from './types/connections/connectionAuthorizationCompleted.js';
+import type { ConnectionDisabledData } from './types/connections/connectionDisabled.js';
+import type { ConnectionEventData } from './types/connections/connectionEventData.js';
+
+/** Publishes what becomes of connections as events of their organization, for whoever subscribes to them. */
+export function connectionNotices(dependencies: PublishDependencies) {
+  const publish = (em: EntityManager, { organizationId }: Connection, eventType: string, data: ConnectionEventData) =>
+    publishInternalEvent(dependencies, em, organizationId, { eventType, data });
+  return {
+    authorizationCompleted(
+      em: EntityManager,
+      connection: Connection,
+      grant: {
+        readonly account: { readonly id: string; readonly name: string | null } | null;
+        readonly grantedScopes: readonly string[];
+        readonly missingScopes: readonly string[];
+      },
+    ): Promise<void> {
+      const data: ConnectionAuthorizationCompletedData = {
+        ...about(connection),
+        account: grant.account && { id: grant.account.id, name: grant.account.name },
+        granted_scopes: [...grant.grantedScopes],
+        missing_scopes: [...grant.missingScopes],
+      };
+      return publish(em, connection, 'connections.authorization.completed', data);
+    },
+    reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void> {
+      return publish(em, connection, 'connections.reauthorization.required', about(connection));
+    },
+    disabled(em: EntityManager, connection: Connection, failingSince: Date | null): Promise<void> {
+      const data: ConnectionDisabledData = { ...about(connection), failing_since: failingSince?.toISOString() ?? null };
+      return publish(em, connection, 'connections.disabled', data);
+    },
+  };
+}
+
+function about({ id, type, name, status, statusReason }: Connection): ConnectionEventData {
+  return {
+    connection: { id: String(id), type, name: name ?? null, status, status_reason: statusReason ?? null },
+    occurred_at: new Date().toISOString(),
+  };
+}

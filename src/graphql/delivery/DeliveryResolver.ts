@@ -1,0 +1,106 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
+import { findDelivery } from '../../delivery/findDelivery.js';
+import { listDeliveries } from '../../delivery/listDeliveries.js';
+import { replayDeliveries } from '../../delivery/replayDeliveries.js';
+import { retryDelivery } from '../../delivery/retryDelivery.js';
+import type { Attempt } from '../../domain/Attempt.js';
+import type { Delivery } from '../../domain/Delivery.js';
+import { ConnectionObject } from '../connections/ConnectionObject.js';
+import { withUserErrors } from '../errors/withUserErrors.js';
+import { EventObject } from '../events/EventObject.js';
+import type { GraphQLContext } from '../GraphQLContext.js';
+import { PageArgs } from '../pagination/PageArgs.js';
+import { SubscriptionObject } from '../subscriptions/SubscriptionObject.js';
+import { AttemptErrorObject, AttemptObject } from './AttemptObject.js';
+import { DeliveryObject } from './DeliveryObject.js';
+import { DeliveryPage } from './DeliveryPage.js';
+import { BroadcastTestEventInput, DeliveryFilter, ReplayDeliveriesInput, RetryDeliveryInput } from './deliveryInputs.js';
+import { BroadcastTestEventPayload, DeliveryPayload, ReplayDeliveriesPayload } from './deliveryPayloads.js';
+
+@Resolver(() => DeliveryObject)
+export class DeliveryResolver {
+  @Query(() => DeliveryObject, { nullable: true, description: 'One delivery; null when it is not there or not yours.' })
+  delivery(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string): Promise<DeliveryObject | null> {
+    return findDelivery(context.dependencies, context.caller('read'), id);
+  }
+
+  @Query(() => DeliveryPage, { description: 'What became of your events, newest first.' })
+  deliveries(
+    @Ctx() context: GraphQLContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => DeliveryFilter, { nullable: true }) filter?: DeliveryFilter | null,
+  ): Promise<object> {
+    return listDeliveries(context.dependencies, context.caller('read'), page, filter ?? {});
+  }
+
+  @Mutation(() => DeliveryPayload, {
+    description: 'Tries a delivery again now, in place of its pending retry. Refused while it is in flight.',
+  })
+  retryDelivery(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => RetryDeliveryInput) input: RetryDeliveryInput,
+  ): Promise<DeliveryPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ delivery: await retryDelivery(context.dependencies, caller, input) }));
+  }
+
+  @Mutation(() => ReplayDeliveriesPayload, {
+    description: 'Tries everything again that FAILED on a connection since a time, in its order, at a bounded rate.',
+  })
+  replayDeliveries(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => ReplayDeliveriesInput) input: ReplayDeliveriesInput,
+  ): Promise<ReplayDeliveriesPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ count: await replayDeliveries(context.dependencies, caller, input) }));
+  }
+
+  @Mutation(() => BroadcastTestEventPayload, {
+    description: "Sends a sample event to a subscription's destination and waits for the answer.",
+  })
+  broadcastTestEvent(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => BroadcastTestEventInput) input: BroadcastTestEventInput,
+  ): Promise<BroadcastTestEventPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ result: await broadcastTestEvent(context.dependencies, caller, input) }));
+  }
+
+  @FieldResolver(() => EventObject, { description: 'What it delivers.' })
+  event(@Root() delivery: Delivery, @Ctx() context: GraphQLContext): Promise<EventObject | null> {
+    return context.loaders.event.load(delivery.eventId);
+  }
+
+  @FieldResolver(() => SubscriptionObject, { nullable: true, description: 'What it was made for; null once that is deleted.' })
+  subscription(@Root() delivery: Delivery, @Ctx() context: GraphQLContext): Promise<SubscriptionObject | null> {
+    return context.loaders.subscription.load(delivery.subscriptionId);
+  }
+
+  @FieldResolver(() => ConnectionObject, { nullable: true, description: 'Where it goes; null once that is deleted.' })
+  connection(@Root() delivery: Delivery, @Ctx() context: GraphQLContext): Promise<ConnectionObject | null> {
+    return context.loaders.connection.load(delivery.connectionId);
+  }
+
+  @FieldResolver(() => [AttemptObject], { description: 'Every try so far, oldest first.' })
+  attempts(@Root() delivery: Delivery, @Ctx() context: GraphQLContext): Promise<AttemptObject[]> {
+    return context.loaders.attempts.load(delivery.id);
+  }
+
+  @FieldResolver(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When it is tried next; null when it is not going to be, or waits.',
+  })
+  nextAttemptAt(@Root() { status, dueAt }: Delivery): Date | null {
+    return status === 'pending' || status === 'retrying' ? dueAt : null;
+  }
+}
+
+@Resolver(() => AttemptObject)
+export class AttemptErrorResolver {
+  @FieldResolver(() => AttemptErrorObject, { nullable: true, description: 'Why it did not work; null when it did.' })
+  error(@Root() { errorCode, errorMessage }: Attempt): AttemptErrorObject | null {
+    return errorCode ? { code: errorCode, message: errorMessage ?? '' } : null;
+  }
+}

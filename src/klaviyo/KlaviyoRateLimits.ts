@@ -1,0 +1,71 @@
+/** Fixed windows of Klaviyo's events API, per account and app. */
+export const KLAVIYO_EVENT_LIMITS = { perSecond: 350, perMinute: 3_500 } as const;
+
+interface Window {
+  /** Index of the second and of the minute that is being counted. */
+  second: number;
+  inSecond: number;
+  minute: number;
+  inMinute: number;
+  inFlight: number;
+  /** Nothing goes out before; ms since 1970. */
+  pausedUntilMs: number;
+}
+
+/** Connections that are remembered; far more than can be busy within a minute. */
+const MAX_CONNECTIONS = 10_000;
+
+/**
+ * Keeps each connection below Klaviyo's limits, as far as one process can: it counts what it sends, and believes what
+ * `RateLimit-Remaining` and 429 say, which speak for all processes. Waiting costs no attempt and holds up no other connection.
+ */
+export class KlaviyoRateLimits {
+  readonly #windows = new Map<number, Window>();
+
+  constructor(private readonly limits: { readonly perSecond: number; readonly perMinute: number } = KLAVIYO_EVENT_LIMITS) {}
+
+  /** Takes a place for one request: null, or until when to wait (ms since 1970). `release` must follow a null. */
+  take(connectionId: number, nowMs: number): number | null {
+    const window = this.#windowOf(connectionId, nowMs);
+    if (nowMs < window.pausedUntilMs) return window.pausedUntilMs;
+    if (window.inMinute >= this.limits.perMinute) return (window.minute + 1) * 60_000;
+    if (window.inSecond >= this.limits.perSecond) return (window.second + 1) * 1_000;
+    window.inSecond += 1;
+    window.inMinute += 1;
+    window.inFlight += 1;
+    return null;
+  }
+
+  release(connectionId: number): void {
+    const window = this.#windows.get(connectionId);
+    if (window && window.inFlight > 0) window.inFlight -= 1;
+  }
+
+  /** Reads `RateLimit-Remaining` and `RateLimit-Reset` (seconds): what is in flight has still to be taken from it. */
+  heard(connectionId: number, headers: Headers, nowMs: number): void {
+    const remaining = Number(headers.get('ratelimit-remaining') ?? Number.NaN);
+    const resetSeconds = Number(headers.get('ratelimit-reset') ?? Number.NaN);
+    if (!Number.isFinite(remaining) || !Number.isFinite(resetSeconds)) return;
+    const window = this.#windowOf(connectionId, nowMs);
+    if (remaining <= window.inFlight) this.pause(connectionId, nowMs + Math.min(resetSeconds, 60) * 1_000);
+  }
+
+  pause(connectionId: number, untilMs: number): void {
+    const window = this.#windowOf(connectionId, Date.now());
+    window.pausedUntilMs = Math.max(window.pausedUntilMs, untilMs);
+  }
+
+  #windowOf(connectionId: number, nowMs: number): Window {
+    const second = Math.floor(nowMs / 1_000);
+    const minute = Math.floor(nowMs / 60_000);
+    let window = this.#windows.get(connectionId);
+    if (!window) {
+      if (this.#windows.size >= MAX_CONNECTIONS) this.#windows.delete(this.#windows.keys().next().value as number);
+      window = { second, inSecond: 0, minute, inMinute: 0, inFlight: 0, pausedUntilMs: 0 };
+      this.#windows.set(connectionId, window);
+    }
+    if (window.minute !== minute) Object.assign(window, { minute, inMinute: 0 });
+    if (window.second !== second) Object.assign(window, { second, inSecond: 0 });
+    return window;
+  }
+}

@@ -1,0 +1,54 @@
+import type { AttemptReport, DeliveryResult } from '../delivery/Destination.js';
+
+/** The engine keeps at most this much of an answer. */
+const MAX_BODY = 16_384;
+/** When a 429 does not say how long. */
+const THROTTLE_PAUSE_SECONDS = 1;
+
+interface JsonApiError {
+  readonly code?: string;
+  readonly detail?: string;
+}
+
+/** What Klaviyo's answer to `POST /api/events` means for the delivery. A body that is not JSON never condemns anything. */
+export async function readEventAnswer(response: Response, startedAtMs: number): Promise<DeliveryResult> {
+  const body = (await response.text()).slice(0, MAX_BODY);
+  const { status } = response;
+  const report = (error: AttemptReport['error']): AttemptReport => ({
+    startedAtMs,
+    durationMs: Date.now() - startedAtMs,
+    statusCode: status,
+    responseBody: body,
+    error,
+  });
+  if (status >= 200 && status < 300) return { kind: 'delivered', attempt: report(null) };
+  const retryAfterMs = readRetryAfterMs(response);
+  if (status === 429) return { kind: 'throttled', untilMs: Date.now() + (retryAfterMs ?? THROTTLE_PAUSE_SECONDS * 1000) };
+
+  const said = readError(body);
+  if (status === 403 && said?.code === 'permission_denied') {
+    const message = 'The grant lacks the scope events:write: connect again and allow it.';
+    return { kind: 'hold', attempt: report({ code: 'permission_denied', message }), reason: message };
+  }
+  // A readable refusal of what was sent; anything else (5xx, 401 after a refresh, HTML from the edge) may pass.
+  if (said && status >= 400 && status < 500 && status !== 401 && status !== 408) {
+    const message = `Klaviyo refused the event: ${said.detail ?? said.code ?? status}`;
+    return { kind: 'failed', attempt: report({ code: said.code ?? 'refused', message: message.slice(0, 500) }) };
+  }
+  const attempt = report({ code: 'bad_status', message: `Klaviyo answered ${status}.` });
+  return { kind: 'retry', attempt, delayMs: status === 503 ? retryAfterMs : null };
+}
+
+function readRetryAfterMs(response: Response): number | null {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : null;
+}
+
+function readError(body: string): JsonApiError | null {
+  try {
+    const { errors } = JSON.parse(body) as { errors?: JsonApiError[] };
+    return errors?.[0] ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,16 @@
+import type { EntityManager } from '../database/Database.js';
+import type { Connection } from '../domain/Connection.js';
+
+/** Tells an organization's own webhooks what became of a connection's grant, in the transaction in which it did. */
+export interface GrantNotices {
+  authorizationCompleted(
+    em: EntityManager,
+    connection: Connection,
+    grant: {
+      readonly account: { readonly id: string; readonly name: string | null } | null;
+      readonly grantedScopes: readonly string[];
+      readonly missingScopes: readonly string[];
+    },
+  ): Promise<void>;
+  reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void>;
+}

@@ -1,0 +1,27 @@
+import { LockMode } from '@mikro-orm/core';
+import type { Database } from '../database/Database.js';
+import { Connection } from '../domain/Connection.js';
+import { Credential } from '../domain/Credential.js';
+import type { GrantNotices } from './GrantNotices.js';
+
+/**
+ * The provider refuses a call for want of a scope. The grant itself lives, so its tokens stay; but only a new
+ * authorization brings the scope: REAUTHORIZATION_REQUIRED, with the scope among `missingScopes`.
+ */
+export function declareScopeMissing(
+  { database, notices }: { readonly database: Database; readonly notices: GrantNotices },
+  connectionId: number,
+  version: number,
+  scope: string,
+): Promise<void> {
+  return database.transaction(async (em) => {
+    const connection = await em.findOne(Connection, { id: connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const credential = await em.findOne(Credential, { connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (connection?.status !== 'active' || credential?.version !== version) return;
+    credential.scopes = credential.scopes.filter((granted) => granted !== scope);
+    const statusReason = `The grant lacks the scope ${scope}: connect again and allow it.`;
+    em.assign(connection, { status: 'reauthorization_required', statusReason, updatedAt: new Date() });
+    await em.flush();
+    await notices.reauthorizationRequired(em, connection);
+  });
+}

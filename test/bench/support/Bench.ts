@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { Cipher } from '../../../src/database/Cipher.js';
+import { Database } from '../../../src/database/Database.js';
+import { startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
+import { migrate } from '../../../src/database/migrate.js';
+import { newId } from '../../../src/database/newId.js';
+import { createDeliveryEngine } from '../../../src/delivery/engine/createDeliveryEngine.js';
+import type { DeliveryEngine } from '../../../src/delivery/engine/DeliveryEngine.js';
+import type { EngineOptions } from '../../../src/delivery/engine/EngineOptions.js';
+import { createGuardedHttp } from '../../../src/delivery/http/guardedHttp.js';
+import { insertDeliveries } from '../../../src/delivery/queue/insertDeliveries.js';
+import { ensureSigningSecret } from '../../../src/delivery/signing/ensureSigningSecret.js';
+import { WebhookDestination } from '../../../src/delivery/webhook/WebhookDestination.js';
+import { Receiver } from './Receiver.js';
+
+/** ms, the default of DELIVERY_TIMEOUT_MS. */
+const TIMEOUT_MS = 15_000;
+
+/** A database of its own (embedded and durable, or DATABASE_URL's), an organization and a receiver. */
+export class Bench {
+  readonly #cipher = new Cipher([{ id: 'bench', key: Buffer.alloc(32, 7) }]);
+
+  private constructor(
+    readonly database: Database,
+    readonly receiver: Receiver,
+    readonly organizationId: number,
+    readonly close: () => Promise<void>,
+  ) {}
+
+  static async open(): Promise<Bench> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-bench-'));
+    const embedded = process.env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir });
+    const database = await Database.open({ url: process.env.DATABASE_URL ?? (embedded?.url as string) });
+    await migrate(database);
+    const receiver = await Receiver.start();
+    const { rows } = await sql<{ id: string }>`insert into organizations (name) values ('Bench') returning id`.execute(
+      database.sql(),
+    );
+    return new Bench(database, receiver, Number(rows[0]?.id), async () => {
+      receiver.stop();
+      await database.close();
+      await embedded?.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    });
+  }
+
+  /** An engine with the default limits, started. */
+  async engine(options: Partial<EngineOptions> = {}): Promise<DeliveryEngine> {
+    const { database } = this;
+    const cipher = this.#cipher;
+    const http = createGuardedHttp({ allowPrivateNetworks: ['127.0.0.0/8'], timeoutMs: TIMEOUT_MS });
+    const webhook = new WebhookDestination({
+      http,
+      cipher,
+      timeoutMs: TIMEOUT_MS,
+      ensureSigningSecret: (connectionId) => ensureSigningSecret({ database, cipher }, connectionId),
+    });
+    const engine = createDeliveryEngine({
+      database,
+      destinations: new Map([['webhook', webhook]]),
+      log: { debug() {}, info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
+      options,
+    });
+    await engine.start();
+    return engine;
+  }
+
+  /** A connection to a path of the receiver, subscribed to an event type. Returns its id. */
+  async subscribe(path: string, eventType: string): Promise<number> {
+    const configuration = { url: `${this.receiver.origin}${path}`, authType: 'none', extraHeaders: [] };
+    const { rows } = await sql<{ id: string }>`
+      with connection as (
+        insert into connections (organization_id, type, status, configuration)
+        values (${this.organizationId}, 'webhook', 'active', ${JSON.stringify(configuration)}::jsonb) returning id
+      )
+      insert into subscriptions (organization_id, connection_id, event_type)
+      select ${this.organizationId}, id, ${eventType} from connection returning connection_id as id`.execute(this.database.sql());
+    return Number(rows[0]?.id);
+  }
+
+  /** Publishes in one transaction, as the use case does. */
+  async publish(eventType: string, payloads: readonly string[]): Promise<void> {
+    const events = payloads.map((payload) => ({ id: newId(), eventType, payload }));
+    await this.database.transaction(async (em) => {
+      await sql`
+        insert into events (id, organization_id, event_type, payload)
+        select id, ${this.organizationId}, ${eventType}, payload
+        from unnest(${events.map(({ id }) => id)}::uuid[], ${payloads}::json[]) as e (id, payload)`.execute(em.getKysely());
+      await insertDeliveries(em, { organizationId: this.organizationId, events });
+    });
+  }
+
+  async publishMany(eventType: string, count: number, payload: string): Promise<void> {
+    for (let left = count; left > 0; left -= 1_000) {
+      await this.publish(eventType, Array<string>(Math.min(left, 1_000)).fill(payload));
+    }
+  }
+
+  /** Resolves when nothing of an event type waits any more, and the results are in the database. */
+  async settled(eventType: string): Promise<void> {
+    while (true) {
+      const { rows } = await sql`
+        select from deliveries where event_type = ${eventType} and status in ('pending', 'retrying') limit 1`.execute(
+        this.database.sql(),
+      );
+      if (rows.length === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}

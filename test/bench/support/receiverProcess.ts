@@ -1,0 +1,50 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * A receiver in a process of its own, told what to do over IPC. `/fast` answers at once, `/slow` after 10 s, `/dead`
+ * cuts the connection. Where a body bears `"sentAt": <ms since 1970>`, the time from then to here is kept.
+ */
+const SLOW_MS = 10_000;
+let count = 0;
+let latencies: number[] = [];
+let waiter: { target: number; done: () => void } | undefined;
+
+const server = createServer((request, response) => {
+  const path = request.url ?? '';
+  let body = '';
+  request.setEncoding('utf8');
+  request.on('data', (chunk) => {
+    body += chunk;
+  });
+  request.on('end', () => {
+    const now = performance.timeOrigin + performance.now();
+    if (path === '/dead') return void request.socket.destroy();
+    if (path === '/slow') return void setTimeout(() => response.end('ok'), SLOW_MS);
+    const mark = body.indexOf('"sentAt":');
+    if (mark >= 0) latencies.push(now - Number.parseFloat(body.slice(mark + 9)));
+    response.end('ok');
+    count++;
+    if (waiter && count >= waiter.target) waiter.done();
+  });
+});
+server.keepAliveTimeout = 30_000;
+server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+
+process.on('message', (message: { reset?: true; report?: true; waitFor?: number }) => {
+  if (message.reset) {
+    count = 0;
+    latencies = [];
+    process.send?.({ done: true });
+  }
+  if (message.report) process.send?.({ count, latencies });
+  if (message.waitFor) {
+    const done = () => {
+      waiter = undefined;
+      process.send?.({ done: true });
+    };
+    waiter = { target: message.waitFor, done };
+    if (count >= message.waitFor) done();
+  }
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,40 @@
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
+import { type Answer, Inbox } from './Inbox.js';
+import { Testbed } from './Testbed.js';
+
+export interface TestbedContext {
+  bed: Testbed;
+  /** A receiver that ends with the test. */
+  inbox(answer?: Answer): Promise<Inbox>;
+}
+
+/** A database for the file, and for each test a testbed on it with nothing left of the tests before. */
+export function testbedOfFile(): TestbedContext {
+  let testDatabase: TestDatabase;
+  let inboxes: Inbox[] = [];
+  const context = {
+    async inbox(answer) {
+      const inbox = await Inbox.open(answer);
+      inboxes.push(inbox);
+      return inbox;
+    },
+  } as TestbedContext;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+  });
+  beforeEach(async () => {
+    context.bed = await Testbed.open(testDatabase.url);
+  });
+  afterEach(async () => {
+    const closing = inboxes;
+    inboxes = [];
+    await Promise.all([context.bed.stopEngines(), ...closing.map((inbox) => inbox.close())]);
+    await sql`truncate organizations, deliveries cascade`.execute(context.bed.database.sql());
+    await context.bed.close();
+  });
+  afterAll(() => testDatabase.drop());
+  return context;
+}

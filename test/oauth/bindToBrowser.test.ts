@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newAccount } from '../support/approvedAttempt.js';
+import { createKlaviyoConnection, decideAtKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
+import { openCallback } from '../support/openCallback.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard();
+});
+afterAll(() => switchboard.close());
+
+/** Starts and approves an attempt; `cookies` is what the mutation's answer set. */
+async function boundAttempt(bindToBrowser = true) {
+  const { client } = switchboard;
+  const connectionId = await createKlaviyoConnection(client);
+  const { data, headers } = await client.send(
+    `mutation ($input: StartAuthorizationInput!) {
+      startAuthorization(input: $input) { authorizationUrl authorization { id } userErrors { code } }
+    }`,
+    { input: { connectionId, bindToBrowser } },
+  );
+  const { authorizationUrl, authorization } = data.startAuthorization;
+  const callback = await decideAtKlaviyo(new URL(authorizationUrl), 'allow', newAccount(switchboard).id);
+  return { connectionId, authorization, callback, cookies: headers.getSetCookie() };
+}
+
+const nameAndValue = (cookie: string | undefined): string => cookie?.split(';', 1)[0] ?? '';
+
+describe('An authorization that is bound to its browser', () => {
+  it('sets one cookie: HttpOnly, SameSite=Lax, for our callback only, as long as the attempt', async () => {
+    const { cookies, authorization } = await boundAttempt();
+    expect(cookies).toHaveLength(1);
+    const [pair, ...attributes] = cookies[0]?.split('; ') ?? [];
+    expect(pair).toMatch(new RegExp(`^switchboard_authorization_${authorization.id}=[\\w-]{43}$`));
+    expect(attributes).toEqual(expect.arrayContaining(['Path=/oauth', 'HttpOnly', 'SameSite=Lax']));
+    // Plain http on loopback; over https it is Secure as well.
+    expect(attributes).not.toContain('Secure');
+    const expires = attributes.find((attribute) => attribute.startsWith('Expires='))?.slice('Expires='.length);
+    expect(Date.parse(expires ?? '') - Date.now()).toBeLessThanOrEqual(600_000);
+    expect(Date.parse(expires ?? '') - Date.now()).toBeGreaterThan(590_000);
+  });
+
+  it('refuses a callback without it, or with another, and does not spend the state; with it, all is well', async () => {
+    const { connectionId, callback, cookies } = await boundAttempt();
+    const [name = ''] = nameAndValue(cookies[0]).split('=');
+    const other = await boundAttempt();
+    for (const cookie of ['', `${name}=`, `${name}=${'x'.repeat(43)}`, nameAndValue(other.cookies[0])]) {
+      const refused = await openCallback(callback, { headers: { cookie } });
+      expect(refused).toMatchObject({ status: 400, text: expect.stringContaining('belongs to the browser in which it was started') });
+      expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
+        authorization: { status: 'PENDING', errorCode: 'browser_mismatch' },
+      });
+    }
+    const good = await openCallback(callback, { headers: { cookie: `other=1; ${nameAndValue(cookies[0])}` } });
+    expect(good.status).toBe(200);
+    expect(good.headers.get('set-cookie')).toMatch(new RegExp(`^${name}=; Max-Age=0; Path=/oauth; `));
+    expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
+      status: 'ACTIVE',
+      authorization: { status: 'COMPLETED', errorCode: null },
+    });
+  });
+
+  it('keeps only a hash of the cookie', async () => {
+    const { connectionId, cookies } = await boundAttempt();
+    const [row] = await switchboard.sql('select * from authorizations where connection_id = ?', [connectionId]);
+    expect(row.browser_binding_hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(JSON.stringify(row)).not.toContain(nameAndValue(cookies[0]).split('=')[1]);
+  });
+});
+
+describe('An authorization that is not bound', () => {
+  it('sets no cookie, and any browser may complete it', async () => {
+    const { cookies, callback } = await boundAttempt(false);
+    expect(cookies).toEqual([]);
+    expect(await openCallback(callback)).toMatchObject({ status: 200 });
+  });
+});

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Attempt, approvedAttempt } from '../support/approvedAttempt.js';
+import { eventually } from '../support/eventually.js';
+import type { GraphQLClient } from '../support/GraphQLClient.js';
+import { seeConnection } from '../support/klaviyoFlow.js';
+import { openCallback } from '../support/openCallback.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard();
+});
+afterAll(() => switchboard.close());
+
+const deleteConnection = async (client: GraphQLClient, id: string) => {
+  const { deleteConnection: payload } = await client.query(
+    'mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId userErrors { code } } }',
+    { id },
+  );
+  expect(payload).toEqual({ deletedId: id, userErrors: [] });
+};
+
+const installed = (accountId: string) =>
+  switchboard.sandbox?.klaviyo.installations().some(({ account }) => account.id === accountId);
+
+const revocationJobs = async (where: string): Promise<number> =>
+  (await switchboard.sql(`select count(*)::int from pgboss.job where name = 'revoke-grant' and ${where}`))[0].count;
+
+async function expectGrantHandedBack({ callback, account }: Attempt) {
+  await eventually(() => expect(installed(account.id)).toBe(false));
+  expect(await switchboard.sql("select error_code from authorizations where status = 'failed' and account_name = ?", [account.name])).toEqual([
+    { error_code: 'connection_deleted' },
+  ]);
+  // Opened again it says the same, and nothing more happens.
+  const again = await openCallback(callback);
+  expect(again).toMatchObject({ status: 410, text: expect.stringContaining('The connection is gone') });
+}
+
+describe.concurrent('A connection that is deleted', () => {
+  it('while the merchant is at Klaviyo: the page says so, and the grant is handed back', async () => {
+    const attempt = await approvedAttempt(switchboard);
+    await deleteConnection(switchboard.client, attempt.connectionId);
+    const page = await openCallback(attempt.callback);
+    expect(page.status).toBe(410);
+    expect(page.text).toContain('The connection is gone');
+    expect(page.text).toContain('is being handed back');
+    expect(page.text).toContain('create a new connection');
+    expect(await seeConnection(switchboard.client, attempt.connectionId)).toBeNull();
+    await expectGrantHandedBack(attempt);
+  });
+
+  it('after it was linked: its grant is handed back, its callback stays explainable', async () => {
+    const attempt = await approvedAttempt(switchboard);
+    await openCallback(attempt.callback);
+    await deleteConnection(switchboard.client, attempt.connectionId);
+    expect(await switchboard.sql('select 1 from credentials where connection_id = ?', [attempt.connectionId])).toEqual([]);
+    await eventually(() => expect(installed(attempt.account.id)).toBe(false));
+    expect(await openCallback(attempt.callback)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('A connection that is deleted', () => {
+  it('during the exchange: the page says so, and the grant is handed back', async () => {
+    const attempt = await approvedAttempt(switchboard);
+    switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'api', seconds: 1, count: 1 });
+    const opening = openCallback(attempt.callback);
+    await eventually(() => expect(installed(attempt.account.id)).toBe(true));
+    await deleteConnection(switchboard.client, attempt.connectionId);
+    expect(await opening).toMatchObject({ status: 410, text: expect.stringContaining('The connection is gone') });
+    await expectGrantHandedBack(attempt);
+  });
+
+  it('never waits for Klaviyo: a revocation that fails is tried again later', async () => {
+    const attempt = await approvedAttempt(switchboard);
+    await openCallback(attempt.callback);
+    switchboard.sandbox?.klaviyo.inject({ kind: 'server_error', target: 'revoke', count: 1 });
+    const started = Date.now();
+    await deleteConnection(switchboard.client, attempt.connectionId);
+    expect(Date.now() - started).toBeLessThan(1_000);
+    await eventually(async () => expect(await revocationJobs("state = 'retry'")).toBe(1));
+  });
+});
+
+describe('Deleting a connection while its callback arrives', () => {
+  it('ends well every time: no deadlock, no row and no grant left behind', async () => {
+    const attempts = await Promise.all(Array.from({ length: 24 }, () => approvedAttempt(switchboard)));
+    const jobsBefore = await revocationJobs('true');
+    const pages = await Promise.all(
+      attempts.map(async ({ callback, connectionId }, index) => {
+        const [page] = await Promise.all([
+          openCallback(callback),
+          new Promise((resolve) => setTimeout(resolve, index * 4)).then(() => deleteConnection(switchboard.client, connectionId)),
+        ]);
+        return page;
+      }),
+    );
+    // Completed first and deleted then, or deleted first and handed back: nothing in between.
+    for (const { status } of pages) expect([200, 410]).toContain(status);
+    const ids = attempts.map(({ connectionId }) => Number(connectionId));
+    expect(await switchboard.sql(`select 1 from credentials where connection_id in (${ids.join()})`)).toEqual([]);
+    expect(await switchboard.sql(`select 1 from connections where id in (${ids.join()})`)).toEqual([]);
+    expect(await switchboard.sql("select error_code from authorizations where error_code = 'internal_error'")).toEqual([]);
+    expect(await revocationJobs('true')).toBe(jobsBefore + attempts.length);
+  });
+});

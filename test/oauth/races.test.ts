@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { approvedAttempt } from '../support/approvedAttempt.js';
+import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { GraphQLClient } from '../support/GraphQLClient.js';
+import { createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
+import { openCallback, withParameters } from '../support/openCallback.js';
+import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
+import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+
+type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
+
+// Two servers on one database, behind one address, as two processes are.
+let klaviyo: StandaloneKlaviyo;
+let shared: TestDatabase;
+let one: Server;
+let two: Server;
+beforeAll(async () => {
+  [klaviyo, shared] = await Promise.all([startKlaviyo(), createTestDatabase()]);
+  one = await startLinkedSwitchboard(klaviyo, { shared });
+  two = await startLinkedSwitchboard(klaviyo, { shared, publicUrl: one.ownUrl });
+});
+afterAll(async () => {
+  await Promise.all([one.close(), two.close()]);
+  await Promise.all([shared.drop(), klaviyo.close()]);
+});
+
+const place = () => ({ client: one.client, sandbox: klaviyo });
+const at = (server: Server, callback: URL): URL => new URL(`${callback.pathname}${callback.search}`, server.ownUrl);
+/** Half of them at either server. */
+const fiftyCallbacks = (callbacks: URL[]) =>
+  Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      openCallback(at(index % 2 ? one : two, callbacks[index % callbacks.length] as URL)),
+    ),
+  );
+
+describe('Fifty callbacks at the same moment, over two servers', () => {
+  it.each([1, 2, 3])('with one state: one exchange, fifty equal answers (round %i)', async () => {
+    const { callback, connectionId, account } = await approvedAttempt(place());
+    klaviyo.klaviyo.resetCounters();
+    const answers = await fiftyCallbacks([callback]);
+    expect(new Set(answers.map(({ status, markup }) => `${status} ${markup}`))).toHaveLength(1);
+    expect(answers[0]).toMatchObject({ status: 200, text: expect.stringContaining(`${account.name} is connected`) });
+    expect(klaviyo.klaviyo.counters).toMatchObject({ tokenRequests: 1, exchanges: 1, codeReplays: 0, accountRequests: 1 });
+    expect(await seeConnection(two.client, connectionId)).toBeNull();
+    expect(await seeConnection(one.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('where the exchange fails: one request, fifty equal answers', async () => {
+    const { callback } = await approvedAttempt(place());
+    klaviyo.klaviyo.resetCounters();
+    klaviyo.klaviyo.inject({ kind: 'server_error', target: 'token', count: 1 });
+    const answers = await fiftyCallbacks([callback]);
+    expect(new Set(answers.map(({ status, markup }) => `${status} ${markup}`))).toHaveLength(1);
+    expect(answers[0]?.status).toBe(502);
+    expect(klaviyo.klaviyo.counters).toMatchObject({ tokenRequests: 1 });
+  });
+
+  it('some with a code and some with an error: whichever came first is the outcome for all', async () => {
+    const { callback } = await approvedAttempt(place());
+    klaviyo.klaviyo.resetCounters();
+    const denial = withParameters(callback, { code: undefined, error: 'access_denied' });
+    const answers = await fiftyCallbacks([callback, callback, denial, denial]);
+    expect(new Set(answers.map(({ markup }) => markup))).toHaveLength(1);
+    expect(klaviyo.klaviyo.counters.tokenRequests).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('Two attempts of one connection', () => {
+  it('started at once at two servers: one stays open', async () => {
+    const id = await createKlaviyoConnection(one.client);
+    const clientAtTwo = new GraphQLClient(
+      `${two.ownUrl}/graphql`,
+      one.client.keys,
+    );
+    await Promise.all(
+      Array.from({ length: 10 }, (_, index) => startKlaviyoAuthorization(index % 2 ? one.client : clientAtTwo, id)),
+    );
+    const rows = await one.sql('select status, count(*)::int from authorizations where connection_id = ? group by 1', [id]);
+    expect(Object.fromEntries(rows.map(({ status, count }) => [status, count]))).toEqual({ pending: 1, superseded: 9 });
+    expect(await seeConnection(one.client, id)).toMatchObject({ authorization: { status: 'PENDING' } });
+  });
+
+  it('a callback that races a new start is either taken first and completes, or superseded', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const { callback, connectionId } = await approvedAttempt(place());
+      const [page] = await Promise.all([
+        openCallback(at(two, callback)),
+        startKlaviyoAuthorization(one.client, connectionId),
+      ]);
+      expect([200, 410]).toContain(page.status);
+      const rows = await one.sql('select status from authorizations where connection_id = ? order by created_at', [connectionId]);
+      expect(rows).toEqual([{ status: page.status === 200 ? 'completed' : 'superseded' }, { status: 'pending' }]);
+      const { status } = await seeConnection(one.client, connectionId);
+      expect(status).toBe(page.status === 200 ? 'ACTIVE' : 'PENDING_AUTHORIZATION');
+    }
+  });
+});

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { approvedAttempt } from '../support/approvedAttempt.js';
+import { createKlaviyoConnection } from '../support/klaviyoFlow.js';
+import { openCallback, withParameters } from '../support/openCallback.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard({ RETURN_TO_ORIGINS: 'https://app.example.com, http://localhost:3000' });
+});
+afterAll(() => switchboard.close());
+
+const START = `mutation ($input: StartAuthorizationInput!) {
+  startAuthorization(input: $input) { authorizationUrl expiresAt authorization { id } userErrors { code message path } }
+}`;
+
+async function tryReturnTo(returnTo: string, input: object = {}) {
+  const connectionId = await createKlaviyoConnection(switchboard.client);
+  return (await switchboard.client.query(START, { input: { connectionId, returnTo, ...input } })).startAuthorization;
+}
+
+describe('returnTo is only ever an allow-listed place (RFC 6749 10.15)', () => {
+  it.each([
+    ['https://app.example.com/settings'],
+    ['http://localhost:3000/'],
+    ['https://APP.example.com:443/x?y=1#z'],
+  ])('%s is allowed', async (returnTo) => {
+    expect(await tryReturnTo(returnTo)).toMatchObject({ authorizationUrl: expect.any(String), userErrors: [] });
+  });
+
+  it.each([
+    ['https://evil.example/'],
+    ['https://app.example.com.evil.example/'],
+    ['https://evil.example/https://app.example.com/'],
+    ['http://app.example.com/'],
+    ['https://app.example.com:8443/'],
+    ['https://app.example.com@evil.example/'],
+    ['https://user:secret@app.example.com/'],
+    ['javascript:alert(document.domain)'],
+    ['javascript://app.example.com/%0aalert(1)'],
+    ['data:text/html,<script>alert(1)</script>'],
+    ['blob:https://app.example.com/1'],
+    [`https://app.example.com/${'x'.repeat(2_048)}`],
+  ])('%s is not', async (returnTo) => {
+    expect(await tryReturnTo(returnTo)).toEqual({
+      authorizationUrl: null,
+      expiresAt: null,
+      authorization: null,
+      userErrors: [{ code: 'INVALID', message: expect.any(String), path: ['returnTo'] }],
+    });
+  });
+
+  it('and a refused one leaves the attempt before it open', async () => {
+    const attempt = await approvedAttempt(switchboard);
+    const { startAuthorization } = await switchboard.client.query(START, {
+      input: { connectionId: attempt.connectionId, returnTo: 'https://evil.example/' },
+    });
+    expect(startAuthorization.userErrors).toHaveLength(1);
+    expect(await openCallback(attempt.callback)).toMatchObject({ status: 200 });
+  });
+
+  it('a pop-up needs one, since its origin is the only one that is told the outcome', async () => {
+    const connectionId = await createKlaviyoConnection(switchboard.client);
+    const { startAuthorization } = await switchboard.client.query(START, { input: { connectionId, display: 'POPUP' } });
+    expect(startAuthorization.userErrors).toMatchObject([{ code: 'REQUIRED', path: ['returnTo'] }]);
+  });
+});
+
+describe('A browser that comes back with an outcome goes on to returnTo, 303 (RFC 9110 15.4.4)', () => {
+  const returnTo = 'https://app.example.com/settings?tab=connections&outcome=mine#klaviyo';
+
+  async function whereTo(callback: URL) {
+    const { status, headers } = await openCallback(callback);
+    expect(status).toBe(303);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    const location = new URL(headers.get('location') ?? '');
+    expect(`${location.origin}${location.pathname}${location.hash}`).toBe('https://app.example.com/settings#klaviyo');
+    return Object.fromEntries(location.searchParams);
+  }
+
+  it('with connection and outcome, keeping its own query', async () => {
+    const { callback, connectionId } = await approvedAttempt(switchboard, { input: { returnTo } });
+    const expected = { tab: 'connections', connection: connectionId, outcome: 'completed' };
+    expect(await whereTo(callback)).toEqual(expected);
+    expect(await whereTo(callback)).toEqual(expected);
+  });
+
+  it('also when the merchant denied, or it failed, with the code of the error', async () => {
+    const denied = await approvedAttempt(switchboard, { input: { returnTo }, decision: 'deny' });
+    expect(await whereTo(denied.callback)).toMatchObject({ outcome: 'denied', error_code: 'access_denied' });
+    const failed = await approvedAttempt(switchboard, { input: { returnTo } });
+    expect(await whereTo(withParameters(failed.callback, { code: 'wrong' }))).toMatchObject({
+      connection: failed.connectionId,
+      outcome: 'failed',
+      error_code: 'invalid_grant',
+    });
+  });
+
+  it('but sees our own page, with a way back, when it is too late or superseded', async () => {
+    const { callback, connectionId } = await approvedAttempt(switchboard, { input: { returnTo } });
+    await switchboard.sql("update authorizations set expires_at = now() - interval '1 s' where connection_id = ?", [connectionId]);
+    const { status, markup } = await openCallback(callback);
+    expect(status).toBe(410);
+    expect(markup).toContain('href="https://app.example.com/settings?tab=connections&amp;outcome=mine#klaviyo"');
+  });
+
+  it('and nothing of code, state or token is in the address', async () => {
+    const { callback } = await approvedAttempt(switchboard, { input: { returnTo } });
+    const { headers } = await openCallback(callback);
+    for (const name of ['code', 'state']) expect(headers.get('location')).not.toContain(callback.searchParams.get(name));
+  });
+});

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
+import { eventually } from '../support/eventually.js';
+import { connectKlaviyo, createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
+import { openCallback } from '../support/openCallback.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard();
+});
+afterAll(() => switchboard.close());
+
+const revoke = async (connectionId: string) =>
+  (
+    await switchboard.client.query(
+      `mutation ($id: ID!) {
+        revokeAuthorization(input: { connectionId: $id }) { connection { id status statusReason } userErrors { code message path } }
+      }`,
+      { id: connectionId },
+    )
+  ).revokeAuthorization;
+const isInstalled = (accountId: string) =>
+  switchboard.sandbox?.klaviyo.installations().some(({ account }) => account.id === accountId);
+
+describe('revokeAuthorization (RFC 7009)', () => {
+  it('erases the tokens at once and revokes them at Klaviyo in the background', async () => {
+    const account = newAccount(switchboard);
+    const id = await connectKlaviyo(switchboard.client, account.id);
+    expect(isInstalled(account.id)).toBe(true);
+    switchboard.sandbox?.klaviyo.resetCounters();
+    expect(await revoke(id)).toEqual({
+      connection: { id, status: 'PENDING_AUTHORIZATION', statusReason: 'The authorization was revoked.' },
+      userErrors: [],
+    });
+    expect(
+      await switchboard.sql('select access_token, refresh_token, account_id from credentials where connection_id = ?', [id]),
+    ).toEqual([{ access_token: null, refresh_token: null, account_id: account.id }]);
+    expect(await seeConnection(switchboard.client, id)).toMatchObject({
+      configuration: { grantedScopes: [], missingScopes: [], accessTokenExpiresAt: null, account: { id: account.id } },
+      authorization: { status: 'COMPLETED' },
+    });
+    await eventually(() => expect(isInstalled(account.id)).toBe(false));
+    expect(switchboard.sandbox?.klaviyo.counters).toMatchObject({ revocationRequests: 1, revocations: 1 });
+  });
+
+  it('keeps the token of the job encrypted as well', async () => {
+    const id = await connectKlaviyo(switchboard.client, newAccount(switchboard).id);
+    await revoke(id);
+    const jobs = await switchboard.sql("select data from pgboss.job where name = 'revoke-grant'");
+    expect(jobs.length).toBeGreaterThan(0);
+    for (const { data } of jobs) {
+      expect(Object.keys(data).sort()).toEqual(['accountId', 'encryptedToken', 'hint', 'provider']);
+      expect(data.encryptedToken).toMatch(/^v1\.test\./);
+    }
+  });
+
+  it('leaves the grant of another connection on the same account alone', async () => {
+    const account = newAccount(switchboard);
+    const [one, two] = [
+      await connectKlaviyo(switchboard.client, account.id),
+      await connectKlaviyo((await switchboard.anotherOrganization()) as never, account.id),
+    ];
+    const requests = switchboard.sandbox?.klaviyo.counters.revocationRequests;
+    await revoke(one);
+    await eventually(async () =>
+      expect(await switchboard.sql("select 1 from pgboss.job where name = 'revoke-grant' and state <> 'completed'")).toEqual([]),
+    );
+    expect(isInstalled(account.id)).toBe(true);
+    expect(switchboard.sandbox?.klaviyo.counters.revocationRequests).toBe(requests);
+    expect(await switchboard.sql('select status from connections where id in (?, ?) order by id', [one, two])).toEqual([
+      { status: 'pending_authorization' },
+      { status: 'active' },
+    ]);
+  });
+
+  it('supersedes an attempt that is still open', async () => {
+    const account = newAccount(switchboard);
+    const id = await connectKlaviyo(switchboard.client, account.id);
+    const attempt = await approvedAttempt(switchboard, { connectionId: id, account });
+    await revoke(id);
+    expect(await openCallback(attempt.callback)).toMatchObject({ status: 410 });
+    expect(await seeConnection(switchboard.client, id)).toMatchObject({ status: 'PENDING_AUTHORIZATION' });
+  });
+
+  it('is good to call again, and before there was any authorization', async () => {
+    const id = await createKlaviyoConnection(switchboard.client);
+    for (const _time of ['first', 'again']) expect(await revoke(id)).toMatchObject({ connection: { id }, userErrors: [] });
+  });
+
+  it('is nothing for a webhook, and knows no foreign connection', async () => {
+    const { createConnection } = await switchboard.client.query(
+      'mutation { createConnection(input: { type: WEBHOOK, webhook: { url: "https://example.com/" } }) { connection { id } } }',
+    );
+    expect(await revoke(createConnection.connection.id)).toMatchObject({
+      connection: null,
+      userErrors: [{ code: 'INVALID', path: ['connectionId'] }],
+    });
+    expect(await revoke('999999')).toMatchObject({ connection: null, userErrors: [{ code: 'NOT_FOUND', path: ['connectionId'] }] });
+  });
+});

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createOrganization } from '../../src/access/createOrganization.js';
+import { Database } from '../../src/database/Database.js';
+import { findFreePort } from '../../src/database/embedded/findFreePort.js';
+import { approvedAttempt } from '../support/approvedAttempt.js';
+import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { eventually } from '../support/eventually.js';
+import { GraphQLClient } from '../support/GraphQLClient.js';
+import { type CallbackAnswer, openCallback, withParameters } from '../support/openCallback.js';
+import { type BuiltServer, buildServer, runBuiltServer, whenReady } from '../support/startBuiltServer.js';
+import { CLIENT_SECRET, type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
+import { TEST_KEY } from '../support/startSwitchboard.js';
+import { dumpDatabase } from './support/dumpDatabase.js';
+import { findLeaks } from './support/findLeaks.js';
+
+const secrets = new Map<string, string>([
+  ['the client secret', CLIENT_SECRET],
+  ["the merchant's bearer token", 'merchant-bearer-token-0123456789'],
+  ["the merchant's password", 'merchant-password-0123456789'],
+  ["the merchant's API key", 'merchant-api-key-0123456789'],
+  ['the encryption key', TEST_KEY.slice('test:'.length)],
+]);
+/** What the server answered, and what it said to the merchant's browser. */
+const answers: string[] = [];
+let dump: string[] = [];
+let server: BuiltServer;
+let klaviyo: StandaloneKlaviyo;
+let testDatabase: TestDatabase;
+let database: Database;
+
+/** The flow with everything that can go wrong on the way, on the built server, with the log at its most talkative. */
+beforeAll(async () => {
+  const [folder, port] = await Promise.all([buildServer(), findFreePort()]);
+  [klaviyo, testDatabase] = await Promise.all([startKlaviyo(), createTestDatabase()]);
+  const publicUrl = `http://127.0.0.1:${port}`;
+  server = runBuiltServer(folder, {
+    ...klaviyo.environmentFor(publicUrl),
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    PUBLIC_URL: publicUrl,
+    DATABASE_URL: testDatabase.url,
+    ENCRYPTION_KEYS: TEST_KEY,
+    RETURN_TO_ORIGINS: 'https://app.example.com',
+    LOG_LEVEL: 'trace',
+  });
+  database = await Database.open({ url: testDatabase.url });
+  await whenReady(server);
+  const keys = await createOrganization({ database }, 'Acme');
+  secrets.set('the API secret', keys.secretKey);
+  await act(publicUrl, new GraphQLClient(`${publicUrl}/graphql`, keys));
+  for (const { path, requestBody, responseBody, requestHeaders } of klaviyo.proxy.exchanges) {
+    const sent = new URLSearchParams(requestBody);
+    learn(`the verifier sent to ${path}`, sent.get('code_verifier'));
+    learn(`the token sent to ${path}`, sent.get('token'));
+    learn('the header with the client secret', requestHeaders.get('authorization')?.split(' ')[1]);
+    if (!responseBody.includes('access_token')) continue;
+    const tokens = JSON.parse(responseBody);
+    learn('the access token', tokens.access_token);
+    learn('the refresh token', tokens.refresh_token);
+  }
+  dump = await dumpDatabase(testDatabase.url);
+}, 90_000);
+
+afterAll(async () => {
+  await database?.close();
+  await server?.stop();
+  await Promise.all([klaviyo?.close(), testDatabase?.drop()]);
+});
+
+let learned = 0;
+function learn(name: string, secret: string | null | undefined): void {
+  if (secret) secrets.set(`${name} (${(learned += 1)})`, secret);
+}
+
+async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
+  const place = { client, sandbox: klaviyo };
+  const ask = async (query: string, variables: object = {}, headers: Record<string, string> = {}) => {
+    const answer = await client.send(query, variables, headers);
+    answers.push(JSON.stringify([answer.data, answer.errors, [...answer.headers]]));
+    return answer.data;
+  };
+  const open = async (url: URL | string, init?: RequestInit): Promise<CallbackAnswer> => {
+    const { searchParams } = new URL(url);
+    learn('a code', searchParams.get('code'));
+    learn('a state', searchParams.get('state'));
+    const answer = await openCallback(url, init);
+    answers.push(JSON.stringify([answer.markup, [...answer.headers]]));
+    return answer;
+  };
+  const everything = async () => {
+    await ask(`{ organization { id name } klaviyoApp { clientId redirectUri scopes } connections { edges { node { id name status statusReason
+      configuration { __typename ... on WebhookConfiguration { url authType extraHeaders { name value } }
+        ... on KlaviyoConfiguration { requestedScopes grantedScopes account { id name } accessTokenExpiresAt } }
+      authorization { id status errorCode errorDescription scopes } } } } }`);
+  };
+
+  // Klaviyo: good, bound to the browser, reloaded, denied, refused, with failures of every layer.
+  const first = await approvedAttempt(place, { input: { returnTo: 'https://app.example.com/done' } });
+  expect(await open(withParameters(first.callback, { iss: 'https://evil.example' }))).toMatchObject({ status: 400 });
+  expect(await open(first.callback, { method: 'HEAD' })).toMatchObject({ status: 404 });
+  expect(await open(first.callback)).toMatchObject({ status: 303 });
+  await open(first.callback);
+  await open(`${publicUrl}/oauth/klaviyo/callback?code=a-code-without-a-state-0123456789&state=a-state-that-is-unknown-0123456789`);
+  await open((await approvedAttempt(place, { decision: 'deny' })).callback);
+  for (const kind of ['invalid_client', 'invalid_grant', 'server_error', 'reset'] as const) {
+    const attempt = await approvedAttempt(place);
+    klaviyo.klaviyo.inject({ kind, target: 'token', count: 1 });
+    await open(attempt.callback);
+  }
+  const unstorable = await approvedAttempt(place);
+  await database.em().getConnection().execute("alter table credentials add constraint none check (provider = 'none') not valid");
+  expect(await open(unstorable.callback)).toMatchObject({ status: 500 });
+  await database.em().getConnection().execute('alter table credentials drop constraint none');
+  const lost = await approvedAttempt(place);
+  await database.em().getConnection().execute('alter table authorizations rename to elsewhere');
+  expect(await open(lost.callback)).toMatchObject({ status: 500 });
+  await everything();
+  await database.em().getConnection().execute('alter table elsewhere rename to authorizations');
+  const other = await approvedAttempt(place, { connectionId: first.connectionId });
+  expect(await open(other.callback)).toMatchObject({ status: 409 });
+  const bound = await client.send(
+    'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id, bindToBrowser: true }) { authorizationUrl } }',
+    { id: first.connectionId },
+  );
+  learn('the binding cookie', /=([\w-]{43})/.exec(bound.headers.getSetCookie()[0] ?? '')?.[1]);
+  await everything();
+  await ask('mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { connection { status } } }', {
+    id: first.connectionId,
+  });
+
+  // Webhooks with every kind of secret, accepted and refused, and a caller with a wrong secret.
+  const create = `mutation ($webhook: WebhookConfigurationInput!) {
+    createConnection(input: { type: WEBHOOK, webhook: $webhook }) { connection { id configuration { __typename } } userErrors { code message path } }
+  }`;
+  const authConfigs = {
+    BEARER: { token: secrets.get("the merchant's bearer token") },
+    BASIC: { username: 'me', password: secrets.get("the merchant's password") },
+    API_KEY: { headerName: 'X-Key', apiKey: secrets.get("the merchant's API key") },
+  };
+  for (const [authType, authConfig] of Object.entries(authConfigs)) {
+    await ask(create, { webhook: { url: 'https://example.com/', authType, authConfig } });
+    await ask(create, { webhook: { url: 'https://example.com/', authType: 'NONE', authConfig } });
+    await ask(create, { webhook: { url: 'not a url', authType, authConfig } });
+    await ask(create, { webhook: { authType, authConfig, unknown: true } });
+  }
+  await everything();
+  const wrong = `${client.keys.publicKey}:${client.keys.secretKey}x`;
+  await ask('{ organization { id } }', {}, { authorization: `Basic ${Buffer.from(wrong).toString('base64')}` });
+  await ask('{ organization { id } }', {}, { authorization: `Bearer ${client.keys.secretKey}` });
+  await eventually(() => expect(klaviyo.klaviyo.counters.revocationRequests).toBeGreaterThan(1));
+}
+
+describe('Nothing secret is in the clear', () => {
+  it('though there was a lot to hide', () => {
+    const kinds = new Set([...secrets.keys()].map((name) => name.replace(/ \(\d+\)$/, '')));
+    expect(kinds).toEqual(
+      new Set([
+        'the client secret',
+        "the merchant's bearer token",
+        "the merchant's password",
+        "the merchant's API key",
+        'the encryption key',
+        'the API secret',
+        'a code',
+        'a state',
+        'the access token',
+        'the refresh token',
+        'the binding cookie',
+        'the header with the client secret',
+        'the verifier sent to /sandbox/klaviyo/oauth/token',
+        'the token sent to /sandbox/klaviyo/oauth/revoke',
+      ]),
+    );
+    expect(answers.length).toBeGreaterThan(20);
+    expect(dump.filter((line) => /^public\.(authorizations|credentials|connections)|^pgboss\.job/.test(line)).length).toBeGreaterThan(15);
+  });
+
+  it('in the log, at its most talkative', () => {
+    expect(server.output()).toContain('"level":20');
+    expect(server.output()).toContain('A callback failed unexpectedly');
+    expect(server.output()).toContain("The provider refuses this server's own client id or secret");
+    expect(findLeaks(server.output(), secrets)).toEqual([]);
+  });
+
+  it('in the database, in any table', () => {
+    expect(dump.filter((line) => findLeaks(line, secrets).length > 0)).toEqual([]);
+  });
+
+  it('in any answer of GraphQL or page or redirect', () => {
+    expect(answers.filter((answer) => findLeaks(answer, secrets).length > 0)).toEqual([]);
+  });
+
+  it('and the search finds what is there', () => {
+    expect(findLeaks(`xx${CLIENT_SECRET}`, secrets)).toEqual(['the client secret']);
+    expect(findLeaks(encodeURIComponent(CLIENT_SECRET), secrets)).toEqual(['the client secret']);
+  });
+});
