@@ -47,7 +47,7 @@ export function composeDestinations(parts: Parts): ReadonlyMap<ConnectionType, D
       new KlaviyoDestination({
         apiUrl: klaviyoApiUrl,
         revision: config.klaviyo.revision,
-        fetch: createBoundedFetch({ timeoutMs, maxBodyBytes: 64 * 1024 }),
+        fetch: createBoundedFetch({ timeoutMs: Math.min(timeoutMs, 10_000), maxBodyBytes: 64 * 1024 }),
         cipher,
         limits: new KlaviyoRateLimits(),
         accessToken,

@@ -17,6 +17,19 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  stopWithNpm(stop);
+}
+
+/** `npm start` does not hand on every signal: when npm is gone, nobody could stop us any more. */
+function stopWithNpm(stop: () => Promise<void>): void {
+  if (process.env.npm_lifecycle_event !== 'start') return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    void stop();
+  }, 500);
+  watch.unref();
 }
 
 main().catch((error: NodeJS.ErrnoException) => {

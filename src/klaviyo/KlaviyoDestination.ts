@@ -28,8 +28,8 @@ const TOKEN_PAUSE_SECONDS = 5;
 /** Delivers into a merchant's Klaviyo account: `POST /api/events`, with the delivery's id as `unique_id`, so that a retry is never a second event. */
 export class KlaviyoDestination implements Destination {
   readonly type = 'klaviyo';
-  /** Two refreshes and two requests at the very most. */
-  readonly maxDurationMs = 45_000;
+  /** Enough for waiting on a refresh and for two requests; short enough that a killed worker's deliveries are done again within a minute. */
+  readonly maxDurationMs = 30_000;
 
   constructor(private readonly options: KlaviyoDestinationOptions) {}
 

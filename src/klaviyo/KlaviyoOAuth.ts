@@ -30,7 +30,6 @@ export class KlaviyoOAuth implements Provider {
   readonly scopes = klaviyoScopes;
   readonly clientId: string;
   readonly redirectUri: string;
-  readonly issuer: string;
   readonly defaultScopes: readonly string[];
   readonly sandbox: boolean;
   readonly #server: oauth.AuthorizationServer;
@@ -43,9 +42,8 @@ export class KlaviyoOAuth implements Provider {
     this.redirectUri = options.redirectUri;
     this.defaultScopes = options.defaultScopes;
     this.sandbox = options.sandbox;
-    this.issuer = new URL(options.authorizeUrl).origin;
     this.#server = {
-      issuer: this.issuer,
+      issuer: new URL(options.authorizeUrl).origin,
       token_endpoint: `${options.apiUrl}/oauth/token`,
       revocation_endpoint: `${options.apiUrl}/oauth/revoke`,
     };
@@ -55,6 +53,16 @@ export class KlaviyoOAuth implements Provider {
     this.#authentication = (_server, _client, _body, headers) => headers.set('authorization', basic);
     // Plain http is allowed for loopback alone, which the configuration has checked already.
     this.#request = { [oauth.customFetch]: options.fetch, [oauth.allowInsecureRequests]: true };
+  }
+
+  /**
+   * Klaviyo publishes no issuer. Other servers have their authorization endpoint at or below theirs, as
+   * https://host/realms/one and https://host/realms/one/authorize.
+   */
+  isIssuer(iss: string): boolean {
+    const [place, endpoint] = [iss, this.options.authorizeUrl].map((url) => (URL.canParse(url) ? new URL(url) : null));
+    if (!place || !endpoint || place.origin !== endpoint.origin || place.search || place.hash) return false;
+    return `${endpoint.pathname}/`.startsWith(`${place.pathname.replace(/\/+$/, '')}/`);
   }
 
   authorizationUrl(request: { state: string; codeChallenge: string; scopes: readonly string[] }): string {

@@ -27,14 +27,14 @@ export interface Provider {
   readonly name: string;
   readonly clientId: string;
   readonly redirectUri: string;
-  /** The `iss` that a callback may carry (RFC 9207). */
-  readonly issuer: string;
   /** Every scope that may be asked for. */
   readonly scopes: readonly ProviderScope[];
   readonly defaultScopes: readonly string[];
   /** True when a stand-in answers instead of the real provider. */
   readonly sandbox: boolean;
 
+  /** Whether an `iss` that came with a callback is the provider's own (RFC 9207 2.4). */
+  isIssuer(iss: string): boolean;
   authorizationUrl(request: { state: string; codeChallenge: string; scopes: readonly string[] }): string;
   exchange(grant: { code: string; codeVerifier: string; redirectUri: string }): Promise<TokenSet>;
   refresh(refreshToken: string): Promise<TokenSet>;

@@ -16,7 +16,7 @@ export function readState(query: URLSearchParams): string | null {
 }
 
 /** Checks everything but the state. A refused request spends nothing. */
-export function checkCallbackParameters(query: URLSearchParams, issuer: string): CallbackParameters {
+export function checkCallbackParameters(query: URLSearchParams, isIssuer: (iss: string) => boolean): CallbackParameters {
   const refuse = (reason: string): CallbackParameters => ({ kind: 'refused', reason });
   for (const name of KNOWN) {
     const values = query.getAll(name);
@@ -24,7 +24,7 @@ export function checkCallbackParameters(query: URLSearchParams, issuer: string):
     if ((values[0]?.length ?? 0) > MAX_LENGTH) return refuse(`The parameter "${name}" is too long.`);
   }
   const iss = query.get('iss');
-  if (iss !== null && iss !== issuer) return refuse('The answer names another issuer than the one that was asked.');
+  if (iss !== null && !isIssuer(iss)) return refuse('The answer names another issuer than the one that was asked.');
 
   const code = query.get('code');
   const error = query.get('error');

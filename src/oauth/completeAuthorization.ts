@@ -53,7 +53,7 @@ export async function completeAuthorization(
       'This authorization belongs to the browser in which it was started.',
     );
   }
-  const parameters = checkCallbackParameters(query, provider.issuer);
+  const parameters = checkCallbackParameters(query, (iss) => provider.isIssuer(iss));
   if (parameters.kind === 'refused') return refuse(database, authorization, 'invalid_callback', parameters.reason);
 
   const taken = await take(database, authorization.id);

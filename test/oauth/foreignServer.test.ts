@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
@@ -9,12 +9,15 @@ import { type ForeignServer, startForeignServer } from './support/startForeignSe
 let foreign: ForeignServer;
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
+  // It has much to say about settings that a test does not need.
+  for (const method of ['info', 'warn'] as const) vi.spyOn(console, method).mockReturnValue();
   foreign = await startForeignServer();
   switchboard = await startLinkedSwitchboard(foreign);
 });
 afterAll(async () => {
   await switchboard?.close();
   await foreign.close();
+  vi.restoreAllMocks();
 });
 
 async function approved() {

@@ -42,6 +42,7 @@ export class ClaimLoop {
   #after = 0;
   /** The last claim was limited by the places that were free overall. */
   #starved = false;
+  #claiming = false;
   #refill: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #stopping = false;
@@ -73,6 +74,8 @@ export class ClaimLoop {
     settler.add(settlement);
     if (this.#stopping) return;
     this.#startWaiting();
+    // While a claim is under way it is too early to tell: it looks again when it is over.
+    if (this.#claiming) return;
     if (due || (this.#starved && lanes.room() >= options.concurrency / 4)) this.#alarm.wake();
     else if (this.#starved || lanes.hungry()) this.#refillSoon();
   }
@@ -81,10 +84,13 @@ export class ClaimLoop {
     const { options, log } = this.#parts;
     while (!this.#stopping) {
       try {
+        this.#claiming = true;
         const more = await this.#claim();
         this.#backoff.reset();
+        this.#claiming = false;
         if (!more) await this.#alarm.sleep(options.pollMs);
       } catch (error) {
+        this.#claiming = false;
         log.error({ error: String(error) }, 'Could not claim deliveries; trying again');
         await new Promise((resolve) => setTimeout(resolve, this.#backoff.next()));
       }
@@ -94,10 +100,10 @@ export class ClaimLoop {
   /** @returns true when there may be more to claim at once. */
   async #claim(): Promise<boolean> {
     const { pool, lanes, settler, options } = this.#parts;
+    const busy = lanes.begin();
     const limit = Math.min(MAX_CLAIM, lanes.room());
     this.#starved = limit === 0;
     if (limit === 0 || settler.unsettled > MAX_UNSETTLED) return false;
-    const busy = lanes.allowances();
     const perConnection = lanes.window();
     const claims = await claimDeliveries(pool, {
       after: this.#after,
@@ -113,7 +119,8 @@ export class ClaimLoop {
     this.#after = lastServed(claims, this.#after);
     this.#startWaiting();
     this.#starved = claims.length === limit;
-    return wanted.length < claims.length || (this.#starved && lanes.room() > 0);
+    if (this.#starved || lanes.hungry()) this.#refillSoon();
+    return wanted.length < claims.length || (this.#starved && lanes.room() > 0) || lanes.low();
   }
 
   async #loadConnections(claims: readonly ClaimedDelivery[]): Promise<void> {

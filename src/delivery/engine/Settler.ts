@@ -12,7 +12,7 @@ export interface SettlerOptions {
 const MAX_BATCH = 500;
 
 /** ms in which results gather before they are written, when few come. */
-const GATHER_MS = 5;
+const GATHER_MS = 15;
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;

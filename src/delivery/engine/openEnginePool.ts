@@ -25,6 +25,7 @@ export interface EnginePoolOptions {
 }
 
 export function openEnginePool({ url, max, name, asynchronousCommit = false }: EnginePoolOptions, log: Logger): pg.Pool {
+  const settings = [...SETTINGS, ...(asynchronousCommit ? ['set synchronous_commit = off'] : [])].join(';');
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -34,11 +35,11 @@ export function openEnginePool({ url, max, name, asynchronousCommit = false }: E
     // A server that went away without a word must not hold the engine for ever.
     query_timeout: 60_000,
     idleTimeoutMillis: 60_000,
+    // Awaited by the pool before anybody gets the connection, though its type does not say so.
+    onConnect: (client): Promise<unknown> => client.query(settings),
   });
-  const settings = [...SETTINGS, ...(asynchronousCommit ? ['set synchronous_commit = off'] : [])].join(';');
   pool.on('connect', (client) => {
     client.on('error', (error) => log.warn({ error: error.message }, 'A database connection of the delivery engine broke'));
-    client.query(settings).catch(() => {});
   });
   pool.on('error', () => {});
   return pool;
