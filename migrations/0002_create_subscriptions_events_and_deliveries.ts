@@ -36,6 +36,7 @@ export class CreateSubscriptionsEventsAndDeliveries extends Migration {
     this.addSql(
       'create unique index events_idempotency_key_unique on events (organization_id, idempotency_key) where idempotency_key is not null',
     );
+    // Half-filled pages: a claim changes no indexed column, and finds room beside the row, so that no index is written.
     // No foreign keys to subscription and connection: history stays when they go, and deleting them never scans it.
     this.addSql(`
       create table deliveries (
@@ -50,10 +51,11 @@ export class CreateSubscriptionsEventsAndDeliveries extends Migration {
         retry_count int not null default 0,
         due_at timestamptz not null default now(),
         leased_by uuid,
+        leased_until timestamptz,
         next_trigger text not null default 'automatic' check (next_trigger in ('automatic', 'manual')),
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()
-      ) with (fillfactor = 80)`);
+      ) with (fillfactor = 45)`);
     this.addSql(
       "create index deliveries_queue_index on deliveries (connection_id, due_at) where status in ('pending', 'retrying')",
     );

@@ -20,6 +20,8 @@ export async function authenticate({ database }: { database: Database }, header:
   const basic = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header);
   if (!basic?.[1]) throw new SwitchboardError('UNAUTHENTICATED', WRONG_CREDENTIALS);
   const [publicKey = '', secret = ''] = Buffer.from(basic[1], 'base64').toString('utf8').split(/:(.*)/s);
+  // Ours look like this; Postgres would not even take a NUL.
+  if (!/^[\w-]{1,100}$/.test(publicKey)) throw new SwitchboardError('UNAUTHENTICATED', WRONG_CREDENTIALS);
 
   const row = await database
     .sql()

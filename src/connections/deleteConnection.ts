@@ -32,8 +32,8 @@ export function deleteConnection(
     const id = String(connection.id);
     await releaseGrant(em, connection.id);
     await em.flush();
-    await em.nativeDelete(Connection, { id: connection.id });
     await cancelForConnection(em, connection.id);
+    await em.nativeDelete(Connection, { id: connection.id });
     return id;
   });
 }

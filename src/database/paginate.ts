@@ -42,8 +42,9 @@ export async function paginate<T extends Row>(
   args: PageArguments,
 ): Promise<Page<T>> {
   const { size, backwards } = readSize(args);
-  const after = readCursor(args.after, 'after', list);
-  const before = readCursor(args.before, 'before', list);
+  const form = em.getMetadata().get(entity).getPrimaryProp().columnTypes.includes('uuid') ? UUID : DECIMAL;
+  const after = readCursor(args.after, 'after', list, form);
+  const before = readCursor(args.before, 'before', list, form);
   const conditions = [where, after && { id: { $lt: after } }, before && { id: { $gt: before } }].filter(Boolean);
   const rows: T[] = await em.find(entity, { $and: conditions } as FilterQuery<T>, {
     orderBy: { id: backwards ? 'asc' : 'desc' } as never,
@@ -84,10 +85,14 @@ function writeCursor(list: string, id: number | string): string {
   return Buffer.from(`${list}:${id}`).toString('base64url');
 }
 
-function readCursor(cursor: string | null | undefined, argument: string, list: string): string | null {
+const DECIMAL = /^[1-9]\d{0,17}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** `form` is what the list's ids look like: Postgres would choke on another one. */
+function readCursor(cursor: string | null | undefined, argument: string, list: string, form: RegExp): string | null {
   if (cursor === null || cursor === undefined) return null;
   const [name, id] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
-  if (name !== list || !/^([1-9]\d{0,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(id ?? '')) {
+  if (name !== list || !form.test(id ?? '')) {
     throw new SwitchboardError('BAD_USER_INPUT', `"${argument}" is not a cursor of this list.`);
   }
   return id as string;

@@ -53,7 +53,7 @@ export async function replayDeliveries(
         ) d
       )
       update deliveries d
-      set status = 'pending', retry_count = 0, next_trigger = 'manual', leased_by = null, updated_at = now(),
+      set status = 'pending', retry_count = 0, next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(),
         due_at = ${startedAt}::timestamptz + (${count} + failed.position) * (interval '1 second' / ${replayPerSecond}::float8)
       from failed where d.id = failed.id
       returning d.id`.execute(database.sql());

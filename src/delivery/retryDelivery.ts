@@ -42,7 +42,7 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
   const { rows } = await sql<{ connection_id: string }>`
     update deliveries d
     set status = case when d.status in ('pending', 'retrying') then d.status else 'pending' end,
-      next_trigger = 'manual', leased_by = null, updated_at = now(),
+      next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(),
       due_at = least(now(), (
         select q.due_at - interval '1 millisecond' from deliveries q
         where q.connection_id = d.connection_id and q.status in ('pending', 'retrying') order by q.due_at limit 1
@@ -50,7 +50,7 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
     from events e, subscriptions s, connections c
     where d.id = ${id} and d.organization_id = ${caller.organizationId}
       and d.status in ('pending', 'retrying', 'failed', 'delivered')
-      and (d.leased_by is null or d.due_at <= now())
+      and (d.leased_until is null or d.leased_until <= now())
       and e.id = d.event_id and not e.is_test
       and s.id = d.subscription_id
       and c.id = d.connection_id and c.status = 'active'

@@ -21,10 +21,12 @@ const DeliverySchema = defineEntity({
     attemptCount: p.integer().default(0),
     /** Automatic retries that are used up. */
     retryCount: p.integer().default(0),
-    /** When it is next due while pending or retrying; while leased, when the lease runs out. */
+    /** Its place in the queue: when it is next due while pending or retrying. */
     dueAt: p.datetime().defaultRaw('now()'),
-    /** The lease under which a worker holds it; it is in flight while this is set and `dueAt` lies ahead. */
+    /** The lease under which a worker holds it. */
     leasedBy: p.uuid().nullable(),
+    /** It is in flight while this lies ahead. */
+    leasedUntil: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
   },

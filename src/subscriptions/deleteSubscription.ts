@@ -22,8 +22,9 @@ export function deleteSubscription(
     );
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     const { id } = subscription;
-    await em.nativeDelete(Subscription, { id });
+    // While it is still there to be found by.
     await cancelForSubscription(em, id);
+    await em.nativeDelete(Subscription, { id });
     return String(id);
   });
 }

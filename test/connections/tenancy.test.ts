@@ -27,7 +27,7 @@ describe("Somebody else's id is the same as an id that never was", () => {
     ['deleteConnection', 'mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId userErrors { code message path } } }'],
     ['startAuthorization', 'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id }) { authorizationUrl userErrors { code message path } } }'],
     ['revokeAuthorization', 'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { connection { id } userErrors { code message path } } }'],
-    ['createSubscription', 'mutation ($id: ID!) { createSubscription(input: { connectionId: $id, eventType: "parcels/parcel-event-created" }) { subscription { id } userErrors { code message path } } }'],
+    ['createSubscription', 'mutation ($id: ID!) { createSubscription(input: { connectionId: $id, eventType: "parcels.event.created" }) { subscription { id } userErrors { code message path } } }'],
     ['revealSigningSecret', 'mutation ($id: ID!) { revealSigningSecret(input: { connectionId: $id }) { signingSecret userErrors { code message path } } }'],
     ['rotateSigningSecret', 'mutation ($id: ID!) { rotateSigningSecret(input: { connectionId: $id }) { signingSecret userErrors { code message path } } }'],
   ])('for %s', async (_what, operation) => {

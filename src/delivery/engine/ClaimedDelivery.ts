@@ -15,8 +15,6 @@ export interface ClaimedDelivery {
   /** True while it waited for an automatic retry, though somebody may have brought it forward. */
   readonly wasRetrying: boolean;
   readonly trigger: AttemptTrigger;
-  /** Its place in the queue, as Postgres writes it, for handing it back. */
-  readonly dueAt: string;
   readonly event: EventToDeliver;
   /** The one attempt that finds out whether a paused connection works again. */
   readonly probe: boolean;

@@ -10,8 +10,6 @@ export interface Settlement {
   readonly state: 'delivered' | 'retrying' | 'failed' | 'held' | 'cancelled' | 'back';
   /** Milliseconds until it is due; for `retrying`. */
   readonly waitMs: number;
-  /** Where it stood in the queue, as Postgres wrote it; for `back`. */
-  readonly dueAt: string | null;
   readonly retryCount: number;
   readonly trigger: AttemptTrigger;
   /** Null when there is no attempt to record. */

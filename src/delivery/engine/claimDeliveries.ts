@@ -24,7 +24,8 @@ const NEXT = (after: string, bound = '') => `
   order by d.connection_id, d.due_at limit 1`;
 
 /**
- * For each connection: is it active, has no rate limit to wait for, and may it be tried?
+ * For each connection: is it active, has no rate limit to wait for, and may it be tried? (`offset 0` makes Postgres begin
+ * with the walk: it would else drive it from the table of all connections.)
  * The gate is open unless the circuit breaker has paused it; when the pause is over, it lets through one attempt. Locking
  * its row makes that one among all processes; the others skip it.
  */
@@ -38,15 +39,19 @@ const CLAIM = `
     union all
     select n.* from behind b cross join lateral (${NEXT('b.connection_id', 'and d.connection_id <= $1')}) n
   ), picked as materialized (
-    select d.id, d.due_at, gate.probe, c.xmin::text as version,
-      h.consecutive_failures is not null and (h.consecutive_failures > 0 or h.failing_since is not null) as ailing
+    select d.id, gate.probe, c.id as connection_id, c.version, h.ailing
     from (
       select connection_id from ahead where due_at <= now()
       union all
       select connection_id from behind where due_at <= now()
     ) lap
-    join connections c on c.id = lap.connection_id and c.status = 'active'
-    left join connection_health h on h.connection_id = c.id
+    cross join lateral (
+      select id, xmin::text as version from connections where id = lap.connection_id and status = 'active' offset 0
+    ) c
+    left join lateral (
+      select paused_until, throttled_until, consecutive_failures > 0 or failing_since is not null as ailing
+      from connection_health where connection_id = lap.connection_id offset 0
+    ) h on true
     cross join lateral (
       select coalesce(($4::jsonb ->> c.id::text)::int, $3::int) as slots, false as probe where h.paused_until is null
       union all
@@ -55,23 +60,24 @@ const CLAIM = `
       ) open
     ) gate
     cross join lateral (
-      select q.id, q.due_at from deliveries q
+      select q.id from deliveries q
       where q.connection_id = c.id and q.status in ('pending', 'retrying') and q.due_at <= now()
+        and (q.leased_until is null or q.leased_until <= now())
       order by q.due_at limit gate.slots for update skip locked
     ) d
     where h.throttled_until is null or h.throttled_until <= now()
     limit $2
   ), probing as (
     update connection_health set paused_until = now() + $6 * interval '1 millisecond'
-    where connection_id in (select q.connection_id from picked p join deliveries q on q.id = p.id where p.probe)
+    where connection_id in (select connection_id from picked where probe)
   ), claimed as (
-    update deliveries d set leased_by = $5, due_at = now() + $6 * interval '1 millisecond'
+    update deliveries d set leased_by = $5, leased_until = now() + $6 * interval '1 millisecond'
     from picked p where d.id = p.id
-    returning d.id, d.connection_id, p.version, d.attempt_count, d.retry_count, d.status, d.next_trigger,
-      p.due_at::text, p.probe, p.ailing, d.event_id, d.subscription_id
+    returning d.id, d.connection_id, p.version, d.attempt_count, d.retry_count, d.status, d.next_trigger, p.probe,
+      coalesce(p.ailing, false) as ailing, d.event_id, d.subscription_id
   )
   select cl.id, cl.connection_id, cl.version, cl.attempt_count, cl.retry_count, cl.status = 'retrying', cl.next_trigger,
-    cl.due_at, cl.probe, cl.ailing, s.id is not null, e.id, e.event_type, e.payload::text, e.recipient,
+    cl.probe, cl.ailing, s.id is not null, e.id, e.event_type, e.payload::text, e.recipient,
     date_part('epoch', e.created_at) * 1000
   from claimed cl
   join events e on e.id = cl.event_id
@@ -85,7 +91,6 @@ type Row = [
   retryCount: number,
   wasRetrying: boolean,
   trigger: 'automatic' | 'manual',
-  dueAt: string,
   probe: boolean,
   ailing: boolean,
   wanted: boolean,
@@ -117,10 +122,9 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
     retryCount: row[4],
     wasRetrying: row[5],
     trigger: row[6],
-    dueAt: row[7],
-    probe: row[8],
-    ailing: row[9],
-    wanted: row[10],
-    event: { id: row[11], eventType: row[12], payload: row[13], recipient: row[14], createdAt: new Date(row[15]) },
+    probe: row[7],
+    ailing: row[8],
+    wanted: row[9],
+    event: { id: row[10], eventType: row[11], payload: row[12], recipient: row[13], createdAt: new Date(row[14]) },
   }));
 }

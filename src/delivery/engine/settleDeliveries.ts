@@ -11,9 +11,9 @@ import type { Settlement } from './Settlement.js';
  */
 const settle = (unlessRecorded: string) => `
   with results as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::timestamptz[], $6::int[], $7::text[],
-      $8::int[], $9::text[], $10::text[], $11::text[], $12::int[], $13::float8[])
-      as r (id, lease, state, wait_ms, due_at, retry_count, trigger,
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::int[], $6::text[],
+      $7::int[], $8::text[], $9::text[], $10::text[], $11::int[], $12::float8[])
+      as r (id, lease, state, wait_ms, retry_count, trigger,
         status_code, response_body, error_code, error_message, duration_ms, started_at_ms)
   ), settled as (
     update deliveries d set
@@ -22,12 +22,12 @@ const settle = (unlessRecorded: string) => `
         when r.state = 'back' or d.leased_by is distinct from r.lease or d.status not in ('pending', 'retrying') then d.status
         else r.state end,
       due_at = case
-        when d.leased_by is distinct from r.lease then d.due_at
-        when r.due_at is not null then r.due_at
-        else now() + r.wait_ms * interval '1 millisecond' end,
+        when r.state = 'retrying' and d.leased_by = r.lease then now() + r.wait_ms * interval '1 millisecond'
+        else d.due_at end,
       retry_count = case when d.leased_by = r.lease then r.retry_count else d.retry_count end,
       next_trigger = case when d.leased_by = r.lease and r.state <> 'back' then 'automatic' else d.next_trigger end,
       leased_by = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_by end,
+      leased_until = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_until end,
       attempt_count = d.attempt_count + (r.started_at_ms is not null)::int,
       updated_at = now()
     from results r
@@ -58,7 +58,6 @@ export async function settleDeliveries(pool: pg.Pool, batch: readonly Settlement
       batch.map(({ lease }) => lease),
       batch.map(({ state }) => state),
       batch.map(({ waitMs }) => waitMs),
-      batch.map(({ dueAt }) => dueAt),
       batch.map(({ retryCount }) => retryCount),
       batch.map(({ trigger }) => trigger),
       batch.map(({ attempt }) => attempt?.statusCode ?? null),

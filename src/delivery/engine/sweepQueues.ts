@@ -24,14 +24,14 @@ const SWEEP_WAITING = `${walk(WAITING)}, swept as materialized (
     left join connections c on c.id = w.connection_id
     cross join lateral (
       select id from deliveries q
-      where q.connection_id = w.connection_id and q.${WAITING} and (q.leased_by is null or q.due_at <= now())
+      where q.connection_id = w.connection_id and q.${WAITING} and (q.leased_until is null or q.leased_until <= now())
       order by q.due_at limit ${BATCH} for update skip locked
     ) d
     where c.id is null or c.status <> 'active'
     limit ${BATCH}
   )
   update deliveries d
-  set status = case when s.gone then 'cancelled' else 'held' end, leased_by = null, updated_at = now()
+  set status = case when s.gone then 'cancelled' else 'held' end, leased_by = null, leased_until = null, updated_at = now()
   from swept s where d.id = s.id`;
 
 /** Held for a connection that is gone: cancelled. */

@@ -25,7 +25,7 @@ export function toSettlement(claim: ClaimedDelivery, result: DeliveryResult, ret
 
 /** The delivery as it was before it was claimed. */
 export function handBack(claim: ClaimedDelivery): Settlement {
-  return { ...settlement(claim), state: 'back', dueAt: claim.dueAt };
+  return { ...settlement(claim), state: 'back' };
 }
 
 /** The delivery of a subscription that is gone. */
@@ -60,7 +60,6 @@ function settlement(claim: ClaimedDelivery): Settlement {
     lease,
     state: 'back',
     waitMs: 0,
-    dueAt: null,
     retryCount,
     trigger,
     attempt: null,

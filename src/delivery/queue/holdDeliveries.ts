@@ -10,14 +10,14 @@ export async function holdDeliveries(em: EntityManager, connectionId: number, li
   const { numAffectedRows } = await sql`
     with waiting as (
       select id from deliveries
-      where connection_id = ${connectionId} and status in ('pending', 'retrying') and (leased_by is null or due_at <= now())
+      where connection_id = ${connectionId} and status in ('pending', 'retrying') and (leased_until is null or leased_until <= now())
       limit ${limit}
     ), locked as (
       select id from deliveries where id in (select id from waiting) order by id for update
     )
-    update deliveries d set status = 'held', leased_by = null, updated_at = now()
+    update deliveries d set status = 'held', leased_by = null, leased_until = null, updated_at = now()
     from locked
-    where d.id = locked.id and d.status in ('pending', 'retrying') and (d.leased_by is null or d.due_at <= now())`.execute(
+    where d.id = locked.id and d.status in ('pending', 'retrying') and (d.leased_until is null or d.leased_until <= now())`.execute(
     em.getKysely(),
   );
   return Number(numAffectedRows ?? 0);

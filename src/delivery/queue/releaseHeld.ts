@@ -45,7 +45,7 @@ export async function releaseHeld(
     )
     update deliveries d
     set status = case when d.attempt_count > 0 then 'retrying' else 'pending' end,
-      due_at = pace.begins_at + locked.position * ${step}, leased_by = null, updated_at = now()
+      due_at = pace.begins_at + locked.position * ${step}, updated_at = now()
     from locked, pace
     where d.id = locked.id`.execute(em.getKysely());
   return Number(numAffectedRows ?? 0);

@@ -86,6 +86,12 @@ export class UpdateConnectionInput {
     description: 'For KLAVIYO; takes effect with the next authorization.',
   })
   klaviyo?: KlaviyoConfigurationInput | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'False turns it off: its status is DISABLED, and events for it are held. True turns a DISABLED one on again.',
+  })
+  isEnabled?: boolean | null;
 }
 
 @InputType({ description: 'Which connection to delete.' })

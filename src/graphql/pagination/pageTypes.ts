@@ -1,4 +1,4 @@
-import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import { type ClassType, Field, Int, ObjectType, Root } from 'type-graphql';
 import type { Page } from '../../database/paginate.js';
 import { PageInfo } from './PageInfo.js';
 
@@ -22,7 +22,9 @@ export function pageTypes<T extends object>(name: string, plural: string, nodeTy
     pageInfo!: PageInfo;
 
     @Field(() => Int, { description: 'How many there are on all pages. Counted when asked for.' })
-    totalCount!: Page<T>['totalCount'];
+    totalCount(@Root() page: Page<T>): Promise<number> {
+      return page.totalCount();
+    }
   }
   return PageOf;
 }

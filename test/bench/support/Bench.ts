@@ -32,7 +32,7 @@ export class Bench {
 
   static async open(): Promise<Bench> {
     const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-bench-'));
-    const embedded = process.env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir });
+    const embedded = process.env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, flags: (process.env.BENCH_PG_FLAGS ?? '').split(' ').filter(Boolean) });
     const database = await Database.open({ url: process.env.DATABASE_URL ?? (embedded?.url as string) });
     await migrate(database);
     const receiver = await Receiver.start();

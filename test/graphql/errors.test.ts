@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWebhook } from '../connections/support/connectionCalls.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard();
+});
+afterAll(() => switchboard.close());
+
+const send = (query: string, variables?: object) => switchboard.client.send(query, variables);
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
+
+describe('What is wrong with a call is an error with a code and the fitting HTTP status', () => {
+  it.each<[string, string, object, number, string]>([
+    ['a syntax error', '{', {}, 400, 'GRAPHQL_PARSE_FAILED'],
+    ['an unknown field', '{ nope }', {}, 400, 'GRAPHQL_VALIDATION_FAILED'],
+    ['a missing variable', 'query ($id: ID!) { connection(id: $id) { id } }', {}, 400, 'BAD_USER_INPUT'],
+    ['a variable of the wrong type', 'query ($id: ID!) { connection(id: $id) { id } }', { id: {} }, 400, 'BAD_USER_INPUT'],
+    ['nothing asked', '', {}, 400, 'BAD_REQUEST'],
+    ['an unknown operation', 'subscription { connectionUpdated { id } }', {}, 400, 'GRAPHQL_VALIDATION_FAILED'],
+  ])('%s', async (_what, query, variables, status, code) => {
+    const answer = await send(query, variables);
+    expect(answer.status).toBe(status);
+    expect(answer.data).toBeUndefined();
+    expect(answer.errors).toMatchObject([{ extensions: { code } }]);
+    expect(JSON.stringify(answer.errors)).not.toMatch(/stacktrace|node_modules/);
+  });
+
+  it('a mutation by GET, which another site could make a browser send', async () => {
+    const query = new URLSearchParams({ query: 'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }' });
+    const { authorization } = switchboard.client;
+    const get = (headers: Record<string, string>) => fetch(`${switchboard.publicUrl}/graphql?${query}`, { headers });
+    expect((await get({ authorization })).status).toBe(400);
+    expect((await get({ authorization, 'apollo-require-preflight': '1' })).status).toBe(405);
+    const form = await fetch(`${switchboard.publicUrl}/graphql`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'text/plain' },
+      body: JSON.stringify({ query: query.get('query') }),
+    });
+    expect(form.status).toBeGreaterThanOrEqual(400);
+    expect(await switchboard.sql('select 1 from connections')).toEqual([]);
+  });
+});
+
+describe('A value that was sent is not sent back', () => {
+  const CREATE = 'mutation ($input: CreateConnectionInput!) { createConnection(input: $input) { connection { id } } }';
+  const authConfig = { token: 'a secret; with a semicolon' };
+
+  it.each<[string, object, string]>([
+    ['beside an unknown field', { type: 'WEBHOOK', webhook: { authConfig, nope: 1 } }, 'got an invalid value at "input.webhook"; Field "nope"'],
+    ['beside a missing one', { webhook: { authConfig } }, 'got an invalid value; Field "type" of required type'],
+  ])('%s', async (_what, input, message) => {
+    const { status, errors } = await send(CREATE, { input });
+    expect(status).toBe(400);
+    expect(errors?.[0].message).toContain(message);
+    expect(JSON.stringify(errors)).not.toContain('a secret');
+  });
+});
+
+describe('What nobody foresaw shows an id and no internals', () => {
+  async function withoutTable<T>(table: string, work: () => Promise<T>): Promise<T> {
+    await switchboard.sql(`alter table ${table} rename to elsewhere`);
+    try {
+      return await work();
+    } finally {
+      await switchboard.sql(`alter table elsewhere rename to ${table}`);
+    }
+  }
+
+  it.each([
+    ['in a query', 'credentials', '{ klaviyoApp { sandbox } connections { edges { node { id configuration { __typename } } } } }'],
+    ['in a mutation', 'connections', 'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } userErrors { code } } }'],
+    ['before any field', 'api_keys', '{ organization { id } }'],
+  ])('%s', async (_where, table, query) => {
+    const { createConnection } = await switchboard.client.query('mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }');
+    expect(createConnection.connection.id).toBeTruthy();
+    const { status, errors } = await withoutTable(table, () => send(query));
+    expect(status).toBe(500);
+    expect(errors).toHaveLength(1);
+    expect(errors?.[0].extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', id: expect.stringMatching(UUID) });
+    expect(errors?.[0].message).toBe(`Something went wrong on our side. Tell support this id: ${errors?.[0].extensions.id}`);
+    expect(JSON.stringify(errors)).not.toMatch(/relation|does not exist|elsewhere|select|stack/i);
+  });
+
+  it('also when a stored value can not be shown', async () => {
+    const { id } = await createWebhook(switchboard.client);
+    await switchboard.sql(`update connections set configuration = configuration || '{"url": "what is this"}' where id = ?`, [id]);
+    const { data, errors } = await send(
+      'query ($id: ID!) { connection(id: $id) { id configuration { ... on WebhookConfiguration { url } } } }',
+      { id },
+    );
+    expect(data).toEqual({ connection: null });
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringMatching(UUID),
+        path: ['connection', 'configuration', 'url'],
+        extensions: { code: 'INTERNAL_SERVER_ERROR', id: expect.stringMatching(UUID) },
+      },
+    ]);
+    expect(JSON.stringify(errors)).not.toContain('what is this');
+  });
+});
+
+describe('A document has limits', () => {
+  const aliases = (count: number) => `{ ${Array.from({ length: count }, (_, index) => `a${index}: klaviyoApp { sandbox }`).join(' ')} }`;
+
+  it.each<[string, string]>([
+    ['tokens', `{ ${'__typename '.repeat(4_100)} }`],
+    ['aliases', aliases(31)],
+    ['directives', `{ __typename ${'@include(if: true) '.repeat(31)} }`],
+    [
+      'depth',
+      `{ connections { edges { node { subscriptions { edges { node { connection { subscriptions { edges { node { connection { subscriptions { edges { node { id } } } } } } } } } } } } } }`,
+    ],
+  ])('of %s', async (_what, query) => {
+    const { status, errors } = await send(query);
+    expect(status).toBe(400);
+    expect(errors?.[0].extensions.code).toMatch(/GRAPHQL_(VALIDATION|PARSE)_FAILED/);
+  });
+
+  it('and room enough for what GraphiQL asks', async () => {
+    const { getIntrospectionQuery } = await import('graphql');
+    expect(await send(getIntrospectionQuery({ descriptions: true, inputValueDeprecation: true }))).toMatchObject({
+      status: 200,
+      errors: undefined,
+    });
+    expect(await send(aliases(30))).toMatchObject({ status: 200 });
+  });
+});

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { buildSchema as buildFromText, type GraphQLSchema, isInputObjectType, isInterfaceType, isObjectType, isEnumType, printSchema } from 'graphql';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { buildSchema } from '../../src/graphql/buildSchema.js';
+
+const schema = buildSchema(pino({ enabled: false }));
+const FILE = fileURLToPath(new URL('../../schema.graphql', import.meta.url));
+
+const rootsOf = (one: GraphQLSchema) => ({
+  query: one.getQueryType()?.name,
+  mutation: one.getMutationType()?.name,
+  subscription: one.getSubscriptionType()?.name,
+});
+
+describe('The schema', () => {
+  it('printed and read again has the same roots, and Subscription is none of them', () => {
+    const sdl = printSchema(schema);
+    expect(sdl).toMatch(/schema \{\n {2}query: Query\n {2}mutation: Mutation/);
+    const reread = buildFromText(sdl);
+    expect(rootsOf(reread)).toEqual(rootsOf(schema));
+    expect(rootsOf(schema)).toMatchObject({ query: 'Query', mutation: 'Mutation' });
+    expect([undefined, 'Live']).toContain(rootsOf(schema).subscription);
+    expect(isObjectType(reread.getType('Subscription'))).toBe(true);
+    expect(printSchema(reread)).toBe(sdl);
+  });
+
+  it.runIf(existsSync(FILE))('is what schema.graphql says: npm run schema makes it anew', async () => {
+    expect(await readFile(FILE, 'utf8')).toBe(`${printSchema(schema)}\n`);
+  });
+
+  it('describes every type, field, argument and value', () => {
+    const silent: string[] = [];
+    const check = (name: string, described: { description?: string | null }) => {
+      if (!described.description?.trim()) silent.push(name);
+    };
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (type.name.startsWith('__')) continue;
+      check(type.name, type);
+      if (isEnumType(type)) for (const value of type.getValues()) check(`${type.name}.${value.name}`, value);
+      if (isInputObjectType(type)) for (const field of Object.values(type.getFields())) check(`${type.name}.${field.name}`, field);
+      if (!isObjectType(type) && !isInterfaceType(type)) continue;
+      for (const field of Object.values(type.getFields())) {
+        check(`${type.name}.${field.name}`, field);
+        for (const argument of field.args) check(`${type.name}.${field.name}(${argument.name})`, argument);
+      }
+    }
+    expect(silent).toEqual([]);
+  });
+
+  it('has no output in which a secret could be read', () => {
+    const readable = Object.values(schema.getTypeMap())
+      .filter((type) => isObjectType(type) && !type.name.startsWith('__'))
+      .flatMap((type) => Object.keys(isObjectType(type) ? type.getFields() : {}).map((field) => `${type.name}.${field}`));
+    expect(readable.filter((name) => /secret|password|token|apiKey|authConfig|verifier|\.state|credential/i.test(name)).sort()).toEqual([
+      // When it expires, not what it is.
+      'KlaviyoConfiguration.accessTokenExpiresAt',
+      // The two that exist to show the secret that we made for the merchant.
+      'Mutation.revealSigningSecret',
+      'Mutation.rotateSigningSecret',
+      'SigningSecretPayload.signingSecret',
+    ]);
+  });
+});
