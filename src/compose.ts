@@ -112,6 +112,7 @@ export async function compose(config: Config): Promise<Switchboard> {
         log,
         publicUrl,
         corsOrigins: config.corsOrigins,
+        installUrl: config.installUrl,
         graphiql: {
           defaultHeaders: demoKeys ? { Authorization: basicAuthorization(demoKeys) } : undefined,
           examples: graphiqlExamples,

@@ -33,10 +33,9 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     throw new ConfigError('KLAVIYO_CLIENT_SECRET is not set, but KLAVIYO_CLIENT_ID is: it wants the secret of that Klaviyo app.');
   }
 
-  if (!clientId && (env.text('KLAVIYO_AUTHORIZE_URL') || env.text('KLAVIYO_API_URL'))) {
-    throw new ConfigError(
-      'KLAVIYO_CLIENT_ID is not set, but KLAVIYO_AUTHORIZE_URL or KLAVIYO_API_URL is: it wants the client id of your app there.',
-    );
+  const needingApp = ['KLAVIYO_CLIENT_SECRET', 'KLAVIYO_AUTHORIZE_URL', 'KLAVIYO_API_URL'].find((name) => env.text(name));
+  if (!clientId && needingApp) {
+    throw new ConfigError(`KLAVIYO_CLIENT_ID is not set, but ${needingApp} is: it wants the client id of your app there.`);
   }
 
   return {
@@ -55,9 +54,12 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
       /** Null: the sandbox stands in. */
       app: clientId && clientSecret ? { clientId, clientSecret } : null,
       authorizeUrl: env.providerUrl('KLAVIYO_AUTHORIZE_URL', KLAVIYO_AUTHORIZE_URL),
-      apiUrl: env.providerUrl('KLAVIYO_API_URL', KLAVIYO_API_URL),
-      revision: env.text('KLAVIYO_REVISION') ?? KLAVIYO_REVISION,
-      scopes: env.words('KLAVIYO_SCOPES', ['accounts:read', 'events:write']),
+      apiUrl: env.providerUrl('KLAVIYO_API_URL', KLAVIYO_API_URL).replace(/\/+$/, ''),
+      revision: env.revision('KLAVIYO_REVISION', KLAVIYO_REVISION),
+      scopes: env.words('KLAVIYO_SCOPES', ['accounts:read', 'events:write'], {
+        form: /^[a-z-]+:(read|write)$/,
+        wants: 'scopes such as accounts:read events:write',
+      }),
     },
     delivery: {
       retryDelaysMs: env.durations('DELIVERY_RETRY_DELAYS', '5s,5m,30m,2h,5h'),

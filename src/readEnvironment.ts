@@ -46,7 +46,19 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
     url,
     origin: (name: string) => origin(name),
     origins: (name: string): string[] => list(name).map((value) => origin(name, value) as string),
-    words: (name: string, fallback: string[]): string[] => (list(name).length > 0 ? list(name) : fallback),
+
+    /** Words of a given form, separated by blanks or commas. */
+    words(name: string, fallback: string[], { form, wants }: { form: RegExp; wants: string }): string[] {
+      const words = list(name);
+      if (text(name) !== null && (words.length === 0 || !words.every((word) => form.test(word)))) return refuse(name, wants);
+      return words.length > 0 ? words : fallback;
+    },
+
+    /** A date as Klaviyo's API revisions are, with or without a suffix such as `.pre`. */
+    revision(name: string, fallback: string): string {
+      const value = text(name) ?? fallback;
+      return /^\d{4}-\d{2}-\d{2}(\.\w+)?$/.test(value) ? value : refuse(name, 'a date such as 2026-07-15');
+    },
 
     integer(name: string, fallback: number, { min, max }: { min: number; max: number }): number {
       const value = text(name);
@@ -68,7 +80,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       const parsed = parseUrl(name, wants, value);
       const safe = parsed.protocol === 'https:' || (parsed.protocol === 'http:' && LOOPBACK.test(parsed.hostname));
       if (!safe || parsed.username || parsed.hash) return refuse(name, wants);
-      return value.replace(/\/+$/, '');
+      return value;
     },
 
     durations(name: string, fallback: string): number[] {
@@ -95,6 +107,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
         if (!/^[\w-]{1,32}$/.test(id) || key.length !== 32) return refuse(name, wants, '(hidden)');
         return { id, key };
       });
+      if (keys.length === 0) return refuse(name, wants, '(hidden)');
       if (new Set(keys.map(({ id }) => id)).size !== keys.length) return refuse(name, wants, '(hidden)');
       return keys as [EncryptionKey, ...EncryptionKey[]];
     },

@@ -1,17 +1,8 @@
+import { inputProblems } from './errorCatalogue.js';
+
 /** Codes of what a person can mend in an input, after the codes of the OpenAPI description's ErrorObject. */
-export const PROBLEM_CODES = [
-  'REQUIRED',
-  'INVALID',
-  'INVALID_CHOICE',
-  'NOT_FOUND',
-  'MIN_VALUE',
-  'MAX_VALUE',
-  'FORBIDDEN',
-  'CONFLICT',
-  'UNKNOWN_FIELD',
-  'NOT_A_LIST',
-] as const;
-export type ProblemCode = (typeof PROBLEM_CODES)[number];
+export type ProblemCode = keyof typeof inputProblems;
+export const PROBLEM_CODES = Object.keys(inputProblems) as readonly ProblemCode[];
 
 /** One thing that is wrong with an input. */
 export interface Problem {

@@ -1,29 +1,33 @@
-/** Codes of failures that concern a call as a whole; each transport renders them in its own way. */
-export const ERROR_STATUS = {
-  BAD_USER_INPUT: 400,
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  RATE_LIMITED: 429,
-  INTERNAL_SERVER_ERROR: 500,
-  SERVICE_UNAVAILABLE: 503,
-} as const;
-export type ErrorCode = keyof typeof ERROR_STATUS;
+import { callErrors } from './errorCatalogue.js';
 
-/**
- * The base of every error that is meant to be seen.
- * `message` is public; `detail` is for the log alone.
- */
+/** Codes of failures that concern a call as a whole; each transport renders them in its own way. */
+export type ErrorCode = keyof typeof callErrors;
+
+/** What a program needs to know beside the code. */
+export interface ErrorFacts {
+  /** When to come again. */
+  readonly retryAfterSeconds?: number;
+  /** What was wrong with the access token (RFC 6750 3.1). */
+  readonly bearerError?: 'invalid_token' | 'insufficient_scope';
+  /** The scope that would do. */
+  readonly scope?: string;
+  /** Methods that would do (RFC 9110 10.2.1). */
+  readonly allow?: readonly string[];
+  /** The query parameter that is wrong. */
+  readonly parameter?: string;
+}
+
+/** The base of every error that is meant to be seen; `message` is public. */
 export class SwitchboardError extends Error {
   readonly status: number;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    readonly detail?: string,
+    readonly facts: ErrorFacts = {},
   ) {
     super(message);
     this.name = 'SwitchboardError';
-    this.status = ERROR_STATUS[code];
+    this.status = callErrors[code].status;
   }
 }

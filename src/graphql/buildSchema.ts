@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { GraphQLSchema, lexicographicSortSchema } from 'graphql';
+import { type GraphQLObjectType, GraphQLSchema, lexicographicSortSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import type { Logger } from '../domain/Logger.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
@@ -48,6 +48,13 @@ export function buildSchema(log: Logger): GraphQLSchema {
       },
     ],
   });
+  describe(built.getQueryType(), 'What can be read: everything of the organization that calls, and nothing else.');
+  describe(built.getMutationType(), 'What can be changed. What a person can mend comes back in userErrors.');
   const description = 'Switchboard: connections say where events go, subscriptions say which ones.';
   return lexicographicSortSchema(new GraphQLSchema({ ...built.toConfig(), description }));
+}
+
+/** type-graphql has no place for the descriptions of the roots. */
+function describe(root: GraphQLObjectType | null | undefined, description: string): void {
+  if (root) root.description = description;
 }

@@ -10,6 +10,7 @@ import type { GraphiqlOptions } from './graphiql/GraphiqlOptions.js';
 import { graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
 import { handleErrors } from './handleErrors.js';
+import { installRoute } from './install/installRoute.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 
 export interface ServerOptions {
@@ -18,6 +19,8 @@ export interface ServerOptions {
   readonly log: Logger;
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
+  /** The frontend where an install that begins at the provider goes on. */
+  readonly installUrl: string | null;
   readonly graphiql: GraphiqlOptions;
 }
 
@@ -31,6 +34,7 @@ export async function createServer({
   log,
   publicUrl,
   corsOrigins,
+  installUrl,
   ...options
 }: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
@@ -64,7 +68,10 @@ export async function createServer({
   await app.register(cookie);
 
   healthRoutes(app, dependencies);
-  for (const provider of dependencies.providers.values()) callbackRoute(app, dependencies, provider);
+  for (const provider of dependencies.providers.values()) {
+    callbackRoute(app, dependencies, provider);
+    installRoute(app, provider, installUrl);
+  }
   await graphqlRoute(app, { schema, dependencies, publicUrl });
   await app.register(async (scope) => graphiql(scope, options.graphiql));
   const sdl = `${printSchema(schema)}\n`;

@@ -109,7 +109,7 @@ describe('publishEvent', () => {
     expect(JSON.stringify(sandbox?.inbox.requests('private'))).not.toContain('anna@example.com');
     const rows = await database.em().execute('select * from events where id = ?', [eventId]);
     expect(JSON.stringify(rows)).not.toContain('anna');
-    expect(rows[0].recipient).toMatch(/^v1\./);
+    expect(rows[0]?.recipient).toMatch(/^v1\./);
   });
 });
 

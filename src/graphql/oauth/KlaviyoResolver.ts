@@ -6,7 +6,11 @@ import type { Provider } from '../../oauth/Provider.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 
 const ScopeAccessEnum = { READ: 'read', WRITE: 'write' } as const;
-registerEnumType(ScopeAccessEnum, { name: 'ScopeAccess', description: 'What a scope lets an app do with a resource.' });
+registerEnumType(ScopeAccessEnum, {
+  name: 'ScopeAccess',
+  description: 'What a scope lets an app do with a resource.',
+  valuesConfig: { READ: { description: 'Look at it.' }, WRITE: { description: 'Change it.' } },
+});
 
 @ObjectType('KlaviyoScope', { description: 'A permission that Klaviyo knows.' })
 export class KlaviyoScopeObject {

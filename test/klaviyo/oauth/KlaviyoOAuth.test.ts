@@ -43,7 +43,11 @@ describe('The issuer of a callback (RFC 9207 2.4)', () => {
 describe('The authorization URL', () => {
   it('keeps a query that the endpoint has (RFC 6749 3.1) and encodes every value', () => {
     const url = new URL(
-      klaviyoAt('https://id.example/authorize?tenant=7').authorizationUrl({ state: 's&t', codeChallenge: 'c', scopes: ['x', 'y'] }),
+      klaviyoAt('https://id.example/authorize?tenant=7').authorizationUrl({
+        state: 's&t',
+        codeChallenge: 'c',
+        scopes: ['x', 'y'],
+      }),
     );
     expect(Object.fromEntries(url.searchParams)).toEqual({
       tenant: '7',

@@ -1,0 +1,57 @@
+/** Codes of the OpenAPI description's ErrorObject that we use. */
+export type JsonApiCode =
+  | 'unknown_field'
+  | 'invalid'
+  | 'forbidden'
+  | 'invalid_choice'
+  | 'min_value'
+  | 'null'
+  | 'not_found'
+  | 'required'
+  | 'not_a_list'
+  | 'non_field_errors'
+  | 'authentication_failed';
+
+interface CallError {
+  readonly status: number;
+  /** What REST calls it. */
+  readonly jsonApi: JsonApiCode;
+  readonly means: string;
+}
+
+/**
+ * Every failure of a call as a whole: its status, and its code in both transports. GraphQL shows the key as
+ * `extensions.code`, REST the `jsonApi` code. docs/errors.md says what to do about each.
+ */
+export const callErrors = {
+  BAD_USER_INPUT: { status: 400, jsonApi: 'invalid', means: 'The call is not well formed.' },
+  UNAUTHENTICATED: { status: 401, jsonApi: 'authentication_failed', means: 'The credentials are missing or not good.' },
+  FORBIDDEN: { status: 403, jsonApi: 'forbidden', means: 'The credentials are good, but may not do that.' },
+  NOT_FOUND: { status: 404, jsonApi: 'not_found', means: 'It is not there, or not yours.' },
+  METHOD_NOT_ALLOWED: { status: 405, jsonApi: 'invalid', means: 'The address exists, but not for this method.' },
+  NOT_ACCEPTABLE: { status: 406, jsonApi: 'invalid', means: 'Answers are JSON, and the Accept header excludes it.' },
+  PAYLOAD_TOO_LARGE: { status: 413, jsonApi: 'invalid', means: 'The body is larger than this address takes.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, jsonApi: 'invalid', means: 'The body is of a type that is not taken here.' },
+  RATE_LIMITED: { status: 429, jsonApi: 'non_field_errors', means: 'Too many calls, or too many failed log-ins.' },
+  INTERNAL_SERVER_ERROR: { status: 500, jsonApi: 'non_field_errors', means: 'Our fault; the id finds it in the log.' },
+  SERVICE_UNAVAILABLE: { status: 503, jsonApi: 'non_field_errors', means: 'Stopping, or without database, for the moment.' },
+} as const satisfies Record<string, CallError>;
+
+interface InputProblem {
+  readonly jsonApi: JsonApiCode;
+  readonly means: string;
+}
+
+/** Everything that a person can mend in an input. GraphQL shows the key in `userErrors`, REST the `jsonApi` code with status 400. */
+export const inputProblems = {
+  REQUIRED: { jsonApi: 'required', means: 'It is missing.' },
+  INVALID: { jsonApi: 'invalid', means: 'It has the wrong form or does not fit here.' },
+  INVALID_CHOICE: { jsonApi: 'invalid_choice', means: 'It is not one of the possible values.' },
+  NOT_FOUND: { jsonApi: 'not_found', means: 'There is no such thing, or it is not yours.' },
+  MIN_VALUE: { jsonApi: 'min_value', means: 'It is too small.' },
+  MAX_VALUE: { jsonApi: 'invalid', means: 'It is too large.' },
+  FORBIDDEN: { jsonApi: 'forbidden', means: 'It may not be done.' },
+  CONFLICT: { jsonApi: 'non_field_errors', means: 'It contradicts what is there already.' },
+  UNKNOWN_FIELD: { jsonApi: 'unknown_field', means: 'There is no field of that name.' },
+  NOT_A_LIST: { jsonApi: 'not_a_list', means: 'It must be a list.' },
+} as const satisfies Record<string, InputProblem>;

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { Cipher } from '../../src/database/Cipher.js';
+
+const one = { id: 'one', key: Buffer.alloc(32, 1) };
+const two = { id: 'two', key: Buffer.alloc(32, 2) };
+const cipher = new Cipher([one]);
+const ROW = 'credentials:42:accessToken';
+
+describe('An encrypted column (AES-256-GCM, NIST SP 800-38D)', () => {
+  it.each(['', 'a', 'ünï¢ødé 🎉', 'x'.repeat(4_096)])('gives back what was put in', (plaintext) => {
+    const value = cipher.encrypt(plaintext, ROW);
+    expect(value).toMatch(/^v1\.one\.[\w-]+$/);
+    expect(cipher.decrypt(value, ROW)).toBe(plaintext);
+    if (plaintext.length > 1) expect(value).not.toContain(plaintext);
+  });
+
+  it('is another one every time', () => {
+    const values = Array.from({ length: 1_000 }, () => cipher.encrypt('the same', ROW));
+    expect(new Set(values)).toHaveLength(1_000);
+  });
+
+  it('does not decrypt in another row or column', () => {
+    const value = cipher.encrypt('secret', ROW);
+    for (const other of ['credentials:43:accessToken', 'credentials:42:refreshToken', '']) {
+      expect(() => cipher.decrypt(value, other)).toThrow(/auth/);
+    }
+  });
+
+  it('does not decrypt when a single bit is different', () => {
+    const [version, id, body = ''] = cipher.encrypt('secret', ROW).split('.');
+    const bytes = Buffer.from(body, 'base64url');
+    for (let index = 0; index < bytes.length; index += 1) {
+      const changed = Buffer.from(bytes);
+      changed[index] = (changed[index] ?? 0) ^ 1;
+      expect(() => cipher.decrypt(`${version}.${id}.${changed.toString('base64url')}`, ROW)).toThrow();
+    }
+  });
+
+  it.each(['', 'plain text', 'v1', 'v1.one', 'v1.one.', 'v1.one.AAAA', 'v2.one.AAAA'])('does not take %j for one', (value) => {
+    expect(() => cipher.decrypt(value, ROW)).toThrow();
+  });
+
+  it('does not decrypt with a shortened tag', () => {
+    const [version, id, body = ''] = cipher.encrypt('', ROW).split('.');
+    const short = Buffer.from(body, 'base64url').subarray(0, 16).toString('base64url');
+    expect(() => cipher.decrypt(`${version}.${id}.${short}`, ROW)).toThrow();
+  });
+});
+
+describe('Keys can rotate', () => {
+  it('the first one encrypts, all of them decrypt', () => {
+    const rotated = new Cipher([two, one]);
+    const old = cipher.encrypt('secret', ROW);
+    expect(rotated.decrypt(old, ROW)).toBe('secret');
+    const fresh = rotated.encrypt('secret', ROW);
+    expect(fresh).toMatch(/^v1\.two\./);
+    expect(rotated.decrypt(fresh, ROW)).toBe('secret');
+    expect(new Cipher([two]).decrypt(fresh, ROW)).toBe('secret');
+  });
+
+  it('a key that was taken away is missed by its name, and no secret is told', () => {
+    const old = cipher.encrypt('secret', ROW);
+    expect(() => new Cipher([two]).decrypt(old, ROW)).toThrow(`No key with id "one" in ENCRYPTION_KEYS: add it back to read ${ROW}.`);
+    expect(() => new Cipher([{ ...two, id: 'one' }]).decrypt(old, ROW)).toThrow();
+  });
+});

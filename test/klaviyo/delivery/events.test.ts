@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.js';
+import { connectKlaviyo, decideAtKlaviyo, seeConnection, startKlaviyoAuthorization } from '../../support/klaviyoFlow.js';
+import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
+import { publish, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard({ DELIVERY_RETRY_DELAYS: '100ms,100ms,100ms' });
+});
+afterAll(() => switchboard.close());
+
+/** An organization with an ACTIVE Klaviyo connection of an account of its own, subscribed to parcel events. */
+async function linked() {
+  const client = await switchboard.anotherOrganization();
+  const klaviyo = switchboard.sandbox?.klaviyo;
+  if (!klaviyo) throw new Error('No sandbox.');
+  const account = klaviyo.addAccount({ name: 'A shop' }).id;
+  const connectionId = await connectKlaviyo(client, account);
+  await subscribe(client, connectionId);
+  return { client, klaviyo, account, connectionId };
+}
+
+const recipient = { email: 'anna@example.com' };
+
+describe('A parcel event in Klaviyo (POST /api/events)', () => {
+  it('has a metric for its phase, flat properties, the time it happened and the recipient as profile', async () => {
+    const { client, klaviyo, account } = await linked();
+    const eventId = await publish(client, { recipient });
+    const { id } = await waitForDelivery(client, eventId, 'DELIVERED');
+    const [arrived, ...others] = klaviyo.events(account);
+    expect(others).toHaveLength(0);
+    expect(arrived?.metric).toBe('Parcel In Transit');
+    expect(arrived?.profile).toMatchObject({ email: 'anna@example.com' });
+    expect(arrived?.properties).toMatchObject({ TrackingNumber: '3SABC', Phase: 'in_transit', HasException: false });
+    expect(new Date(arrived?.time ?? '').toISOString()).toBe('2026-01-15T10:30:00.000Z');
+    expect(arrived?.uniqueId).toBe(id);
+  });
+
+  it('without a recipient fails at once and says why', async () => {
+    const { client } = await linked();
+    const delivery = await waitForDelivery(client, await publish(client), 'FAILED');
+    expect(delivery.attempts).toMatchObject([
+      { statusCode: null, error: { code: 'recipient_missing', message: expect.stringContaining('recipient') } },
+    ]);
+  });
+
+  it('is one event however often it is sent: the answer is lost, the retry is the same event', async () => {
+    const { client, klaviyo, account } = await linked();
+    klaviyo.inject({ kind: 'reset', target: 'api', count: 1, afterEffect: true });
+    const delivery = await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
+    expect(delivery.attemptCount).toBe(2);
+    expect(klaviyo.eventTotals(account)).toEqual({ recorded: 1, duplicates: 1 });
+  });
+});
+
+describe('A Klaviyo connection', () => {
+  it('that waits for a rate limit spends no attempt', async () => {
+    const { client, klaviyo } = await linked();
+    klaviyo.inject({ kind: 'throttle', target: 'api', seconds: 1 });
+    const delivery = await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
+    expect(delivery.attempts).toHaveLength(1);
+  });
+
+  it('refreshes its token once when the API refuses it, and tries once more', async () => {
+    const { client, klaviyo, account, connectionId } = await linked();
+    klaviyo.expireAccessTokens(account);
+    klaviyo.resetCounters();
+    const delivery = await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
+    expect(delivery.attempts).toHaveLength(1);
+    expect(klaviyo.counters).toMatchObject({ refreshes: 1, unauthorized: 1 });
+    expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('whose grant was revoked waits for a new authorization, holds what comes, and loses nothing', async () => {
+    const { client, klaviyo, account, connectionId } = await linked();
+    klaviyo.uninstall(account);
+    const events = [await publish(client, { recipient }), await publish(client, { recipient })];
+    for (const event of events) await waitForDelivery(client, event, 'HELD');
+    expect(await seeConnection(client, connectionId)).toMatchObject({
+      status: 'REAUTHORIZATION_REQUIRED',
+      statusReason: expect.stringContaining('connect again'),
+      configuration: { grantedScopes: [], account: { id: account } },
+    });
+    await reauthorize(client, connectionId, account);
+    for (const event of events) await waitForDelivery(client, event, 'DELIVERED');
+    expect(klaviyo.eventTotals(account)).toEqual({ recorded: 2, duplicates: 0 });
+  });
+
+  it('that lacks a scope says which one, and holds', async () => {
+    const { client, klaviyo, account, connectionId } = await linked();
+    klaviyo.inject({ kind: 'permission_denied', target: 'api', count: 1 });
+    const event = await publish(client, { recipient });
+    await waitForDelivery(client, event, 'HELD');
+    expect(await seeConnection(client, connectionId)).toMatchObject({
+      status: 'REAUTHORIZATION_REQUIRED',
+      statusReason: expect.stringContaining('events:write'),
+      configuration: { missingScopes: ['events:write'] },
+    });
+    await reauthorize(client, connectionId, account);
+    await waitForDelivery(client, event, 'DELIVERED');
+  });
+
+  it('tells the webhooks that subscribe to it what became of it', async () => {
+    const { client, klaviyo, account, connectionId } = await linked();
+    const { createConnection } = await client.query(
+      'mutation ($url: URL!) { createConnection(input: { type: WEBHOOK, webhook: { url: $url } }) { connection { id } } }',
+      { url: `${switchboard.publicUrl}/sandbox/inbox/notices` },
+    );
+    for (const eventType of ['connections.reauthorization.required', 'connections.authorization.completed']) {
+      await client.query(
+        'mutation ($id: ID!, $type: String!) { createSubscription(input: { connectionId: $id, eventType: $type }) { userErrors { code } } }',
+        { id: createConnection.connection.id, type: eventType },
+      );
+    }
+    klaviyo.uninstall(account);
+    await waitForDelivery(client, await publish(client, { recipient }), 'HELD');
+    await reauthorize(client, connectionId, account);
+    const notices = await eventually(() => {
+      const received = (switchboard.sandbox?.inbox.requests('notices') ?? []).map(({ body }) => JSON.parse(body));
+      expect(received).toHaveLength(2);
+      return received;
+    });
+    expect(notices.map(({ event_type }) => event_type)).toEqual([
+      'connections.reauthorization.required',
+      'connections.authorization.completed',
+    ]);
+    expect(notices[0].data.connection).toMatchObject({ id: connectionId, status: 'reauthorization_required' });
+    expect(notices[1].data).toMatchObject({ connection: { status: 'active' }, account: { id: account }, missing_scopes: [] });
+  });
+});
+
+async function reauthorize(client: TestSwitchboard['client'], connectionId: string, account: string): Promise<void> {
+  const page = await fetch(await decideAtKlaviyo(await startKlaviyoAuthorization(client, connectionId), 'allow', account));
+  expect(page.status).toBe(200);
+}

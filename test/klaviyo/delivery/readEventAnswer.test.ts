@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { readEventAnswer } from '../../../src/klaviyo/readEventAnswer.js';
+
+const json = (code: string) => JSON.stringify({ errors: [{ code, detail: 'Said by Klaviyo.' }] });
+const HTML = '<!doctype html><title>Sorry</title>';
+
+describe("What Klaviyo's answer to POST /api/events means", () => {
+  it.each([
+    [202, '', 'delivered', null],
+    [400, json('invalid'), 'failed', 'invalid'],
+    [403, json('permission_denied'), 'hold', 'permission_denied'],
+    [403, HTML, 'retry', 'bad_status'],
+    [400, HTML, 'retry', 'bad_status'],
+    [401, json('not_authenticated'), 'retry', 'bad_status'],
+    [404, json('not_found'), 'failed', 'not_found'],
+    [500, json('error'), 'retry', 'bad_status'],
+    [502, HTML, 'retry', 'bad_status'],
+    [503, HTML, 'retry', 'bad_status'],
+  ])('%i %j: %s (%s)', async (status, body, kind, code) => {
+    const result = await readEventAnswer(new Response(body, { status }), Date.now());
+    expect(result.kind).toBe(kind);
+    expect('attempt' in result ? (result.attempt?.error?.code ?? null) : null).toBe(code);
+  });
+
+  it('429 waits as long as Retry-After says, in seconds', async () => {
+    const before = Date.now();
+    const result = await readEventAnswer(new Response('', { status: 429, headers: { 'Retry-After': '7' } }), before);
+    expect(result.kind).toBe('throttled');
+    expect(result.kind === 'throttled' && result.untilMs - before).toBeGreaterThanOrEqual(7_000);
+  });
+});

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { declareGrantLost } from '../../../src/oauth/declareGrantLost.js';
+import type { FaultKind } from '../../../src/sandbox/createSandbox.js';
+import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
+import { eventually } from '../../support/eventually.js';
+import { connectKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
+import { type StandaloneKlaviyo, startKlaviyo } from '../../support/startKlaviyo.js';
+import { startLinkedSwitchboard } from '../../support/startLinkedSwitchboard.js';
+import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+
+type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
+
+// Two servers with workers on one database, as two processes are; Klaviyo is a third.
+let klaviyo: StandaloneKlaviyo;
+let shared: TestDatabase;
+let one: Server;
+let two: Server;
+beforeAll(async () => {
+  [klaviyo, shared] = await Promise.all([startKlaviyo(), createTestDatabase()]);
+  const environment = { DELIVERY_RETRY_DELAYS: '200ms,200ms,200ms' };
+  one = await startLinkedSwitchboard(klaviyo, { shared, environment });
+  two = await startLinkedSwitchboard(klaviyo, { shared, environment, publicUrl: one.ownUrl });
+});
+afterAll(async () => {
+  await Promise.all([one.close(), two.close()]);
+  await Promise.all([shared.drop(), klaviyo.close()]);
+});
+
+const recipient = { email: 'anna@example.com' };
+
+async function linked() {
+  const client = await one.anotherOrganization();
+  const account = klaviyo.klaviyo.addAccount({ name: 'A shop' }).id;
+  const connectionId = await connectKlaviyo(client, account);
+  await subscribe(client, connectionId);
+  return { client, account, connectionId };
+}
+
+/** As if an hour had passed: the token is refreshed before its next use. */
+const runOut = (connectionId: string, left = '0 seconds') =>
+  one.sql(`update credentials set expires_at = now() + '${left}'::interval where connection_id = ${connectionId}`);
+
+describe('Refreshing (RFC 6749 6)', () => {
+  it('happens once for 200 deliveries at once over two servers with an expired token', async () => {
+    const { client, account, connectionId } = await linked();
+    await runOut(connectionId);
+    klaviyo.klaviyo.resetCounters();
+    const events = Array.from({ length: 200 }, (_, index) => ({
+      eventType: 'parcels.event.created',
+      data: parcelEvent(index + 1),
+      recipient,
+    }));
+    await client.query(
+      'mutation ($events: [PublishEventInput!]!) { publishEvents(input: { events: $events }) { userErrors { code } } }',
+      { events },
+    );
+    await eventually(() => expect(klaviyo.klaviyo.eventTotals(account).recorded).toBe(200), { withinMs: 20_000 });
+    expect(klaviyo.klaviyo.counters).toMatchObject({ refreshRequests: 1, refreshes: 1 });
+    expect(klaviyo.klaviyo.eventTotals(account)).toEqual({ recorded: 200, duplicates: 0 });
+    expect(await seeDeliveries(client, { status: 'FAILED' })).toEqual([]);
+  });
+
+  it('comes five minutes early, and the old token serves when that fails', async () => {
+    const { client, connectionId } = await linked();
+    await runOut(connectionId, '4 minutes');
+    klaviyo.klaviyo.resetCounters();
+    klaviyo.klaviyo.inject({ kind: 'server_error', target: 'token', count: 1 });
+    await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
+    expect(klaviyo.klaviyo.counters).toMatchObject({ tokenRequests: 1, refreshes: 0 });
+  });
+
+  it.each<FaultKind>(['omit_refresh_token', 'omit_expires_in', 'expires_in_string', 'rotate_refresh_token'])(
+    'stays alive when the answer is bent: %s',
+    async (kind) => {
+      const { client, connectionId } = await linked();
+      await runOut(connectionId);
+      klaviyo.klaviyo.inject({ kind, target: 'token', count: 1 });
+      await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
+      const { accessTokenExpiresAt } = (await seeConnection(client, connectionId)).configuration;
+      expect(new Date(accessTokenExpiresAt).getTime()).toBeGreaterThan(Date.now() + 50 * 60_000);
+      // And the next refresh works with whatever refresh token is in hand.
+      await runOut(connectionId);
+      await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
+    },
+  );
+});
+
+describe('A fault at the token endpoint', () => {
+  it.each<FaultKind>(['bad_gateway_html', 'edge_challenge', 'reset', 'throttle'])(
+    '%s is an outage: the connection stays ACTIVE, no attempt is spent, the event arrives afterwards',
+    async (kind) => {
+      const { client, account, connectionId } = await linked();
+      await runOut(connectionId);
+      klaviyo.klaviyo.inject({ kind, target: 'token', count: 1, seconds: 1 });
+      const event = await publish(client, { recipient });
+      const delivery = await eventually(() => waitForDelivery(client, event, 'DELIVERED'), { withinMs: 20_000 });
+      expect(delivery.attempts).toHaveLength(1);
+      expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'ACTIVE', statusReason: null });
+      expect(klaviyo.klaviyo.eventTotals(account)).toEqual({ recorded: 1, duplicates: 0 });
+    },
+    40_000,
+  );
+
+  it('invalid_client blames no merchant, and alarms the operator', async () => {
+    const { client, connectionId } = await linked();
+    await runOut(connectionId);
+    const fault = klaviyo.klaviyo.inject({ kind: 'invalid_client', target: 'token' });
+    const event = await publish(client, { recipient });
+    const alarms = async () =>
+      (
+        await Promise.all(
+          [one, two].map(
+            async ({ ownUrl }) => ((await (await fetch(`${ownUrl}/health/ready`)).json()) as { alarms: object[] }).alarms,
+          ),
+        )
+      ).flat();
+    await eventually(async () =>
+      expect(await alarms()).toMatchObject([
+        { name: 'klaviyo-configuration', message: expect.stringContaining('invalid_client') },
+      ]),
+    );
+    expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'ACTIVE' });
+    expect(await seeDeliveries(client, { eventId: event })).toMatchObject([{ status: 'PENDING', attempts: [] }]);
+    klaviyo.klaviyo.clearFaults(fault.id);
+  });
+
+  it('invalid_grant, and only that, ends the grant', async () => {
+    const { client, account, connectionId } = await linked();
+    await runOut(connectionId);
+    klaviyo.klaviyo.uninstall(account);
+    const event = await publish(client, { recipient });
+    await waitForDelivery(client, event, 'HELD');
+    expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'REAUTHORIZATION_REQUIRED' });
+  });
+});
+
+describe('A refresh that loses a race', () => {
+  it('does not end a grant that somebody else has renewed meanwhile', async () => {
+    const { client, connectionId } = await linked();
+    const notices = { authorizationCompleted: async () => {}, reauthorizationRequired: async () => {} };
+    const [{ version }] = (await one.sql(`select version from credentials where connection_id = ${connectionId}`)) as [
+      { version: number },
+    ];
+    await one.sql(`update credentials set version = version + 1 where connection_id = ${connectionId}`);
+    const late = { connectionId: Number(connectionId), version };
+    expect(await declareGrantLost({ database: one.database, notices }, late, 'Refused.')).toBe(false);
+    expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'ACTIVE', statusReason: null });
+    await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
+  });
+});
