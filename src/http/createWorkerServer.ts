@@ -2,11 +2,13 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from '../domain/Logger.js';
 import { handleErrors } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
+import { metricsRoute } from './metricsRoute.js';
 
 /** What a process with ROLE=worker answers: whether it lives and can work. */
 export function createWorkerServer(dependencies: HealthDependencies, log: Logger): FastifyInstance {
   const app = Fastify({ logger: false, return503OnClosing: true });
   handleErrors(app, log);
   healthRoutes(app, dependencies);
+  metricsRoute(app, dependencies);
   return app;
 }

@@ -1,5 +1,8 @@
-/** The operations that GraphiQL opens with: the first flow, in order. */
-export const graphiqlExamples: readonly { name: string; query: string; variables?: string }[] = [
+import { parcelEventCreated } from '../events/types/parcels/parcelEventCreated.js';
+import type { GraphiqlExample } from './graphiql/GraphiqlOptions.js';
+
+/** The operations that GraphiQL opens with: linking Klaviyo, then publishing to a webhook. `inboxUrl` is where the latter may go. */
+export const graphiqlExamples = (inboxUrl: string): readonly GraphiqlExample[] => [
   {
     name: 'Create a Klaviyo connection',
     query: `# 1. A connection says where events go. Press the Execute button.
@@ -70,6 +73,98 @@ query Connections {
           errorCode
           errorDescription
           completedAt
+        }
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    name: 'Create a webhook',
+    query: `# 4. The sandbox has a receiver: open the URL below in a browser to see what arrives.
+mutation CreateWebhook($url: URL!) {
+  createConnection(input: { type: WEBHOOK, name: "My webhook", webhook: { url: $url } }) {
+    connection {
+      id
+      status
+    }
+    userErrors {
+      code
+      message
+      path
+    }
+  }
+}
+`,
+    variables: `{\n  "url": ${JSON.stringify(inboxUrl)}\n}\n`,
+  },
+  {
+    name: 'Subscribe it to parcel events',
+    query: `# 5. Put the connection's id below.
+mutation Subscribe($connectionId: ID!) {
+  createSubscription(input: { connectionId: $connectionId, eventType: "parcels.event.created" }) {
+    subscription {
+      id
+      isActive
+    }
+    userErrors {
+      code
+      message
+      path
+    }
+  }
+}
+`,
+    variables: '{\n  "connectionId": "2"\n}\n',
+  },
+  {
+    name: 'Publish an event',
+    query: `# 6. Checked against the schema of its type; eventTypes shows it, with a sample.
+mutation Publish($data: JSONObject!) {
+  publishEvent(
+    input: { eventType: "parcels.event.created", data: $data, recipient: { email: "anna@example.com" } }
+  ) {
+    event {
+      id
+      createdAt
+    }
+    duplicate
+    userErrors {
+      code
+      message
+      path
+    }
+  }
+}
+`,
+    variables: `${JSON.stringify({ data: parcelEventCreated.sample }, null, 2)}\n`,
+  },
+  {
+    name: 'See what became of it',
+    query: `# 7. Every delivery, with every attempt.
+query Deliveries {
+  deliveries(first: 10) {
+    edges {
+      node {
+        id
+        status
+        nextAttemptAt
+        connection {
+          id
+          type
+          name
+        }
+        attempts {
+          number
+          trigger
+          statusCode
+          responseBody
+          durationMs
+          error {
+            code
+            message
+          }
         }
       }
     }
