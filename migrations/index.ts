@@ -1,10 +1,12 @@
 import { CreateConnectionsAndAuthorizations } from './0001_create_connections_and_authorizations.js';
 import { CreateSubscriptionsEventsAndDeliveries } from './0002_create_subscriptions_events_and_deliveries.js';
 import { LeaseRefreshes } from './0003_lease_refreshes.js';
+import { CreateAccessTokensAndRateLimits } from './0004_create_access_tokens_and_rate_limits.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
   { name: '0001_create_connections_and_authorizations', class: CreateConnectionsAndAuthorizations },
   { name: '0002_create_subscriptions_events_and_deliveries', class: CreateSubscriptionsEventsAndDeliveries },
   { name: '0003_lease_refreshes', class: LeaseRefreshes },
+  { name: '0004_create_access_tokens_and_rate_limits', class: CreateAccessTokensAndRateLimits },
 ] as const;

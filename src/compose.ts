@@ -108,6 +108,7 @@ export async function compose(config: Config): Promise<Switchboard> {
           cancelForConnection,
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
+          limits: { requestsPerMinute: config.rateLimitPerMinute, failedLoginsPerMinute: config.failedLoginsPerMinute },
         },
         log,
         publicUrl,
@@ -115,7 +116,7 @@ export async function compose(config: Config): Promise<Switchboard> {
         installUrl: config.installUrl,
         graphiql: {
           defaultHeaders: demoKeys ? { Authorization: basicAuthorization(demoKeys) } : undefined,
-          examples: graphiqlExamples,
+          examples: graphiqlExamples(sandbox ? `${publicUrl}/sandbox/inbox/mine` : 'https://example.com/webhooks/parcels'),
         },
       })
     : createWorkerServer({ database, alarms }, log);

@@ -4,6 +4,7 @@ import type { Config } from './config.js';
 import { createBoundedFetch } from './klaviyo/createBoundedFetch.js';
 import { KlaviyoOAuth } from './klaviyo/KlaviyoOAuth.js';
 import { klaviyoScopes } from './klaviyo/klaviyoScopes.js';
+import { ConfigError } from './readEnvironment.js';
 import { createSandbox, type Sandbox } from './sandbox/createSandbox.js';
 
 export interface KlaviyoParts {
@@ -17,6 +18,12 @@ export interface KlaviyoParts {
 /** Klaviyo itself, or the sandbox in its place. */
 export function composeKlaviyo(config: Config, publicUrl: string, port: number, closing: AsyncDisposableStack): KlaviyoParts {
   const { app, authorizeUrl, apiUrl, revision, scopes } = config.klaviyo;
+  const unknown = scopes.find((scope) => !klaviyoScopes.some(({ name }) => name === scope));
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `KLAVIYO_SCOPES got ${JSON.stringify(unknown)}, but wants scopes that Klaviyo knows, such as events:write.`,
+    );
+  }
   const common = {
     redirectUri: `${publicUrl}/oauth/klaviyo/callback`,
     revision,

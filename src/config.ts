@@ -72,6 +72,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     returnToOrigins: env.origins('RETURN_TO_ORIGINS'),
     installUrl: env.url('INSTALL_URL', { protocols: ['https:', 'http:'] }),
     rateLimitPerMinute: env.integer('RATE_LIMIT_PER_MINUTE', 0, { min: 0, max: 1_000_000 }),
+    failedLoginsPerMinute: env.integer('FAILED_LOGINS_PER_MINUTE', 30, { min: 0, max: 1_000_000 }),
     retentionMs: env.integer('RETENTION_DAYS', 30, { min: 1, max: 3_650 }) * DAY_MS,
     logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   };

@@ -13,7 +13,9 @@ export interface CreatedApiKey {
 export interface NewApiKey {
   readonly organizationId: number;
   readonly name?: string | null;
+  /** All of them when not given. */
   readonly scopes?: readonly ApiKeyScope[];
+  readonly oauthOnly?: boolean;
 }
 
 /** Adds a key pair to an organization: `pk_` and 128 bits, `sk_` and 256 bits, base64url. */
@@ -26,6 +28,7 @@ export async function createApiKey({ em }: { em: EntityManager }, key: NewApiKey
     publicKey,
     secretHash: hashSecret(secretKey),
     scopes: [...(key.scopes ?? API_KEY_SCOPES)],
+    oauthOnly: key.oauthOnly ?? false,
     createdAt: new Date(),
   });
   await em.flush();

@@ -13,13 +13,13 @@ const USAGE = `Usage:
   npm run org -- create <name> [--json]
   npm run org -- list [--json]
   npm run org -- keys list <organizationId> [--json]
-  npm run org -- keys add <organizationId> [--name <name>] [--scopes ${API_KEY_SCOPES.join(',')}] [--json]
+  npm run org -- keys add <organizationId> [--name <name>] [--scopes ${API_KEY_SCOPES.join(',')}] [--oauth-only] [--json]
   npm run org -- keys revoke <publicKey> [--json]`;
 
 interface Call {
   readonly database: Database;
   readonly words: readonly string[];
-  readonly options: { readonly name?: string; readonly scopes?: string };
+  readonly options: { readonly name?: string; readonly scopes?: string; readonly 'oauth-only'?: boolean };
 }
 
 const COMMANDS: Record<string, (call: Call) => Promise<object>> = {
@@ -34,10 +34,11 @@ const COMMANDS: Record<string, (call: Call) => Promise<object>> = {
   },
   async 'keys list'({ database, words: [id] }) {
     const keys = await listApiKeys({ database }, await organizationId(database, id));
-    return keys.map(({ publicKey, name, scopes, createdAt, lastUsedAt, revokedAt }) => ({
+    return keys.map(({ publicKey, name, scopes, oauthOnly, createdAt, lastUsedAt, revokedAt }) => ({
       publicKey,
       name,
       scopes,
+      oauthOnly,
       createdAt,
       lastUsedAt,
       revokedAt,
@@ -45,9 +46,8 @@ const COMMANDS: Record<string, (call: Call) => Promise<object>> = {
   },
   async 'keys add'({ database, words: [id], options }) {
     const owner = await organizationId(database, id);
-    const { publicKey, secretKey } = await database.transaction((em) =>
-      createApiKey({ em }, { organizationId: owner, name: options.name, scopes: readScopes(options.scopes) }),
-    );
+    const key = { name: options.name, scopes: readScopes(options.scopes), oauthOnly: options['oauth-only'] };
+    const { publicKey, secretKey } = await database.transaction((em) => createApiKey({ em }, { organizationId: owner, ...key }));
     return { organizationId: owner, publicKey, secretKey };
   },
   async 'keys revoke'({ database, words: [publicKey = ''] }) {
@@ -70,7 +70,12 @@ await runCommand(async (database) => {
 
 function readArguments() {
   try {
-    const options = { json: { type: 'boolean' }, name: { type: 'string' }, scopes: { type: 'string' } } as const;
+    const options = {
+      json: { type: 'boolean' },
+      name: { type: 'string' },
+      scopes: { type: 'string' },
+      'oauth-only': { type: 'boolean' },
+    } as const;
     return parseArgs({ allowPositionals: true, options });
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n${USAGE}`);

@@ -13,6 +13,9 @@ export interface JobQueue<Data extends object> {
   readonly work: (data: Data, job: { readonly id: string }) => Promise<void>;
 }
 
+/** Jobs of one queue that a process does side by side. */
+const AT_ONCE = 4;
+
 /** A chore that one process does at a time, whichever is first. */
 export interface Chore {
   readonly name: string;
@@ -49,7 +52,7 @@ export class Jobs {
   }
 
   async work<Data extends object>(queue: JobQueue<Data>): Promise<void> {
-    await this.#boss.work<Data>(queue.name, { pollingIntervalSeconds: 1 }, async (jobs) => {
+    await this.#boss.work<Data>(queue.name, { pollingIntervalSeconds: 1, localConcurrency: AT_ONCE }, async (jobs) => {
       for (const job of jobs) {
         try {
           await queue.work(job.data, { id: job.id });

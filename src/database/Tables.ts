@@ -2,9 +2,19 @@ import type { Generated } from 'kysely';
 
 /** The tables as the driver returns them, for the reads and writes that go past entities. */
 export interface Tables {
+  access_tokens: AccessTokensTable;
   api_keys: ApiKeysTable;
   authorizations: AuthorizationsTable;
   credentials: CredentialsTable;
+  rate_limits: RateLimitsTable;
+}
+
+interface AccessTokensTable {
+  token_hash: string;
+  api_key_id: string;
+  scopes: string[];
+  created_at: Generated<Date>;
+  expires_at: Date;
 }
 
 interface ApiKeysTable {
@@ -13,6 +23,7 @@ interface ApiKeysTable {
   public_key: string;
   secret_hash: string;
   scopes: string[];
+  oauth_only: boolean;
   last_used_at: Date | null;
   revoked_at: Date | null;
 }
@@ -33,4 +44,10 @@ interface CredentialsTable {
   provider: string;
   account_id: string | null;
   access_token: string | null;
+}
+
+interface RateLimitsTable {
+  key: string;
+  hits: number;
+  resets_at: Date;
 }

@@ -8,7 +8,7 @@ export interface Destination {
   readonly maxDurationMs: number;
   /**
    * Makes one attempt. A rejection is taken for a fault of ours: recorded, retried, and not held against the connection.
-   * @param signal gives the attempt up; it should then come to `abandoned` soon.
+   * @param signal gives the attempt up; it should then come to `abandoned` soon. All attempts of an engine share it.
    */
   deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult>;
 }

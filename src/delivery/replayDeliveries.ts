@@ -34,7 +34,7 @@ export async function replayDeliveries(
   if (connection.status !== 'active') {
     throw InputError.of('CONFLICT', 'The connection is not active: see its statusReason.', 'connectionId');
   }
-  const { rows: clock } = await sql<{ now: Date }>`select now()`.execute(database.sql());
+  const { rows: clock } = await sql<{ now: string }>`select now()::text as now`.execute(database.sql());
   const startedAt = clock[0]?.now;
   // What fails again meanwhile is not taken a second time: the walk goes through the ids once.
   let count = 0;

@@ -16,6 +16,8 @@ const ApiKeySchema = defineEntity({
     /** SHA-256 of the secret, which has 256 bits of its own: a slow hash would add nothing but load. */
     secretHash: p.text(),
     scopes: p.array<string>(),
+    /** True: good for getting access tokens, and for nothing else. */
+    oauthOnly: p.boolean().default(false),
     createdAt: p.datetime().defaultRaw('now()'),
     lastUsedAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),

@@ -1,6 +1,6 @@
+import { requireCaller, requireScope } from '../access/requireScope.js';
 import type { ApiKeyScope } from '../domain/ApiKey.js';
 import type { Caller } from '../domain/Caller.js';
-import { SwitchboardError } from '../domain/SwitchboardError.js';
 import type { GraphQLDependencies } from './GraphQLDependencies.js';
 import { createLoaders, type Loaders } from './Loaders.js';
 
@@ -16,7 +16,8 @@ export class GraphQLContext {
 
   constructor(
     readonly dependencies: GraphQLDependencies,
-    private readonly possibleCaller: Caller | null,
+    /** Null when the request brought no credentials. */
+    readonly possibleCaller: Caller | null,
     /** Sets the cookie that the OAuth callback must bring. */
     readonly bindBrowser: (binding: BrowserBinding) => void,
   ) {
@@ -25,14 +26,11 @@ export class GraphQLContext {
 
   /** Throws UNAUTHENTICATED when the request brought no credentials. */
   assertCaller(): Caller {
-    if (this.possibleCaller) return this.possibleCaller;
-    throw new SwitchboardError('UNAUTHENTICATED', 'Send "Authorization: Basic base64(publicKey:secretKey)".');
+    return requireCaller(this.possibleCaller);
   }
 
   /** The caller, who must hold the scope. Throws UNAUTHENTICATED or FORBIDDEN. */
   caller(scope: ApiKeyScope): Caller {
-    const caller = this.assertCaller();
-    if (caller.scopes.has(scope)) return caller;
-    throw new SwitchboardError('FORBIDDEN', `This API key may not do that: it lacks the scope "${scope}".`);
+    return requireScope(this.possibleCaller, scope);
   }
 }

@@ -1,3 +1,4 @@
+import type { AccessDependencies } from '../access/AccessDependencies.js';
 import type { ConnectionRules } from '../connections/ConnectionRules.js';
 import type { Cipher } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
@@ -12,7 +13,7 @@ import type { Revocations } from '../oauth/Revocations.js';
 import type { SubscriptionDependencies } from '../subscriptions/SubscriptionDependencies.js';
 
 /** What the resolvers hand on to the use cases; each use case names the part that it needs. */
-export interface GraphQLDependencies extends SubscriptionDependencies, PublishDependencies {
+export interface GraphQLDependencies extends AccessDependencies, SubscriptionDependencies, PublishDependencies {
   readonly eventTypes: EventTypeRegistry;
   readonly destinations: ReadonlyMap<ConnectionType, Destination>;
   readonly database: Database;

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { type GraphQLObjectType, GraphQLSchema, lexicographicSortSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import type { Logger } from '../domain/Logger.js';
+import { ApiKeyResolver } from './access/ApiKeyResolver.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { ConnectionResolver } from './connections/ConnectionResolver.js';
 import { ConnectionDeliveriesResolver, EventDeliveriesResolver } from './delivery/DeliveryListResolvers.js';
@@ -16,6 +17,7 @@ import { ConnectionSubscriptionsResolver, SubscriptionResolver } from './subscri
 // biome-ignore lint/complexity/noBannedTypes: type-graphql names classes so.
 const resolvers: NonEmptyArray<Function> = [
   OrganizationResolver,
+  ApiKeyResolver,
   ConnectionResolver,
   AuthorizationResolver,
   ConnectionAuthorizationResolver,

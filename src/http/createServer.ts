@@ -6,12 +6,16 @@ import { type GraphQLSchema, printSchema } from 'graphql';
 import type { Logger } from '../domain/Logger.js';
 import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
 import { callbackRoute } from './callback/callbackRoute.js';
+import { refuseWhileClosing } from './errors/refuseWhileClosing.js';
 import type { GraphiqlOptions } from './graphiql/GraphiqlOptions.js';
 import { graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
 import { handleErrors } from './handleErrors.js';
-import { installRoute } from './install/installRoute.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
+import { installRoute } from './install/installRoute.js';
+import { metricsRoute } from './metricsRoute.js';
+import { restRoutes } from './rest/restRoutes.js';
+import { tokenRoutes } from './token/tokenRoutes.js';
 
 export interface ServerOptions {
   readonly schema: GraphQLSchema;
@@ -44,7 +48,8 @@ export async function createServer({
     requestTimeout: 30_000,
     // A proxy in front of us lives on our own network; nobody else may say whom a request is from.
     trustProxy: 'loopback, linklocal, uniquelocal',
-    return503OnClosing: true,
+    // Fastify's own 503 knows neither our form nor Retry-After.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -52,6 +57,7 @@ export async function createServer({
     log.debug({ method: request.method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'Answered');
   });
   handleErrors(app, log);
+  refuseWhileClosing(app);
 
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
@@ -68,10 +74,13 @@ export async function createServer({
   await app.register(cookie);
 
   healthRoutes(app, dependencies);
+  metricsRoute(app, dependencies);
   for (const provider of dependencies.providers.values()) {
     callbackRoute(app, dependencies, provider);
     installRoute(app, provider, installUrl);
   }
+  await app.register(tokenRoutes, { dependencies, publicUrl });
+  await app.register(restRoutes, { dependencies, publicUrl });
   await graphqlRoute(app, { schema, dependencies, publicUrl });
   await app.register(async (scope) => graphiql(scope, options.graphiql));
   const sdl = `${printSchema(schema)}\n`;

@@ -11,6 +11,7 @@ import { GraphQLContext } from '../graphql/GraphQLContext.js';
 import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
 import { requireCaller } from '../graphql/requireCaller.js';
 import { browserBindingCookie, browserBindingOptions } from './callback/browserBindingCookie.js';
+import { limitOperations } from './limits/limitOperations.js';
 
 export interface GraphQLRouteOptions {
   readonly schema: GraphQLSchema;
@@ -38,14 +39,20 @@ export async function graphqlRoute(
     validationRules: armor.validationRules,
     allowBatchedHttpRequests: false,
     schema,
-    parseOptions: { maxTokens: 4_000 },
+    // Validation compares fields with each other: its time grows with the square of this.
+    parseOptions: { maxTokens: 1_000 },
     formatError: formatError(dependencies.log),
     introspection: true,
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
     persistedQueries: false,
     stopOnTerminationSignals: false,
-    plugins: [...limits, ApolloServerPluginLandingPageDisabled(), requireCaller(dependencies.log)],
+    plugins: [
+      ...limits,
+      ApolloServerPluginLandingPageDisabled(),
+      requireCaller(dependencies.log),
+      limitOperations(dependencies, dependencies.log),
+    ],
   });
   await apollo.start();
   // Closing Fastify lets running requests finish; only then is Apollo stopped.
@@ -57,7 +64,7 @@ export async function graphqlRoute(
     handler: fastifyApolloHandler(apollo, {
       context: async (request, reply) => {
         try {
-          const caller = await authenticate(dependencies, request.headers.authorization);
+          const caller = await authenticate(dependencies, request.headers.authorization, request.ip);
           return new GraphQLContext(dependencies, caller, ({ authorizationId, value, expiresAt }) => {
             reply.setCookie(browserBindingCookie(authorizationId), value, browserBindingOptions(publicUrl, expiresAt));
           });

@@ -34,7 +34,8 @@ describe('A caller with Basic keys (RFC 7617)', () => {
 
   it('may write the scheme as it likes (RFC 9110 11.1)', async () => {
     const token = switchboard.client.authorization.slice('Basic '.length);
-    for (const scheme of ['basic', 'BASIC', 'Basic ']) expect(await ask({ authorization: `${scheme} ${token}` })).toMatchObject({ status: 200 });
+    for (const scheme of ['basic', 'BASIC', 'Basic '])
+      expect(await ask({ authorization: `${scheme} ${token}` })).toMatchObject({ status: 200 });
   });
 });
 
@@ -43,7 +44,10 @@ describe('Everybody else gets 401, UNAUTHENTICATED and a challenge (RFC 9110 11.
     ['no header', () => ({})],
     ['an empty header', () => ({ authorization: '' })],
     ['a wrong secret', () => ({ authorization: basic(`${switchboard.client.keys.publicKey}:wrong`) })],
-    ['a secret that goes on', () => ({ authorization: basic(`${switchboard.client.keys.publicKey}:${switchboard.client.keys.secretKey}x`) })],
+    [
+      'a secret that goes on',
+      () => ({ authorization: basic(`${switchboard.client.keys.publicKey}:${switchboard.client.keys.secretKey}x`) }),
+    ],
     ['an empty secret', () => ({ authorization: basic(`${switchboard.client.keys.publicKey}:`) })],
     ['no colon', () => ({ authorization: basic(switchboard.client.keys.publicKey) })],
     ['an unknown public key', () => ({ authorization: basic(`pk_unknown:${switchboard.client.keys.secretKey}`) })],
@@ -105,7 +109,9 @@ describe('An API key', () => {
 
   it('may do what its scopes say; else FORBIDDEN with 403', async () => {
     const { client } = await newKey(['read']);
-    expect(await client.send('{ organization { id } klaviyoApp { sandbox } connections { totalCount } }')).toMatchObject({ status: 200 });
+    expect(await client.send('{ organization { id } klaviyoApp { sandbox } connections { totalCount } }')).toMatchObject({
+      status: 200,
+    });
     const mutations = [
       'createConnection(input: { type: KLAVIYO }) { connection { id } }',
       'updateConnection(input: { id: "1" }) { connection { id } }',

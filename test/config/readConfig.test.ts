@@ -34,7 +34,11 @@ describe('Without any variable', () => {
         revision: '2026-07-15',
         scopes: ['accounts:read', 'events:write'],
       },
-      delivery: { retryDelaysMs: [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000], timeoutMs: 15_000, allowPrivateNetworks: [] },
+      delivery: {
+        retryDelaysMs: [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000],
+        timeoutMs: 15_000,
+        allowPrivateNetworks: [],
+      },
       corsOrigins: [],
       returnToOrigins: [],
       installUrl: null,
@@ -45,7 +49,16 @@ describe('Without any variable', () => {
   });
 
   it('an empty or blank variable is one that is not set', () => {
-    const names = ['PORT', 'HOST', 'PUBLIC_URL', 'DATABASE_URL', 'ROLE', 'ENCRYPTION_KEYS', 'KLAVIYO_CLIENT_ID', 'KLAVIYO_API_URL'];
+    const names = [
+      'PORT',
+      'HOST',
+      'PUBLIC_URL',
+      'DATABASE_URL',
+      'ROLE',
+      'ENCRYPTION_KEYS',
+      'KLAVIYO_CLIENT_ID',
+      'KLAVIYO_API_URL',
+    ];
     names.push('KLAVIYO_SCOPES', 'DELIVERY_RETRY_DELAYS', 'CORS_ORIGINS', 'LOG_LEVEL', 'ALLOW_PRIVATE_NETWORKS');
     for (const blank of ['', ' ']) {
       expect(readConfig(Object.fromEntries(names.map((name) => [name, blank])))).toEqual(readConfig({}));

@@ -35,15 +35,18 @@ describe('A webhook connection', () => {
     expect(await findConnection(switchboard.client, connection.id)).toEqual(connection);
   });
 
-  it.each(Object.entries(SECRETS))('with %s keeps its secrets encrypted, and shows only the kind', async (authType, authConfig) => {
-    const connection = await createWebhook(switchboard.client, { authType, authConfig });
-    expect(connection.configuration).toEqual({ url, authType, extraHeaders: [] });
-    const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
-    expect(JSON.parse(testCipher.decrypt(row.auth_config, columnIdentity.webhookAuthConfig(Number(connection.id))))).toEqual(
-      authConfig,
-    );
-    for (const secret of Object.values(authConfig).slice(-1)) expect(JSON.stringify(row)).not.toContain(secret);
-  });
+  it.each(Object.entries(SECRETS))(
+    'with %s keeps its secrets encrypted, and shows only the kind',
+    async (authType, authConfig) => {
+      const connection = await createWebhook(switchboard.client, { authType, authConfig });
+      expect(connection.configuration).toEqual({ url, authType, extraHeaders: [] });
+      const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
+      expect(JSON.parse(testCipher.decrypt(row.auth_config, columnIdentity.webhookAuthConfig(Number(connection.id))))).toEqual(
+        authConfig,
+      );
+      for (const secret of Object.values(authConfig).slice(-1)) expect(JSON.stringify(row)).not.toContain(secret);
+    },
+  );
 
   it('keeps extra headers in order, and a name without its blanks', async () => {
     const extraHeaders = [
@@ -67,7 +70,12 @@ describe('A Klaviyo connection', () => {
         name: null,
         status: 'PENDING_AUTHORIZATION',
         statusReason: 'Nobody has authorized it yet.',
-        configuration: { requestedScopes: ['accounts:read', 'events:write'], grantedScopes: [], missingScopes: [], account: null },
+        configuration: {
+          requestedScopes: ['accounts:read', 'events:write'],
+          grantedScopes: [],
+          missingScopes: [],
+          account: null,
+        },
       },
       userErrors: [],
     });
@@ -93,54 +101,48 @@ describe('What a person can mend comes as userErrors, all at once, and nothing i
     ['a name that is too long', { type: 'KLAVIYO', name: 'n'.repeat(201) }, ['INVALID', 'name']],
     ['a name of two lines', { type: 'KLAVIYO', name: 'a\nb' }, ['INVALID', 'name']],
     ['a name with a NUL', { type: 'KLAVIYO', name: 'a\u0000b' }, ['INVALID', 'name']],
-    ['an unknown scope', { type: 'KLAVIYO', klaviyo: { scopes: ['events:read', 'events:delete'] } }, [
-      'INVALID_CHOICE',
-      'klaviyo',
-      'scopes',
-      '1',
-    ]],
-    ['a read-only resource to write', { type: 'KLAVIYO', klaviyo: { scopes: ['accounts:write'] } }, [
-      'INVALID_CHOICE',
-      'klaviyo',
-      'scopes',
-      '0',
-    ]],
-    ['BEARER without a token', { type: 'WEBHOOK', webhook: { url, authType: 'BEARER' } }, [
-      'REQUIRED',
-      'webhook',
-      'authConfig',
-      'token',
-    ]],
+    [
+      'an unknown scope',
+      { type: 'KLAVIYO', klaviyo: { scopes: ['events:read', 'events:delete'] } },
+      ['INVALID_CHOICE', 'klaviyo', 'scopes', '1'],
+    ],
+    [
+      'a read-only resource to write',
+      { type: 'KLAVIYO', klaviyo: { scopes: ['accounts:write'] } },
+      ['INVALID_CHOICE', 'klaviyo', 'scopes', '0'],
+    ],
+    [
+      'BEARER without a token',
+      { type: 'WEBHOOK', webhook: { url, authType: 'BEARER' } },
+      ['REQUIRED', 'webhook', 'authConfig', 'token'],
+    ],
     [
       'BASIC without anything',
       { type: 'WEBHOOK', webhook: { url, authType: 'BASIC', authConfig: {} } },
       ['REQUIRED', 'webhook', 'authConfig', 'username'],
       ['REQUIRED', 'webhook', 'authConfig', 'password'],
     ],
-    ['API_KEY without a key', { type: 'WEBHOOK', webhook: { url, authType: 'API_KEY', authConfig: { headerName: 'X-K' } } }, [
-      'REQUIRED',
-      'webhook',
-      'authConfig',
-      'apiKey',
-    ]],
+    [
+      'API_KEY without a key',
+      { type: 'WEBHOOK', webhook: { url, authType: 'API_KEY', authConfig: { headerName: 'X-K' } } },
+      ['REQUIRED', 'webhook', 'authConfig', 'apiKey'],
+    ],
     [
       'secrets of another kind of auth',
       { type: 'WEBHOOK', webhook: { url, authType: 'BEARER', authConfig: { token: 't', apiKey: 'k', headerName: 'h' } } },
       ['INVALID', 'webhook', 'authConfig', 'headerName'],
       ['INVALID', 'webhook', 'authConfig', 'apiKey'],
     ],
-    ['secrets without a kind', { type: 'WEBHOOK', webhook: { url, authConfig: { token: 't' } } }, [
-      'INVALID',
-      'webhook',
-      'authConfig',
-      'token',
-    ]],
-    ['a token with a space (RFC 6750 2.1)', { type: 'WEBHOOK', webhook: { url, authType: 'BEARER', authConfig: { token: 'a b' } } }, [
-      'INVALID',
-      'webhook',
-      'authConfig',
-      'token',
-    ]],
+    [
+      'secrets without a kind',
+      { type: 'WEBHOOK', webhook: { url, authConfig: { token: 't' } } },
+      ['INVALID', 'webhook', 'authConfig', 'token'],
+    ],
+    [
+      'a token with a space (RFC 6750 2.1)',
+      { type: 'WEBHOOK', webhook: { url, authType: 'BEARER', authConfig: { token: 'a b' } } },
+      ['INVALID', 'webhook', 'authConfig', 'token'],
+    ],
     [
       'a user name with a colon (RFC 7617 2)',
       { type: 'WEBHOOK', webhook: { url, authType: 'BASIC', authConfig: { username: 'a:b', password: 'p' } } },
@@ -163,22 +165,22 @@ describe('What a person can mend comes as userErrors, all at once, and nothing i
     ],
     [
       'extra headers that frame, sign or authenticate',
-      { type: 'WEBHOOK', webhook: { url, extraHeaders: headers('Host', 'X-Fine', 'Webhook-Id', 'authorization', 'bad name', '') } },
+      {
+        type: 'WEBHOOK',
+        webhook: { url, extraHeaders: headers('Host', 'X-Fine', 'Webhook-Id', 'authorization', 'bad name', '') },
+      },
       ...['0', '2', '3', '4', '5'].map((index): Problem => ['INVALID', 'webhook', 'extraHeaders', index]),
     ],
-    ['a header twice', { type: 'WEBHOOK', webhook: { url, extraHeaders: headers('X-A', 'x-a') } }, [
-      'INVALID',
-      'webhook',
-      'extraHeaders',
-      '1',
-      'name',
-    ]],
-    ['a header of two lines', { type: 'WEBHOOK', webhook: { url, extraHeaders: [{ name: 'X-A', value: 'a\r\nHost: b' }] } }, [
-      'INVALID',
-      'webhook',
-      'extraHeaders',
-      '0',
-    ]],
+    [
+      'a header twice',
+      { type: 'WEBHOOK', webhook: { url, extraHeaders: headers('X-A', 'x-a') } },
+      ['INVALID', 'webhook', 'extraHeaders', '1', 'name'],
+    ],
+    [
+      'a header of two lines',
+      { type: 'WEBHOOK', webhook: { url, extraHeaders: [{ name: 'X-A', value: 'a\r\nHost: b' }] } },
+      ['INVALID', 'webhook', 'extraHeaders', '0'],
+    ],
     [
       'twenty-one headers',
       { type: 'WEBHOOK', webhook: { url, extraHeaders: headers(...Array.from({ length: 21 }, (_, index) => `X-${index}`)) } },
@@ -186,7 +188,11 @@ describe('What a person can mend comes as userErrors, all at once, and nothing i
     ],
     [
       'everything at once',
-      { type: 'WEBHOOK', name: 'a\tb', webhook: { url: 'ftp://example.com/', authType: 'BEARER', extraHeaders: headers('Host') } },
+      {
+        type: 'WEBHOOK',
+        name: 'a\tb',
+        webhook: { url: 'ftp://example.com/', authType: 'BEARER', extraHeaders: headers('Host') },
+      },
       ['INVALID', 'name'],
       ['INVALID', 'webhook', 'url'],
       ['REQUIRED', 'webhook', 'authConfig', 'token'],

@@ -23,13 +23,34 @@ const NEVER_WAS = '987654';
 describe("Somebody else's id is the same as an id that never was", () => {
   it.each<[string, string]>([
     ['connection', 'query ($id: ID!) { connection(id: $id) { id } }'],
-    ['updateConnection', 'mutation ($id: ID!) { updateConnection(input: { id: $id, name: "x" }) { connection { id } userErrors { code message path } } }'],
-    ['deleteConnection', 'mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId userErrors { code message path } } }'],
-    ['startAuthorization', 'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id }) { authorizationUrl userErrors { code message path } } }'],
-    ['revokeAuthorization', 'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { connection { id } userErrors { code message path } } }'],
-    ['createSubscription', 'mutation ($id: ID!) { createSubscription(input: { connectionId: $id, eventType: "parcels.event.created" }) { subscription { id } userErrors { code message path } } }'],
-    ['revealSigningSecret', 'mutation ($id: ID!) { revealSigningSecret(input: { connectionId: $id }) { signingSecret userErrors { code message path } } }'],
-    ['rotateSigningSecret', 'mutation ($id: ID!) { rotateSigningSecret(input: { connectionId: $id }) { signingSecret userErrors { code message path } } }'],
+    [
+      'updateConnection',
+      'mutation ($id: ID!) { updateConnection(input: { id: $id, name: "x" }) { connection { id } userErrors { code message path } } }',
+    ],
+    [
+      'deleteConnection',
+      'mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId userErrors { code message path } } }',
+    ],
+    [
+      'startAuthorization',
+      'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id }) { authorizationUrl userErrors { code message path } } }',
+    ],
+    [
+      'revokeAuthorization',
+      'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { connection { id } userErrors { code message path } } }',
+    ],
+    [
+      'createSubscription',
+      'mutation ($id: ID!) { createSubscription(input: { connectionId: $id, eventType: "parcels.event.created" }) { subscription { id } userErrors { code message path } } }',
+    ],
+    [
+      'revealSigningSecret',
+      'mutation ($id: ID!) { revealSigningSecret(input: { connectionId: $id }) { signingSecret userErrors { code message path } } }',
+    ],
+    [
+      'rotateSigningSecret',
+      'mutation ($id: ID!) { rotateSigningSecret(input: { connectionId: $id }) { signingSecret userErrors { code message path } } }',
+    ],
   ])('for %s', async (_what, operation) => {
     const answers = await Promise.all(
       [webhook, klaviyo, NEVER_WAS, 'no-id', '-1'].map(async (id) => {
@@ -61,9 +82,12 @@ describe('Lists hold nothing of others', () => {
 
   it("not even with somebody else's cursor", async () => {
     const { connections } = await owner.query('{ connections { edges { cursor node { id } } } }');
-    const { connections: page } = await stranger.query('query ($c: String) { connections(before: $c) { edges { node { id } } } }', {
-      c: connections.edges.at(-1).cursor,
-    });
+    const { connections: page } = await stranger.query(
+      'query ($c: String) { connections(before: $c) { edges { node { id } } } }',
+      {
+        c: connections.edges.at(-1).cursor,
+      },
+    );
     for (const { node } of page.edges) expect([webhook, klaviyo]).not.toContain(node.id);
   });
 });

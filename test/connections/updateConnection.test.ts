@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columnIdentity } from '../../src/database/columnIdentity.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
 import { testCipher } from '../support/testCipher.js';
-import { createConnection, createWebhook, deleteConnection, findConnection, updateConnection } from './support/connectionCalls.js';
+import {
+  createConnection,
+  createWebhook,
+  deleteConnection,
+  findConnection,
+  updateConnection,
+} from './support/connectionCalls.js';
 
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
@@ -63,7 +69,11 @@ describe('updateConnection changes what is given and leaves the rest', () => {
   it('of Klaviyo: scopes take effect with the next authorization', async () => {
     const { connection } = await createConnection(switchboard.client, { type: 'KLAVIYO', name: 'Shop' });
     expect(await update({ id: connection.id, klaviyo: { scopes: ['lists:read'] } })).toMatchObject({
-      connection: { name: 'Shop', status: 'PENDING_AUTHORIZATION', configuration: { requestedScopes: ['accounts:read', 'lists:read'] } },
+      connection: {
+        name: 'Shop',
+        status: 'PENDING_AUTHORIZATION',
+        configuration: { requestedScopes: ['accounts:read', 'lists:read'] },
+      },
     });
     expect(await update({ id: connection.id, klaviyo: {} })).toMatchObject({
       connection: { configuration: { requestedScopes: ['accounts:read', 'lists:read'] } },

@@ -60,7 +60,9 @@ describe('Keys can rotate', () => {
 
   it('a key that was taken away is missed by its name, and no secret is told', () => {
     const old = cipher.encrypt('secret', ROW);
-    expect(() => new Cipher([two]).decrypt(old, ROW)).toThrow(`No key with id "one" in ENCRYPTION_KEYS: add it back to read ${ROW}.`);
+    expect(() => new Cipher([two]).decrypt(old, ROW)).toThrow(
+      `No key with id "one" in ENCRYPTION_KEYS: add it back to read ${ROW}.`,
+    );
     expect(() => new Cipher([{ ...two, id: 'one' }]).decrypt(old, ROW)).toThrow();
   });
 });

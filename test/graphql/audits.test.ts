@@ -25,13 +25,15 @@ async function audit(withKeys: boolean) {
   };
   const audits = serverAudits({ url: `${switchboard.publicUrl}/graphql`, fetchFn });
   const results = await Promise.all(audits.map((one) => one.fn()));
-  const having = (status: string) =>
-    results.filter((result) => result.status === status).map(({ id }) => id);
+  const having = (status: string) => results.filter((result) => result.status === status).map(({ id }) => id);
   return { total: results.length, errors: having('error'), warnings: having('warn'), notices: having('notice') };
 }
 
 describe('GraphQL over HTTP, as graphql-http audits it', () => {
-  it.each([['with keys', true], ['without keys', false]] as const)('has no error and no warning but the deliberate ones, %s', async (_how, withKeys) => {
+  it.each([
+    ['with keys', true],
+    ['without keys', false],
+  ] as const)('has no error and no warning but the deliberate ones, %s', async (_how, withKeys) => {
     const { total, errors, warnings, notices } = await audit(withKeys);
     expect(total).toBeGreaterThan(50);
     expect(errors).toEqual([]);

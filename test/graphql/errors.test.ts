@@ -47,7 +47,11 @@ describe('A value that was sent is not sent back', () => {
   const authConfig = { token: 'a secret; with a semicolon' };
 
   it.each<[string, object, string]>([
-    ['beside an unknown field', { type: 'WEBHOOK', webhook: { authConfig, nope: 1 } }, 'got an invalid value at "input.webhook"; Field "nope"'],
+    [
+      'beside an unknown field',
+      { type: 'WEBHOOK', webhook: { authConfig, nope: 1 } },
+      'got an invalid value at "input.webhook"; Field "nope"',
+    ],
     ['beside a missing one', { webhook: { authConfig } }, 'got an invalid value; Field "type" of required type'],
   ])('%s', async (_what, input, message) => {
     const { status, errors } = await send(CREATE, { input });
@@ -68,11 +72,21 @@ describe('What nobody foresaw shows an id and no internals', () => {
   }
 
   it.each([
-    ['in a query', 'credentials', '{ klaviyoApp { sandbox } connections { edges { node { id configuration { __typename } } } } }'],
-    ['in a mutation', 'connections', 'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } userErrors { code } } }'],
+    [
+      'in a query',
+      'credentials',
+      '{ klaviyoApp { sandbox } connections { edges { node { id configuration { __typename } } } } }',
+    ],
+    [
+      'in a mutation',
+      'connections',
+      'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } userErrors { code } } }',
+    ],
     ['before any field', 'api_keys', '{ organization { id } }'],
   ])('%s', async (_where, table, query) => {
-    const { createConnection } = await switchboard.client.query('mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }');
+    const { createConnection } = await switchboard.client.query(
+      'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }',
+    );
     expect(createConnection.connection.id).toBeTruthy();
     const { status, errors } = await withoutTable(table, () => send(query));
     expect(status).toBe(500);
@@ -102,7 +116,8 @@ describe('What nobody foresaw shows an id and no internals', () => {
 });
 
 describe('A document has limits', () => {
-  const aliases = (count: number) => `{ ${Array.from({ length: count }, (_, index) => `a${index}: klaviyoApp { sandbox }`).join(' ')} }`;
+  const aliases = (count: number) =>
+    `{ ${Array.from({ length: count }, (_, index) => `a${index}: klaviyoApp { sandbox }`).join(' ')} }`;
 
   it.each<[string, string]>([
     ['tokens', `{ ${'__typename '.repeat(4_100)} }`],

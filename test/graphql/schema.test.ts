@@ -1,7 +1,17 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { buildSchema as buildFromText, type GraphQLSchema, isInputObjectType, isInterfaceType, isObjectType, isEnumType, printSchema } from 'graphql';
+import {
+  buildSchema as buildFromText,
+  type GraphQLSchema,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isLeafType,
+  isObjectType,
+  printSchema,
+} from 'graphql';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { buildSchema } from '../../src/graphql/buildSchema.js';
@@ -40,7 +50,8 @@ describe('The schema', () => {
       if (type.name.startsWith('__')) continue;
       check(type.name, type);
       if (isEnumType(type)) for (const value of type.getValues()) check(`${type.name}.${value.name}`, value);
-      if (isInputObjectType(type)) for (const field of Object.values(type.getFields())) check(`${type.name}.${field.name}`, field);
+      if (isInputObjectType(type))
+        for (const field of Object.values(type.getFields())) check(`${type.name}.${field.name}`, field);
       if (!isObjectType(type) && !isInterfaceType(type)) continue;
       for (const field of Object.values(type.getFields())) check(`${type.name}.${field.name}`, field);
     }
@@ -48,18 +59,22 @@ describe('The schema', () => {
   });
 
   it('has no output in which a secret could be read', () => {
-    const readable = Object.values(schema.getTypeMap())
-      .filter((type) => isObjectType(type) && !type.name.startsWith('__'))
-      .flatMap((type) => Object.keys(isObjectType(type) ? type.getFields() : {}).map((field) => `${type.name}.${field}`));
-    expect(readable.filter((name) => /secret|password|token|apiKey|authConfig|verifier|\.state|credential/i.test(name)).sort()).toEqual([
-      // When it expires, not what it is.
+    const values = Object.values(schema.getTypeMap()).flatMap((type) =>
+      isObjectType(type) && !type.name.startsWith('__')
+        ? Object.values(type.getFields())
+            .filter((field) => isLeafType(getNamedType(field.type)))
+            .map((field) => ({ type: type.name, field: field.name }))
+        : [],
+    );
+    const suspects = values.filter(({ field }) => /secret|password|token|apiKey|authConfig|verifier|^state$/i.test(field));
+    expect(suspects.map(({ type, field }) => `${type}.${field}`).sort()).toEqual([
+      // Shown once, to whoever makes the key.
+      'CreateApiKeyPayload.secretKey',
+      // When they expire, not what they are.
       'KlaviyoConfiguration.accessTokenExpiresAt',
-      // The two that exist to show the secret that we made for the merchant.
-      'Mutation.revealSigningSecret',
-      'Mutation.rotateSigningSecret',
       'SigningSecretPayload.previousSecretExpiresAt',
+      // What this payload is for: the secret that we made for the merchant.
       'SigningSecretPayload.signingSecret',
-      'SigningSecretPayload.userErrors',
     ]);
   });
 });

@@ -47,7 +47,10 @@ describe('An authorization that is bound to its browser', () => {
     const other = await boundAttempt();
     for (const cookie of ['', `${name}=`, `${name}=${'x'.repeat(43)}`, nameAndValue(other.cookies[0])]) {
       const refused = await openCallback(callback, { headers: { cookie } });
-      expect(refused).toMatchObject({ status: 400, text: expect.stringContaining('belongs to the browser in which it was started') });
+      expect(refused).toMatchObject({
+        status: 400,
+        text: expect.stringContaining('belongs to the browser in which it was started'),
+      });
       expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
         authorization: { status: 'PENDING', errorCode: 'browser_mismatch' },
       });

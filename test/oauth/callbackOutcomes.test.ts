@@ -70,7 +70,9 @@ describe('An authorization that was started again', () => {
     expect(await authorizationOf(older.connectionId)).toMatchObject({ status: 'COMPLETED' });
     expect(await openCallback(older.callback)).toMatchObject({ status: 410 });
     expect(
-      await switchboard.sql('select status from authorizations where connection_id = ? order by created_at', [older.connectionId]),
+      await switchboard.sql('select status from authorizations where connection_id = ? order by created_at', [
+        older.connectionId,
+      ]),
     ).toEqual([{ status: 'superseded' }, { status: 'completed' }]);
   });
 
@@ -80,7 +82,9 @@ describe('An authorization that was started again', () => {
     const urls = await Promise.all(Array.from({ length: 10 }, () => startKlaviyoAuthorization(client, id)));
     expect(new Set(urls.map((url) => url.searchParams.get('state')))).toHaveLength(10);
     expect(new Set(urls.map((url) => url.searchParams.get('code_challenge')))).toHaveLength(10);
-    const rows = await switchboard.sql('select status, count(*)::int from authorizations where connection_id = ? group by 1', [id]);
+    const rows = await switchboard.sql('select status, count(*)::int from authorizations where connection_id = ? group by 1', [
+      id,
+    ]);
     expect(Object.fromEntries(rows.map(({ status, count }) => [status, count]))).toEqual({ pending: 1, superseded: 9 });
     expect(await authorizationOf(id)).toMatchObject({ status: 'PENDING' });
   });
@@ -99,7 +103,11 @@ describe('A callback that comes again', () => {
       expect({ status, text }).toEqual({ status: 200, text: first.text });
     }
     expect(first.text).toContain(`${account.name} is connected`);
-    expect(counters()).toMatchObject({ tokenRequests: before.tokenRequests, codeReplays: 0, accountRequests: before.accountRequests });
+    expect(counters()).toMatchObject({
+      tokenRequests: before.tokenRequests,
+      codeReplays: 0,
+      accountRequests: before.accountRequests,
+    });
   });
 
   it('shows the first denial, even when it brings a code', async () => {

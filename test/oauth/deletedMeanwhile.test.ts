@@ -28,9 +28,9 @@ const revocationJobs = async (where: string): Promise<number> =>
 
 async function expectGrantHandedBack({ callback, account }: Attempt) {
   await eventually(() => expect(installed(account.id)).toBe(false));
-  expect(await switchboard.sql("select error_code from authorizations where status = 'failed' and account_name = ?", [account.name])).toEqual([
-    { error_code: 'connection_deleted' },
-  ]);
+  expect(
+    await switchboard.sql("select error_code from authorizations where status = 'failed' and account_name = ?", [account.name]),
+  ).toEqual([{ error_code: 'connection_deleted' }]);
   // Opened again it says the same, and nothing more happens.
   const again = await openCallback(callback);
   expect(again).toMatchObject({ status: 410, text: expect.stringContaining('The connection is gone') });
@@ -59,7 +59,7 @@ describe.concurrent('A connection that is deleted', () => {
   });
 });
 
-describe('A connection that is deleted', () => {
+describe('A connection that is deleted while Klaviyo is slow', () => {
   it('during the exchange: the page says so, and the grant is handed back', async () => {
     const attempt = await approvedAttempt(switchboard);
     switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'api', seconds: 1, count: 1 });

@@ -35,7 +35,12 @@ async function expectFailure(callback: URL, connectionId: string, { status, erro
 }
 
 const LATER = 'Please try again in a few minutes';
-const unavailable = (description: string): Expected => ({ status: 502, errorCode: 'provider_unavailable', words: LATER, description });
+const unavailable = (description: string): Expected => ({
+  status: 502,
+  errorCode: 'provider_unavailable',
+  words: LATER,
+  description,
+});
 
 describe('When the token endpoint fails, the attempt is FAILED with the reason, and a new one works', () => {
   it.each<[string, FaultOrder, Expected]>([

@@ -29,7 +29,10 @@ describe('The flow against an OAuth server that is not ours (oidc-provider)', ()
   it('links: PKCE S256 (RFC 7636), client_secret_basic (RFC 6749 2.3.1), iss (RFC 9207)', async () => {
     const { id, callback } = await approved();
     expect([...callback.searchParams.keys()].sort()).toEqual(['code', 'iss', 'state']);
-    expect(await openCallback(callback)).toMatchObject({ status: 200, text: expect.stringContaining('Store of merchant is connected') });
+    expect(await openCallback(callback)).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('Store of merchant is connected'),
+    });
     expect(await seeConnection(switchboard.client, id)).toMatchObject({
       status: 'ACTIVE',
       configuration: {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approvedAttempt } from '../support/approvedAttempt.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
@@ -29,9 +30,7 @@ const at = (server: Server, callback: URL): URL => new URL(`${callback.pathname}
 /** Half of them at either server. */
 const fiftyCallbacks = (callbacks: URL[]) =>
   Promise.all(
-    Array.from({ length: 50 }, (_, index) =>
-      openCallback(at(index % 2 ? one : two, callbacks[index % callbacks.length] as URL)),
-    ),
+    Array.from({ length: 50 }, (_, index) => openCallback(at(index % 2 ? one : two, callbacks[index % callbacks.length] as URL))),
   );
 
 describe('Fifty callbacks at the same moment, over two servers', () => {
@@ -69,10 +68,7 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
 describe('Two attempts of one connection', () => {
   it('started at once at two servers: one stays open', async () => {
     const id = await createKlaviyoConnection(one.client);
-    const clientAtTwo = new GraphQLClient(
-      `${two.ownUrl}/graphql`,
-      one.client.keys,
-    );
+    const clientAtTwo = new GraphQLClient(`${two.ownUrl}/graphql`, one.client.keys);
     await Promise.all(
       Array.from({ length: 10 }, (_, index) => startKlaviyoAuthorization(index % 2 ? one.client : clientAtTwo, id)),
     );
@@ -84,15 +80,42 @@ describe('Two attempts of one connection', () => {
   it('a callback that races a new start is either taken first and completes, or superseded', async () => {
     for (let round = 0; round < 8; round += 1) {
       const { callback, connectionId } = await approvedAttempt(place());
-      const [page] = await Promise.all([
-        openCallback(at(two, callback)),
-        startKlaviyoAuthorization(one.client, connectionId),
-      ]);
+      const [page] = await Promise.all([openCallback(at(two, callback)), startKlaviyoAuthorization(one.client, connectionId)]);
       expect([200, 410]).toContain(page.status);
       const rows = await one.sql('select status from authorizations where connection_id = ? order by created_at', [connectionId]);
       expect(rows).toEqual([{ status: page.status === 200 ? 'completed' : 'superseded' }, { status: 'pending' }]);
       const { status } = await seeConnection(one.client, connectionId);
       expect(status).toBe(page.status === 200 ? 'ACTIVE' : 'PENDING_AUTHORIZATION');
     }
+  });
+});
+
+describe('Everything at once on the same connections', () => {
+  const calls = [
+    'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
+    'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
+    'mutation ($id: ID!) { updateConnection(input: { id: $id, name: "x" }) { userErrors { code } } }',
+    'mutation ($id: ID!) { deleteConnection(input: { id: $id }) { userErrors { code } } }',
+    'query ($id: ID!) { connection(id: $id) { status authorization { status } } }',
+  ];
+
+  it('ends without a deadlock: every call gets an answer of its own, every callback a page', async () => {
+    const attempts = await Promise.all(Array.from({ length: 12 }, () => approvedAttempt(place())));
+    const clientAtTwo = new GraphQLClient(`${two.ownUrl}/graphql`, one.client.keys);
+    const work = attempts.flatMap(({ callback, connectionId: id }, index) => [
+      ...calls.map((call, turn) => async () => {
+        await sleep(((index * 7 + turn * 5) % 11) * 4);
+        const { status, errors } = await (turn % 2 ? one.client : clientAtTwo).send(call, { id });
+        return { status, errors };
+      }),
+      ...[one, two].map((server) => async () => {
+        const { status } = await openCallback(at(server, callback));
+        return { status: [200, 410].includes(status) ? 200 : status, errors: undefined };
+      }),
+    ]);
+    const answers = await Promise.all(work.map((one) => one()));
+    expect(answers.filter(({ status, errors }) => status !== 200 || errors)).toEqual([]);
+    expect(await one.sql("select 1 from authorizations where error_code = 'internal_error'")).toEqual([]);
+    expect(await one.sql("select 1 from authorizations where status = 'pending' and consumed_at is not null")).toEqual([]);
   });
 });

@@ -11,8 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-const credentialOf = async (id: string) =>
-  (await switchboard.sql('select * from credentials where connection_id = ?', [id]))[0];
+const credentialOf = async (id: string) => (await switchboard.sql('select * from credentials where connection_id = ?', [id]))[0];
 const isInstalled = (accountId: string) =>
   switchboard.sandbox?.klaviyo.installations().some(({ account }) => account.id === accountId);
 
@@ -22,7 +21,7 @@ async function linked(): Promise<Attempt> {
   return attempt;
 }
 
-describe('Authorizing again', () => {
+describe.concurrent('Authorizing again', () => {
   it('keeps the connection and its id, and takes the new tokens', async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
@@ -52,17 +51,13 @@ describe('Authorizing again', () => {
     });
   });
 
-  it('without a new refresh token keeps the one in hand', async () => {
-    const { connectionId, account } = await linked();
-    const before = await credentialOf(connectionId);
-    switchboard.sandbox?.klaviyo.inject({ kind: 'omit_refresh_token', count: 1 });
-    await openCallback((await approvedAttempt(switchboard, { connectionId, account })).callback);
-    expect((await credentialOf(connectionId)).refresh_token).toBe(before.refresh_token);
-  });
-
   it.each<[string, (attempt: Attempt) => Promise<unknown>, object]>([
     ['was denied', () => Promise.resolve(), { status: 'DENIED' }],
-    ['failed', ({ callback }) => openCallback(withParameters(callback, { code: 'wrong', error: undefined })), { status: 'FAILED' }],
+    [
+      'failed',
+      ({ callback }) => openCallback(withParameters(callback, { code: 'wrong', error: undefined })),
+      { status: 'FAILED' },
+    ],
   ])('that %s takes nothing away from an ACTIVE connection', async (how, spoil, authorization) => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
@@ -79,7 +74,7 @@ describe('Authorizing again', () => {
   });
 });
 
-describe('Authorizing again with another Klaviyo account', () => {
+describe.concurrent('Authorizing again with another Klaviyo account', () => {
   it('is a failed attempt (account_mismatch): the connection stays as it was, the other grant is handed back', async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
@@ -106,14 +101,16 @@ describe('Authorizing again with another Klaviyo account', () => {
     const { connectionId } = await linked();
     const other = newAccount(switchboard);
     await connectKlaviyo(switchboard.client, other.id);
-    const requests = switchboard.sandbox?.klaviyo.counters.revocationRequests;
     const again = await approvedAttempt(switchboard, { connectionId, account: other });
     expect(await openCallback(again.callback)).toMatchObject({ status: 409 });
     await eventually(async () =>
-      expect(await switchboard.sql("select 1 from pgboss.job where name = 'revoke-grant' and state <> 'completed'")).toEqual([]),
+      expect(
+        await switchboard.sql("select state::text from pgboss.job where name = 'revoke-grant' and data->>'accountId' = ?", [
+          other.id,
+        ]),
+      ).toEqual([{ state: 'completed' }]),
     );
     expect(isInstalled(other.id)).toBe(true);
-    expect(switchboard.sandbox?.klaviyo.counters.revocationRequests).toBe(requests);
   });
 
   it('works with allowAccountChange, and the grant of the account before is handed back', async () => {
@@ -143,8 +140,18 @@ describe('Authorizing again with another Klaviyo account', () => {
       authorization: { status: 'FAILED', errorCode: 'account_mismatch' },
     });
   });
+});
 
-  it('that Klaviyo does not name is not taken for the same one', async () => {
+describe('Authorizing again when Klaviyo does not say all', () => {
+  it('without a new refresh token keeps the one in hand', async () => {
+    const { connectionId, account } = await linked();
+    const before = await credentialOf(connectionId);
+    switchboard.sandbox?.klaviyo.inject({ kind: 'omit_refresh_token', count: 1 });
+    await openCallback((await approvedAttempt(switchboard, { connectionId, account })).callback);
+    expect((await credentialOf(connectionId)).refresh_token).toBe(before.refresh_token);
+  });
+
+  it('with an account that it does not name: it is not taken for the same one', async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     const again = await approvedAttempt(switchboard, { connectionId, account });

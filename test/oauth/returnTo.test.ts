@@ -20,13 +20,12 @@ async function tryReturnTo(returnTo: string, input: object = {}) {
 }
 
 describe('returnTo is only ever an allow-listed place (RFC 6749 10.15)', () => {
-  it.each([
-    ['https://app.example.com/settings'],
-    ['http://localhost:3000/'],
-    ['https://APP.example.com:443/x?y=1#z'],
-  ])('%s is allowed', async (returnTo) => {
-    expect(await tryReturnTo(returnTo)).toMatchObject({ authorizationUrl: expect.any(String), userErrors: [] });
-  });
+  it.each([['https://app.example.com/settings'], ['http://localhost:3000/'], ['https://APP.example.com:443/x?y=1#z']])(
+    '%s is allowed',
+    async (returnTo) => {
+      expect(await tryReturnTo(returnTo)).toMatchObject({ authorizationUrl: expect.any(String), userErrors: [] });
+    },
+  );
 
   it.each([
     ['https://evil.example/'],
@@ -99,7 +98,9 @@ describe('A browser that comes back with an outcome goes on to returnTo, 303 (RF
 
   it('but sees our own page, with a way back, when it is too late or superseded', async () => {
     const { callback, connectionId } = await approvedAttempt(switchboard, { input: { returnTo } });
-    await switchboard.sql("update authorizations set expires_at = now() - interval '1 s' where connection_id = ?", [connectionId]);
+    await switchboard.sql("update authorizations set expires_at = now() - interval '1 s' where connection_id = ?", [
+      connectionId,
+    ]);
     const { status, markup } = await openCallback(callback);
     expect(status).toBe(410);
     expect(markup).toContain('href="https://app.example.com/settings?tab=connections&amp;outcome=mine#klaviyo"');

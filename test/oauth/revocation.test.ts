@@ -96,6 +96,9 @@ describe('revokeAuthorization (RFC 7009)', () => {
       connection: null,
       userErrors: [{ code: 'INVALID', path: ['connectionId'] }],
     });
-    expect(await revoke('999999')).toMatchObject({ connection: null, userErrors: [{ code: 'NOT_FOUND', path: ['connectionId'] }] });
+    expect(await revoke('999999')).toMatchObject({
+      connection: null,
+      userErrors: [{ code: 'NOT_FOUND', path: ['connectionId'] }],
+    });
   });
 });

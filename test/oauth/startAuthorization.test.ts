@@ -74,7 +74,11 @@ describe('startAuthorization (RFC 6749 4.1.1, RFC 7636 4.3)', () => {
       expiresAt: null,
       authorization: null,
       userErrors: [
-        { code: 'INVALID', message: 'A webhook connection needs no authorization: it is ready as it is.', path: ['connectionId'] },
+        {
+          code: 'INVALID',
+          message: 'A webhook connection needs no authorization: it is ready as it is.',
+          path: ['connectionId'],
+        },
       ],
     });
   });

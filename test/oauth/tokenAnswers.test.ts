@@ -54,7 +54,9 @@ describe('The exchange (RFC 6749 4.1.3, RFC 7636 4.5)', () => {
     const { answer, credential, connectionId } = await link();
     expect([answer.access_token.length, answer.refresh_token.length]).toEqual([4_096, 512]);
     expect(credential.access_token).toMatch(/^v1\.test\./);
-    expect(testCipher.decrypt(credential.access_token, columnIdentity.accessToken(Number(connectionId)))).toBe(answer.access_token);
+    expect(testCipher.decrypt(credential.access_token, columnIdentity.accessToken(Number(connectionId)))).toBe(
+      answer.access_token,
+    );
     expect(testCipher.decrypt(credential.refresh_token, columnIdentity.refreshToken(Number(connectionId)))).toBe(
       answer.refresh_token,
     );
@@ -152,13 +154,16 @@ describe('The account of a new grant', () => {
     expect(page.text).toContain(`${account.name} is connected`);
   });
 
-  it.each([['unauthorized'], ['permission_denied']] as const)('stays unknown when %s: the tokens are good all the same', async (kind) => {
-    klaviyo.klaviyo.inject({ kind, target: 'api', count: 1 });
-    const { page, connectionId } = await link();
-    expect(page).toMatchObject({ status: 200, text: expect.stringContaining('Klaviyo is connected') });
-    expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
-      status: 'ACTIVE',
-      configuration: { account: null },
-    });
-  });
+  it.each([['unauthorized'], ['permission_denied']] as const)(
+    'stays unknown when %s: the tokens are good all the same',
+    async (kind) => {
+      klaviyo.klaviyo.inject({ kind, target: 'api', count: 1 });
+      const { page, connectionId } = await link();
+      expect(page).toMatchObject({ status: 200, text: expect.stringContaining('Klaviyo is connected') });
+      expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
+        status: 'ACTIVE',
+        configuration: { account: null },
+      });
+    },
+  );
 });

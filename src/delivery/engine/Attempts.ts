@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ConnectionType } from '../../domain/Connection.js';
 import type { DestinationConnection } from '../DeliveryJob.js';
 import type { Destination } from '../Destination.js';
@@ -14,7 +15,6 @@ export interface AttemptsOptions {
 
 interface Running {
   readonly claim: ClaimedDelivery;
-  readonly controller: AbortController;
   readonly startedAtMs: number;
   /** `performance.now()` by which its destination promised to be done, and a little more. */
   readonly overdueAt: number;
@@ -27,17 +27,19 @@ const PATIENCE_MS = 2_000;
 export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #running = new Set<Running>();
+  /** One for all: they are only ever given up together. */
+  readonly #controller = new AbortController();
   #idle: (() => void) | undefined;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#controller.signal);
   }
 
   start(claim: ClaimedDelivery, connection: DestinationConnection): void {
     const destination = this.#options.destinations.get(connection.type);
     const running: Running = {
       claim,
-      controller: new AbortController(),
       startedAtMs: Date.now(),
       overdueAt: performance.now() + (destination?.maxDurationMs ?? 0) + PATIENCE_MS,
     };
@@ -47,7 +49,7 @@ export class Attempts {
       return;
     }
     const job = { deliveryId: claim.id, attemptNumber: claim.attemptCount + 1, event: claim.event, connection };
-    destination.deliver(job, running.controller.signal).then(
+    destination.deliver(job, this.#controller.signal).then(
       (result) => this.#end(running, toSettlement(claim, result, this.#options.retryDelaysMs)),
       (error) => this.#fail(running, error),
     );
@@ -57,9 +59,7 @@ export class Attempts {
   endOverdue(): void {
     const now = performance.now();
     for (const running of this.#running) {
-      if (running.overdueAt > now) continue;
-      running.controller.abort();
-      this.#fail(running, new Error('The destination did not end the attempt in time.'));
+      if (running.overdueAt <= now) this.#fail(running, new Error('The destination did not end the attempt in time.'));
     }
   }
 
@@ -77,7 +77,7 @@ export class Attempts {
 
   /** Gives up what is under way and hands it back, after a moment in which a result may still come. */
   async giveUp(momentMs: number): Promise<void> {
-    for (const { controller } of this.#running) controller.abort();
+    this.#controller.abort();
     await this.idle(momentMs);
     for (const running of this.#running) this.#end(running, handBack(running.claim));
   }

@@ -31,6 +31,9 @@ const MAX_CLAIM = 500;
 /** Results that may wait for the database before nothing more is claimed. */
 const MAX_UNSETTLED = 5_000;
 
+/** ms in which nothing is claimed of a connection that fails and fails, until its health is in the database. */
+const BRAKE_MS = 200;
+
 /** ms after which places that became free are filled, when they are too few to claim for at once. */
 const REFILL_MS = 10;
 
@@ -70,14 +73,21 @@ export class ClaimLoop {
   /** An attempt is over: its place is free for what waits here, or for a new claim. */
   done(claim: ClaimedDelivery, settlement: Settlement): void {
     const { lanes, settler, options } = this.#parts;
-    const due = lanes.done(claim, settlement.verdict === 'good');
+    const failures = lanes.done(claim.connectionId, settlement.verdict);
     settler.add(settlement);
+    // What the database is only about to know counts here at once: a rate limit, and that the breaker will open.
+    if (settlement.throttledUntilMs !== null) this.#pause(claim.connectionId, settlement.throttledUntilMs - Date.now());
+    else if (failures >= options.breaker.failures) this.#pause(claim.connectionId, BRAKE_MS);
     if (this.#stopping) return;
     this.#startWaiting();
     // While a claim is under way it is too early to tell: it looks again when it is over.
     if (this.#claiming) return;
-    if (due || (this.#starved && lanes.room() >= options.concurrency / 4)) this.#alarm.wake();
+    if (lanes.low(claim.connectionId) || (this.#starved && lanes.room() >= options.concurrency / 8)) this.#alarm.wake();
     else if (this.#starved || lanes.hungry()) this.#refillSoon();
+  }
+
+  #pause(connectionId: number, ms: number): void {
+    for (const waiting of this.#parts.lanes.pause(connectionId, ms)) this.#parts.settler.add(handBack(waiting));
   }
 
   async #run(): Promise<void> {

@@ -35,7 +35,7 @@ export function resolveEngineOptions(given: Partial<EngineOptions>, longestAttem
   return {
     retryDelaysMs: [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000],
     concurrency: 256,
-    concurrencyPerConnection: 32,
+    concurrencyPerConnection: 64,
     leaseMs: longestAttemptMs + LEASE_MARGIN_MS,
     pollMs: 1_000,
     sweepMs: 1_000,

@@ -7,6 +7,9 @@ const AHEAD_MS = 50;
 const MAX_AHEAD = 512;
 const MAX_AHEAD_OVERALL = 2_048;
 
+/** Part of all places that several attempts of one connection may take; the rest is for first attempts of others. */
+const SHARED = 3 / 4;
+
 /** What this process holds of one connection. */
 interface Lane {
   running: number;
@@ -19,6 +22,10 @@ interface Lane {
   ahead: number;
   /** As many were claimed as were asked for, so there may be more. */
   hungry: boolean;
+  /** Attempts without a good answer since the last good one. */
+  failures: number;
+  /** `performance.now()` before which nothing is claimed. */
+  pausedUntil: number;
 }
 
 export interface LanesOptions {
@@ -29,8 +36,8 @@ export interface LanesOptions {
 /**
  * Counts what is under way, by connection and overall, and says how much more to claim.
  *
- * - A connection gets at most as many attempts at once as its cap, and as many as are still free: several slow ones
- *   together thus can't take all of them (dynamic thresholds, as in switches that share a buffer).
+ * - A connection gets at most as many attempts at once as its cap, and half of what the others leave it. When three
+ *   quarters of all places are taken, one at a time: slow ones together can't take all, and nobody is shut out.
  * - For a connection that answers fast, some ms of work are claimed ahead, so that claims are few and large and its places
  *   never empty. For one that is slow or dead, nothing is.
  */
@@ -58,20 +65,22 @@ export class Lanes {
     return this.#held;
   }
 
-  /** How many to claim at most. */
+  /** How many to claim at most: half of what is free, so that one claim can't give it all to the first connections. */
   room(): number {
-    return Math.max(0, this.#options.concurrency + this.#ahead - this.#held);
+    const { concurrency } = this.#options;
+    const free = Math.floor((concurrency * SHARED - this.#running) / 2);
+    return free > 0 ? free + this.#ahead : Math.max(0, concurrency - this.#running);
   }
 
-  /** How many to claim of a connection that nothing is held of. */
-  window(): number {
+  /** How many attempts a connection may have at once that has so many now. */
+  window(running = 0): number {
     const { concurrency, concurrencyPerConnection } = this.#options;
-    return Math.min(concurrencyPerConnection, 1 + concurrency - this.#running);
+    const left = Math.floor((concurrency * SHARED - this.#running + running) / 2);
+    return Math.max(1, Math.min(concurrencyPerConnection, left));
   }
 
   /** A claim begins. Returns how many to claim of those that something is or was held of, by id. */
   begin(): Record<string, number> {
-    const window = this.window();
     const allowances: Record<string, number> = {};
     const now = performance.now();
     const elapsed = Math.max(1, now - this.#begunAt);
@@ -79,7 +88,7 @@ export class Lanes {
     this.#ahead = 0;
     for (const [id, lane] of this.#lanes) {
       const held = lane.running + lane.waiting.length;
-      if (held + lane.answered === 0) {
+      if (held + lane.answered === 0 && lane.pausedUntil <= now) {
         this.#lanes.delete(id);
         continue;
       }
@@ -87,7 +96,7 @@ export class Lanes {
       lane.answered = 0;
       lane.ahead = Math.min(MAX_AHEAD, Math.floor(lane.rate * AHEAD_MS));
       this.#ahead += lane.ahead;
-      allowances[id] = Math.max(0, window + lane.ahead - held);
+      allowances[id] = lane.pausedUntil > now ? 0 : Math.max(0, this.window(lane.running) + lane.ahead - held);
     }
     this.#ahead = Math.min(MAX_AHEAD_OVERALL, this.#ahead);
     return allowances;
@@ -110,7 +119,8 @@ export class Lanes {
   start(): ClaimedDelivery[] {
     const started: ClaimedDelivery[] = [];
     for (const lane of this.#waiting) {
-      const count = Math.min(lane.waiting.length, this.window() - lane.running, this.#options.concurrency - this.#running);
+      const allowed = this.window(lane.running) - lane.running;
+      const count = Math.min(lane.waiting.length, allowed, this.#options.concurrency - this.#running);
       if (count <= 0) continue;
       for (const claim of lane.waiting.splice(0, count)) started.push(claim);
       lane.running += count;
@@ -120,27 +130,41 @@ export class Lanes {
     return started;
   }
 
-  /** An attempt is over. Returns whether it is time to claim again for its connection. */
-  done(claim: ClaimedDelivery, good: boolean): boolean {
-    const lane = this.#lanes.get(claim.connectionId);
+  /** An attempt is over. Returns how many in a row had no good answer. */
+  done(connectionId: number, verdict: 'good' | 'bad' | null): number {
+    const lane = this.#lane(connectionId);
     this.#running--;
     this.#held--;
-    if (!lane) return false;
     lane.running--;
-    if (good) lane.answered++;
-    return this.#isLow(lane);
+    if (verdict === 'good') {
+      lane.answered++;
+      lane.failures = 0;
+    }
+    if (verdict === 'bad') lane.failures++;
+    return lane.failures;
   }
 
-  /** True when something may be due that was left because its connection had enough. */
+  /** True when something may be due that was left because its connection had enough, and now has room for it. */
   hungry(): boolean {
-    for (const lane of this.#lanes.values()) if (lane.hungry) return true;
+    for (const lane of this.#lanes.values()) {
+      if (lane.hungry && lane.running + lane.waiting.length < this.window(lane.running) + lane.ahead) return true;
+    }
     return false;
   }
 
-  /** True when it is time to claim again for some connection. */
-  low(): boolean {
+  /** True when it is time to claim again for a connection, or for any. */
+  low(connectionId?: number): boolean {
+    if (connectionId !== undefined) return this.#isLow(this.#lane(connectionId));
     for (const lane of this.#lanes.values()) if (this.#isLow(lane)) return true;
     return false;
+  }
+
+  /** Claims nothing of a connection for so many milliseconds. Returns what was claimed ahead of it. */
+  pause(connectionId: number, ms: number): ClaimedDelivery[] {
+    const lane = this.#lane(connectionId);
+    lane.pausedUntil = performance.now() + ms;
+    lane.failures = 0;
+    return this.drop(connectionId);
   }
 
   /** Gives up what waits: of one connection, or all. */
@@ -158,14 +182,14 @@ export class Lanes {
 
   /** Half of what the connection may have is used up. */
   #isLow(lane: Lane): boolean {
-    const full = this.#options.concurrencyPerConnection + lane.ahead;
-    return lane.hungry && lane.running + lane.waiting.length <= full / 2;
+    if (!lane.hungry || lane.pausedUntil > performance.now()) return false;
+    return lane.running + lane.waiting.length <= (this.window(lane.running) + lane.ahead) / 2;
   }
 
   #lane(id: number): Lane {
     let lane = this.#lanes.get(id);
     if (!lane) {
-      lane = { running: 0, waiting: [], answered: 0, rate: 0, ahead: 0, hungry: false };
+      lane = { running: 0, waiting: [], answered: 0, rate: 0, ahead: 0, hungry: false, failures: 0, pausedUntil: 0 };
       this.#lanes.set(id, lane);
     }
     return lane;

@@ -60,10 +60,12 @@ export class Outcomes {
   }
 
   async #disable(connectionId: number, reason: string, failing: boolean): Promise<void> {
-    const { database, onConnectionDisabled, log, sweeper } = this.#parts;
+    const { database, onConnectionDisabled, log, sweeper, loop } = this.#parts;
     if (!(await disableConnection(database, connectionId, { reason, failing }, onConnectionDisabled))) return;
     log.warn({ connectionId, reason }, 'A connection was disabled');
     sweeper.wake();
+    // Who was told may have published about it.
+    loop.wake();
   }
 
   /** Retries that are due before the loop looks by itself. */

@@ -11,8 +11,11 @@ export interface SettlerOptions {
 /** Rows of one statement. */
 const MAX_BATCH = 500;
 
-/** ms in which results gather before they are written, when few come. */
-const GATHER_MS = 15;
+/** Results gather for so many ms before they are written: few large statements cost the database less than many small. */
+const GATHER_MS = 20;
+
+/** With so many, they are written at once. */
+const ENOUGH = 250;
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
@@ -43,8 +46,9 @@ export class Settler {
 
   add(settlement: Settlement): void {
     this.#queue.push(settlement);
-    if (!this.#writing && !this.#closed && this.#timer === undefined)
-      this.#timer = setTimeout(() => void this.#write(), GATHER_MS);
+    if (this.#writing || this.#closed) return;
+    if (this.#queue.length >= ENOUGH) void this.#write();
+    else this.#timer ??= setTimeout(() => void this.#write(), GATHER_MS);
   }
 
   /** Resolves when nothing is left, or after so many milliseconds. */
@@ -66,17 +70,19 @@ export class Settler {
   }
 
   async #write(): Promise<void> {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#writing = true;
-    while (this.#queue.length > 0 && !this.#closed) {
+    do {
       const batch = this.#takeBatch();
       this.#underWay = batch.length;
       await this.#writeUntilWritten(batch);
       this.#underWay = 0;
       await this.#options.onSettled(batch);
-    }
+    } while (this.#queue.length >= (this.#idle.length > 0 ? 1 : ENOUGH) && !this.#closed);
     this.#writing = false;
-    for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#queue.length > 0 && !this.#closed) this.#timer = setTimeout(() => void this.#write(), GATHER_MS);
+    else for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #writeUntilWritten(batch: readonly Settlement[]): Promise<void> {

@@ -22,11 +22,13 @@ export function disableConnection(
   onConnectionDisabled: OnConnectionDisabled,
 ): Promise<boolean> {
   return database.transaction(async (em) => {
-    const { rows } = await sql<{ organization_id: string; failing_since: Date | null }>`
+    const { rows } = await sql<{ organization_id: string; failing_since_ms: number | null }>`
       update connections c set status = 'disabled', status_reason = ${cause.reason}, updated_at = now()
       where c.id = ${connectionId} and c.status = 'active'
       returning c.organization_id,
-        (select h.failing_since from connection_health h where h.connection_id = c.id) as failing_since`.execute(em.getKysely());
+        (select date_part('epoch', h.failing_since) * 1000 from connection_health h where h.connection_id = c.id) as failing_since_ms`.execute(
+      em.getKysely(),
+    );
     const [disabled] = rows;
     if (!disabled) return false;
     // Whoever makes it active again wants it tried afresh, not disabled by its next failure.
@@ -39,7 +41,7 @@ export function disableConnection(
       connectionId,
       organizationId: Number(disabled.organization_id),
       reason: cause.reason,
-      failingSince: cause.failing ? disabled.failing_since : null,
+      failingSince: cause.failing && disabled.failing_since_ms !== null ? new Date(disabled.failing_since_ms) : null,
     });
     return true;
   });

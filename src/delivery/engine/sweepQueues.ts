@@ -19,15 +19,18 @@ const HELD = "status = 'held'";
 
 /** Waiting, though the connection is not active: held. Though it is gone: cancelled. What is in flight is left alone. */
 const SWEEP_WAITING = `${walk(WAITING)}, swept as materialized (
-    select d.id, c.id is null as gone
-    from walk w
-    left join connections c on c.id = w.connection_id
+    select d.id, s.gone
+    from (
+      select w.connection_id, c.id is null as gone
+      from walk w left join connections c on c.id = w.connection_id
+      where c.id is null or c.status <> 'active'
+      offset 0
+    ) s
     cross join lateral (
       select id from deliveries q
-      where q.connection_id = w.connection_id and q.${WAITING} and (q.leased_until is null or q.leased_until <= now())
+      where q.connection_id = s.connection_id and q.${WAITING} and (q.leased_until is null or q.leased_until <= now())
       order by q.due_at limit ${BATCH} for update skip locked
     ) d
-    where c.id is null or c.status <> 'active'
     limit ${BATCH}
   )
   update deliveries d
@@ -37,12 +40,15 @@ const SWEEP_WAITING = `${walk(WAITING)}, swept as materialized (
 /** Held for a connection that is gone: cancelled. */
 const SWEEP_ORPHANS = `${walk(HELD)}, swept as materialized (
     select d.id
-    from walk w
+    from (
+      select w.connection_id from walk w
+      where not exists (select from connections c where c.id = w.connection_id)
+      offset 0
+    ) s
     cross join lateral (
-      select id from deliveries q where q.connection_id = w.connection_id and q.${HELD}
+      select id from deliveries q where q.connection_id = s.connection_id and q.${HELD}
       order by q.id limit ${BATCH} for update skip locked
     ) d
-    where not exists (select from connections c where c.id = w.connection_id)
     limit ${BATCH}
   )
   update deliveries d set status = 'cancelled', updated_at = now() from swept s where d.id = s.id`;

@@ -53,6 +53,7 @@ export interface GuardedHttp {
 export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const { timeoutMs, maxBodyBytes = 16_384, connectionsPerOrigin = 256, idleSocketMs = 4_000, maxKeptSockets = 2_000 } = options;
   const inFlight = new Set<Exchange>();
+  const bySignal = new WeakMap<AbortSignal, Set<Exchange>>();
   let openSockets = 0;
   let closing = false;
   const idle = Promise.withResolvers<void>();
@@ -86,8 +87,7 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     if (!url) return refuse('invalid_url', '');
     if (closing || request.signal?.aborted) return refuse('aborted', url.host);
     return new Promise((resolve) => {
-      const { signal } = request;
-      const abort = signal && (() => exchange.abort());
+      const abortable = request.signal && abortableBy(request.signal);
       const exchange = new Exchange({
         host: url.host,
         timeoutMs: request.timeoutMs ?? timeoutMs,
@@ -95,16 +95,26 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
         onSettled: (outcome) =>
           whenSocketIsFree(() => {
             inFlight.delete(exchange);
-            if (abort) signal.removeEventListener('abort', abort);
+            abortable?.delete(exchange);
             resolve(outcome);
             if (closing && inFlight.size === 0) idle.resolve();
           }),
       });
       inFlight.add(exchange);
-      if (abort) signal.addEventListener('abort', abort);
+      abortable?.add(exchange);
       const { method, headers, body } = request;
       agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers, body }, exchange);
     });
+  }
+
+  /** Many requests share one signal, which then has one listener for all of them. */
+  function abortableBy(signal: AbortSignal): Set<Exchange> {
+    const known = bySignal.get(signal);
+    if (known) return known;
+    const exchanges = new Set<Exchange>();
+    bySignal.set(signal, exchanges);
+    signal.addEventListener('abort', () => exchanges.forEach((exchange) => void exchange.abort()), { once: true });
+    return exchanges;
   }
 
   async function close(graceMs?: number): Promise<void> {

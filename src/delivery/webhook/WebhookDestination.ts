@@ -36,7 +36,7 @@ export class WebhookDestination implements Destination {
     const { http, timeoutMs, retryAfterCapMs = HOUR_MS } = this.#options;
     const webhook = this.#prepared.get(job.connection) ?? (await this.#prepare(job.connection));
     const startedAtMs = Date.now();
-    const body = `{"event_type":${JSON.stringify(job.event.eventType)},"data":${job.event.payload}}`;
+    const body = Buffer.from(`{"event_type":${JSON.stringify(job.event.eventType)},"data":${job.event.payload}}`);
     const signature = signDelivery({
       id: job.deliveryId,
       timestampSeconds: Math.floor(startedAtMs / 1_000),

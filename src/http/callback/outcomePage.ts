@@ -51,14 +51,14 @@ function wordsFor(outcome: CallbackOutcome, name: string): Words {
       return {
         mark: 'bad',
         title: 'Access was denied',
-        what: `You chose not to give access to your ${name} account, so nothing was connected.`,
+        what: `You chose not to give access to your ${name} account, so nothing has changed.`,
         next: 'If that was not what you wanted, go back to the app, connect again, and choose Allow.',
       };
     case 'expired':
       return {
         mark: 'wait',
         title: 'This took too long',
-        what: 'The authorization has expired, so nothing was connected.',
+        what: 'An authorization has to be finished within ten minutes, so nothing has changed.',
         next: AGAIN,
       };
     case 'superseded':
@@ -101,6 +101,13 @@ function failedWords(code: string, name: string): Words {
         what: `${name} has a problem at the moment, or can't be reached.`,
         next: 'Please try again in a few minutes.',
       };
+    case 'invalid_grant':
+      return {
+        mark: 'bad',
+        title,
+        what: `${name} did not accept the approval: it may be too old, or was used before.`,
+        next: AGAIN,
+      };
     case 'account_mismatch':
       return {
         mark: 'bad',
@@ -124,7 +131,7 @@ function failedWords(code: string, name: string): Words {
         next: 'Please tell the support of the app; trying again will not help yet.',
       };
     default:
-      return { mark: 'bad', title, what: 'Something went wrong on the way, so nothing was connected.', next: AGAIN };
+      return { mark: 'bad', title, what: 'Something went wrong on the way, so nothing has changed.', next: AGAIN };
   }
 }
 

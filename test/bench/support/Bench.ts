@@ -32,7 +32,9 @@ export class Bench {
 
   static async open(): Promise<Bench> {
     const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-bench-'));
-    const embedded = process.env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, flags: (process.env.BENCH_PG_FLAGS ?? '').split(' ').filter(Boolean) });
+    const embedded = process.env.DATABASE_URL
+      ? null
+      : await startEmbeddedPostgres({ dataDir, flags: (process.env.BENCH_PG_FLAGS ?? '').split(' ').filter(Boolean) });
     const database = await Database.open({ url: process.env.DATABASE_URL ?? (embedded?.url as string) });
     await migrate(database);
     const receiver = await Receiver.start();
@@ -99,11 +101,17 @@ export class Bench {
     }
   }
 
-  /** Resolves when nothing of an event type waits any more, and the results are in the database. */
-  async settled(eventType: string): Promise<void> {
+  /** Has the database do now what it would do in the background. */
+  async tidy(): Promise<void> {
+    await sql`vacuum analyze`.execute(this.database.sql());
+    await sql`checkpoint`.execute(this.database.sql());
+  }
+
+  /** Resolves when nothing waits for a connection any more, and the results are in the database. */
+  async settled(connectionId: number): Promise<void> {
     while (true) {
       const { rows } = await sql`
-        select from deliveries where event_type = ${eventType} and status in ('pending', 'retrying') limit 1`.execute(
+        select from deliveries where connection_id = ${connectionId} and status in ('pending', 'retrying') limit 1`.execute(
         this.database.sql(),
       );
       if (rows.length === 0) return;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { Cipher } from '../../../src/database/Cipher.js';
-import { Database } from '../../../src/database/Database.js';
+import { Database, type EntityManager } from '../../../src/database/Database.js';
 import { newId } from '../../../src/database/newId.js';
 import type { Destination } from '../../../src/delivery/Destination.js';
 import { createDeliveryEngine } from '../../../src/delivery/engine/createDeliveryEngine.js';
@@ -11,6 +11,7 @@ import { createGuardedHttp } from '../../../src/delivery/http/guardedHttp.js';
 import { insertDeliveries } from '../../../src/delivery/queue/insertDeliveries.js';
 import { ensureSigningSecret } from '../../../src/delivery/signing/ensureSigningSecret.js';
 import { WebhookDestination } from '../../../src/delivery/webhook/WebhookDestination.js';
+import type { Caller } from '../../../src/domain/Caller.js';
 import type { ConnectionType, WebhookConfiguration } from '../../../src/domain/Connection.js';
 import type { Logger } from '../../../src/domain/Logger.js';
 
@@ -108,17 +109,23 @@ export class Testbed {
   }
 
   /** Publishes events with these payloads in one transaction; returns their ids. */
-  publish(payloads: readonly unknown[], eventType = 'test.event'): Promise<string[]> {
+  publish(payloads: readonly unknown[], eventType?: string): Promise<string[]> {
+    return this.database.transaction((em) => this.publishIn(em, payloads, eventType));
+  }
+
+  async publishIn(em: EntityManager, payloads: readonly unknown[], eventType = 'test.event'): Promise<string[]> {
     const events = payloads.map((payload) => ({ id: newId(), eventType, payload: JSON.stringify(payload) }));
-    return this.database.transaction(async (em) => {
-      await sql`
-        insert into events (id, organization_id, event_type, payload)
-        select id, ${this.organizationId}, ${eventType}, payload
-        from unnest(${events.map(({ id }) => id)}::uuid[], ${events.map(({ payload }) => payload)}::json[])
-          as e (id, payload)`.execute(this.database.sql(em));
-      await insertDeliveries(em, { organizationId: this.organizationId, events });
-      return events.map(({ id }) => id);
-    });
+    await sql`
+      insert into events (id, organization_id, event_type, payload)
+      select id, ${this.organizationId}, ${eventType}, payload
+      from unnest(${events.map(({ id }) => id)}::uuid[], ${events.map(({ payload }) => payload)}::json[])
+        as e (id, payload)`.execute(em.getKysely());
+    await insertDeliveries(em, { organizationId: this.organizationId, events });
+    return events.map(({ id }) => id);
+  }
+
+  get caller(): Caller {
+    return { organizationId: this.organizationId, apiKeyId: 1, scopes: new Set() };
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they ask for
@@ -127,7 +134,10 @@ export class Testbed {
   }
 
   deliveries(): Promise<DeliveryRow[]> {
-    return this.rows(sql`select * from deliveries order by id`);
+    return this.rows(
+      sql`select *, date_part('epoch', due_at) * 1000 as due_ms, date_part('epoch', updated_at) * 1000 as updated_ms
+        from deliveries order by id`,
+    );
   }
 
   attempts(): Promise<AttemptRow[]> {
@@ -152,9 +162,12 @@ export interface DeliveryRow {
   readonly attempt_count: number;
   readonly retry_count: number;
   readonly next_trigger: string;
-  readonly due_at: Date;
+  /** ms since 1970 */
+  readonly due_ms: number;
   readonly leased_by: string | null;
-  readonly updated_at: Date;
+  readonly leased_until: string | null;
+  /** ms since 1970 */
+  readonly updated_ms: number;
 }
 
 export interface AttemptRow {
@@ -166,5 +179,5 @@ export interface AttemptRow {
   readonly error_code: string | null;
   readonly error_message: string | null;
   readonly duration_ms: number;
-  readonly started_at: Date;
+  readonly started_at: string;
 }

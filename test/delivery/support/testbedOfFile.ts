@@ -6,6 +6,7 @@ import { Testbed } from './Testbed.js';
 
 export interface TestbedContext {
   bed: Testbed;
+  url: string;
   /** A receiver that ends with the test. */
   inbox(answer?: Answer): Promise<Inbox>;
 }
@@ -13,7 +14,7 @@ export interface TestbedContext {
 /** A database for the file, and for each test a testbed on it with nothing left of the tests before. */
 export function testbedOfFile(): TestbedContext {
   let testDatabase: TestDatabase;
-  let inboxes: Inbox[] = [];
+  const inboxes: Inbox[] = [];
   const context = {
     async inbox(answer) {
       const inbox = await Inbox.open(answer);
@@ -24,15 +25,15 @@ export function testbedOfFile(): TestbedContext {
 
   beforeAll(async () => {
     testDatabase = await createTestDatabase();
+    context.url = testDatabase.url;
   });
   beforeEach(async () => {
     context.bed = await Testbed.open(testDatabase.url);
   });
   afterEach(async () => {
-    const closing = inboxes;
-    inboxes = [];
-    await Promise.all([context.bed.stopEngines(), ...closing.map((inbox) => inbox.close())]);
-    await sql`truncate organizations, deliveries cascade`.execute(context.bed.database.sql());
+    await context.bed.stopEngines();
+    await Promise.all(inboxes.splice(0).map((inbox) => inbox.close()));
+    await sql`truncate organizations, deliveries, attempts cascade`.execute(context.bed.database.sql());
     await context.bed.close();
   });
   afterAll(() => testDatabase.drop());

@@ -6,10 +6,7 @@ declare module 'oidc-provider' {
     constructor(
       issuer: string,
       configuration: {
-        findAccount: (
-          context: unknown,
-          id: string,
-        ) => Promise<{ accountId: string; claims: () => Promise<{ sub: string }> }>;
+        findAccount: (context: unknown, id: string) => Promise<{ accountId: string; claims: () => Promise<{ sub: string }> }>;
         [option: string]: unknown;
       },
     );

@@ -32,7 +32,10 @@ export async function startForeignServer(): Promise<ForeignServer> {
         response.on('finish', () => requests.push(`${response.statusCode} ${path}`));
         if (path !== '/api/accounts') return handle(request, response);
         const token = await provider.AccessToken.find(request.headers.authorization?.slice('Bearer '.length) ?? '');
-        const attributes = { contact_information: { organization_name: `Store of ${token?.accountId}` }, timezone: 'Europe/Berlin' };
+        const attributes = {
+          contact_information: { organization_name: `Store of ${token?.accountId}` },
+          timezone: 'Europe/Berlin',
+        };
         response.writeHead(token ? 200 : 401, { 'content-type': 'application/vnd.api+json' });
         response.end(JSON.stringify(token ? { data: [{ type: 'account', id: token.accountId, attributes }] } : { errors: [] }));
       });

@@ -1,0 +1,7 @@
+/** How often somebody may call; 0 means as often as they like. */
+export interface AccessLimits {
+  /** Of one organization, reads and writes each. */
+  readonly requestsPerMinute: number;
+  /** Wrong credentials from one address. */
+  readonly failedLoginsPerMinute: number;
+}

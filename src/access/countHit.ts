@@ -1,0 +1,28 @@
+import { sql } from 'kysely';
+import type { Database } from '../database/Database.js';
+
+export interface HitCount {
+  /** In this minute, this one included. */
+  readonly hits: number;
+  readonly resetsInSeconds: number;
+}
+
+/** One hit in so many also sweeps out what nobody counts any more. */
+const SWEEP_EVERY = 500;
+
+/**
+ * Counts a hit in a window of one minute that begins with its first one. One statement on one row, so that all
+ * processes count together and no two of them read the same number.
+ */
+export async function countHit({ database }: { database: Database }, key: string): Promise<HitCount> {
+  const { rows } = await sql<{ hits: number; resets_in: number }>`
+    insert into rate_limits as counted (key, hits, resets_at)
+    values (${key}, 1, clock_timestamp() + interval '1 minute')
+    on conflict (key) do update set
+      hits = case when counted.resets_at <= clock_timestamp() then 1 else counted.hits + 1 end,
+      resets_at = case when counted.resets_at <= clock_timestamp() then excluded.resets_at else counted.resets_at end
+    returning hits, ceil(extract(epoch from resets_at - clock_timestamp()))::int as resets_in`.execute(database.sql());
+  const row = rows[0] as { hits: number; resets_in: number };
+  if (row.hits % SWEEP_EVERY === 0) await sql`delete from rate_limits where resets_at < now()`.execute(database.sql());
+  return { hits: row.hits, resetsInSeconds: Math.max(1, row.resets_in) };
+}

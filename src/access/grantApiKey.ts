@@ -1,0 +1,46 @@
+import type { Database } from '../database/Database.js';
+import { API_KEY_SCOPES, ApiKey, type ApiKeyScope } from '../domain/ApiKey.js';
+import type { Caller } from '../domain/Caller.js';
+import { ProblemList } from '../domain/ProblemList.js';
+import { createApiKey } from './createApiKey.js';
+
+export interface GrantApiKeyInput {
+  readonly name?: string | null;
+  /** Those of the caller when not given. */
+  readonly scopes?: readonly ApiKeyScope[] | null;
+  readonly oauthOnly?: boolean | null;
+}
+
+export interface GrantedApiKey {
+  readonly apiKey: ApiKey;
+  /** Shown once; only its hash is stored. */
+  readonly secretKey: string;
+}
+
+const MAX_NAME_LENGTH = 200;
+
+/** Adds a key to the caller's organization, which can do at most what the caller can. Throws an InputError: FORBIDDEN, REQUIRED, INVALID. */
+export async function grantApiKey(
+  { database }: { database: Database },
+  caller: Caller,
+  input: GrantApiKeyInput,
+): Promise<GrantedApiKey> {
+  const problems = new ProblemList();
+  const name = input.name?.trim() || null;
+  if (name && (name.length > MAX_NAME_LENGTH || /\p{Cc}/u.test(name))) {
+    problems.add('INVALID', `A name is one line of at most ${MAX_NAME_LENGTH} characters.`, 'name');
+  }
+  if (input.scopes?.length === 0) problems.add('REQUIRED', 'A key needs at least one scope.', 'scopes');
+  input.scopes?.forEach((scope, index) => {
+    if (caller.scopes.has(scope)) return;
+    problems.add('FORBIDDEN', `You can not give the scope "${scope}": you do not have it yourself.`, 'scopes', String(index));
+  });
+  problems.throwIfAny();
+  const wanted = new Set(input.scopes ?? caller.scopes);
+  const { organizationId } = caller;
+  return database.transaction(async (em) => {
+    const scopes = API_KEY_SCOPES.filter((scope) => wanted.has(scope));
+    const created = await createApiKey({ em }, { organizationId, name, scopes, oauthOnly: input.oauthOnly ?? false });
+    return { apiKey: await em.findOneOrFail(ApiKey, created.apiKeyId), secretKey: created.secretKey };
+  });
+}

@@ -1,0 +1,39 @@
+import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { grantApiKey } from '../../access/grantApiKey.js';
+import { listApiKeys } from '../../access/listApiKeys.js';
+import { withdrawApiKey } from '../../access/withdrawApiKey.js';
+import { withUserErrors } from '../errors/withUserErrors.js';
+import type { GraphQLContext } from '../GraphQLContext.js';
+import { ApiKeyObject } from './ApiKeyObject.js';
+import { CreateApiKeyInput, RevokeApiKeyInput } from './apiKeyInputs.js';
+import { ApiKeyPayload, CreateApiKeyPayload } from './apiKeyPayloads.js';
+
+@Resolver()
+export class ApiKeyResolver {
+  @Query(() => [ApiKeyObject], {
+    description: 'Your API keys, newest first, revoked ones included; without secrets. Needs MANAGE.',
+  })
+  apiKeys(@Ctx() context: GraphQLContext): Promise<ApiKeyObject[]> {
+    return listApiKeys(context.dependencies, context.caller('manage').organizationId);
+  }
+
+  @Mutation(() => CreateApiKeyPayload, { description: 'Adds an API key to your organization and shows its secret this once.' })
+  createApiKey(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => CreateApiKeyInput) input: CreateApiKeyInput,
+  ): Promise<CreateApiKeyPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(() => grantApiKey(context.dependencies, caller, input));
+  }
+
+  @Mutation(() => ApiKeyPayload, {
+    description: 'Ends an API key with its access tokens, at once. The last one that can MANAGE is refused.',
+  })
+  revokeApiKey(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => RevokeApiKeyInput) input: RevokeApiKeyInput,
+  ): Promise<ApiKeyPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(async () => ({ apiKey: await withdrawApiKey(context.dependencies, caller, input) }));
+  }
+}

@@ -1,0 +1,139 @@
+import type { FastifyInstance } from 'fastify';
+import { createConnection } from '../../connections/createConnection.js';
+import { deleteConnection } from '../../connections/deleteConnection.js';
+import { findConnection } from '../../connections/findConnection.js';
+import { listConnections } from '../../connections/listConnections.js';
+import type { ConnectionType } from '../../domain/Connection.js';
+import { SwitchboardError } from '../../domain/SwitchboardError.js';
+import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { startAuthorization } from '../../oauth/startAuthorization.js';
+import { answerInputErrors } from './answerInputErrors.js';
+import { callerOf } from './callerOf.js';
+import { listAll, MAX_ROWS } from './listAll.js';
+import { operation } from './operation.js';
+import { presentConnection } from './present.js';
+import { createConnectionBody, listConnectionsQuery, updateConnectionBody } from './schemas/connectionSchemas.js';
+import { commonErrors, errorResponses } from './schemas/errorSchemas.js';
+import { dataResponse, idParams, listOf, ref } from './schemas/sharedSchemas.js';
+import { type UpdateConnectionBody, updateFromBody } from './updateFromBody.js';
+import { type WebhookBody, webhookInput } from './webhookInput.js';
+
+type CreateBody = { readonly type: 'webhook'; readonly configuration: WebhookBody } | { readonly type: 'klaviyo' };
+interface ById {
+  Params: { id: string };
+}
+
+const PATH = '/connections';
+const params = idParams('id', 'The id of the connection.');
+const notFound = errorResponses('NOT_FOUND');
+const describe = (operationId: string, summary: string, tag = 'Connections') => ({ operationId, summary, tags: [tag] });
+
+/** The operations on connections, and the start of an authorization (OpenAPI, tags Connections and OAuth2). */
+export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDependencies): void {
+  app.post<{ Body: CreateBody }>(
+    PATH,
+    {
+      schema: operation({
+        ...describe('create_connection', 'Create a connection'),
+        body: createConnectionBody,
+        response: { 201: dataResponse('Created', ref('connection')), ...commonErrors },
+      }),
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const webhook = body.type === 'webhook' ? webhookInput(body.configuration) : undefined;
+      const headerNames = webhook?.extraHeaders?.map(({ name }) => name);
+      const connection = await answerInputErrors({ headerNames }, () =>
+        createConnection(dependencies, callerOf(request), { type: body.type, webhook }),
+      );
+      reply.code(201).header('location', `${request.url.split('?', 1)[0]}/${connection.id}`);
+      return { data: presentConnection(connection) };
+    },
+  );
+
+  app.get<{ Querystring: { connection_type?: ConnectionType } }>(
+    PATH,
+    {
+      schema: operation({
+        ...describe('list_connections', 'List connections'),
+        description: `All of the organization's connections, newest first; the newest ${MAX_ROWS} if there are more.`,
+        querystring: listConnectionsQuery,
+        response: { 200: dataResponse('OK', listOf('connection')), ...commonErrors },
+      }),
+    },
+    async (request) => {
+      const filter = { type: request.query.connection_type };
+      const rows = await listAll((args) => listConnections(dependencies, callerOf(request), args, filter));
+      return { data: rows.map(presentConnection) };
+    },
+  );
+
+  app.get<ById>(
+    `${PATH}/:id`,
+    {
+      schema: operation({
+        ...describe('get_connection', 'Get a connection'),
+        params,
+        response: { 200: dataResponse('OK', ref('connection')), ...commonErrors, ...notFound },
+      }),
+    },
+    async (request) => {
+      const connection = await findConnection(dependencies, callerOf(request), request.params.id);
+      if (!connection) throw new SwitchboardError('NOT_FOUND', 'There is no such connection.');
+      return { data: presentConnection(connection) };
+    },
+  );
+
+  app.patch<ById & { Body: UpdateConnectionBody }>(
+    `${PATH}/:id`,
+    {
+      schema: operation({
+        ...describe('patch_connection', 'Update a connection'),
+        description: 'Only what is given changes; the secrets of `auth_config` stay until they or `auth_type` change.',
+        params,
+        body: updateConnectionBody,
+        response: { 200: dataResponse('OK', ref('connection')), ...commonErrors, ...notFound },
+      }),
+    },
+    async (request) => {
+      const connection = await updateFromBody(dependencies, callerOf(request), request.params.id, request.body);
+      return { data: presentConnection(connection) };
+    },
+  );
+
+  app.delete<ById>(
+    `${PATH}/:id`,
+    {
+      schema: operation({
+        ...describe('delete_connection', 'Delete a connection'),
+        description: 'Deletes it with its subscriptions; what they still had to deliver is cancelled.',
+        params,
+        response: { 204: { description: 'No Content' }, ...commonErrors, ...notFound },
+      }),
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      await answerInputErrors({ fromPath: 'id' }, () => deleteConnection(dependencies, callerOf(request), { id }));
+      return reply.code(204).send();
+    },
+  );
+
+  app.post<ById>(
+    `${PATH}/:id/authorization`,
+    {
+      schema: operation({
+        ...describe('start_authorization', 'Start OAuth2 authorization', 'OAuth2'),
+        description: "Begins to link a merchant's Klaviyo account: send the browser to the URL within ten minutes.",
+        params,
+        response: { 200: dataResponse('OK', ref('connection-authorization-response')), ...commonErrors, ...notFound },
+      }),
+    },
+    async (request) => {
+      const connectionId = request.params.id;
+      const { authorizationUrl } = await answerInputErrors({ fromPath: 'connectionId' }, () =>
+        startAuthorization(dependencies, callerOf(request), { connectionId }),
+      );
+      return { data: { authorization_url: authorizationUrl } };
+    },
+  );
+}

@@ -1,0 +1,29 @@
+import type { ErrorObject } from 'ajv';
+import { inputProblems } from '../../domain/errorCatalogue.js';
+import { toProblem } from '../../events/types/toProblem.js';
+import type { JsonApiError } from '../errors/jsonApiError.js';
+import { bodyPointer } from './bodyPointer.js';
+
+/** Says what ajv found in a body or query, once for each place. */
+export function explainInvalid(found: readonly ErrorObject[], part: 'body' | 'querystring'): JsonApiError[] {
+  const byPlace = new Map<string, JsonApiError>();
+  for (const error of found) {
+    const { path, ...said } = explain(error);
+    const source = part === 'body' ? { pointer: bodyPointer(path) } : { parameter: path.join('.') };
+    const place = JSON.stringify(source);
+    if (!byPlace.has(place)) byPlace.set(place, { status: '400', ...said, source });
+  }
+  return [...byPlace.values()];
+}
+
+function explain(error: ErrorObject): Pick<JsonApiError, 'code' | 'detail'> & { path: readonly string[] } {
+  if (error.keyword === 'discriminator') {
+    const { tag, tagValue } = error.params as { tag: string; tagValue: unknown };
+    if (tagValue === undefined) return { code: 'required', detail: `${tag} is required.`, path: [tag] };
+    if (tagValue === null) return { code: 'null', detail: `${tag} must not be null.`, path: [tag] };
+    return { code: 'invalid_choice', detail: `${tag} must be one of the documented values.`, path: [tag] };
+  }
+  const { code, message, path } = toProblem(error);
+  if (error.keyword === 'type' && error.data === null) return { code: 'null', detail: message, path };
+  return { code: inputProblems[code].jsonApi, detail: message, path };
+}

@@ -1,0 +1,72 @@
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { OperationSchema } from './operation.js';
+import { connectionSchemas } from './schemas/connectionSchemas.js';
+import { errorSchemas } from './schemas/errorSchemas.js';
+import { subscriptionSchemas } from './schemas/subscriptionSchemas.js';
+
+interface OpenApiOptions {
+  /** The path below which the described routes are; the server of the document. */
+  readonly base: string;
+  readonly publicUrl: string;
+  readonly eventTypes: readonly string[];
+}
+
+/** `GET /openapi.json`: the routes that are added to this scope from now on, described (OpenAPI 3.1) by the schemas that they validate with. */
+export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes }: OpenApiOptions): void {
+  const paths: Record<string, Record<string, object>> = {};
+  app.addHook('onRoute', (route) => {
+    if (route.method === 'HEAD' || !route.url.startsWith(base)) return;
+    const path = route.url.slice(base.length).replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [String(route.method).toLowerCase()]: describeOperation(route) };
+  });
+  const document = {
+    openapi: '3.1.0',
+    info: {
+      title: 'Switchboard: Event Subscriptions API',
+      version: '3.0.0',
+      description:
+        'Connections say where events go, subscriptions say which ones. Everything is scoped to the organization that calls.',
+      license: { name: 'Apache 2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0.html' },
+    },
+    servers: [{ url: `${publicUrl}${base}` }],
+    tags: ['Connections', 'Subscriptions', 'OAuth2', 'Broadcast'].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: { ...connectionSchemas, ...subscriptionSchemas(eventTypes), ...errorSchemas },
+      securitySchemes: {
+        HTTPBasicAuth: { type: 'http', scheme: 'basic', description: 'Public key as user name, secret key as password.' },
+        OAuth2ClientCreds: {
+          type: 'oauth2',
+          description: 'An access token for the same keys (RFC 6749 4.4), sent as `Authorization: Bearer`.',
+          flows: {
+            clientCredentials: { tokenUrl: `${publicUrl}/oauth2/token`, scopes: { api: 'Everything that the key may do.' } },
+          },
+        },
+      },
+    },
+  };
+  app.get('/openapi.json', async () => document);
+}
+
+function describeOperation(route: RouteOptions): object {
+  const { operationId, summary, description, tags, params, querystring, body, response } =
+    route.schema as unknown as OperationSchema;
+  const parameters = [...describeParameters(params, 'path'), ...describeParameters(querystring, 'query')];
+  return {
+    operationId,
+    summary,
+    ...(description ? { description } : {}),
+    tags,
+    security: [{ HTTPBasicAuth: [] }, { OAuth2ClientCreds: ['api'] }],
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
+    responses: response,
+  };
+}
+
+function describeParameters(part: OperationSchema['params'], place: 'path' | 'query'): object[] {
+  return Object.entries(part?.properties ?? {}).map(([name, property]) => {
+    const { description, ...schema } = property as { description?: string };
+    return { name, in: place, required: place === 'path', description, schema };
+  });
+}

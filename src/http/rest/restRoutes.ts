@@ -1,0 +1,79 @@
+import type { FastifyInstance } from 'fastify';
+import { authenticate } from '../../access/authenticate.js';
+import { countRequest, refuseTooMany } from '../../access/countRequest.js';
+import { requireScope } from '../../access/requireScope.js';
+import { SwitchboardError } from '../../domain/SwitchboardError.js';
+import { errorHeaders } from '../../graphql/errors/errorHeaders.js';
+import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { jsonApiError } from '../errors/jsonApiError.js';
+import { toHttpError } from '../errors/toHttpError.js';
+import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
+import { checkAccept } from './checkAccept.js';
+import { connectionRoutes } from './connectionRoutes.js';
+import { createValidator } from './createValidator.js';
+import { InvalidRequest } from './InvalidRequest.js';
+import { openApiRoute } from './openApiRoute.js';
+import { subscriptionRoutes } from './subscriptionRoutes.js';
+
+export interface RestOptions {
+  readonly dependencies: GraphQLDependencies;
+  readonly publicUrl: string;
+}
+
+const BODY_LIMIT_BYTES = 256 * 1024;
+const BASE = '/api/v3';
+
+/** `/api/v3/event-subscriptions/…`: the OpenAPI's twelve operations on the use cases that GraphQL has, and `/openapi.json`. */
+export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl }: RestOptions): Promise<void> {
+  openApiRoute(app, { base: BASE, publicUrl, eventTypes: dependencies.eventTypes.list().map(({ name }) => name) });
+  await app.register(
+    async (rest) => {
+      takeJson(rest);
+      rest.setValidatorCompiler(createValidator());
+      // Answers are what the use cases say; a schema that silently left fields out would hide a mistake.
+      rest.setSerializerCompiler(() => (data) => JSON.stringify(data));
+      rest.setErrorHandler((failure, _request, reply) => {
+        if (failure instanceof InvalidRequest) return reply.code(failure.statusCode).send({ errors: failure.errors });
+        const found = toHttpError(failure, dependencies.log);
+        return reply
+          .code(found.error.status)
+          .headers(errorHeaders(found.error))
+          .send({ errors: [jsonApiError(found)] });
+      });
+
+      rest.decorateRequest('caller', null);
+      rest.addHook('onRequest', async (request, reply) => {
+        reply.header('cache-control', 'no-store');
+        const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write';
+        const caller = await authenticate(dependencies, request.headers.authorization, request.ip);
+        const count = caller && (await countRequest(dependencies, caller, kind));
+        if (count) {
+          reply.headers(rateLimitHeaders(count));
+          refuseTooMany(count, kind);
+        }
+        request.setDecorator('caller', requireScope(caller, kind === 'read' ? 'read' : 'manage'));
+        checkAccept(request.headers.accept);
+      });
+      connectionRoutes(rest, dependencies);
+      subscriptionRoutes(rest, dependencies);
+    },
+    { prefix: `${BASE}/event-subscriptions` },
+  );
+}
+
+/** JSON and nothing else. No body at all is none, whatever its type: some clients always send one. */
+function takeJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    /^application\/(vnd\.api\+)?json\s*(;|$)/i,
+    { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES },
+    (_request, body, done) => {
+      if (body === '') return done(null, undefined);
+      try {
+        done(null, JSON.parse(body as string));
+      } catch {
+        done(new SwitchboardError('BAD_USER_INPUT', 'The body is not JSON.'));
+      }
+    },
+  );
+}

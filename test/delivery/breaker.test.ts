@@ -1,0 +1,112 @@
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import type { DisabledConnection } from '../../src/delivery/engine/disableConnection.js';
+import { eventually } from '../support/eventually.js';
+import { status } from './support/Inbox.js';
+import { testbedOfFile } from './support/testbedOfFile.js';
+
+const test = testbedOfFile();
+const many = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
+const health = async () => (await test.bed.rows(sql`select *, paused_until > now() as paused from connection_health`))[0];
+
+describe('The circuit breaker', () => {
+  it('pauses a connection after consecutive failures, probes with one attempt after growing pauses, and lets go on success', async () => {
+    const { bed } = test;
+    let broken = true;
+    const inbox = await test.inbox((response) => response.writeHead(broken ? 500 : 200).end());
+    await bed.subscribed(inbox.url);
+    await bed.publish(many(100));
+    const breaker = { failures: 5, pauseMs: 200, maxPauseMs: 400 };
+    await bed.engine({ options: { breaker, concurrencyPerConnection: 5, retryDelaysMs: [60_000] } }).start();
+    await eventually(async () => expect(await health()).toMatchObject({ paused: true }));
+    const atPause = inbox.received.length;
+    expect(atPause).toBeLessThan(20);
+    await eventually(() => expect(inbox.received.length).toBeGreaterThanOrEqual(atPause + 3));
+    const probes = inbox.received.slice(atPause).map(({ at }) => at);
+    expect((probes[1] as number) - (probes[0] as number)).toBeGreaterThanOrEqual(380);
+    expect((probes[2] as number) - (probes[1] as number)).toBeLessThan(900);
+
+    broken = false;
+    await eventually(async () => expect((await bed.counts()).pending).toBeUndefined());
+    expect(await health()).toMatchObject({ consecutive_failures: 0, failing_since: null, pauses: 0, paused_until: null });
+    // Waiting for the connection has spent no attempt of anybody.
+    expect(await bed.rows(sql`select max(attempt_count) as most from deliveries`)).toEqual([{ most: 1 }]);
+  });
+
+  it('lets one probe through among several engines', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(status(500));
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.rows(sql`
+      insert into connection_health (connection_id, consecutive_failures, failing_since, pauses, paused_until)
+      values (${connectionId}, 50, now(), 3, now() + interval '300 milliseconds')`);
+    await bed.publish(many(50));
+    const options = { breaker: { failures: 5, pauseMs: 30_000, maxPauseMs: 60_000 }, pollMs: 10 };
+    await Promise.all([bed.engine({ options }).start(), bed.engine({ options }).start(), bed.engine({ options }).start()]);
+    await eventually(() => expect(inbox.received).toHaveLength(1));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(inbox.received).toHaveLength(1);
+    expect(await health()).toMatchObject({ pauses: 4, paused: true });
+  });
+
+  it('is not opened by failures with successes between', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox((response, _received, count) => response.writeHead(count % 3 === 0 ? 200 : 500).end());
+    await bed.subscribed(inbox.url);
+    await bed.publish(many(60));
+    const breaker = { failures: 10, pauseMs: 30_000, maxPauseMs: 30_000 };
+    await bed.engine({ options: { breaker, concurrencyPerConnection: 1, retryDelaysMs: [] } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 20, failed: 40 }));
+  });
+});
+
+describe('A connection that only fails', () => {
+  it('for long enough is disabled with a reason; its deliveries are held, and it is told once', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(status(500));
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.publish(many(20));
+    const told: DisabledConnection[] = [];
+    const options = {
+      breaker: { failures: 3, pauseMs: 50, maxPauseMs: 50 },
+      disableAfterMs: 400,
+      retryDelaysMs: [20, 20, 20, 20, 20],
+    };
+    await bed
+      .engine({
+        options,
+        onConnectionDisabled: async (_em, disabled) => {
+          told.push(disabled);
+        },
+      })
+      .start();
+    await eventually(async () => expect(await bed.rows(sql`select status from connections`)).toEqual([{ status: 'disabled' }]));
+    await eventually(async () => {
+      const counts = await bed.counts();
+      expect((counts.held ?? 0) + (counts.failed ?? 0)).toBe(20);
+      expect(counts.held).toBeGreaterThan(0);
+    });
+    expect(told).toEqual([
+      {
+        connectionId,
+        organizationId: bed.organizationId,
+        reason: expect.stringMatching(/^Every delivery failed for /),
+        failingSince: expect.any(Date),
+      },
+    ]);
+  });
+
+  it('is not disabled by its first failure after a long silence', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(status(500));
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.rows(sql`
+      insert into connection_health (connection_id, consecutive_failures, failing_since)
+      values (${connectionId}, 1, now() - interval '30 days')`);
+    await bed.publish([{}]);
+    await bed.engine({ options: { retryDelaysMs: [] } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ failed: 1 }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await bed.rows(sql`select status from connections`)).toEqual([{ status: 'active' }]);
+  });
+});

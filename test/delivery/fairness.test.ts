@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import type { Answer } from './support/Inbox.js';
+import { testbedOfFile } from './support/testbedOfFile.js';
+
+const test = testbedOfFile();
+const answerIn =
+  (ms: number): Answer =>
+  (response) =>
+    void setTimeout(() => response.end(), ms);
+const many = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
+
+describe('Attempts at once', () => {
+  it('are at most so many for a connection', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(answerIn(5));
+    await bed.subscribed(inbox.url);
+    await bed.publish(many(200));
+    await bed.engine({ options: { concurrencyPerConnection: 7 } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 200 }));
+    expect(inbox.mostOpen).toBeLessThanOrEqual(7);
+    expect(inbox.mostOpen).toBeGreaterThanOrEqual(5);
+    expect(new Set(inbox.ids)).toHaveLength(200);
+    expect(inbox.received).toHaveLength(200);
+  });
+
+  it('are at most so many in all', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(answerIn(5));
+    for (let index = 0; index < 6; index++) await bed.subscribed(inbox.url);
+    await bed.publish(many(40));
+    const engine = bed.engine({ options: { concurrency: 9, concurrencyPerConnection: 5 } });
+    await engine.start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 240 }));
+    expect(inbox.mostOpen).toBeLessThanOrEqual(9);
+    expect(engine.stats()).toEqual({ running: 0, held: 0, unsettled: 0 });
+  });
+});
+
+describe('A connection', () => {
+  it('that never answers, with 5,000 due, does not keep the others waiting', async () => {
+    const { bed } = test;
+    const silent = await test.inbox(() => {});
+    const inbox = await test.inbox();
+    await bed.subscribed(silent.url, { eventType: 'dead.event' });
+    await bed.subscribed(inbox.url);
+    await bed.publish(many(5_000), 'dead.event');
+    const engine = bed.engine({ options: { concurrency: 16, concurrencyPerConnection: 8 } });
+    await engine.start();
+    await eventually(() => expect(silent.open).toBeGreaterThan(4));
+    const startedAt = Date.now();
+    await bed.publish(many(50));
+    engine.wake();
+    await eventually(() => expect(inbox.received).toHaveLength(50));
+    expect(Date.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it('that is slow can not take all places, even together with others like it', async () => {
+    const { bed } = test;
+    const silent = await test.inbox(() => {});
+    const inbox = await test.inbox();
+    for (let index = 0; index < 8; index++) await bed.subscribed(silent.url, { eventType: 'slow.event' });
+    await bed.subscribed(inbox.url);
+    await bed.publish(many(100), 'slow.event');
+    const engine = bed.engine({ timeoutMs: 10_000, options: { concurrency: 40, concurrencyPerConnection: 10 } });
+    await engine.start();
+    await eventually(() => expect(silent.open).toBeGreaterThan(30));
+    await bed.publish(many(20));
+    engine.wake();
+    await eventually(() => expect(inbox.received).toHaveLength(20), { withinMs: 2_000 });
+  });
+
+  it('is served in turn: each of a hundred gets its first delivery before one gets all of its own', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(answerIn(2));
+    for (let index = 0; index < 100; index++) await bed.subscribed(`${inbox.url}/${index}`);
+    await bed.publish(many(20));
+    await bed.engine({ options: { concurrency: 20, concurrencyPerConnection: 4 } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 2_000 }));
+    const firstThousand = new Set(inbox.received.slice(0, 1_000).map(({ url }) => url));
+    expect(firstThousand).toHaveLength(100);
+  });
+});

@@ -1,0 +1,145 @@
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { cancelForConnection } from '../../src/delivery/queue/cancelForConnection.js';
+import { cancelForSubscription } from '../../src/delivery/queue/cancelForSubscription.js';
+import { holdDeliveries } from '../../src/delivery/queue/holdDeliveries.js';
+import { releaseHeld } from '../../src/delivery/queue/releaseHeld.js';
+import { eventually } from '../support/eventually.js';
+import { testbedOfFile } from './support/testbedOfFile.js';
+
+const test = testbedOfFile();
+const many = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
+const setStatus = (status: string) => test.bed.rows(sql`update connections set status = ${status}`);
+
+describe('Deliveries of a connection that is not active', () => {
+  it('are HELD from the beginning, and released in order when it is active', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    const { connectionId } = await bed.subscribed(inbox.url, { status: 'pending_authorization' });
+    for (let index = 0; index < 4; index++) await bed.publish(many(25).map(({ n }) => ({ n: index * 25 + n })));
+    expect(await bed.counts()).toEqual({ held: 100 });
+    await bed.engine({ options: { concurrencyPerConnection: 1, releasePerSecond: 1_000 } }).start();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(inbox.received).toHaveLength(0);
+
+    await bed.database.transaction(async (em) => {
+      await sql`update connections set status = 'active'`.execute(em.getKysely());
+      await releaseHeld(em, connectionId, { perSecond: 1_000 });
+    });
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 100 }));
+    expect(inbox.data).toEqual(many(100));
+  });
+
+  it('are HELD when it stops being active, by whoever changes that or by the engine', async () => {
+    const { bed } = test;
+    const { connectionId } = await bed.subscribed('http://127.0.0.1:1/');
+    await bed.publish(many(10));
+    await setStatus('disabled');
+    await bed.database.transaction(async (em) => expect(await holdDeliveries(em, connectionId, 4)).toBe(4));
+    expect(await bed.counts()).toEqual({ held: 4, pending: 6 });
+    await bed.engine().start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ held: 10 }));
+  });
+
+  it('are released at a bounded rate, by several releasers together too', async () => {
+    const { bed } = test;
+    const { connectionId } = await bed.subscribed('http://127.0.0.1:1/', { status: 'disabled' });
+    await bed.publish(many(1_000));
+    await setStatus('active');
+    const release = () => bed.database.transaction((em) => releaseHeld(em, connectionId, { perSecond: 100 }));
+    const released = await Promise.all(Array.from({ length: 5 }, release));
+    expect(released.reduce((sum, count) => sum + count, 0)).toBe(500);
+    expect(await release()).toBe(0);
+    const deliveries = (await bed.deliveries()).filter(({ status }) => status === 'pending');
+    expect(deliveries).toHaveLength(500);
+    const due = deliveries.map(({ due_ms }) => due_ms);
+    expect(due).toEqual([...due].sort((a, b) => a - b));
+    expect((due.at(-1) as number) - (due[0] as number)).toBeGreaterThan(4_900);
+  });
+
+  it('that a concurrent publish held a moment too late are found and released', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    await bed.subscribed(inbox.url, { status: 'disabled' });
+    await bed.engine().start();
+    await bed.publish(many(5));
+    await setStatus('active');
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 5 }));
+  });
+
+  it('keep their attempts: one that was retrying is retrying again', async () => {
+    const { bed } = test;
+    const { connectionId } = await bed.subscribed('http://127.0.0.1:1/');
+    await bed.publish([{}]);
+    await bed.rows(sql`update deliveries set status = 'retrying', attempt_count = 2, retry_count = 2`);
+    await bed.database.transaction((em) => holdDeliveries(em, connectionId));
+    expect(await bed.counts()).toEqual({ held: 1 });
+    await bed.database.transaction((em) => releaseHeld(em, connectionId));
+    expect(await bed.deliveries()).toMatchObject([{ status: 'retrying', attempt_count: 2, retry_count: 2 }]);
+  });
+});
+
+describe('Deliveries are CANCELLED', () => {
+  it('with their subscription, wherever they wait', async () => {
+    const { bed } = test;
+    const { connectionId, subscriptionId } = await bed.subscribed('http://127.0.0.1:1/');
+    const other = await bed.subscription(connectionId);
+    const elsewhere = await bed.connection('http://127.0.0.1:2/', { status: 'disabled' });
+    await bed.publish(many(3));
+    // Moved to another connection: what there was stays with the first.
+    await bed.rows(sql`update subscriptions set connection_id = ${elsewhere} where id = ${subscriptionId}`);
+    await bed.publish(many(2));
+    await bed.database.transaction(async (em) => {
+      expect(await cancelForSubscription(em, subscriptionId)).toBe(5);
+      await sql`delete from subscriptions where id = ${subscriptionId}`.execute(em.getKysely());
+    });
+    expect(await bed.counts()).toEqual({ cancelled: 5, pending: 5 });
+    const left = (await bed.deliveries()).filter(({ status }) => status === 'pending');
+    expect(new Set(left.map(({ subscription_id }) => Number(subscription_id)))).toEqual(new Set([other]));
+  });
+
+  it('with their connection; the rest of a long queue by the engine, and nothing is sent any more', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.publish(many(50));
+    await bed.rows(sql`update deliveries set status = 'held' where id in (select id from deliveries limit 20)`);
+    await bed.database.transaction(async (em) => {
+      expect(await cancelForConnection(em, connectionId, 10)).toBe(20);
+      await sql`delete from connections where id = ${connectionId}`.execute(em.getKysely());
+    });
+    await bed.engine().start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ cancelled: 50 }));
+    expect(inbox.received).toHaveLength(0);
+  });
+
+  it('when a publish raced with the deletion of their subscription', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    const { subscriptionId } = await bed.subscribed(inbox.url);
+    await bed.publish(many(200));
+    await bed.rows(sql`delete from subscriptions where id = ${subscriptionId}`);
+    await bed.engine({ options: { concurrencyPerConnection: 3, pollMs: 1_000 } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ cancelled: 200 }));
+    expect(inbox.received).toHaveLength(0);
+    expect(await bed.attempts()).toEqual([]);
+  });
+
+  it('while in flight, and stay so when that fails, but say so when it was delivered after all', async () => {
+    const { bed } = test;
+    const held: (() => void)[] = [];
+    const inbox = await test.inbox((response, _received, count) => {
+      held.push(() => response.writeHead(count === 1 ? 200 : 500).end());
+    });
+    const { subscriptionId } = await bed.subscribed(inbox.url);
+    await bed.publish(many(2));
+    await bed.engine().start();
+    await eventually(() => expect(held).toHaveLength(2));
+    await bed.database.transaction((em) => cancelForSubscription(em, subscriptionId));
+    expect(await bed.counts()).toEqual({ cancelled: 2 });
+    for (const answer of held) answer();
+    await eventually(async () => expect(await bed.attempts()).toHaveLength(2));
+    expect(await bed.counts()).toEqual({ cancelled: 1, delivered: 1 });
+    expect((await bed.deliveries()).every(({ leased_by }) => leased_by === null)).toBe(true);
+  });
+});

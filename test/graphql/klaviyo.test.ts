@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard({ KLAVIYO_SCOPES: 'accounts:read lists:write' });
+});
+afterAll(() => switchboard.close());
+
+describe('What an operator needs to know of Klaviyo', () => {
+  it('the app: client id, redirect URI to allow-list, scopes, and whether it is the sandbox', async () => {
+    const { klaviyoApp } = await switchboard.client.query('{ klaviyoApp { clientId redirectUri scopes sandbox } }');
+    expect(klaviyoApp).toEqual({
+      clientId: 'switchboard-sandbox',
+      redirectUri: `${switchboard.publicUrl}/oauth/klaviyo/callback`,
+      scopes: ['accounts:read', 'lists:write'],
+      sandbox: true,
+    });
+  });
+
+  it('every scope, with what it is about and what it allows', async () => {
+    const { klaviyoScopes } = await switchboard.client.query('{ klaviyoScopes { name resource access required } }');
+    expect(klaviyoScopes).toHaveLength(40);
+    expect(klaviyoScopes[0]).toEqual({ name: 'accounts:read', resource: 'accounts', access: 'READ', required: true });
+    expect(klaviyoScopes).toContainEqual({ name: 'events:write', resource: 'events', access: 'WRITE', required: false });
+  });
+
+  it('a new connection asks for the scopes that the operator chose', async () => {
+    const { createConnection } = await switchboard.client.query(
+      'mutation { createConnection(input: { type: KLAVIYO }) { connection { configuration { ... on KlaviyoConfiguration { requestedScopes } } } } }',
+    );
+    expect(createConnection.connection.configuration.requestedScopes).toEqual(['accounts:read', 'lists:write']);
+  });
+});

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fastify from 'fastify';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { callErrors, inputProblems } from '../../../src/domain/errorCatalogue.js';
+import { refuseWhileClosing } from '../../../src/http/errors/refuseWhileClosing.js';
+import { handleErrors } from '../../../src/http/handleErrors.js';
+import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
+import { eventually } from '../../support/eventually.js';
+import { startSwitchboard } from '../../support/startSwitchboard.js';
+import { RestClient } from './support/RestClient.js';
+
+describe('docs/errors.md', () => {
+  it('says of every failure its status, its codes and what to do', async () => {
+    const lines = (await readFile('docs/errors.md', 'utf8')).split('\n');
+    for (const [code, { status, jsonApi }] of Object.entries(callErrors)) {
+      const line = lines.find((text) => text.startsWith(`| ${status} | \`${code}\``));
+      expect(line, code).toContain(`\`${jsonApi}\``);
+    }
+    for (const [code, { jsonApi }] of Object.entries(inputProblems)) {
+      expect(
+        lines.find((text) => text.startsWith(`| \`${code}\` |`)),
+        code,
+      ).toContain(`\`${jsonApi}\``);
+    }
+  });
+});
+
+describe('Without its database', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('the server answers 503 with Retry-After, and is well again by itself', async () => {
+    const switchboard = await startSwitchboard({ ROLE: 'api' }, database);
+    const rest = new RestClient(switchboard.publicUrl, switchboard.client.authorization);
+    const name = new globalThis.URL(database.url).pathname.slice(1);
+    const admin = new pg.Client({ connectionString: inject('postgresUrl') });
+    await admin.connect();
+    try {
+      await admin.query(`alter database ${name} allow_connections false`);
+      await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+      await eventually(async () => expect((await rest.get('/connections')).status).toBe(503));
+      const { headers, body } = await rest.get('/connections');
+      expect(headers.get('retry-after')).toBe('5');
+      expect(body.errors).toMatchObject([{ status: '503', code: 'non_field_errors' }]);
+      const graphql = await switchboard.client.send('{ organization { id } }');
+      expect(graphql).toMatchObject({ status: 503, errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] });
+      expect(graphql.headers.get('retry-after')).toBe('5');
+      await admin.query(`alter database ${name} allow_connections true`);
+      await eventually(async () => expect((await rest.get('/connections')).status).toBe(200));
+    } finally {
+      await admin.query(`alter database ${name} allow_connections true`);
+      await admin.end();
+      await switchboard.close();
+    }
+  });
+});
+
+describe('While it stops', () => {
+  it('the server finishes what it does, and answers 503 with Retry-After to what still comes on open connections', async () => {
+    const app = fastify({ return503OnClosing: false });
+    handleErrors(app, { debug() {}, info() {}, warn() {}, error() {} });
+    refuseWhileClosing(app);
+    let finish = () => {};
+    app.get('/slow', () => new Promise((resolve) => (finish = () => resolve({ done: true }))));
+    const origin = new globalThis.URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+    const socket = connect(Number(origin.port), origin.hostname);
+    let answers = '';
+    socket.on('data', (chunk) => (answers += chunk));
+    socket.write('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n');
+    await eventually(() => expect(String(finish)).toContain('resolve'));
+    const closed = app.close();
+    await sleep(50);
+    socket.write('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n');
+    finish();
+    await closed;
+    await eventually(() => expect(answers).toMatch(/200 OK.*"done":true.*503 Service Unavailable.*retry-after: 5/s));
+    expect(answers).toContain('"code":"non_field_errors","detail":"This server is stopping.');
+    socket.destroy();
+  });
+});

@@ -1,0 +1,26 @@
+import type { TestSwitchboard } from '../../../support/startSwitchboard.js';
+
+export const basic = (publicKey: string, secretKey: string) =>
+  `Basic ${Buffer.from(`${publicKey}:${secretKey}`).toString('base64')}`;
+
+/** Posts a form; the body of the answer is read as JSON when there is one. */
+export async function postForm(url: string, form: object | string, headers: Record<string, string>) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: typeof form === 'string' ? form : new URLSearchParams(form as Record<string, string>).toString(),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+}
+
+/** Asks GraphQL with an access token. */
+export async function askWithToken({ publicUrl }: TestSwitchboard, token: string, query = '{ organization { id name } }') {
+  const response = await fetch(`${publicUrl}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query }),
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
+  return { status: response.status, headers: response.headers, body: (await response.json()) as any };
+}
