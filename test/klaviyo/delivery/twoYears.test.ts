@@ -74,11 +74,16 @@ afterAll(async () => {
 });
 
 /** A day goes by: the daily chore runs, and some days somebody needs a token. Returns what happened to that one. */
-async function day(connectionId: number, { busy, outage }: { busy: boolean; outage: boolean }): Promise<'unused' | 'good' | 'later' | 'lost'> {
+async function day(
+  connectionId: number,
+  { busy, outage }: { busy: boolean; outage: boolean },
+): Promise<'unused' | 'good' | 'later' | 'lost'> {
   today += DAY_MS;
   // What cooled down since yesterday has cooled down.
   await switchboard.sql('update credentials set refresh_leased_until = null');
-  const fault = outage ? klaviyo.klaviyo.inject({ kind: today % 2 ? 'server_error' : 'bad_gateway_html', target: 'token' }) : null;
+  const fault = outage
+    ? klaviyo.klaviyo.inject({ kind: today % 2 ? 'server_error' : 'bad_gateway_html', target: 'token' })
+    : null;
   try {
     await refreshIdleGrants(dependencies);
     if (!busy) return 'unused';
