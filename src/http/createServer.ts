@@ -1,7 +1,7 @@
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import type { Logger } from '../domain/Logger.js';
 import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
@@ -10,7 +10,7 @@ import { refuseWhileClosing } from './errors/refuseWhileClosing.js';
 import type { GraphiqlOptions } from './graphiql/GraphiqlOptions.js';
 import { graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
-import { handleErrors } from './handleErrors.js';
+import { handleErrors, renderError } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { installRoute } from './install/installRoute.js';
 import { metricsRoute } from './metricsRoute.js';
@@ -44,6 +44,7 @@ export async function createServer({
   const app = Fastify({
     // The URL of a callback holds a code and a state: we log the path ourselves, never the query.
     logger: false,
+    frameworkErrors: (error, request, reply) => renderError(log)(error, request, reply as FastifyReply),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 30_000,
     // A proxy in front of us lives on our own network; nobody else may say whom a request is from.

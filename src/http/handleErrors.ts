@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from '../domain/Logger.js';
 import { SwitchboardError } from '../domain/SwitchboardError.js';
 import { errorHeaders } from '../graphql/errors/errorHeaders.js';
@@ -14,11 +14,17 @@ export function handleErrors(app: FastifyInstance, log: Logger): void {
     if (allow.length === 0) throw new SwitchboardError('NOT_FOUND', 'There is nothing at this address.');
     throw new SwitchboardError('METHOD_NOT_ALLOWED', `This address takes ${allow.join(', ')}.`, { allow });
   });
-  app.setErrorHandler((failure: FastifyError | SwitchboardError, _request, reply) => {
+  app.setErrorHandler(renderError(log));
+}
+
+/** Also for what Fastify refuses before it knows the route, such as a URL that can't be decoded. */
+export function renderError(log: Logger) {
+  return (failure: FastifyError | SwitchboardError, _request: unknown, reply: FastifyReply): void => {
     const found = toHttpError(failure, log);
-    return reply
-      .code(found.error.status)
+    const { status } = found.error;
+    reply
+      .code(status)
       .headers(errorHeaders(found.error))
       .send({ errors: [jsonApiError(found)] });
-  });
+  };
 }

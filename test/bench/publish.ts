@@ -59,7 +59,10 @@ try {
       1_000 * (await rate(Math.ceil(count / 400), 2, () => publish(1_000))),
     ] as const;
     // The first round warms up.
-    if (round > 0) [bare, single, batched].forEach((list, index) => list.push(rates[index] as number));
+    if (round === 0) continue;
+    bare.push(rates[0]);
+    single.push(rates[1]);
+    batched.push(rates[2]);
   }
   const line = (what: string, value: number) =>
     console.log(`${what.padEnd(62)}  ${`${Math.round(value)}/s`.padStart(10)}  ${(value / median(bare)).toFixed(2)} of bare`);

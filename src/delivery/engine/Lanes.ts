@@ -1,7 +1,7 @@
 import type { ClaimedDelivery } from './ClaimedDelivery.js';
 
 /** How many ms of work are claimed ahead for a connection that answers fast. */
-const AHEAD_MS = 50;
+const AHEAD_MS = 100;
 
 /** Most that is claimed ahead, for one connection and for all. */
 const MAX_AHEAD = 512;

@@ -9,13 +9,13 @@ export interface SettlerOptions {
 }
 
 /** Rows of one statement. */
-const MAX_BATCH = 500;
+const MAX_BATCH = 1_000;
 
 /** Results gather for so many ms before they are written: few large statements cost the database less than many small. */
-const GATHER_MS = 20;
+const GATHER_MS = 25;
 
 /** With so many, they are written at once. */
-const ENOUGH = 250;
+const ENOUGH = 500;
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;

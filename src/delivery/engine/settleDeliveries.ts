@@ -50,6 +50,7 @@ const SETTLE_AGAIN = settle(`
 
 /** @param batch at most one result for each delivery, in the order of their ids, in which their rows are locked. */
 export async function settleDeliveries(pool: pg.Pool, batch: readonly Settlement[], again: boolean): Promise<void> {
+  const allWell = batch.every(({ attempt }) => !attempt?.error);
   await pool.query({
     name: again ? 'settle-deliveries-again' : 'settle-deliveries',
     text: again ? SETTLE_AGAIN : SETTLE,
@@ -62,8 +63,9 @@ export async function settleDeliveries(pool: pg.Pool, batch: readonly Settlement
       batch.map(({ trigger }) => trigger),
       batch.map(({ attempt }) => attempt?.statusCode ?? null),
       batch.map(({ attempt }) => attempt?.responseBody ?? null),
-      batch.map(({ attempt }) => attempt?.error?.code ?? null),
-      batch.map(({ attempt }) => attempt?.error?.message ?? null),
+      // unnest fills up with nulls: while all goes well, these two columns need not be sent.
+      allWell ? [] : batch.map(({ attempt }) => attempt?.error?.code ?? null),
+      allWell ? [] : batch.map(({ attempt }) => attempt?.error?.message ?? null),
       batch.map(({ attempt }) => attempt?.durationMs ?? null),
       batch.map(({ attempt }) => attempt?.startedAtMs ?? null),
     ],

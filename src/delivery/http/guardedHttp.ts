@@ -46,6 +46,8 @@ export interface GuardedHttp {
   close(graceMs?: number): Promise<void>;
 }
 
+const MAX_TARGETS = 1_000;
+
 /**
  * HTTP to addresses that merchants chose: see `createGuardedConnect` for where it may go and `Exchange` for its bounds.
  * @throws RangeError when a network isn't a CIDR.
@@ -53,6 +55,8 @@ export interface GuardedHttp {
 export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const { timeoutMs, maxBodyBytes = 16_384, connectionsPerOrigin = 256, idleSocketMs = 4_000, maxKeptSockets = 2_000 } = options;
   const inFlight = new Set<Exchange>();
+  /** URLs used lately, parsed: a busy connection sends to the same one thousands of times. */
+  const targets = new Map<string, URL>();
   const bySignal = new WeakMap<AbortSignal, Set<Exchange>>();
   let openSockets = 0;
   let closing = false;
@@ -83,8 +87,10 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
   });
 
   function send(request: HttpRequest): Promise<HttpOutcome> {
-    const url = parseTarget(request.url);
+    const url = targets.get(request.url) ?? parseTarget(request.url);
     if (!url) return refuse('invalid_url', '');
+    if (targets.size >= MAX_TARGETS) targets.clear();
+    targets.set(request.url, url);
     if (closing || request.signal?.aborted) return refuse('aborted', url.host);
     return new Promise((resolve) => {
       const abortable = request.signal && abortableBy(request.signal);

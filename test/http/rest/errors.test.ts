@@ -158,6 +158,10 @@ describe('Statuses mean what they say', () => {
       expect(status).toBe(404);
       expect(body).toEqual({ errors: [{ status: '404', code: 'not_found', detail: 'There is no such connection.' }] });
     }
+    expect(await rest.get('/connections/%')).toMatchObject({
+      status: 400,
+      body: { errors: [{ status: '400', code: 'invalid' }] },
+    });
     expect(await rest.get('/nothing')).toMatchObject({ status: 404, body: { errors: [{ code: 'not_found' }] } });
   });
 

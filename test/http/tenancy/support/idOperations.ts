@@ -1,0 +1,108 @@
+export type Kind = 'connection' | 'subscription' | 'event' | 'delivery' | 'apiKey';
+
+const ERRORS = 'userErrors { code message path }';
+const filtered = (list: string, field: string) =>
+  `query ($id: ID!) { ${list}(filter: { ${field}: $id }) { totalCount edges { node { id } } } }`;
+const change = (name: string, input: string, result: string) =>
+  `mutation ($id: ID!) { ${name}(input: { ${input} }) { ${result} ${ERRORS} } }`;
+/** A list below something of the caller's own. */
+const below = (parent: string, list: string, field: string) =>
+  `query ($id: ID!, $own: ID!) { ${parent}(id: $own) { ${list}(filter: { ${field}: $id }) { totalCount edges { node { id } } } } }`;
+
+/**
+ * Every place of the schema that takes an id: what it is an id of, and an operation that puts `$id` there. `$own` is the
+ * caller's own connection, subscription or event, whichever `own` says. A new place has to be added here.
+ */
+export const idOperations: Record<string, { kind: Kind; operation: string; own?: 'connection' | 'subscription' | 'event' }> = {
+  'Query.connection(id)': { kind: 'connection', operation: 'query ($id: ID!) { connection(id: $id) { id } }' },
+  'Query.subscription(id)': { kind: 'subscription', operation: 'query ($id: ID!) { subscription(id: $id) { id } }' },
+  'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id payload } }' },
+  'Query.delivery(id)': { kind: 'delivery', operation: 'query ($id: ID!) { delivery(id: $id) { id } }' },
+  'Query.subscriptions(filter.connectionId)': { kind: 'connection', operation: filtered('subscriptions', 'connectionId') },
+  'Query.deliveries(filter.connectionId)': { kind: 'connection', operation: filtered('deliveries', 'connectionId') },
+  'Query.deliveries(filter.subscriptionId)': { kind: 'subscription', operation: filtered('deliveries', 'subscriptionId') },
+  'Query.deliveries(filter.eventId)': { kind: 'event', operation: filtered('deliveries', 'eventId') },
+
+  'Connection.subscriptions(filter.connectionId)': {
+    ...{ kind: 'connection', own: 'connection' },
+    operation: below('connection', 'subscriptions', 'connectionId'),
+  },
+  'Connection.deliveries(filter.connectionId)': {
+    ...{ kind: 'connection', own: 'connection' },
+    operation: below('connection', 'deliveries', 'connectionId'),
+  },
+  'Connection.deliveries(filter.subscriptionId)': {
+    ...{ kind: 'subscription', own: 'connection' },
+    operation: below('connection', 'deliveries', 'subscriptionId'),
+  },
+  'Connection.deliveries(filter.eventId)': {
+    ...{ kind: 'event', own: 'connection' },
+    operation: below('connection', 'deliveries', 'eventId'),
+  },
+  'Event.deliveries(filter.connectionId)': {
+    ...{ kind: 'connection', own: 'event' },
+    operation: below('event', 'deliveries', 'connectionId'),
+  },
+  'Event.deliveries(filter.subscriptionId)': {
+    ...{ kind: 'subscription', own: 'event' },
+    operation: below('event', 'deliveries', 'subscriptionId'),
+  },
+  'Event.deliveries(filter.eventId)': { ...{ kind: 'event', own: 'event' }, operation: below('event', 'deliveries', 'eventId') },
+
+  'Mutation.updateConnection(input.id)': {
+    kind: 'connection',
+    operation: change('updateConnection', 'id: $id, name: "taken"', 'connection { id }'),
+  },
+  'Mutation.deleteConnection(input.id)': { kind: 'connection', operation: change('deleteConnection', 'id: $id', 'deletedId') },
+  'Mutation.startAuthorization(input.connectionId)': {
+    kind: 'connection',
+    operation: change('startAuthorization', 'connectionId: $id', 'authorizationUrl'),
+  },
+  'Mutation.revokeAuthorization(input.connectionId)': {
+    kind: 'connection',
+    operation: change('revokeAuthorization', 'connectionId: $id', 'connection { id }'),
+  },
+  'Mutation.createSubscription(input.connectionId)': {
+    kind: 'connection',
+    operation: change('createSubscription', 'connectionId: $id, eventType: "parcels.event.created"', 'subscription { id }'),
+  },
+  'Mutation.updateSubscription(input.id)': {
+    kind: 'subscription',
+    operation: change('updateSubscription', 'id: $id, isActive: false', 'subscription { id }'),
+  },
+  'Mutation.updateSubscription(input.connectionId)': {
+    ...{ kind: 'connection', own: 'subscription' },
+    operation: `mutation ($id: ID!, $own: ID!) { updateSubscription(input: { id: $own, connectionId: $id }) { subscription { id } ${ERRORS} } }`,
+  },
+  'Mutation.deleteSubscription(input.id)': {
+    kind: 'subscription',
+    operation: change('deleteSubscription', 'id: $id', 'deletedId'),
+  },
+  'Mutation.broadcastTestEvent(input.subscriptionId)': {
+    kind: 'subscription',
+    operation: change('broadcastTestEvent', 'subscriptionId: $id', 'result { success }'),
+  },
+  'Mutation.retryDelivery(input.deliveryId)': {
+    kind: 'delivery',
+    operation: change('retryDelivery', 'deliveryId: $id', 'delivery { id }'),
+  },
+  'Mutation.replayDeliveries(input.connectionId)': {
+    kind: 'connection',
+    operation: change('replayDeliveries', 'connectionId: $id, since: "2020-01-01T00:00:00Z"', 'count'),
+  },
+  'Mutation.revealSigningSecret(input.connectionId)': {
+    kind: 'connection',
+    operation: change('revealSigningSecret', 'connectionId: $id', 'signingSecret'),
+  },
+  'Mutation.rotateSigningSecret(input.connectionId)': {
+    kind: 'connection',
+    operation: change('rotateSigningSecret', 'connectionId: $id', 'signingSecret'),
+  },
+  'Mutation.revokeApiKey(input.id)': { kind: 'apiKey', operation: change('revokeApiKey', 'id: $id', 'apiKey { id }') },
+};
+
+/** Root fields that take no id, so that nobody can forget a new one. */
+export const rootFieldsWithoutId = [
+  ...['Query.organization', 'Query.connections', 'Query.events', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.klaviyoApp'],
+  ...['Query.apiKeys', 'Mutation.createConnection', 'Mutation.publishEvent', 'Mutation.publishEvents', 'Mutation.createApiKey'],
+];

@@ -1,0 +1,161 @@
+import { buildClientSchema, getIntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GraphQLClient } from '../../support/GraphQLClient.js';
+import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
+import { createWebhookConnection, publish, seeDeliveries, subscribe } from '../../support/webhookFlow.js';
+import { RestClient } from '../rest/support/RestClient.js';
+import { findIdPlaces } from './support/findIdPlaces.js';
+import { idOperations, type Kind, rootFieldsWithoutId } from './support/idOperations.js';
+
+let switchboard: TestSwitchboard;
+let stranger: GraphQLClient;
+let foreign: Record<Kind, string>;
+let own: Record<Kind, string>;
+beforeAll(async () => {
+  // Nobody delivers: what is pending stays as it is.
+  switchboard = await startSwitchboard({ ROLE: 'api' });
+  stranger = await switchboard.anotherOrganization('Globex');
+  foreign = await furnish(switchboard.client);
+  own = await furnish(stranger);
+});
+afterAll(() => switchboard.close());
+
+/** One of everything. */
+async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
+  const connection = await createWebhookConnection(client);
+  const subscription = await subscribe(client, connection);
+  const event = await publish(client);
+  const [delivery] = (await seeDeliveries(client, { eventId: event })) as { id: string }[];
+  const { apiKeys } = await client.query('{ apiKeys { id } }');
+  return { connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0].id };
+}
+
+const NEVER_WAS: Record<Kind, string> = {
+  ...{ connection: '987654', subscription: '987654', apiKey: '987654' },
+  ...{ event: '0193b5a0-0000-7000-8000-000000000000', delivery: '0193b5a0-0000-7000-8000-000000000000' },
+};
+
+/** Everything that there is, except what any call changes. */
+const everything = async () => {
+  const tables = ['connections', 'subscriptions', 'events', 'deliveries', 'attempts', 'authorizations', 'credentials'];
+  const rows = await Promise.all(tables.map((table) => switchboard.sql(`select * from ${table} order by 1`)));
+  return JSON.stringify([...rows, await switchboard.sql('select id, revoked_at from api_keys order by id')]);
+};
+
+describe("In GraphQL, somebody else's id is exactly the same as an id that never was", () => {
+  it('wherever the schema takes one', async () => {
+    const schema = buildClientSchema(await stranger.query(getIntrospectionQuery()));
+    const places = findIdPlaces(schema);
+    expect(places.sort()).toEqual(Object.keys(idOperations).sort());
+    const roots = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+      Object.keys(type?.getFields() ?? {}).map((field) => `${type?.name}.${field}`),
+    );
+    const uncovered = roots.filter((root) => !places.some((place) => place.startsWith(`${root}(`)));
+    expect(uncovered.sort()).toEqual([...rootFieldsWithoutId].sort());
+  });
+
+  it.each(Object.entries(idOperations))('%s', async (_place, { kind, operation, own: whose }) => {
+    const before = await everything();
+    const answers = await Promise.all(
+      [foreign[kind], NEVER_WAS[kind], 'no id at all', '-1'].map(async (id) => {
+        const { status, data, errors } = await stranger.send(operation, { id, ...(whose ? { own: own[whose] } : {}) });
+        return { status, data, errors };
+      }),
+    );
+    expect(answers[0]).toMatchObject({ status: 200, errors: undefined });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(JSON.stringify(answers)).not.toContain(`"${foreign[kind]}"`);
+    expect(await everything()).toBe(before);
+  });
+
+  it('and lists hold nothing of others', async () => {
+    const seen = await stranger.query(
+      '{ organization { name } connections { edges { node { id } } } events { edges { node { id } } } deliveries { edges { node { id } } } subscriptions { edges { node { id } } } apiKeys { id } }',
+    );
+    expect(seen).toEqual({
+      organization: { name: 'Globex' },
+      connections: { edges: [{ node: { id: own.connection } }] },
+      events: { edges: [{ node: { id: own.event } }] },
+      deliveries: { edges: [{ node: { id: own.delivery } }] },
+      subscriptions: { edges: [{ node: { id: own.subscription } }] },
+      apiKeys: [{ id: own.apiKey }],
+    });
+  });
+});
+
+interface Document {
+  paths: Record<string, Record<string, { operationId: string }>>;
+}
+
+const EVENT = 'parcels.event.created';
+
+/** Every REST operation: which ids it takes, in the path and in the body. A new operation has to be added here. */
+const restOperations: Record<string, { path?: Kind; body?: (id: number) => object; bodyOnOwn?: Kind; plain?: object }> = {
+  list_connections: {},
+  create_connection: {},
+  get_connection: { path: 'connection' },
+  patch_connection: { path: 'connection', plain: { configuration: { url: 'https://example.com/taken' } } },
+  delete_connection: { path: 'connection' },
+  start_authorization: { path: 'connection' },
+  list_subscriptions: {},
+  create_subscription: { body: (id) => ({ connection_id: id, event_type: EVENT }) },
+  get_subscription: { path: 'subscription' },
+  patch_subscription: {
+    path: 'subscription',
+    plain: { is_active: false },
+    body: (id) => ({ connection_id: id }),
+    bodyOnOwn: 'subscription',
+  },
+  delete_subscription: { path: 'subscription' },
+  test_broadcast: { path: 'subscription' },
+};
+
+describe("In REST, somebody else's id is exactly the same as an id that never was", () => {
+  const operationsOf = async () => {
+    const document = (await (await fetch(`${switchboard.publicUrl}/openapi.json`)).json()) as Document;
+    return Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { operationId }]) => ({ path, method: method.toUpperCase(), operationId })),
+    );
+  };
+
+  it('for every operation', async () => {
+    const rest = new RestClient(switchboard.publicUrl, stranger.authorization);
+    const operations = await operationsOf();
+    expect(operations.map(({ operationId }) => operationId).sort()).toEqual(Object.keys(restOperations).sort());
+    const before = await everything();
+    for (const { path, method, operationId } of operations) {
+      const { path: kind, body, bodyOnOwn, plain } = restOperations[operationId] as (typeof restOperations)[string];
+      const address = (id: string) => path.replace('/event-subscriptions', '').replace(/\{\w+\}/, id);
+      const ask = async (id: string, sent?: object) => {
+        const { status, body: answered } = await rest.send(method, address(id), sent);
+        return { status, answered };
+      };
+      expect(path.includes('{'), operationId).toBe(kind !== undefined);
+      if (kind) {
+        const answers = [await ask(foreign[kind], plain), await ask(NEVER_WAS[kind], plain), await ask('x', plain)];
+        expect(answers[0], operationId).toMatchObject({ status: 404, answered: { errors: [{ code: 'not_found' }] } });
+        for (const answer of answers) expect(answer, operationId).toEqual(answers[0]);
+      }
+      if (body) {
+        const target = bodyOnOwn ? own[bodyOnOwn] : '';
+        const answers = [
+          await ask(target, body(Number(foreign.connection))),
+          await ask(target, body(Number(NEVER_WAS.connection))),
+        ];
+        expect(answers[0], operationId).toMatchObject({
+          status: 400,
+          answered: { errors: [{ code: 'not_found', source: { pointer: '/data/connection_id' } }] },
+        });
+        expect(answers[1], operationId).toEqual(answers[0]);
+      }
+    }
+    expect(await everything()).toBe(before);
+  });
+
+  it('and lists hold nothing of others', async () => {
+    const rest = new RestClient(switchboard.publicUrl, stranger.authorization);
+    const idsOf = async (path: string) => (await rest.get(path)).body.data.map(({ id }: { id: number }) => String(id));
+    expect(await idsOf('/connections')).toEqual([own.connection]);
+    expect(await idsOf('/subscriptions')).toEqual([own.subscription]);
+  });
+});
