@@ -39,7 +39,7 @@ const CLAIM = `
     union all
     select n.* from behind b cross join lateral (${NEXT('b.connection_id', 'and d.connection_id <= $1')}) n
   ), picked as materialized (
-    select d.id, gate.probe, c.id as connection_id, c.version, h.ailing
+    select d.place, gate.probe, c.id as connection_id, c.version, h.ailing
     from (
       select connection_id from ahead where due_at <= now()
       union all
@@ -60,7 +60,7 @@ const CLAIM = `
       ) open
     ) gate
     cross join lateral (
-      select q.id from deliveries q
+      select q.ctid as place from deliveries q
       where q.connection_id = c.id and q.status in ('pending', 'retrying') and q.due_at <= now()
         and (q.leased_until is null or q.leased_until <= now())
       order by q.due_at limit gate.slots for update skip locked
@@ -72,7 +72,7 @@ const CLAIM = `
     where connection_id in (select connection_id from picked where probe)
   ), claimed as (
     update deliveries d set leased_by = $5, leased_until = now() + $6 * interval '1 millisecond'
-    from picked p where d.id = p.id
+    from picked p where d.ctid = p.place
     returning d.id, d.connection_id, p.version, d.attempt_count, d.retry_count, d.status, d.next_trigger, p.probe,
       coalesce(p.ailing, false) as ailing, d.event_id, d.subscription_id
   )

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { plainArray } from './plainArray.js';
 import type { Settlement } from './Settlement.js';
 
 /**
@@ -55,19 +56,19 @@ export async function settleDeliveries(pool: pg.Pool, batch: readonly Settlement
     name: again ? 'settle-deliveries-again' : 'settle-deliveries',
     text: again ? SETTLE_AGAIN : SETTLE,
     values: [
-      batch.map(({ id }) => id),
-      batch.map(({ lease }) => lease),
-      batch.map(({ state }) => state),
-      batch.map(({ waitMs }) => waitMs),
-      batch.map(({ retryCount }) => retryCount),
-      batch.map(({ trigger }) => trigger),
-      batch.map(({ attempt }) => attempt?.statusCode ?? null),
+      plainArray(batch.map(({ id }) => id)),
+      plainArray(batch.map(({ lease }) => lease)),
+      plainArray(batch.map(({ state }) => state)),
+      plainArray(batch.map(({ waitMs }) => waitMs)),
+      plainArray(batch.map(({ retryCount }) => retryCount)),
+      plainArray(batch.map(({ trigger }) => trigger)),
+      plainArray(batch.map(({ attempt }) => attempt?.statusCode ?? null)),
       batch.map(({ attempt }) => attempt?.responseBody ?? null),
       // unnest fills up with nulls: while all goes well, these two columns need not be sent.
       allWell ? [] : batch.map(({ attempt }) => attempt?.error?.code ?? null),
       allWell ? [] : batch.map(({ attempt }) => attempt?.error?.message ?? null),
-      batch.map(({ attempt }) => attempt?.durationMs ?? null),
-      batch.map(({ attempt }) => attempt?.startedAtMs ?? null),
+      plainArray(batch.map(({ attempt }) => attempt?.durationMs ?? null)),
+      plainArray(batch.map(({ attempt }) => attempt?.startedAtMs ?? null)),
     ],
   });
 }
