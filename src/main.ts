@@ -1,12 +1,17 @@
 import 'reflect-metadata';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { banner } from './banner.js';
-import { compose } from './compose.js';
 import { readConfig } from './config.js';
 import { ConfigError } from './readEnvironment.js';
 
 /** Starts a process, and stops it in order on SIGINT or SIGTERM; a second signal stops it at once. */
 async function main(): Promise<void> {
-  const switchboard = await compose(readConfig(process.env));
+  // A wrong setting is told at once; everything else is loaded after, compiled once for all starts to come.
+  const config = readConfig(process.env);
+  enableCompileCache(join(import.meta.dirname, '..', '.compile-cache'));
+  const { compose } = await import('./compose.js');
+  const switchboard = await compose(config);
   console.log(banner(switchboard));
   let stopping = false;
   const stop = async (): Promise<void> => {
