@@ -77,7 +77,6 @@ export async function compose(config: Config): Promise<Switchboard> {
     declareGrantLost: (credential: { connectionId: number; version: number }, reason: string) =>
       declareGrantLost({ database, notices }, credential, reason),
   };
-  if (works) for (const chore of composeChores(tokens, config.retentionMs)) await jobs.schedule(chore);
   const destinations = composeDestinations({
     ...{ config, database, cipher, closing, klaviyoApiUrl: apiUrl },
     accessToken: (connectionId, refusedVersion) => getAccessToken(tokens, connectionId, refusedVersion),
@@ -123,6 +122,8 @@ export async function compose(config: Config): Promise<Switchboard> {
   closing.defer(() => app.close());
   if (serves && sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
   await app.listen({ port, host: config.host });
+  // What goes by the clock can wait until callers are served.
+  if (works) for (const chore of composeChores(tokens, config.retentionMs)) await jobs.schedule(chore);
 
   const open = closing.move();
   return { publicUrl, demoKeys, sandbox: serves ? sandbox : null, database, close: () => open.disposeAsync() };

@@ -65,7 +65,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
       retryDelaysMs: env.durations('DELIVERY_RETRY_DELAYS', '5s,5m,30m,2h,5h'),
       timeoutMs: env.integer('DELIVERY_TIMEOUT_MS', 15_000, { min: 100, max: 120_000 }),
       concurrency: env.integer('DELIVERY_CONCURRENCY', 256, { min: 1, max: 10_000 }),
-      concurrencyPerConnection: env.integer('DELIVERY_CONCURRENCY_PER_CONNECTION', 32, { min: 1, max: 10_000 }),
+      concurrencyPerConnection: env.integer('DELIVERY_CONCURRENCY_PER_CONNECTION', 64, { min: 1, max: 10_000 }),
       allowPrivateNetworks: env.cidrs('ALLOW_PRIVATE_NETWORKS'),
     },
     corsOrigins: env.origins('CORS_ORIGINS'),

@@ -17,7 +17,7 @@ async function startAndFail(environment: Record<string, string>) {
   return { code, lines: server.output().trimEnd().split('\n') };
 }
 
-describe.concurrent('A server that can not start says why in one line and ends with 1', () => {
+describe('A server that can not start says why in one line and ends with 1', () => {
   it('with DATABASE_URL and no ENCRYPTION_KEYS', async () => {
     expect(await startAndFail({ DATABASE_URL: 'postgres://me:hunter2@localhost:1/x' })).toEqual({
       code: 1,
