@@ -1,12 +1,12 @@
 import ipaddr from 'ipaddr.js';
 import type { EncryptionKey } from './database/Cipher.js';
+import { parseDurationList } from './delivery/schedule/parseDuration.js';
 
 /** A wrong setting. The message is one line, made to be printed and followed by exit code 1. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** Typed readers for environment variables; each throws a ConfigError naming the variable, what it got and what it wants. */
@@ -85,11 +85,11 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
 
     durations(name: string, fallback: string): number[] {
       const wants = 'durations such as 5s,5m,2h, separated by commas';
-      return (text(name) ?? fallback).split(',').map((part) => {
-        const match = /^(\d+)(ms|s|m|h|d)$/.exec(part.trim());
-        if (!match) return refuse(name, wants);
-        return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
-      });
+      try {
+        return parseDurationList(text(name) ?? fallback);
+      } catch {
+        return refuse(name, wants);
+      }
     },
 
     cidrs(name: string): string[] {
