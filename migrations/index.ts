@@ -2,6 +2,7 @@ import { CreateConnectionsAndAuthorizations } from './0001_create_connections_an
 import { CreateSubscriptionsEventsAndDeliveries } from './0002_create_subscriptions_events_and_deliveries.js';
 import { LeaseRefreshes } from './0003_lease_refreshes.js';
 import { CreateAccessTokensAndRateLimits } from './0004_create_access_tokens_and_rate_limits.js';
+import { TellOfChanges } from './0005_tell_of_changes.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   { name: '0002_create_subscriptions_events_and_deliveries', class: CreateSubscriptionsEventsAndDeliveries },
   { name: '0003_lease_refreshes', class: LeaseRefreshes },
   { name: '0004_create_access_tokens_and_rate_limits', class: CreateAccessTokensAndRateLimits },
+  { name: '0005_tell_of_changes', class: TellOfChanges },
 ] as const;

@@ -26,6 +26,7 @@ import { buildSchema } from './graphql/buildSchema.js';
 import { createServer } from './http/createServer.js';
 import { createWorkerServer } from './http/createWorkerServer.js';
 import { graphiqlExamples } from './http/graphiqlExamples.js';
+import { ChangeFeed } from './live/ChangeFeed.js';
 import { createRevocations } from './oauth/createRevocations.js';
 import { declareGrantLost } from './oauth/declareGrantLost.js';
 import { declareScopeMissing } from './oauth/declareScopeMissing.js';
@@ -95,13 +96,15 @@ export async function compose(config: Config): Promise<Switchboard> {
     closing.defer(() => engine.stop());
   }
 
+  const changes = new ChangeFeed(database, log);
+  closing.defer(() => changes.close());
   const demoKeys = config.embedded ? await findDemoKeys(database, config.dataDir) : null;
   const app = serves
     ? await createServer({
         schema: buildSchema(log),
         dependencies: {
           ...publishing,
-          ...{ log, providers, revocations, notices, alarms, destinations },
+          ...{ log, providers, revocations, notices, alarms, destinations, changes },
           connectionRules: connectionRules(config, provider),
           releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
           cancelForConnection,
@@ -113,6 +116,7 @@ export async function compose(config: Config): Promise<Switchboard> {
         publicUrl,
         corsOrigins: config.corsOrigins,
         installUrl: config.installUrl,
+        limits: config.request,
         graphiql: {
           defaultHeaders: demoKeys ? { Authorization: basicAuthorization(demoKeys) } : undefined,
           examples: graphiqlExamples(sandbox ? `${publicUrl}/sandbox/inbox/mine` : 'https://example.com/webhooks/parcels'),

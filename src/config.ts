@@ -73,6 +73,17 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     installUrl: env.url('INSTALL_URL', { protocols: ['https:', 'http:'] }),
     rateLimitPerMinute: env.integer('RATE_LIMIT_PER_MINUTE', 0, { min: 0, max: 1_000_000 }),
     failedLoginsPerMinute: env.integer('FAILED_LOGINS_PER_MINUTE', 30, { min: 0, max: 1_000_000 }),
+    request: {
+      /** By default 1,000 events at once, each a few kilobytes. */
+      bodyBytes: env.integer('BODY_LIMIT_BYTES', 8 * 1024 * 1024, { min: 1_024, max: 1024 * 1024 * 1024 }),
+      requestTimeoutMs: env.integer('REQUEST_TIMEOUT_MS', 30_000, { min: 100, max: 3_600_000 }),
+      documents: {
+        maxDepth: env.integer('GRAPHQL_MAX_DEPTH', 12, { min: 1, max: 1_000 }),
+        maxAliases: env.integer('GRAPHQL_MAX_ALIASES', 30, { min: 0, max: 100_000 }),
+        maxCost: env.integer('GRAPHQL_MAX_COST', 20_000, { min: 1, max: 1_000_000_000 }),
+        maxTokens: env.integer('GRAPHQL_MAX_TOKENS', 1_000, { min: 1, max: 1_000_000 }),
+      },
+    },
     retentionMs: env.integer('RETENTION_DAYS', 30, { min: 1, max: 3_650 }) * DAY_MS,
     logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   };

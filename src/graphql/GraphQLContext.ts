@@ -10,18 +10,25 @@ export interface BrowserBinding {
   readonly expiresAt: Date;
 }
 
-/** One request: who calls, what the resolvers may use, and what the answer shall carry. */
+/** One operation: who calls, what the resolvers may use, and what the answer shall carry. */
 export class GraphQLContext {
-  readonly loaders: Loaders;
+  loaders: Loaders;
 
   constructor(
     readonly dependencies: GraphQLDependencies,
     /** Null when the request brought no credentials. */
     readonly possibleCaller: Caller | null,
-    /** Sets the cookie that the OAuth callback must bring. */
-    readonly bindBrowser: (binding: BrowserBinding) => void,
+    /** Sets the cookie that the OAuth callback must bring; null where no answer can carry one. */
+    readonly bindBrowser: ((binding: BrowserBinding) => void) | null,
+    /** Asks again, while an operation lasts, whether the caller's credentials are still good. Throws UNAUTHENTICATED. */
+    readonly checkAgain: () => Promise<unknown> = async () => {},
   ) {
     this.loaders = createLoaders(dependencies.database);
+  }
+
+  /** Forgets what was read: an operation that lasts must not answer with what it read before. */
+  readAnew(): void {
+    this.loaders = createLoaders(this.dependencies.database);
   }
 
   /** Throws UNAUTHENTICATED when the request brought no credentials. */

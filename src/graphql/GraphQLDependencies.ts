@@ -7,6 +7,7 @@ import type { ConnectionType } from '../domain/Connection.js';
 import type { Logger } from '../domain/Logger.js';
 import type { PublishDependencies } from '../events/PublishDependencies.js';
 import type { EventTypeRegistry } from '../events/types/eventTypeRegistry.js';
+import type { ChangeFeed } from '../live/ChangeFeed.js';
 import type { GrantNotices } from '../oauth/GrantNotices.js';
 import type { Provider } from '../oauth/Provider.js';
 import type { Revocations } from '../oauth/Revocations.js';
@@ -25,5 +26,6 @@ export interface GraphQLDependencies extends AccessDependencies, SubscriptionDep
   readonly notices: GrantNotices;
   readonly cancelForConnection: (em: EntityManager, connectionId: number) => Promise<unknown>;
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
+  readonly changes: ChangeFeed;
   readonly returnToOrigins: readonly string[];
 }

@@ -10,6 +10,7 @@ import { AttemptErrorResolver, DeliveryResolver } from './delivery/DeliveryResol
 import { SigningSecretResolver } from './delivery/SigningSecretResolver.js';
 import { toGraphQLError } from './errors/toGraphQLError.js';
 import { EventResolver } from './events/EventResolver.js';
+import { createLiveRoot } from './live/createLiveRoot.js';
 import { AuthorizationResolver, ConnectionAuthorizationResolver } from './oauth/AuthorizationResolver.js';
 import { KlaviyoResolver } from './oauth/KlaviyoResolver.js';
 import { ConnectionSubscriptionsResolver, SubscriptionResolver } from './subscriptions/SubscriptionResolver.js';
@@ -53,7 +54,9 @@ export function buildSchema(log: Logger): GraphQLSchema {
   describe(built.getQueryType(), 'What can be read: everything of the organization that calls, and nothing else.');
   describe(built.getMutationType(), 'What can be changed. What a person can mend comes back in userErrors.');
   const description = 'Switchboard: connections say where events go, subscriptions say which ones.';
-  return lexicographicSortSchema(new GraphQLSchema({ ...built.toConfig(), description }));
+  // type-graphql would name this root Subscription, which is the name of something else here.
+  const subscription = createLiveRoot(built, log);
+  return lexicographicSortSchema(new GraphQLSchema({ ...built.toConfig(), subscription, description }));
 }
 
 /** type-graphql has no place for the descriptions of the roots. */

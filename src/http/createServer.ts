@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
+import websocket from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import type { Logger } from '../domain/Logger.js';
@@ -13,8 +14,10 @@ import { graphqlRoute } from './graphqlRoute.js';
 import { handleErrors, renderError } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { installRoute } from './install/installRoute.js';
+import type { DocumentLimits } from './limits/DocumentLimits.js';
 import { metricsRoute } from './metricsRoute.js';
 import { restRoutes } from './rest/restRoutes.js';
+import { closeSockets } from './socket/closeSockets.js';
 import { tokenRoutes } from './token/tokenRoutes.js';
 
 export interface ServerOptions {
@@ -26,10 +29,16 @@ export interface ServerOptions {
   /** The frontend where an install that begins at the provider goes on. */
   readonly installUrl: string | null;
   readonly graphiql: GraphiqlOptions;
+  readonly limits: ServerLimits;
 }
 
-/** 1,000 events at once, each a few kilobytes. */
-const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+/** What a single request may take. */
+export interface ServerLimits {
+  readonly bodyBytes: number;
+  /** For the whole of a request to arrive. */
+  readonly requestTimeoutMs: number;
+  readonly documents: DocumentLimits;
+}
 
 /** The HTTP face: every route of ours, with safe headers by default. */
 export async function createServer({
@@ -39,14 +48,15 @@ export async function createServer({
   publicUrl,
   corsOrigins,
   installUrl,
+  limits,
   ...options
 }: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     // The URL of a callback holds a code and a state: we log the path ourselves, never the query.
     logger: false,
     frameworkErrors: (error, request, reply) => renderError(log)(error, request, reply as FastifyReply),
-    bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: 30_000,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
     // A proxy in front of us lives on our own network; nobody else may say whom a request is from.
     trustProxy: 'loopback, linklocal, uniquelocal',
     // Fastify's own 503 knows neither our form nor Retry-After.
@@ -73,6 +83,7 @@ export async function createServer({
     maxAge: 600,
   });
   await app.register(cookie);
+  await app.register(websocket, { options: { maxPayload: limits.bodyBytes }, preClose: closeSockets });
 
   healthRoutes(app, dependencies);
   metricsRoute(app, dependencies);
@@ -82,7 +93,7 @@ export async function createServer({
   }
   await app.register(tokenRoutes, { dependencies, publicUrl });
   await app.register(restRoutes, { dependencies, publicUrl });
-  await graphqlRoute(app, { schema, dependencies, publicUrl });
+  await graphqlRoute(app, { schema, dependencies, publicUrl, corsOrigins, documentLimits: limits.documents });
   await app.register(async (scope) => graphiql(scope, options.graphiql));
   const sdl = `${printSchema(schema)}\n`;
   app.get('/schema.graphql', (_request, reply) => reply.type('text/plain; charset=utf-8').send(sdl));

@@ -172,4 +172,22 @@ query Deliveries {
 }
 `,
   },
+  {
+    name: 'Watch what happens',
+    query: `# 8. Execute, then publish again in another tab.
+# Deliveries show up here as they change.
+subscription Watch {
+  deliveryUpdated {
+    id
+    status
+    attemptCount
+    updatedAt
+    connection {
+      id
+      name
+    }
+  }
+}
+`,
+  },
 ];

@@ -1,7 +1,7 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import '@fastify/websocket';
+import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import { ApolloArmor } from '@escape.tech/graphql-armor';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { authenticate } from '../access/authenticate.js';
@@ -9,38 +9,38 @@ import { formatError } from '../graphql/errors/formatError.js';
 import { toGraphQLError } from '../graphql/errors/toGraphQLError.js';
 import { GraphQLContext } from '../graphql/GraphQLContext.js';
 import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
+import { refuseLiveByPost } from '../graphql/refuseLiveByPost.js';
 import { requireCaller } from '../graphql/requireCaller.js';
 import { browserBindingCookie, browserBindingOptions } from './callback/browserBindingCookie.js';
+import type { DocumentLimits } from './limits/DocumentLimits.js';
+import { limitDocuments } from './limits/limitDocuments.js';
 import { limitOperations } from './limits/limitOperations.js';
+import { checkOrigin } from './socket/checkOrigin.js';
+import { graphqlSocket } from './socket/graphqlSocket.js';
 
 export interface GraphQLRouteOptions {
   readonly schema: GraphQLSchema;
   readonly dependencies: GraphQLDependencies;
   readonly publicUrl: string;
+  readonly documentLimits: DocumentLimits;
+  /** Origins of frontends that may open a websocket, beside our own. */
+  readonly corsOrigins: readonly string[];
 }
 
-/** `POST /graphql` (and GET for queries, with a header that rules out CSRF): Apollo Server with limits on what a document may cost. */
+/**
+ * `POST /graphql` (and GET for queries, with a header that rules out CSRF): Apollo Server with limits on what a document
+ * may cost. The same address takes websockets.
+ */
 export async function graphqlRoute(
   app: FastifyInstance,
-  { schema, dependencies, publicUrl }: GraphQLRouteOptions,
+  { schema, dependencies, publicUrl, documentLimits, corsOrigins }: GraphQLRouteOptions,
 ): Promise<void> {
-  const armor = new ApolloArmor({
-    maxDepth: { n: 12 },
-    maxAliases: { n: 30 },
-    maxDirectives: { n: 30 },
-    // Armor's own way parses twice, answers syntax errors with 500, and shows what nobody foresaw.
-    maxTokens: { enabled: false },
-    costLimit: { maxCost: 20_000 },
-    blockFieldSuggestion: { enabled: false },
-  }).protect();
-  // Its types come from Apollo's other module format; the plugins are the same.
-  const limits = armor.plugins as unknown as ApolloServerPlugin<GraphQLContext>[];
+  const { validationRules, plugins } = limitDocuments(documentLimits);
   const apollo = new ApolloServer<GraphQLContext>({
-    validationRules: armor.validationRules,
+    validationRules: [...validationRules],
     allowBatchedHttpRequests: false,
     schema,
-    // Validation compares fields with each other: its time grows with the square of this.
-    parseOptions: { maxTokens: 1_000 },
+    parseOptions: { maxTokens: documentLimits.maxTokens },
     formatError: formatError(dependencies.log),
     introspection: true,
     csrfPrevention: true,
@@ -48,8 +48,9 @@ export async function graphqlRoute(
     persistedQueries: false,
     stopOnTerminationSignals: false,
     plugins: [
-      ...limits,
+      ...plugins,
       ApolloServerPluginLandingPageDisabled(),
+      refuseLiveByPost(dependencies.log),
       requireCaller(dependencies.log),
       limitOperations(dependencies, dependencies.log),
     ],
@@ -58,20 +59,27 @@ export async function graphqlRoute(
   // Closing Fastify lets running requests finish; only then is Apollo stopped.
   app.addHook('onClose', () => apollo.stop());
 
+  const handler = fastifyApolloHandler(apollo, {
+    context: async (request, reply) => {
+      try {
+        const caller = await authenticate(dependencies, request.headers.authorization, request.ip);
+        return new GraphQLContext(dependencies, caller, ({ authorizationId, value, expiresAt }) => {
+          reply.setCookie(browserBindingCookie(authorizationId), value, browserBindingOptions(publicUrl, expiresAt));
+        });
+      } catch (error) {
+        throw toGraphQLError(error, dependencies.log);
+      }
+    },
+  });
+  app.route({ url: '/graphql', method: 'POST', handler });
+  const socket = graphqlSocket({ schema, dependencies, documentLimits, validationRules });
   app.route({
     url: '/graphql',
-    method: ['POST', 'GET'],
-    handler: fastifyApolloHandler(apollo, {
-      context: async (request, reply) => {
-        try {
-          const caller = await authenticate(dependencies, request.headers.authorization, request.ip);
-          return new GraphQLContext(dependencies, caller, ({ authorizationId, value, expiresAt }) => {
-            reply.setCookie(browserBindingCookie(authorizationId), value, browserBindingOptions(publicUrl, expiresAt));
-          });
-        } catch (error) {
-          throw toGraphQLError(error, dependencies.log);
-        }
-      },
-    }),
+    method: 'GET',
+    preValidation: async (request) => {
+      if (request.ws) checkOrigin(request, [publicUrl, ...corsOrigins]);
+    },
+    handler,
+    wsHandler: socket,
   });
 }

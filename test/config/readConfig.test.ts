@@ -43,6 +43,11 @@ describe('Without any variable', () => {
       returnToOrigins: [],
       installUrl: null,
       rateLimitPerMinute: 0,
+      request: {
+        bodyBytes: 8_388_608,
+        requestTimeoutMs: 30_000,
+        documents: { maxDepth: 12, maxAliases: 30, maxCost: 20_000, maxTokens: 1_000 },
+      },
       retentionMs: 30 * 86_400_000,
       logLevel: 'info',
     });

@@ -1,3 +1,4 @@
+import { NotificationListener } from '../../database/NotificationListener.js';
 import { Attempts } from './Attempts.js';
 import { ClaimLoop } from './ClaimLoop.js';
 import { ConnectionCache } from './ConnectionCache.js';
@@ -10,7 +11,7 @@ import { Settler } from './Settler.js';
 import { Sweeper } from './Sweeper.js';
 import { settleDeliveries } from './settleDeliveries.js';
 import { handBack } from './toSettlement.js';
-import { WakeListener } from './WakeListener.js';
+import { WAKE_CHANNEL } from './wakeChannel.js';
 
 /** Delivers what is due in `deliveries` (DESIGN: Delivery). Any number of engines, in any number of processes, share the table. */
 export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): DeliveryEngine {
@@ -65,11 +66,13 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
     sweeper,
     onConnectionDisabled,
   });
-  const listener = new WakeListener(
+  const listener = new NotificationListener({
     url,
-    () => loop.wake(),
-    (error) => log.warn({ error: error.message }, 'Lost the connection that hears of new deliveries; reconnecting'),
-  );
+    channel: WAKE_CHANNEL,
+    onNotification: () => loop.wake(),
+    onConnected: () => loop.wake(),
+    onTrouble: (error) => log.warn({ error: error.message }, 'Lost the connection that hears of new deliveries; reconnecting'),
+  });
 
   return {
     async start() {

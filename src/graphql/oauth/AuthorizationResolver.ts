@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import type { Authorization, AuthorizationStatus } from '../../domain/Authorization.js';
 import type { Connection } from '../../domain/Connection.js';
+import { InputError } from '../../domain/InputError.js';
 import { revokeAuthorization } from '../../oauth/revokeAuthorization.js';
 import { startAuthorization } from '../../oauth/startAuthorization.js';
 import { ConnectionObject } from '../connections/ConnectionObject.js';
@@ -22,9 +23,16 @@ export class AuthorizationResolver {
   ): Promise<StartAuthorizationPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => {
+      if (input.bindToBrowser && !context.bindBrowser) {
+        throw InputError.of(
+          'INVALID',
+          'A browser is bound by a cookie: send this by POST, not over the websocket.',
+          'bindToBrowser',
+        );
+      }
       const { authorization, authorizationUrl, browserBinding } = await startAuthorization(context.dependencies, caller, input);
       const { id, expiresAt } = authorization;
-      if (browserBinding) context.bindBrowser({ authorizationId: id, value: browserBinding, expiresAt });
+      if (browserBinding) context.bindBrowser?.({ authorizationId: id, value: browserBinding, expiresAt });
       return { authorizationUrl, expiresAt, authorization };
     });
   }

@@ -1,11 +1,12 @@
 import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LiveClient } from '../../graphql/live/support/LiveClient.js';
 import type { GraphQLClient } from '../../support/GraphQLClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, publish, seeDeliveries, subscribe } from '../../support/webhookFlow.js';
 import { RestClient } from '../rest/support/RestClient.js';
 import { findIdPlaces } from './support/findIdPlaces.js';
-import { idOperations, type Kind, rootFieldsWithoutId } from './support/idOperations.js';
+import { idOperations, type Kind, liveIdOperations, rootFieldsWithoutId } from './support/idOperations.js';
 
 let switchboard: TestSwitchboard;
 let stranger: GraphQLClient;
@@ -46,8 +47,8 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
   it('wherever the schema takes one', async () => {
     const schema = buildClientSchema(await stranger.query(getIntrospectionQuery()));
     const places = findIdPlaces(schema);
-    expect(places.sort()).toEqual(Object.keys(idOperations).sort());
-    const roots = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+    expect(places.sort()).toEqual([...Object.keys(idOperations), ...Object.keys(liveIdOperations)].sort());
+    const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((type) =>
       Object.keys(type?.getFields() ?? {}).map((field) => `${type?.name}.${field}`),
     );
     const uncovered = roots.filter((root) => !places.some((place) => place.startsWith(`${root}(`)));
@@ -67,6 +68,21 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
     expect(JSON.stringify(answers)).not.toContain(`"${foreign[kind]}"`);
     expect(await everything()).toBe(before);
   });
+
+  it.each(Object.entries(liveIdOperations))(
+    '%s, which says so at once and is not watched',
+    async (_place, { kind, operation }) => {
+      const client = LiveClient.of(stranger);
+      const answers = [];
+      for (const id of [foreign[kind], NEVER_WAS[kind], 'no id at all', '-1']) {
+        const { seen, ended } = client.watch(operation, { id });
+        answers.push({ ended: await ended, seen });
+      }
+      await client.close();
+      expect(JSON.stringify(answers[0])).toContain('"NOT_FOUND"');
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
+    },
+  );
 
   it('and lists hold nothing of others', async () => {
     const seen = await stranger.query(

@@ -106,3 +106,15 @@ export const rootFieldsWithoutId = [
   ...['Query.organization', 'Query.connections', 'Query.events', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.klaviyoApp'],
   ...['Query.apiKeys', 'Mutation.createConnection', 'Mutation.publishEvent', 'Mutation.publishEvents', 'Mutation.createApiKey'],
 ];
+
+/** The same for what is watched over a websocket: each place, what it is an id of, and a subscription that puts `$id` there. */
+export const liveIdOperations: Record<string, { kind: Kind; operation: string }> = {
+  'Live.connectionUpdated(id)': {
+    kind: 'connection',
+    operation: 'subscription ($id: ID!) { connectionUpdated(id: $id) { id } }',
+  },
+  'Live.deliveryUpdated(connectionId)': {
+    kind: 'connection',
+    operation: 'subscription ($id: ID!) { deliveryUpdated(connectionId: $id) { id } }',
+  },
+};

@@ -1,44 +1,48 @@
 import pg from 'pg';
-import { WAKE_CHANNEL } from './wakeChannel.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
-/**
- * Hears, on a database connection of its own, when another process has published. Reconnects by itself; what was said
- * meanwhile is lost, so it wakes after each reconnect, and polling finds the rest.
- */
-export class WakeListener {
+export interface NotificationListenerOptions {
+  /** Of the database. */
+  readonly url: string;
+  readonly channel: string;
+  readonly onNotification: (payload: string) => void;
+  /** Whenever it hears again, the first time included: what was said before is lost. */
+  readonly onConnected?: () => void;
+  readonly onTrouble: (error: Error) => void;
+}
+
+/** Hears a Postgres channel (LISTEN) on a database connection of its own, and reconnects by itself. */
+export class NotificationListener {
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pauseMs = 0;
   #closed = false;
 
-  constructor(
-    private readonly url: string,
-    private readonly onWake: () => void,
-    private readonly onTrouble: (error: Error) => void,
-  ) {}
+  constructor(private readonly options: NotificationListenerOptions) {}
 
+  /** Resolves when it hears, or when the first try to failed. */
   async start(): Promise<void> {
     if (this.#closed) return;
+    const { url, channel, onNotification, onConnected, onTrouble } = this.options;
     const client = new pg.Client({
-      connectionString: this.url,
+      connectionString: url,
       application_name: 'switchboard-listener',
       keepAlive: true,
       connectionTimeoutMillis: 10_000,
     });
     this.#client = client;
-    client.on('error', (error) => this.onTrouble(error));
+    client.on('error', onTrouble);
     client.once('end', () => this.#reconnect());
-    client.on('notification', () => this.onWake());
+    client.on('notification', ({ payload }) => onNotification(payload ?? ''));
     try {
       await client.connect();
-      await client.query(`listen ${WAKE_CHANNEL}`);
+      await client.query(`listen ${channel}`);
       this.#pauseMs = 0;
-      this.onWake();
+      onConnected?.();
     } catch (error) {
-      this.onTrouble(error as Error);
+      onTrouble(error as Error);
       client.end().catch(() => {});
       this.#reconnect();
     }

@@ -1,0 +1,23 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import { OperationTypeNode } from 'graphql';
+import type { Logger } from '../domain/Logger.js';
+import { SwitchboardError } from '../domain/SwitchboardError.js';
+import { toGraphQLError } from './errors/toGraphQLError.js';
+import type { GraphQLContext } from './GraphQLContext.js';
+
+const WHERE =
+  'Live updates need a websocket: connect to this address with the graphql-transport-ws protocol (the package graphql-ws).';
+
+/** One answer can't carry what goes on: says where it can be had. */
+export function refuseLiveByPost(log: Logger): ApolloServerPlugin<GraphQLContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ operation }) {
+          if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return;
+          throw toGraphQLError(new SwitchboardError('BAD_USER_INPUT', WHERE), log);
+        },
+      };
+    },
+  };
+}

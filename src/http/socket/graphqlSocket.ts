@@ -1,0 +1,125 @@
+import type { FastifyRequest } from 'fastify';
+import {
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  OperationTypeNode,
+  type ValidationRule,
+} from 'graphql';
+import { type Context, makeServer } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import { countRequest, refuseTooMany } from '../../access/countRequest.js';
+import type { Caller } from '../../domain/Caller.js';
+import { SwitchboardError } from '../../domain/SwitchboardError.js';
+import { toCallError } from '../../graphql/errors/toCallError.js';
+import { toGraphQLError } from '../../graphql/errors/toGraphQLError.js';
+import { GraphQLContext } from '../../graphql/GraphQLContext.js';
+import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { ChangesLost } from '../../live/ChangesLost.js';
+import type { DocumentLimits } from '../limits/DocumentLimits.js';
+import { openSocket } from './openSocket.js';
+import { readOperation } from './readOperation.js';
+import { SocketCaller } from './SocketCaller.js';
+import { socketError } from './socketError.js';
+
+/** Operations at once over one websocket. */
+const MOST_OPERATIONS = 100;
+
+export interface GraphQLSocketOptions {
+  readonly schema: GraphQLSchema;
+  readonly dependencies: GraphQLDependencies;
+  readonly documentLimits: DocumentLimits;
+  readonly validationRules: readonly ValidationRule[];
+}
+
+interface Extra {
+  readonly socket: WebSocket;
+  readonly request: FastifyRequest;
+  caller?: SocketCaller;
+}
+
+/**
+ * GraphQL over a websocket (the graphql-transport-ws protocol): subscriptions of `Live`, and any other operation.
+ *
+ * Credentials come as `Authorization` in the payload of `connection_init`, since browsers can set no headers, or as that
+ * header. They are looked at again before anything is sent: when they end, the socket is closed with 4401. When updates may
+ * have been missed it is closed with 1013, at which clients connect and subscribe again.
+ */
+export function graphqlSocket({ schema, dependencies, documentLimits, validationRules }: GraphQLSocketOptions) {
+  const { log } = dependencies;
+  const rules = { schema, validationRules, maxTokens: documentLimits.maxTokens };
+  type SocketContext = Context<Record<string, unknown>, Extra>;
+
+  const closeFor = (socket: WebSocket, failure: unknown): void => {
+    if (failure instanceof ChangesLost) socket.close(1013, 'Updates may have been missed: subscribe again');
+    else if (failure instanceof SwitchboardError && failure.code === 'UNAUTHENTICATED') socket.close(4401, 'Unauthorized');
+  };
+
+  const server = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: 10_000,
+    async onConnect({ extra, connectionParams }) {
+      const authorization = readAuthorization(connectionParams) ?? extra.request.headers.authorization;
+      extra.caller = new SocketCaller(dependencies, authorization, extra.request.ip);
+      try {
+        await extra.caller.current();
+        return true;
+      } catch (failure) {
+        const { error } = toCallError(failure, log);
+        // 4401 tells a client that trying again is no use, 1013 that it is (RFC 6455 7.4, graphql-transport-ws).
+        if (error.code === 'UNAUTHENTICATED') extra.socket.close(4401, 'Unauthorized');
+        else extra.socket.close(1013, error.code);
+        return false;
+      }
+    },
+    async onSubscribe({ extra, subscriptions }, _id, { query, variables, operationName }) {
+      try {
+        if (Object.keys(subscriptions).length > MOST_OPERATIONS) {
+          throw new SwitchboardError(
+            'RATE_LIMITED',
+            `A websocket may carry ${MOST_OPERATIONS} operations at once. Open another.`,
+          );
+        }
+        const document = readOperation(query, rules);
+        if ('length' in document) return document;
+        const kind = getOperationAST(document, operationName)?.operation === OperationTypeNode.MUTATION ? 'write' : 'read';
+        const caller = await (extra.caller as SocketCaller).current();
+        const count = await countRequest(dependencies, caller, kind);
+        if (count) refuseTooMany(count, kind);
+        return {
+          schema,
+          document,
+          variableValues: variables,
+          operationName,
+          contextValue: contextOf(extra, caller),
+        } as ExecutionArgs;
+      } catch (failure) {
+        closeFor(extra.socket, failure);
+        return [toGraphQLError(failure, log)];
+      }
+    },
+    onNext: (_context: SocketContext, _id, _payload, _args, result) =>
+      result.errors ? { ...result, errors: result.errors.map((error) => socketError(error, log)) as never } : undefined,
+    onError({ extra }: SocketContext, _id, _payload, errors) {
+      for (const error of errors) if (error instanceof GraphQLError) closeFor(extra.socket, error.originalError);
+      return errors.map((error) => socketError(error as GraphQLError, log));
+    },
+  });
+
+  const contextOf = (extra: Extra, caller: Caller): GraphQLContext =>
+    new GraphQLContext(dependencies, caller, null, () => (extra.caller as SocketCaller).current());
+
+  return (socket: WebSocket, request: FastifyRequest): void => {
+    const extra: Extra = { socket, request };
+    const onPing = async (): Promise<void> => {
+      await extra.caller?.current().catch((failure) => closeFor(socket, failure));
+    };
+    openSocket(server, extra, onPing, log);
+  };
+}
+
+/** Names of headers are the same in any case, and clients treat these parameters as headers. */
+function readAuthorization(parameters: Record<string, unknown> | undefined): string | undefined {
+  const [, value] = Object.entries(parameters ?? {}).find(([name]) => name.toLowerCase() === 'authorization') ?? [];
+  return typeof value === 'string' ? value : undefined;
+}
