@@ -50,7 +50,11 @@ describe('Several engines', () => {
     for (let index = 0; index < 5; index++) await bed.subscribed(inbox.url);
     await bed.publish(many(300));
     const options = { concurrency: 32, concurrencyPerConnection: 4 };
-    await Promise.all([bed.engine({ options }).start(), bed.engine({ options }).start(), bed.engine({ options }).start()]);
+    await Promise.all([
+      bed.engine({ options, timeoutMs: 15_000 }).start(),
+      bed.engine({ options, timeoutMs: 15_000 }).start(),
+      bed.engine({ options, timeoutMs: 15_000 }).start(),
+    ]);
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 1_500 }));
     expect(inbox.received).toHaveLength(1_500);
     expect(new Set(inbox.ids)).toHaveLength(1_500);
