@@ -8,6 +8,12 @@ export interface EncryptionKey {
 
 const VERSION = 'v1';
 const TAG_BYTES = 16;
+const FORM = /^v1\.([\w-]{1,32})\.[\w-]+$/;
+
+/** The id of the key that a ciphertext names; null for what is none. */
+export function keyIdOf(value: string): string | null {
+  return FORM.exec(value)?.[1] ?? null;
+}
 
 /**
  * Encrypts column values with AES-256-GCM (NIST SP 800-38D).
@@ -25,12 +31,27 @@ export class Cipher {
     this.#keys = new Map(keys.map(({ id, key }) => [id, key]));
   }
 
+  /** The key that encrypts. */
+  get currentKeyId(): string {
+    return this.#current.id;
+  }
+
+  /** Every key that decrypts, the current one first. */
+  get keyIds(): readonly string[] {
+    return [...this.#keys.keys()];
+  }
+
+  /** What the ciphertexts under the current key begin with, and no others. */
+  get currentPrefix(): string {
+    return `${VERSION}.${this.#current.id}.`;
+  }
+
   encrypt(plaintext: string, identity: string): string {
     const nonce = randomBytes(12);
     const cipher = createCipheriv('aes-256-gcm', this.#current.key, nonce);
     cipher.setAAD(Buffer.from(identity));
     const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
-    return `${VERSION}.${this.#current.id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`;
+    return `${this.currentPrefix}${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`;
   }
 
   /** Throws when the key is unknown or the value was not made for this identity. */
@@ -45,5 +66,9 @@ export class Cipher {
     decipher.setAAD(Buffer.from(identity));
     decipher.setAuthTag(bytes.subarray(12, 12 + TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(12 + TAG_BYTES)), decipher.final()]).toString('utf8');
+  }
+  /** The same secret in the same place under the current key. Throws as `decrypt` does. */
+  reencrypt(value: string, identity: string): string {
+    return this.encrypt(this.decrypt(value, identity), identity);
   }
 }

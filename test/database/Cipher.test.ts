@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Cipher } from '../../src/database/Cipher.js';
+import { Cipher, keyIdOf } from '../../src/database/Cipher.js';
 
 const one = { id: 'one', key: Buffer.alloc(32, 1) };
 const two = { id: 'two', key: Buffer.alloc(32, 2) };
@@ -57,6 +57,23 @@ describe('Keys can rotate', () => {
     expect(rotated.decrypt(fresh, ROW)).toBe('secret');
     expect(new Cipher([two]).decrypt(fresh, ROW)).toBe('secret');
   });
+
+  it('what was encrypted with an old key is brought under the first one', () => {
+    const rotated = new Cipher([two, one]);
+    expect(rotated.keyIds).toEqual(['two', 'one']);
+    const fresh = rotated.reencrypt(cipher.encrypt('sécret', ROW), ROW);
+    expect(fresh.startsWith(rotated.currentPrefix)).toBe(true);
+    expect(keyIdOf(fresh)).toBe(rotated.currentKeyId);
+    expect(new Cipher([two]).decrypt(fresh, ROW)).toBe('sécret');
+    expect(() => rotated.reencrypt(fresh, 'credentials:43:accessToken')).toThrow(/auth/);
+  });
+
+  it.each(['', 'plain.text', 'v1.one', 'v1..AAAA', 'v1.one.AAAA.AAAA', 'v1.o ne.AAAA', 'v2.one.AAAA'])(
+    '%j names no key',
+    (value) => {
+      expect(keyIdOf(value)).toBeNull();
+    },
+  );
 
   it('a key that was taken away is missed by its name, and no secret is told', () => {
     const old = cipher.encrypt('secret', ROW);
