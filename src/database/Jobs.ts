@@ -15,13 +15,20 @@ export interface JobQueue<Data extends object> {
 
 /** Jobs of one queue that a process does side by side. */
 const AT_ONCE = 4;
+const ENDED: ReadonlySet<string> = new Set(['completed', 'cancelled', 'failed']);
 
 /** A chore that one process does at a time, whichever is first. */
 export interface Chore {
   readonly name: string;
   /** Five fields, UTC. */
   readonly cron: string;
-  readonly work: () => Promise<void>;
+  /**
+   * Also to be done by every process when it starts. Not as a job: that might be taken by a process which still runs with
+   * the settings of before. So two processes can be at it at once, and the chore has to bear that.
+   */
+  readonly atStart?: boolean;
+  /** Long work ends early when the signal says that the process stops. */
+  readonly work: (stopping: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -30,6 +37,8 @@ export interface Chore {
  */
 export class Jobs {
   readonly #boss: PgBoss;
+  readonly #stopping = new AbortController();
+  readonly #atStart: Promise<void>[] = [];
 
   constructor(
     private readonly database: Database,
@@ -68,11 +77,15 @@ export class Jobs {
   }
 
   /** Does a chore by the clock; a failed one comes again at its next time. */
-  async schedule({ name, cron, work }: Chore): Promise<void> {
-    const queue = { name, retryLimit: 0, retryDelaySeconds: 0, work };
+  async schedule({ name, cron, work, atStart = false }: Chore): Promise<void> {
+    const chore = () => work(this.#stopping.signal);
+    const queue = { name, retryLimit: 0, retryDelaySeconds: 0, work: chore };
     await this.define(queue);
     await this.#boss.schedule(name, cron, null, { tz: 'UTC' });
     await this.work(queue);
+    if (!atStart) return;
+    const failed = (error: unknown) => this.log.warn({ chore: name, error: String(error) }, 'A chore failed and comes again');
+    this.#atStart.push(chore().catch(failed));
   }
 
   async add<Data extends object>(em: EntityManager, queue: string, id: string, data: Data): Promise<void> {
@@ -88,7 +101,15 @@ export class Jobs {
     });
   }
 
+  /** The data of a queue's jobs that are neither done nor given up. */
+  async unfinished<Data extends object>(queue: string): Promise<Data[]> {
+    const jobs = await this.#boss.findJobs<Data>(queue);
+    return jobs.filter(({ state }) => !ENDED.has(state)).map(({ data }) => data);
+  }
+
   async close(): Promise<void> {
+    this.#stopping.abort();
     await this.#boss.stop({ graceful: true, timeout: 8_000 });
+    await Promise.all(this.#atStart);
   }
 }

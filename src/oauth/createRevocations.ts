@@ -15,7 +15,7 @@ interface RevocationJob extends Omit<Revocation, 'token'> {
 
 interface Dependencies {
   readonly database: Database;
-  readonly jobs: Pick<Jobs, 'add'>;
+  readonly jobs: Pick<Jobs, 'add' | 'unfinished'>;
   readonly cipher: Cipher;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly log: Logger;
@@ -25,6 +25,8 @@ interface Dependencies {
 export function createRevocations({ database, jobs, cipher, providers, log }: Dependencies): {
   revocations: Revocations;
   queue: JobQueue<RevocationJob>;
+  /** The ciphertexts that wait in the queue. */
+  waitingCiphertexts: () => Promise<string[]>;
 } {
   const revocations: Revocations = {
     async add(em, { token, ...rest }) {
@@ -43,7 +45,11 @@ export function createRevocations({ database, jobs, cipher, providers, log }: De
     }
     await provider.revoke(cipher.decrypt(job.encryptedToken, columnIdentity.revokedToken(id)), job.hint);
   };
-  return { revocations, queue: { name: QUEUE, retryLimit: 7, retryDelaySeconds: 30, work } };
+  return {
+    revocations,
+    queue: { name: QUEUE, retryLimit: 7, retryDelaySeconds: 30, work },
+    waitingCiphertexts: async () => (await jobs.unfinished<RevocationJob>(QUEUE)).map(({ encryptedToken }) => encryptedToken),
+  };
 }
 
 /** Grants belong to the account, not to the connection: revoking one ends them all. */

@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Jobs } from '../../src/database/Jobs.js';
+import { createRevocations } from '../../src/oauth/createRevocations.js';
 import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
 import { eventually } from '../support/eventually.js';
 import { connectKlaviyo, createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
+import { recordLog } from '../support/recordLog.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+import { testCipher } from '../support/testCipher.js';
 
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
@@ -53,6 +57,24 @@ describe('revokeAuthorization (RFC 7009)', () => {
       expect(Object.keys(data).sort()).toEqual(['accountId', 'encryptedToken', 'hint', 'provider']);
       expect(data.encryptedToken).toMatch(/^v1\.test\./);
     }
+  });
+
+  it('tells which tokens wait in the queue, and none of those that are done', async () => {
+    const { database, sandbox } = switchboard;
+    const { log } = recordLog();
+    const jobs = new Jobs(database, log);
+    await jobs.start();
+    onTestFinished(() => jobs.close());
+    const { waitingCiphertexts } = createRevocations({ database, jobs, cipher: testCipher, providers: new Map(), log });
+    await eventually(async () => expect(await waitingCiphertexts()).toEqual([]));
+    const fault = sandbox?.klaviyo.inject({ kind: 'server_error', target: 'revoke' });
+    await revoke(await connectKlaviyo(switchboard.client, newAccount(switchboard).id));
+    expect(await waitingCiphertexts()).toEqual([expect.stringMatching(/^v1\.test\./)]);
+    sandbox?.klaviyo.clearFaults(fault?.id);
+    await eventually(async () => {
+      await switchboard.sql("update pgboss.job set start_after = now() where name = 'revoke-grant' and state = 'retry'");
+      expect(await waitingCiphertexts()).toEqual([]);
+    });
   });
 
   it('leaves the grant of another connection on the same account alone', async () => {
