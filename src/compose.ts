@@ -64,7 +64,7 @@ export async function compose(config: Config): Promise<Switchboard> {
 
   const { provider, sandbox, apiUrl } = composeKlaviyo(config, publicUrl, port, closing);
   const providers: ReadonlyMap<string, Provider> = new Map([[provider.id, provider]]);
-  const { revocations, queue } = createRevocations({ database, jobs, cipher, providers, log });
+  const { revocations, queue, waitingCiphertexts } = createRevocations({ database, jobs, cipher, providers, log });
   await jobs.define(queue);
   if (works) await jobs.work(queue);
 
@@ -127,7 +127,7 @@ export async function compose(config: Config): Promise<Switchboard> {
   if (serves && sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
   await app.listen({ port, host: config.host });
   // What goes by the clock can wait until callers are served.
-  if (works) for (const chore of composeChores(tokens, config.retentionMs)) await jobs.schedule(chore);
+  if (works) for (const chore of composeChores({ ...tokens, waitingCiphertexts }, config.retentionMs)) await jobs.schedule(chore);
 
   const open = closing.move();
   return { publicUrl, demoKeys, sandbox: serves ? sandbox : null, database, close: () => open.disposeAsync() };

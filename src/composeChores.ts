@@ -1,17 +1,21 @@
 import type { Chore } from './database/Jobs.js';
+import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
 import type { RefreshDependencies } from './oauth/refreshCredential.js';
 import { refreshIdleGrants } from './oauth/refreshIdleGrants.js';
 import { settleOverdueAuthorizations } from './oauth/settleOverdueAuthorizations.js';
 
 /** What is done by the clock, by one process at a time. */
-export function composeChores(tokens: RefreshDependencies, retentionMs: number): readonly Chore[] {
+export function composeChores(
+  tokens: RefreshDependencies & Pick<ReencryptDependencies, 'waitingCiphertexts'>,
+  retentionMs: number,
+): readonly Chore[] {
   const { database, log } = tokens;
-  const counted = (name: string, cron: string, work: () => Promise<number>): Chore => ({
+  const counted = (name: string, cron: string, work: (stopping: AbortSignal) => Promise<number>): Chore => ({
     name,
     cron,
-    work: async () => {
-      const count = await work();
+    work: async (stopping) => {
+      const count = await work(stopping);
       if (count > 0) log.info({ chore: name, count }, 'A chore was done');
     },
   });
@@ -19,5 +23,7 @@ export function composeChores(tokens: RefreshDependencies, retentionMs: number):
     counted('settle-overdue-authorizations', '*/5 * * * *', () => settleOverdueAuthorizations({ database })),
     counted('refresh-idle-grants', '17 * * * *', () => refreshIdleGrants(tokens)),
     counted('delete-old-events', '41 3 * * *', () => deleteOldEvents({ database }, new Date(Date.now() - retentionMs))),
+    // A new key comes with a restart; once a day for what processes that still had the old one first have written since.
+    { ...counted('re-encrypt', '11 2 * * *', (stopping) => reencrypt(tokens, stopping)), atStart: true },
   ];
 }

@@ -1,4 +1,4 @@
-/** The identity under which each encrypted column is bound to its row. */
+/** The identity under which each encrypted column is bound to its row. Where they are: `encryptedColumns`. */
 export const columnIdentity = {
   webhookAuthConfig: (connectionId: number) => `connections:${connectionId}:authConfig`,
   signingSecret: (connectionId: number) => `connections:${connectionId}:signingSecret`,
