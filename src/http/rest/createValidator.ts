@@ -4,6 +4,12 @@ import { explainInvalid } from './explainInvalid.js';
 import { InvalidRequest } from './InvalidRequest.js';
 
 /**
+ * What the schemas of bodies say of the form of text, and of which fields go together, is for those who read or generate:
+ * the use cases check it, for GraphQL too, and tell in words what is wrong.
+ */
+const FOR_READERS = ['pattern', 'propertyNames', 'anyOf'];
+
+/**
  * Makes what Fastify validates requests with. Bodies are taken as they are: a number in quotes is no number. Query
  * parameters are text, which is read as what the schema wants. Path parameters are the use cases' business.
  */
@@ -13,6 +19,7 @@ export function createValidator(): FastifySchemaCompiler<FastifySchema> {
     body: new Ajv2020(options),
     querystring: new Ajv2020({ ...options, coerceTypes: true }),
   };
+  for (const keyword of FOR_READERS) compilers.body.removeKeyword(keyword).addKeyword(keyword);
   return ({ schema, httpPart }) => {
     if (httpPart !== 'body' && httpPart !== 'querystring') return (value) => ({ value });
     const validate = compilers[httpPart].compile(schema);

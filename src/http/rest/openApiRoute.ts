@@ -1,4 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { EventTypeDefinition } from '../../events/types/eventTypeDefinition.js';
+import { describeWebhook } from './describeWebhook.js';
 import type { OperationSchema } from './operation.js';
 import { connectionSchemas } from './schemas/connectionSchemas.js';
 import { errorSchemas } from './schemas/errorSchemas.js';
@@ -8,7 +10,7 @@ interface OpenApiOptions {
   /** The path below which the described routes are; the server of the document. */
   readonly base: string;
   readonly publicUrl: string;
-  readonly eventTypes: readonly string[];
+  readonly eventTypes: readonly EventTypeDefinition[];
 }
 
 /** `GET /openapi.json`: the routes that are added to this scope from now on, described (OpenAPI 3.1) by the schemas that they validate with. */
@@ -29,10 +31,11 @@ export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes
       license: { name: 'Apache 2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0.html' },
     },
     servers: [{ url: `${publicUrl}${base}` }],
-    tags: ['Connections', 'Subscriptions', 'OAuth2', 'Broadcast'].map((name) => ({ name })),
+    tags: ['Connections', 'Subscriptions', 'OAuth2', 'Broadcast', 'Events'].map((name) => ({ name })),
     paths,
+    webhooks: Object.fromEntries(eventTypes.map((eventType) => [eventType.name, describeWebhook(eventType)])),
     components: {
-      schemas: { ...connectionSchemas, ...subscriptionSchemas(eventTypes), ...errorSchemas },
+      schemas: { ...connectionSchemas, ...subscriptionSchemas(eventTypes.map(({ name }) => name)), ...errorSchemas },
       securitySchemes: {
         HTTPBasicAuth: { type: 'http', scheme: 'basic', description: 'Public key as user name, secret key as password.' },
         OAuth2ClientCreds: {

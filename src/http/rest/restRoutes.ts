@@ -25,7 +25,7 @@ const BASE = '/api/v3';
 
 /** `/api/v3/event-subscriptions/…`: the OpenAPI's twelve operations on the use cases that GraphQL has, and `/openapi.json`. */
 export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl }: RestOptions): Promise<void> {
-  openApiRoute(app, { base: BASE, publicUrl, eventTypes: dependencies.eventTypes.list().map(({ name }) => name) });
+  openApiRoute(app, { base: BASE, publicUrl, eventTypes: dependencies.eventTypes.list() });
   await app.register(
     async (rest) => {
       takeJson(rest);

@@ -1,30 +1,56 @@
 import { CONNECTION_TYPES, WEBHOOK_AUTH_TYPES } from '../../../domain/Connection.js';
 import { idSchema } from './sharedSchemas.js';
 
-const secret = (description: string) => ({ type: 'string', minLength: 1, maxLength: 4_096, description });
+/** One line; the pattern and all others here are for readers and generators, see createValidator. */
+const secret = (description: string, pattern = '^[^\\r\\n\\u0000]+$') => ({
+  ...{ type: 'string', minLength: 1, maxLength: 4_096, pattern },
+  description,
+});
+
+/** RFC 9110 5.6.2. */
+const HEADER_NAME = "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$";
 
 const webhookFields = {
-  url: { type: 'string', minLength: 1, maxLength: 2_048, description: 'http or https, public, without credentials.' },
+  url: {
+    ...{ type: 'string', minLength: 1, maxLength: 2_048, format: 'uri' },
+    pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^\\u0000-\\u0020\\u007f-\\u00a0\\u2028\\u2029\\ufeff#]+$',
+    description: 'http or https, public, without credentials or fragment.',
+  },
   auth_type: { type: 'string', enum: WEBHOOK_AUTH_TYPES, description: 'How deliveries authenticate there; `none` if not given.' },
   auth_config: {
     type: 'object',
     description: 'The secrets that `auth_type` takes. Never readable again.',
     additionalProperties: false,
     properties: {
-      token: secret('For `bearer`.'),
-      username: secret('For `basic`.'),
+      token: secret('For `bearer`.', '^[\\x21-\\x7e]+$'),
+      username: secret('For `basic`.', '^[^\\r\\n\\u0000:]+$'),
       password: secret('For `basic`.'),
-      header_name: secret('For `api_key`: the header that carries the key.'),
-      api_key: secret('For `api_key`.'),
+      header_name: secret('For `api_key`: the header that carries the key.', HEADER_NAME),
+      api_key: secret('For `api_key`.', '^[\\x20-\\x7e]+$'),
     },
   },
   extra_headers: {
     type: 'object',
     description: 'Headers to send with every delivery, by name; replaces all of them.',
     maxProperties: 20,
-    additionalProperties: { type: 'string', maxLength: 4_096 },
+    propertyNames: { pattern: HEADER_NAME, maxLength: 256 },
+    additionalProperties: { type: 'string', maxLength: 4_096, pattern: '^[\\x20-\\x7e]*$' },
   },
 } as const;
+
+/** Which secrets belong to which auth. */
+const authVariants = [
+  { title: 'No authentication', properties: { auth_type: { const: 'none' }, auth_config: { maxProperties: 0 } } },
+  ...[
+    { title: 'Bearer token', type: 'bearer', fields: ['token'] },
+    { title: 'Basic', type: 'basic', fields: ['username', 'password'] },
+    { title: 'API key', type: 'api_key', fields: ['header_name', 'api_key'] },
+  ].map(({ title, type, fields }) => ({
+    title,
+    required: ['auth_type', 'auth_config'],
+    properties: { auth_type: { const: type }, auth_config: { required: fields, propertyNames: { enum: fields } } },
+  })),
+];
 
 const type = { type: 'string', enum: CONNECTION_TYPES, description: 'What kind of place it is.' };
 const klaviyo = {
@@ -47,7 +73,10 @@ export const createConnectionBody = {
       required: ['type', 'configuration'],
       properties: {
         type: { type: 'string', const: 'webhook' },
-        configuration: { type: 'object', additionalProperties: false, required: ['url'], properties: webhookFields },
+        configuration: {
+          ...{ type: 'object', additionalProperties: false, required: ['url'], properties: webhookFields },
+          anyOf: authVariants,
+        },
       },
     },
     {
@@ -92,7 +121,7 @@ export const connectionSchemas = {
         description: 'For a webhook, where and how it is called, without secrets; empty for Klaviyo.',
         additionalProperties: false,
         properties: {
-          url: webhookFields.url,
+          url: { type: 'string', format: 'uri', description: 'Where events are sent.' },
           auth_type: webhookFields.auth_type,
           extra_headers: { type: 'object', additionalProperties: { type: 'string' } },
         },
