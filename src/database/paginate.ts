@@ -68,8 +68,8 @@ export async function paginate<T extends Row>(
 }
 
 /** Text in Postgres holds no NUL, which it would not even take as part of a question. */
-function canMatch(filter: object): boolean {
-  return !Object.values(filter).some((value) => typeof value === 'string' && value.includes('\0'));
+function canMatch(filter: unknown): boolean {
+  return !Object.values(filter as object).some((value) => typeof value === 'string' && value.includes('\0'));
 }
 
 function readSize({ first, last }: PageArguments): { size: number; backwards: boolean } {

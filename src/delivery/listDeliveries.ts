@@ -1,3 +1,4 @@
+import { createdBetween } from '../database/createdBetween.js';
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
 import type { Caller } from '../domain/Caller.js';
@@ -33,9 +34,7 @@ export function listDeliveries(
     ...(subscriptionId ? { subscriptionId: parseId(subscriptionId) ?? 0 } : {}),
     ...(eventId ? { eventId: isUuid(eventId) ? eventId : NOWHERE } : {}),
     ...(eventType ? { eventType } : {}),
-    ...(createdAfter || createdBefore
-      ? { createdAt: { ...(createdAfter ? { $gt: createdAfter } : {}), ...(createdBefore ? { $lt: createdBefore } : {}) } }
-      : {}),
+    ...createdBetween(createdAfter, createdBefore),
   };
   return paginate(database.em(), Delivery, 'deliveries', where, args);
 }

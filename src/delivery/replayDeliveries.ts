@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
+import { toTimestamp } from '../database/toTimestamp.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/InputError.js';
@@ -46,7 +47,7 @@ export async function replayDeliveries(
         from (
           select d.id from deliveries d
           where d.connection_id = ${connection.id} and d.id > ${after} and d.status = 'failed'
-            and d.created_at >= ${input.since} and d.created_at <= ${startedAt}
+            and d.created_at >= ${toTimestamp(input.since)} and d.created_at <= ${startedAt}
             and exists (select from subscriptions s where s.id = d.subscription_id)
             and exists (select from events e where e.id = d.event_id and not e.is_test)
           order by d.id limit ${BATCH} for update

@@ -1,3 +1,4 @@
+import { createdBetween } from '../database/createdBetween.js';
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
 import type { Caller } from '../domain/Caller.js';
@@ -24,8 +25,4 @@ export function listEvents(
     ...createdBetween(filter.createdAfter, filter.createdBefore),
   };
   return paginate(database.em(), Event, 'events', where, args);
-}
-
-function createdBetween(after?: Date | null, before?: Date | null) {
-  return after || before ? { createdAt: { ...(after ? { $gt: after } : {}), ...(before ? { $lt: before } : {}) } } : {};
 }
