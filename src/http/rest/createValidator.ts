@@ -23,11 +23,22 @@ export function createValidator(): FastifySchemaCompiler<FastifySchema> {
   return ({ schema, httpPart }) => {
     if (httpPart !== 'body' && httpPart !== 'querystring') return (value) => ({ value });
     const validate = compilers[httpPart].compile(schema);
+    const namesWhatIsMissing = httpPart === 'querystring' || 'required' in schema;
     return (value) => {
-      // Where the schema wants an object, a body that was not sent is an empty one: every missing field is named.
-      const given = value ?? {};
+      if (absent(value) && !namesWhatIsMissing) {
+        return {
+          error: new InvalidRequest([{ status: '400', code: 'required', detail: 'A body is required: send a JSON object.' }]),
+        };
+      }
+      // Where fields are required, a body that was not sent is an empty one: every missing field is named.
+      const given = absent(value) ? {} : value;
       if (validate(given)) return { value: given };
       return { error: new InvalidRequest(explainInvalid(validate.errors ?? [], httpPart)) };
     };
   };
+}
+
+/** Fastify says null where no body was sent. */
+function absent(value: unknown): boolean {
+  return value === undefined || value === null;
 }

@@ -104,6 +104,14 @@ describe('What is wrong with a body is 400, with a code and a pointer', () => {
     expect(broadcast).toMatchObject({ status: 400, body: { errors: [{ code: 'non_field_errors' }] } });
   });
 
+  it.each(['/connections', '/subscriptions'])('no body at all, and null, to change something of %s', async (list) => {
+    const { body } = await rest.get(list);
+    const path = `${list}/${body.data[0].id}`;
+    expect(await rest.patch(path)).toMatchObject({ status: 400, body: { errors: [{ code: 'required' }] } });
+    expect(await rest.patch(path, 'null')).toMatchObject({ status: 400, body: { errors: [{ code: 'required' }] } });
+    expect(await rest.patch(path, {})).toMatchObject({ status: 200 });
+  });
+
   it('no JSON', async () => {
     expect(await rest.post('/connections', '{')).toMatchObject({
       status: 400,
