@@ -3,6 +3,7 @@ import { CreateSubscriptionsEventsAndDeliveries } from './0002_create_subscripti
 import { LeaseRefreshes } from './0003_lease_refreshes.js';
 import { CreateAccessTokensAndRateLimits } from './0004_create_access_tokens_and_rate_limits.js';
 import { TellOfChanges } from './0005_tell_of_changes.js';
+import { RememberRefreshProblems } from './0006_remember_refresh_problems.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   { name: '0003_lease_refreshes', class: LeaseRefreshes },
   { name: '0004_create_access_tokens_and_rate_limits', class: CreateAccessTokensAndRateLimits },
   { name: '0005_tell_of_changes', class: TellOfChanges },
+  { name: '0006_remember_refresh_problems', class: RememberRefreshProblems },
 ] as const;

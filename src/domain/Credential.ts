@@ -21,6 +21,8 @@ const CredentialSchema = defineEntity({
     /** Who refreshes it at the moment; nobody else does until the lease runs out. */
     refreshLeasedBy: p.uuid().nullable(),
     refreshLeasedUntil: p.datetime().nullable(),
+    /** Why the last refresh did not work, for people; null since one did. */
+    refreshProblem: p.text().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     lastRefreshedAt: p.datetime().nullable(),
   },

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../database/Database.js';
+import { type ConnectionHealth, findHealth } from '../delivery/findHealth.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
@@ -16,6 +17,8 @@ export interface Loaders {
   readonly credential: DataLoader<number, Credential | null>;
   /** By id; of the caller's organization, since the row that names the id is. */
   readonly connection: DataLoader<number, Connection | null>;
+  /** By connection id. */
+  readonly health: DataLoader<number, ConnectionHealth | null>;
   readonly subscription: DataLoader<number, Subscription | null>;
   readonly event: DataLoader<string, Event | null>;
   /** By delivery id: its attempts, oldest first. */
@@ -35,6 +38,7 @@ export function createLoaders(database: Database): Loaders {
     });
   return {
     authorization: byConnection((ids) => findLatestAuthorizations({ database }, ids)),
+    health: byConnection((ids) => findHealth({ database }, ids)),
     credential: byConnection((ids) => database.em().find(Credential, { connectionId: { $in: ids } })),
     connection: byId((ids: number[]) => database.em().find(Connection, { id: { $in: ids } })),
     subscription: byId((ids: number[]) => database.em().find(Subscription, { id: { $in: ids } })),

@@ -52,6 +52,7 @@ query Connections {
         type
         status
         statusReason
+        problem
         configuration {
           ... on KlaviyoConfiguration {
             grantedScopes

@@ -29,6 +29,7 @@ export function declareGrantLost(
       version: version + 1,
       refreshLeasedBy: null,
       refreshLeasedUntil: null,
+      refreshProblem: null,
     });
     // One that was turned off stays off; turning it on again will find that it has no grant.
     if (connection.status !== 'active') {

@@ -67,20 +67,30 @@ async function store({ database, cipher, now }: RefreshDependencies, lease: Refr
       last_refreshed_at = ${new Date(now()).toISOString()},
       version = version + 1,
       refresh_leased_by = null,
-      refresh_leased_until = null
+      refresh_leased_until = null,
+      refresh_problem = null
     where connection_id = ${connectionId} and version = ${version}
     returning connection_id`.execute(database.sql());
   return rows.length === 1;
 }
 
-/** Turns the lease into a pause for everybody. */
-async function coolDown(
-  { database }: RefreshDependencies,
-  lease: RefreshLease,
-  { kind, retryAfterSeconds }: ProviderError,
-): Promise<void> {
+/** What a merchant is told: whose turn it is, and that nothing is lost. */
+function explain({ kind, message }: ProviderError): string {
+  const next =
+    kind === 'configuration'
+      ? 'The operator of this server has to mend it'
+      : 'There is nothing to do: it is tried again by itself';
+  return `The access token could not be renewed. ${message} ${next}, and events wait meanwhile.`;
+}
+
+/** Turns the lease into a pause for everybody, and remembers why. */
+async function coolDown({ database }: RefreshDependencies, lease: RefreshLease, error: ProviderError): Promise<void> {
+  const { kind, retryAfterSeconds } = error;
   const seconds = retryAfterSeconds ?? (kind === 'configuration' ? MISCONFIGURED_COOLDOWN_SECONDS : COOLDOWN_SECONDS);
   await sql`
-    update credentials set refresh_leased_by = null, refresh_leased_until = now() + make_interval(secs => ${Math.min(seconds, 300)})
+    update credentials set
+      refresh_leased_by = null,
+      refresh_leased_until = now() + make_interval(secs => ${Math.min(seconds, 300)}),
+      refresh_problem = ${explain(error)}
     where connection_id = ${lease.connectionId} and refresh_leased_by = ${lease.id}::uuid`.execute(database.sql());
 }

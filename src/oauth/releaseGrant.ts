@@ -26,5 +26,11 @@ export async function releaseGrant(
     ? ({ token: cipher.decrypt(refreshToken, columnIdentity.refreshToken(connectionId)), hint: 'refresh_token' } as const)
     : ({ token: cipher.decrypt(accessToken, columnIdentity.accessToken(connectionId)), hint: 'access_token' } as const);
   await revocations.add(em, { provider, accountId, ...token });
-  em.assign(credential, { accessToken: null, refreshToken: null, scopes: [], version: credential.version + 1 });
+  em.assign(credential, {
+    accessToken: null,
+    refreshToken: null,
+    scopes: [],
+    refreshProblem: null,
+    version: credential.version + 1,
+  });
 }

@@ -55,6 +55,7 @@ export function storeGrant(
       accountTimezone: account?.timezone ?? null,
       expiresAt: new Date(now.getTime() + tokens.expiresInSeconds * 1000),
       lastRefreshedAt: null,
+      refreshProblem: null,
       refreshLeasedBy: null,
       refreshLeasedUntil: null,
     };

@@ -57,9 +57,9 @@ export async function decideAtKlaviyo(
   return new URL(location, action);
 }
 
-/** The whole way: returns the id of an ACTIVE connection. */
-export async function connectKlaviyo(client: GraphQLClient, account?: string): Promise<string> {
-  const id = await createKlaviyoConnection(client);
+/** The whole way, for a new connection or again for one that is there: returns the id of an ACTIVE connection. */
+export async function connectKlaviyo(client: GraphQLClient, account?: string, connectionId?: string): Promise<string> {
+  const id = connectionId ?? (await createKlaviyoConnection(client));
   const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(client, id), 'allow', account);
   const answer = await fetch(callback);
   if (answer.status !== 200) throw new Error(`The callback answered ${answer.status}: ${await answer.text()}`);

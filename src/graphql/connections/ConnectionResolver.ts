@@ -18,6 +18,7 @@ import {
 import { ConnectionObject } from './ConnectionObject.js';
 import { ConnectionPayload } from './ConnectionPayload.js';
 import { ConnectionFilter, CreateConnectionInput, DeleteConnectionInput, UpdateConnectionInput } from './connectionInputs.js';
+import { describeProblem } from './describeProblem.js';
 
 const ConnectionPage = pageTypes('Connection', 'connections', () => ConnectionObject);
 
@@ -66,6 +67,15 @@ export class ConnectionResolver {
   ): Promise<DeletePayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ deletedId: await deleteConnection(context.dependencies, caller, input) }));
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'What keeps an ACTIVE connection from delivering at the moment, in a sentence; null when nothing does.',
+  })
+  async problem(@Root() { id, status }: Connection, @Ctx() { loaders }: GraphQLContext): Promise<string | null> {
+    if (status !== 'active') return null;
+    return describeProblem(...(await Promise.all([loaders.credential.load(id), loaders.health.load(id)])));
   }
 
   @FieldResolver(() => ConnectionConfigurationUnion, { description: 'Where it points, without any secret.' })
