@@ -1,5 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
+
+export { type BuiltServer, runBuiltServer, whenReady } from './runBuiltServer.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -32,40 +33,4 @@ export async function buildServer(): Promise<string> {
   await promisify(execFile)(process.execPath, [tsc, ...options, '--tsBuildInfoFile', 'null']).catch(() => undefined);
   await writeFile(done, '');
   return folder;
-}
-
-export interface BuiltServer {
-  readonly process: ChildProcess;
-  /** Everything that it wrote, to either stream. */
-  output(): string;
-  stop(): Promise<void>;
-}
-
-/** Runs the built server as a process of its own, with nothing but the given environment. */
-export function runBuiltServer(folder: string, environment: Record<string, string>): BuiltServer {
-  const child = spawn(process.execPath, [join(folder, 'dist/src/main.js')], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return {
-    process: child,
-    output: () => output,
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
-/** Resolves when the server says that it is ready; rejects with what it wrote when it ends before. */
-export async function whenReady(server: BuiltServer): Promise<void> {
-  while (!server.output().includes('Switchboard is ready')) {
-    if (server.process.exitCode !== null) throw new Error(server.output());
-    await sleep(20);
-  }
 }

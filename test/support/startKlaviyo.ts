@@ -1,48 +1,27 @@
-import fastify from 'fastify';
-import { klaviyoScopes } from '../../src/klaviyo/klaviyoScopes.js';
-import { createSandbox, type Sandbox } from '../../src/sandbox/createSandbox.js';
 import { type RecordingProxy, startRecordingProxy } from './startRecordingProxy.js';
+import { type StandaloneSandbox, startStandaloneSandbox } from './startStandaloneSandbox.js';
 
-const CLIENT_ID = 'test app+1';
-export const CLIENT_SECRET = 's3cr:et/%&=of-the-tests';
+export { CLIENT_SECRET } from './startStandaloneSandbox.js';
 
-export interface StandaloneKlaviyo extends Sandbox {
+export interface StandaloneKlaviyo extends StandaloneSandbox {
   /** What passed between a server and this Klaviyo's token and API endpoints. */
   readonly proxy: RecordingProxy;
-  /** Environment of a server at `publicUrl` that uses this Klaviyo; its redirect URI is allowed from now on. */
-  environmentFor(publicUrl: string): Record<string, string>;
 }
 
-/** The sandbox as a server of its own, as the real Klaviyo is, so that several servers can share it. */
+/** A Klaviyo outside of all servers, whose every word is kept. */
 export async function startKlaviyo(): Promise<StandaloneKlaviyo> {
-  const redirectUris: string[] = [];
-  let origin = '';
-  const sandbox = createSandbox({
-    clientId: CLIENT_ID,
-    clientSecret: CLIENT_SECRET,
-    redirectUris,
-    appScopes: klaviyoScopes.map(({ name }) => name),
-    baseUrl: () => `${origin}/sandbox`,
-  });
-  const app = fastify({ forceCloseConnections: true });
-  await app.register(sandbox.plugin, { prefix: '/sandbox' });
-  origin = await app.listen({ port: 0, host: '127.0.0.1' });
-  const proxy = await startRecordingProxy(origin);
+  const sandbox = await startStandaloneSandbox();
+  const proxy = await startRecordingProxy(sandbox.origin);
   return {
     ...sandbox,
     proxy,
-    environmentFor(publicUrl) {
-      redirectUris.push(`${publicUrl}/oauth/klaviyo/callback`);
-      return {
-        KLAVIYO_CLIENT_ID: CLIENT_ID,
-        KLAVIYO_CLIENT_SECRET: CLIENT_SECRET,
-        KLAVIYO_AUTHORIZE_URL: `${origin}/sandbox/klaviyo/oauth/authorize`,
-        KLAVIYO_API_URL: `${proxy.origin}/sandbox/klaviyo`,
-      };
-    },
+    environmentFor: (publicUrl) => ({
+      ...sandbox.environmentFor(publicUrl),
+      KLAVIYO_API_URL: `${proxy.origin}/sandbox/klaviyo`,
+    }),
     async close() {
       await proxy.close();
-      await app.close();
+      await sandbox.close();
     },
   };
 }

@@ -19,9 +19,11 @@ import { Receiver } from './Receiver.js';
 /** ms, the default of DELIVERY_TIMEOUT_MS. */
 const TIMEOUT_MS = 15_000;
 
+const KEY = { id: 'bench', key: Buffer.alloc(32, 7) };
+
 /** A database of its own (embedded and durable, or DATABASE_URL's), an organization and a receiver. */
 export class Bench {
-  readonly #cipher = new Cipher([{ id: 'bench', key: Buffer.alloc(32, 7) }]);
+  readonly #cipher = new Cipher([KEY]);
 
   private constructor(
     readonly database: Database,
@@ -30,12 +32,13 @@ export class Bench {
     readonly close: () => Promise<void>,
   ) {}
 
-  static async open(): Promise<Bench> {
+  /** @param url of a Postgres that somebody else looks after. */
+  static async open(url = process.env.DATABASE_URL): Promise<Bench> {
     const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-bench-'));
-    const embedded = process.env.DATABASE_URL
+    const embedded = url
       ? null
       : await startEmbeddedPostgres({ dataDir, flags: (process.env.BENCH_PG_FLAGS ?? '').split(' ').filter(Boolean) });
-    const database = await Database.open({ url: process.env.DATABASE_URL ?? (embedded?.url as string) });
+    const database = await Database.open({ url: url ?? (embedded?.url as string) });
     await migrate(database);
     const receiver = await Receiver.start();
     const { rows } = await sql<{ id: string }>`insert into organizations (name) values ('Bench') returning id`.execute(
@@ -47,6 +50,20 @@ export class Bench {
       await embedded?.stop();
       await rm(dataDir, { recursive: true, force: true });
     });
+  }
+
+  /** Environment of a server as a process of its own on this bench's database. */
+  environment(port: number, dataDir: string): Record<string, string> {
+    return {
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      DATABASE_URL: this.database.url,
+      DATA_DIR: dataDir,
+      ENCRYPTION_KEYS: `${KEY.id}:${KEY.key.toString('base64')}`,
+      ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8',
+      LOG_LEVEL: 'error',
+    };
   }
 
   /** An engine with the default limits, started. */

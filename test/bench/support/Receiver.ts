@@ -1,6 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+export interface Arrival {
+  /** The `webhook-id`. */
+  readonly id: string;
+  /** ms since 1970 */
+  readonly at: number;
+}
+
 /** The receiver's process, seen from the bench. */
 export class Receiver {
   private constructor(
@@ -26,8 +33,8 @@ export class Receiver {
     await answer(this.child);
   }
 
-  /** How many arrived, and the latencies (ms) of those that bore a time. */
-  report(): Promise<{ count: number; latencies: number[] }> {
+  /** How many arrived since the last reset, the latencies (ms) of those that bore a time, and those at `/kept`, in order. */
+  report(): Promise<{ count: number; latencies: number[]; arrivals: Arrival[] }> {
     this.child.send({ report: true });
     return answer(this.child);
   }

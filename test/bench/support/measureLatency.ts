@@ -9,7 +9,7 @@ import { samplePayload } from './samplePayload.js';
  */
 export async function measureLatency(
   bench: Bench,
-  engine: DeliveryEngine,
+  engine: Pick<DeliveryEngine, 'wake'>,
   eventTypes: readonly string[],
   perSecond: number,
   seconds: number,
@@ -25,7 +25,7 @@ export async function measureLatency(
 
 async function publishAtRate(
   bench: Bench,
-  engine: DeliveryEngine,
+  engine: Pick<DeliveryEngine, 'wake'>,
   eventTypes: readonly string[],
   perSecond: number,
   seconds: number,

@@ -3,11 +3,13 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * A receiver in a process of its own, told what to do over IPC. `/fast` answers at once, `/slow` after 10 s, `/dead`
- * cuts the connection. Where a body bears `"sentAt": <ms since 1970>`, the time from then to here is kept.
+ * cuts the connection. `/kept/50` answers after 50 ms, and keeps the `webhook-id` of what arrived.
+ * Where a body bears `"sentAt": <ms since 1970>`, the time from then to here is kept.
  */
 const SLOW_MS = 10_000;
 let count = 0;
 let latencies: number[] = [];
+let arrivals: { id: string; at: number }[] = [];
 let waiter: { target: number; done: () => void } | undefined;
 
 const server = createServer((request, response) => {
@@ -23,7 +25,10 @@ const server = createServer((request, response) => {
     if (path === '/slow') return void setTimeout(() => response.end('ok'), SLOW_MS);
     const mark = body.indexOf('"sentAt":');
     if (mark >= 0) latencies.push(now - Number.parseFloat(body.slice(mark + 9)));
-    response.end('ok');
+    if (path.startsWith('/kept/')) {
+      arrivals.push({ id: String(request.headers['webhook-id']), at: now });
+      setTimeout(() => response.end('ok'), Number(path.slice('/kept/'.length)));
+    } else response.end('ok');
     count++;
     if (waiter && count >= waiter.target) waiter.done();
   });
@@ -35,9 +40,10 @@ process.on('message', (message: { reset?: true; report?: true; waitFor?: number 
   if (message.reset) {
     count = 0;
     latencies = [];
+    arrivals = [];
     process.send?.({ done: true });
   }
-  if (message.report) process.send?.({ count, latencies });
+  if (message.report) process.send?.({ count, latencies, arrivals });
   if (message.waitFor) {
     const done = () => {
       waiter = undefined;

@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface BuiltServer {
+  readonly process: ChildProcess;
+  /** Everything that it wrote, to either stream. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Runs the server built into `dist` of a folder as a process of its own, with nothing but the given environment. */
+export function runBuiltServer(folder: string, environment: Record<string, string>): BuiltServer {
+  const child = spawn(process.execPath, [join(folder, 'dist/src/main.js')], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return {
+    process: child,
+    output: () => output,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** Resolves when the server says that it is ready; rejects with what it wrote when it ends before. */
+export async function whenReady(server: BuiltServer): Promise<void> {
+  while (!server.output().includes('Switchboard is ready')) {
+    if (server.process.exitCode !== null) throw new Error(server.output());
+    await sleep(20);
+  }
+}

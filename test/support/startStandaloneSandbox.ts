@@ -1,0 +1,42 @@
+import fastify from 'fastify';
+import { klaviyoScopes } from '../../src/klaviyo/klaviyoScopes.js';
+import { createSandbox, type Sandbox } from '../../src/sandbox/createSandbox.js';
+
+const CLIENT_ID = 'test app+1';
+export const CLIENT_SECRET = 's3cr:et/%&=of-the-tests';
+
+export interface StandaloneSandbox extends Sandbox {
+  readonly origin: string;
+  /** Environment of a server at `publicUrl` that uses this Klaviyo; its redirect URI is allowed from now on. */
+  environmentFor(publicUrl: string): Record<string, string>;
+}
+
+/** The sandbox as a server of its own, as the real Klaviyo is, so that several servers can share it. */
+export async function startStandaloneSandbox(): Promise<StandaloneSandbox> {
+  const redirectUris: string[] = [];
+  let origin = '';
+  const sandbox = createSandbox({
+    clientId: CLIENT_ID,
+    clientSecret: CLIENT_SECRET,
+    redirectUris,
+    appScopes: klaviyoScopes.map(({ name }) => name),
+    baseUrl: () => `${origin}/sandbox`,
+  });
+  const app = fastify({ forceCloseConnections: true });
+  await app.register(sandbox.plugin, { prefix: '/sandbox' });
+  origin = await app.listen({ port: 0, host: '127.0.0.1' });
+  return {
+    ...sandbox,
+    origin,
+    environmentFor(publicUrl) {
+      redirectUris.push(`${publicUrl}/oauth/klaviyo/callback`);
+      return {
+        KLAVIYO_CLIENT_ID: CLIENT_ID,
+        KLAVIYO_CLIENT_SECRET: CLIENT_SECRET,
+        KLAVIYO_AUTHORIZE_URL: `${origin}/sandbox/klaviyo/oauth/authorize`,
+        KLAVIYO_API_URL: `${origin}/sandbox/klaviyo`,
+      };
+    },
+    close: () => app.close(),
+  };
+}
