@@ -187,12 +187,13 @@ describe('A delivery that fails', () => {
 describe('A rate limit', () => {
   it('pauses the connection, spends no attempt and blocks no other', async () => {
     const { bed } = test;
-    const until = Date.now() + 400;
+    let until = 0;
     const calls: { at: number; connectionId: number }[] = [];
     const limited: Destination = {
       type: 'webhook',
       maxDurationMs: 1_000,
       async deliver({ connection }) {
+        until ||= Date.now() + 400;
         calls.push({ at: Date.now(), connectionId: connection.id });
         if (connection.id === first.connectionId && Date.now() < until) return { kind: 'throttled', untilMs: until };
         return { kind: 'delivered', attempt: attemptOf({ statusCode: 202, error: null }) };
@@ -210,6 +211,25 @@ describe('A rate limit', () => {
     ]);
     const healthy = calls.filter(({ connectionId }) => connectionId === second.connectionId);
     expect(Math.max(...healthy.map(({ at }) => at))).toBeLessThan(until + 100);
+  });
+
+  it('is over when it says so: the connection goes on then, though nobody publishes', async () => {
+    const { bed } = test;
+    let until = 0;
+    const limited: Destination = {
+      type: 'webhook',
+      maxDurationMs: 1_000,
+      async deliver() {
+        until ||= Date.now() + 700;
+        if (Date.now() < until) return { kind: 'throttled', untilMs: until };
+        return { kind: 'delivered', attempt: attemptOf({ statusCode: 202, error: null }) };
+      },
+    };
+    await bed.subscribed('http://127.0.0.1:1/');
+    await bed.publish([{}, {}]);
+    await bed.engine({ destinations: [limited], options: { pollMs: 60_000 } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 2 }));
+    expect(Date.now()).toBeLessThan(until + 3_000);
   });
 });
 

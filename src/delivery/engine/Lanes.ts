@@ -146,8 +146,10 @@ export class Lanes {
 
   /** True when something may be due that was left because its connection had enough, and now has room for it. */
   hungry(): boolean {
+    const now = performance.now();
     for (const lane of this.#lanes.values()) {
-      if (lane.hungry && lane.running + lane.waiting.length < this.window(lane.running) + lane.ahead) return true;
+      if (!lane.hungry || lane.pausedUntil > now) continue;
+      if (lane.running + lane.waiting.length < this.window(lane.running) + lane.ahead) return true;
     }
     return false;
   }

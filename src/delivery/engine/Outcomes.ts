@@ -38,7 +38,7 @@ export class Outcomes {
   /** Never rejects: health that could not be written is made up for by the next results. */
   async settled(batch: readonly Settlement[]): Promise<void> {
     const { pool, options, log, loop } = this.#parts;
-    this.#wakeForRetries(batch);
+    this.#wakeInTime(batch);
     try {
       for (const finding of await recordHealth(pool, tallyHealth(batch, this.#ailing), options)) await this.#follow(finding);
       for (const [connectionId, reason] of reasonsToDisable(batch)) await this.#disable(connectionId, reason, false);
@@ -68,10 +68,14 @@ export class Outcomes {
     loop.wake();
   }
 
-  /** Retries that are due before the loop looks by itself. */
-  #wakeForRetries(batch: readonly Settlement[]): void {
+  /** Retries that are due, and rate limits that are over, before the loop looks by itself. */
+  #wakeInTime(batch: readonly Settlement[]): void {
     const { loop, options } = this.#parts;
-    const soon = batch.filter(({ state, waitMs }) => state === 'retrying' && waitMs < options.pollMs).map(({ waitMs }) => waitMs);
+    const now = Date.now();
+    const soon = batch
+      .filter(({ state, throttledUntilMs }) => state === 'retrying' || throttledUntilMs !== null)
+      .map(({ waitMs, throttledUntilMs }) => (throttledUntilMs === null ? waitMs : Math.max(0, throttledUntilMs - now)))
+      .filter((waitMs) => waitMs < options.pollMs);
     if (this.#closed || soon.length === 0) return;
     for (const waitMs of new Set([Math.min(...soon), Math.max(...soon)])) {
       const timer = setTimeout(() => {
