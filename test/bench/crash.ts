@@ -50,7 +50,7 @@ async function check({ deliveries, settled, arrivals }: Run, fleet: Fleet, atSta
   report.promise('lost', arrived === COUNT, COUNT - arrived);
   report.promise('stored as DELIVERED', settled && counts.delivered === COUNT, counts.delivered);
   report.promise(`arrived once more (at most what was in flight: ${format(atStake)})`, repeated <= atStake, repeated);
-  report.figure('requests, and attempts on record', `${format(arrivals.length)}, ${format(counts.attempts)}`);
+  report.figure('requests, and attempts on record', `${format(arrivals.length)}, ${format(await deliveries.attempts())}`);
   report.promise('processes that ended by themselves', fleet.lost.length === 0, fleet.lost.length);
   const ready = await fleet.ready();
   report.promise('processes that say they are ready afterwards', ready === fleet.size, `${ready} of ${fleet.size}`);

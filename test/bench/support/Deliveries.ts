@@ -14,8 +14,6 @@ export interface DeliveryCounts {
   readonly given_up: number;
   /** More than one attempt was counted. */
   readonly repeated: number;
-  /** Rows of attempts. */
-  readonly attempts: number;
 }
 
 /** What the database says about the deliveries of one connection. */
@@ -33,10 +31,16 @@ export class Deliveries {
         count(*) filter (where status in ('pending', 'retrying'))::int as waiting,
         count(*) filter (where status in ('pending', 'retrying') and leased_until > now())::int as leased,
         count(*) filter (where status in ('failed', 'cancelled'))::int as given_up,
-        count(*) filter (where attempt_count > 1)::int as repeated,
-        (select count(*)::int from attempts a join deliveries d on d.id = a.delivery_id
-          where d.connection_id = ${this.connectionId}) as attempts
+        count(*) filter (where attempt_count > 1)::int as repeated
       from deliveries where connection_id = ${this.connectionId}`);
+  }
+
+  /** Attempts on record. */
+  async attempts(): Promise<number> {
+    const { attempts } = await this.#one<{ attempts: number }>(sql`
+      select count(*)::int as attempts from attempts a join deliveries d on d.id = a.delivery_id
+      where d.connection_id = ${this.connectionId}`);
+    return attempts;
   }
 
   /** How many are under a lease at this moment, by one short look. */

@@ -1,0 +1,12 @@
+/** How far a sequence that should count up from 0 is from doing so. */
+export function disorder(numbers: readonly number[]): { late: number; furthest: number } {
+  let highest = -1;
+  let late = 0;
+  let furthest = 0;
+  for (const [place, number] of numbers.entries()) {
+    if (number < highest) late += 1;
+    highest = Math.max(highest, number);
+    furthest = Math.max(furthest, Math.abs(number - place));
+  }
+  return { late, furthest };
+}
