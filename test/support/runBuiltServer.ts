@@ -34,7 +34,7 @@ export function runBuiltServer(folder: string, environment: Record<string, strin
 /** Resolves when the server says that it is ready; rejects with what it wrote when it ends before. */
 export async function whenReady(server: BuiltServer): Promise<void> {
   while (!server.output().includes('Switchboard is ready')) {
-    if (server.process.exitCode !== null) throw new Error(server.output());
+    if (server.process.exitCode !== null || server.process.signalCode !== null) throw new Error(server.output());
     await sleep(20);
   }
 }

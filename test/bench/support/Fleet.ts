@@ -13,14 +13,19 @@ export interface FleetServer extends BuiltServer {
 /** The built server as several real processes on the bench's database. */
 export class Fleet {
   readonly #servers: FleetServer[] = [];
-  /** What became of those that ended though nobody asked them to. */
-  readonly lost: string[] = [];
-  #stopping = false;
+  /** Rejects when one ends though nobody asked it to: what waits for its work would wait for ever. */
+  readonly broken: Promise<never>;
+  #breaks: (error: Error) => void = () => {};
 
   private constructor(
     private readonly bench: Bench,
     private readonly dataDir: string,
-  ) {}
+  ) {
+    this.broken = new Promise((_, reject) => {
+      this.#breaks = reject;
+    });
+    this.broken.catch(() => {});
+  }
 
   static async open(bench: Bench): Promise<Fleet> {
     return new Fleet(bench, await mkdtemp(join(tmpdir(), 'switchboard-fleet-')));
@@ -42,8 +47,8 @@ export class Fleet {
     const started = { ...server, url };
     this.#servers.push(started);
     server.process.once('exit', (code, signal) => {
-      if (!this.#stopping && this.#servers.includes(started))
-        this.lost.push(`${signal ?? code}: ${server.output().slice(-2_000)}`);
+      if (!this.#servers.includes(started)) return;
+      this.#breaks(new Error(`A process ended by itself (${signal ?? code}). ${server.output().slice(-2_000)}`));
     });
     return started;
   }
@@ -74,7 +79,6 @@ export class Fleet {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
     await Promise.all(this.#servers.splice(0).map((server) => server.stop()));
     await rm(this.dataDir, { recursive: true, force: true });
   }
