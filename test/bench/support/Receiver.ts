@@ -17,6 +17,8 @@ export class Receiver {
 
   static async start(): Promise<Receiver> {
     const child = fork(fileURLToPath(new URL('receiverProcess.js', import.meta.url)));
+    // Who still asks once it was stopped gets no answer.
+    child.on('error', () => {});
     const { port } = await answer<{ port: number }>(child);
     return new Receiver(child, `http://127.0.0.1:${port}`);
   }
