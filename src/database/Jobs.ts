@@ -88,10 +88,12 @@ export class Jobs {
     this.#atStart.push(chore().catch(failed));
   }
 
-  async add<Data extends object>(em: EntityManager, queue: string, id: string, data: Data): Promise<void> {
+  /** Adds a job in the given transaction; it is done after so many seconds at the earliest. */
+  async add<Data extends object>(em: EntityManager, queue: string, id: string, data: Data, afterSeconds = 0): Promise<void> {
     const transaction = this.database.sql(em);
     await this.#boss.send(queue, data, {
       id,
+      startAfter: afterSeconds,
       db: {
         executeSql: async (text: string, values: unknown[] = []) => {
           const { rows } = await transaction.executeQuery(CompiledQuery.raw(text, values));

@@ -7,6 +7,8 @@ export interface Revocation {
   readonly hint: 'access_token' | 'refresh_token';
   /** The provider's account; a grant that another connection still lives on is left alone. */
   readonly accountId: string | null;
+  /** How long to wait first, when the same account may be about to be linked again; none by default. */
+  readonly afterSeconds?: number;
 }
 
 /** Revokes in the background, with bounded retries. */

@@ -29,10 +29,10 @@ export function createRevocations({ database, jobs, cipher, providers, log }: De
   waitingCiphertexts: () => Promise<string[]>;
 } {
   const revocations: Revocations = {
-    async add(em, { token, ...rest }) {
+    async add(em, { token, afterSeconds, ...rest }) {
       const id = newId();
       const encryptedToken = cipher.encrypt(token, columnIdentity.revokedToken(id));
-      await jobs.add<RevocationJob>(em, QUEUE, id, { ...rest, encryptedToken });
+      await jobs.add<RevocationJob>(em, QUEUE, id, { ...rest, encryptedToken }, afterSeconds);
     },
   };
 

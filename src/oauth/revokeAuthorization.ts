@@ -1,11 +1,11 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Database } from '../database/Database.js';
-import { Authorization } from '../domain/Authorization.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/InputError.js';
 import { parseId } from '../domain/parseId.js';
 import { type ReleaseGrantDependencies, releaseGrant } from './releaseGrant.js';
+import { supersedeAttempts } from './supersedeAttempts.js';
 
 interface Dependencies extends ReleaseGrantDependencies {
   readonly database: Database;
@@ -13,7 +13,7 @@ interface Dependencies extends ReleaseGrantDependencies {
 
 /**
  * Gives a merchant's grant back: the tokens are erased here at once and revoked at the provider in the background.
- * The connection and its subscriptions stay, and wait for a new authorization.
+ * The connection and its subscriptions stay, and wait for a new authorization. An exchange that is under way comes to nothing.
  * Throws an InputError: NOT_FOUND, INVALID (not an OAuth connection).
  */
 export function revokeAuthorization(
@@ -32,11 +32,7 @@ export function revokeAuthorization(
       throw InputError.of('INVALID', 'A webhook connection has no authorization to revoke.', 'connectionId');
     }
     const now = new Date();
-    await em.nativeUpdate(
-      Authorization,
-      { connectionId: connection.id, status: 'pending', consumedAt: null },
-      { status: 'superseded', codeVerifier: null, completedAt: now },
-    );
+    await supersedeAttempts(em, connection.id, { underWayToo: true });
     await releaseGrant(dependencies, em, connection.id);
     em.assign(connection, { status: 'pending_authorization', statusReason: 'The authorization was revoked.', updatedAt: now });
     await em.flush();

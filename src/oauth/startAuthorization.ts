@@ -12,6 +12,7 @@ import { InputError } from '../domain/InputError.js';
 import { parseId } from '../domain/parseId.js';
 import { checkReturnTo } from './checkReturnTo.js';
 import type { Provider } from './Provider.js';
+import { supersedeAttempts } from './supersedeAttempts.js';
 
 /** How long a merchant has between clicking "connect" and coming back. */
 export const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
@@ -77,11 +78,7 @@ export async function startAuthorization(
       );
     }
 
-    await em.nativeUpdate(
-      Authorization,
-      { connectionId: connection.id, status: 'pending', consumedAt: null },
-      { status: 'superseded', codeVerifier: null, completedAt: new Date() },
-    );
+    await supersedeAttempts(em, connection.id, { underWayToo: false });
     const now = Date.now();
     const authorizationId = newId();
     const authorization = em.create(Authorization, {

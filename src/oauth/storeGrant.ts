@@ -11,8 +11,14 @@ import type { Revocation } from './Revocations.js';
 import { releaseGrant } from './releaseGrant.js';
 
 /**
+ * A merchant who chose another account may do so again at once, on purpose this time. Revoking removes the app from the
+ * whole account, so it waits until that is over; then the account is in use, and is left alone.
+ */
+const SECOND_THOUGHTS_SECONDS = 60;
+
+/**
  * Stores tokens, granted scopes, account and outcome, and makes the connection ACTIVE, in one transaction.
- * A grant that may not be kept (the connection was deleted meanwhile, or it is another account's) is handed back.
+ * A grant that may not be kept (the connection was deleted or revoked meanwhile, or it is another account's) is handed back.
  */
 export function storeGrant(
   { database, cipher, revocations, notices }: ExchangeDependencies,
@@ -27,6 +33,11 @@ export function storeGrant(
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const credential =
       connection && (await em.findOne(Credential, { connectionId: connection.id }, { lockMode: LockMode.PESSIMISTIC_WRITE }));
+    // The grant was given back while its code was being exchanged.
+    if (authorization.status === 'superseded') {
+      await revocations.add(em, revocationOf(provider, tokens, account));
+      return { kind: 'superseded', authorization };
+    }
     const now = new Date();
     em.assign(authorization, { codeVerifier: null, completedAt: now, accountName: account?.name ?? null });
 
@@ -34,7 +45,10 @@ export function storeGrant(
     if (!connection || refusal) {
       em.assign(authorization, { status: 'failed', ...refusal });
       // Revoking removes the app from the whole account: never where it may be the connection's own.
-      if (refusal?.errorCode !== 'account_unknown') await revocations.add(em, revocationOf(provider, tokens, account));
+      if (refusal?.errorCode !== 'account_unknown') {
+        const afterSeconds = refusal?.errorCode === 'account_mismatch' ? SECOND_THOUGHTS_SECONDS : 0;
+        await revocations.add(em, { ...revocationOf(provider, tokens, account), afterSeconds });
+      }
       await em.flush();
       return { kind: 'failed', authorization };
     }

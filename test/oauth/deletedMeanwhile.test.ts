@@ -81,6 +81,29 @@ describe('A connection that is deleted while Klaviyo is slow', () => {
   });
 });
 
+describe('An authorization that is revoked while its code is exchanged', () => {
+  it('comes to nothing: the connection stays without a grant, and the new one is handed back', async () => {
+    const attempt = await approvedAttempt(switchboard);
+    switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'api', seconds: 1, count: 1 });
+    const opening = openCallback(attempt.callback);
+    await eventually(() => expect(installed(attempt.account.id)).toBe(true));
+    const { revokeAuthorization } = await switchboard.client.query(
+      'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { connection { status } userErrors { code } } }',
+      { id: attempt.connectionId },
+    );
+    expect(revokeAuthorization).toEqual({ connection: { status: 'PENDING_AUTHORIZATION' }, userErrors: [] });
+    expect(await opening).toMatchObject({ status: 410 });
+    expect(await seeConnection(switchboard.client, attempt.connectionId)).toMatchObject({
+      status: 'PENDING_AUTHORIZATION',
+      statusReason: 'The authorization was revoked.',
+      authorization: { status: 'SUPERSEDED' },
+    });
+    expect(await switchboard.sql('select 1 from credentials where connection_id = ?', [attempt.connectionId])).toEqual([]);
+    await eventually(() => expect(installed(attempt.account.id)).toBe(false));
+    expect(await openCallback(attempt.callback)).toMatchObject({ status: 410 });
+  });
+});
+
 describe('Deleting a connection while its callback arrives', () => {
   it('ends well every time: no deadlock, no row and no grant left behind', async () => {
     const attempts = await Promise.all(Array.from({ length: 24 }, () => approvedAttempt(switchboard)));

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  connectKlaviyo,
+  createKlaviyoConnection,
+  decideAtKlaviyo,
+  seeConnection,
+  startKlaviyoAuthorization,
+} from '../../support/klaviyoFlow.js';
+import { openCallback } from '../../support/openCallback.js';
+import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
+import { publish, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+
+// What a review of an app in Klaviyo's listing tries, each beginning at the installation URL.
+const FRONTEND = 'https://app.example.com/connect-klaviyo';
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard({ INSTALL_URL: FRONTEND });
+});
+afterAll(() => switchboard.close());
+
+/** The browser comes from Klaviyo and lands in the frontend, which knows who is signed in and calls us from there. */
+async function beginAtKlaviyo(): Promise<void> {
+  const answer = await fetch(`${switchboard.publicUrl}/oauth/klaviyo/install`, { redirect: 'manual' });
+  expect(answer.status).toBe(303);
+  expect(answer.headers.get('location')).toBe(FRONTEND);
+}
+
+function addAccount(name: string): string {
+  const account = switchboard.sandbox?.klaviyo.addAccount({ name });
+  if (!account) throw new Error('There is no sandbox');
+  return account.id;
+}
+
+async function authorize(connectionId: string, account: string, input: object = {}) {
+  return openCallback(
+    await decideAtKlaviyo(await startKlaviyoAuthorization(switchboard.client, connectionId, input), 'allow', account),
+  );
+}
+
+it('Somebody who is not signed in lands in the frontend, and links from there', async () => {
+  await beginAtKlaviyo();
+  const id = await createKlaviyoConnection(switchboard.client);
+  expect(await authorize(id, addAccount('New shop'))).toMatchObject({ status: 200, text: expect.stringContaining('New shop') });
+});
+
+it('Somebody who is connected already stays so, with the same connection', async () => {
+  const account = addAccount('Connected shop');
+  const id = await connectKlaviyo(switchboard.client, account);
+  await beginAtKlaviyo();
+  expect(await authorize(id, account)).toMatchObject({ status: 200, text: expect.stringContaining('Connected shop') });
+  expect(await seeConnection(switchboard.client, id)).toMatchObject({
+    status: 'ACTIVE',
+    configuration: { account: { id: account } },
+  });
+});
+
+it('Somebody who is connected to another account keeps that one, and can change it on purpose', async () => {
+  const [before, after] = [addAccount('First shop'), addAccount('Second shop')];
+  const id = await connectKlaviyo(switchboard.client, before);
+  await beginAtKlaviyo();
+  const page = await authorize(id, after);
+  expect(page).toMatchObject({ status: 409, text: expect.stringContaining('Second shop') });
+  expect(await seeConnection(switchboard.client, id)).toMatchObject({
+    ...{ status: 'ACTIVE', configuration: { account: { id: before } } },
+    authorization: { status: 'FAILED', errorCode: 'account_mismatch' },
+  });
+  expect(await authorize(id, after, { allowAccountChange: true })).toMatchObject({ status: 200 });
+  expect(await seeConnection(switchboard.client, id)).toMatchObject({
+    status: 'ACTIVE',
+    configuration: { account: { id: after } },
+  });
+});
+
+it('Somebody who uninstalled the app at Klaviyo and comes back gets what waited meanwhile', async () => {
+  const account = addAccount('Returning shop');
+  const id = await connectKlaviyo(switchboard.client, account);
+  await subscribe(switchboard.client, id);
+  switchboard.sandbox?.klaviyo.uninstall(account);
+  const event = await publish(switchboard.client, { recipient: { email: 'anna@example.com' } });
+  await waitForDelivery(switchboard.client, event, 'HELD');
+  expect(await seeConnection(switchboard.client, id)).toMatchObject({ status: 'REAUTHORIZATION_REQUIRED' });
+
+  await beginAtKlaviyo();
+  expect(await authorize(id, account)).toMatchObject({ status: 200 });
+  await waitForDelivery(switchboard.client, event, 'DELIVERED');
+  expect(switchboard.sandbox?.klaviyo.eventTotals(account)).toEqual({ recorded: 1, duplicates: 0 });
+});
