@@ -41,7 +41,7 @@ describe('The schema', () => {
     expect(await readFile(FILE, 'utf8')).toBe(`${printSchema(schema)}\n`);
   });
 
-  it('describes every type, field and value', () => {
+  it('describes every type, field, argument and value', () => {
     const silent: string[] = [];
     const check = (name: string, described: { description?: string | null }) => {
       if (!described.description?.trim()) silent.push(name);
@@ -53,7 +53,10 @@ describe('The schema', () => {
       if (isInputObjectType(type))
         for (const field of Object.values(type.getFields())) check(`${type.name}.${field.name}`, field);
       if (!isObjectType(type) && !isInterfaceType(type)) continue;
-      for (const field of Object.values(type.getFields())) check(`${type.name}.${field.name}`, field);
+      for (const field of Object.values(type.getFields())) {
+        check(`${type.name}.${field.name}`, field);
+        for (const argument of field.args) check(`${type.name}.${field.name}(${argument.name})`, argument);
+      }
     }
     expect(silent).toEqual([]);
   });

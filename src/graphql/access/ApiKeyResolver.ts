@@ -20,7 +20,7 @@ export class ApiKeyResolver {
   @Mutation(() => CreateApiKeyPayload, { description: 'Adds an API key to your organization and shows its secret this once.' })
   createApiKey(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => CreateApiKeyInput) input: CreateApiKeyInput,
+    @Arg('input', () => CreateApiKeyInput, { description: 'What the key is for and what it may do.' }) input: CreateApiKeyInput,
   ): Promise<CreateApiKeyPayload> {
     const caller = context.caller('manage');
     return withUserErrors(() => grantApiKey(context.dependencies, caller, input));
@@ -31,7 +31,7 @@ export class ApiKeyResolver {
   })
   revokeApiKey(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => RevokeApiKeyInput) input: RevokeApiKeyInput,
+    @Arg('input', () => RevokeApiKeyInput, { description: 'Which one.' }) input: RevokeApiKeyInput,
   ): Promise<ApiKeyPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ apiKey: await withdrawApiKey(context.dependencies, caller, input) }));

@@ -25,7 +25,10 @@ const ConnectionPage = pageTypes('Connection', 'connections', () => ConnectionOb
 @Resolver(() => ConnectionObject)
 export class ConnectionResolver {
   @Query(() => ConnectionObject, { nullable: true, description: 'One connection; null when it is not there or not yours.' })
-  connection(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string): Promise<ConnectionObject | null> {
+  connection(
+    @Ctx() context: GraphQLContext,
+    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+  ): Promise<ConnectionObject | null> {
     return findConnection(context.dependencies, context.caller('read'), id);
   }
 
@@ -33,7 +36,8 @@ export class ConnectionResolver {
   connections(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => ConnectionFilter, { nullable: true }) filter?: ConnectionFilter | null,
+    @Arg('filter', () => ConnectionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: ConnectionFilter | null,
   ): Promise<object> {
     return listConnections(context.dependencies, context.caller('read'), page, filter ?? {});
   }
@@ -43,7 +47,7 @@ export class ConnectionResolver {
   })
   createConnection(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => CreateConnectionInput) input: CreateConnectionInput,
+    @Arg('input', () => CreateConnectionInput, { description: 'Where events shall go.' }) input: CreateConnectionInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ connection: await createConnection(context.dependencies, caller, input) }));
@@ -52,7 +56,7 @@ export class ConnectionResolver {
   @Mutation(() => ConnectionPayload, { description: 'Changes what is given and leaves the rest.' })
   updateConnection(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => UpdateConnectionInput) input: UpdateConnectionInput,
+    @Arg('input', () => UpdateConnectionInput, { description: 'Which one, and only what changes.' }) input: UpdateConnectionInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ connection: await updateConnection(context.dependencies, caller, input) }));
@@ -63,7 +67,7 @@ export class ConnectionResolver {
   })
   deleteConnection(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => DeleteConnectionInput) input: DeleteConnectionInput,
+    @Arg('input', () => DeleteConnectionInput, { description: 'Which one.' }) input: DeleteConnectionInput,
   ): Promise<DeletePayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ deletedId: await deleteConnection(context.dependencies, caller, input) }));

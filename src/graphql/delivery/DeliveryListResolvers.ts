@@ -16,7 +16,8 @@ export class ConnectionDeliveriesResolver {
     @Root() connection: Connection,
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => DeliveryFilter, { nullable: true }) filter?: DeliveryFilter | null,
+    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: DeliveryFilter | null,
   ): Promise<object> {
     const ofThis = { ...filter, connectionId: String(connection.id) };
     return listDeliveries(context.dependencies, context.caller('read'), page, ofThis);
@@ -30,7 +31,8 @@ export class EventDeliveriesResolver {
     @Root() event: Pick<Event, 'id'>,
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => DeliveryFilter, { nullable: true }) filter?: DeliveryFilter | null,
+    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: DeliveryFilter | null,
   ): Promise<object> {
     return listDeliveries(context.dependencies, context.caller('read'), page, { ...filter, eventId: event.id });
   }

@@ -22,7 +22,10 @@ import { BroadcastTestEventPayload, DeliveryPayload, ReplayDeliveriesPayload } f
 @Resolver(() => DeliveryObject)
 export class DeliveryResolver {
   @Query(() => DeliveryObject, { nullable: true, description: 'One delivery; null when it is not there or not yours.' })
-  delivery(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string): Promise<DeliveryObject | null> {
+  delivery(
+    @Ctx() context: GraphQLContext,
+    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+  ): Promise<DeliveryObject | null> {
     return findDelivery(context.dependencies, context.caller('read'), id);
   }
 
@@ -30,7 +33,8 @@ export class DeliveryResolver {
   deliveries(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => DeliveryFilter, { nullable: true }) filter?: DeliveryFilter | null,
+    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: DeliveryFilter | null,
   ): Promise<object> {
     return listDeliveries(context.dependencies, context.caller('read'), page, filter ?? {});
   }
@@ -40,7 +44,7 @@ export class DeliveryResolver {
   })
   retryDelivery(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => RetryDeliveryInput) input: RetryDeliveryInput,
+    @Arg('input', () => RetryDeliveryInput, { description: 'Which one.' }) input: RetryDeliveryInput,
   ): Promise<DeliveryPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ delivery: await retryDelivery(context.dependencies, caller, input) }));
@@ -51,7 +55,8 @@ export class DeliveryResolver {
   })
   replayDeliveries(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => ReplayDeliveriesInput) input: ReplayDeliveriesInput,
+    @Arg('input', () => ReplayDeliveriesInput, { description: 'Of which connection, and since when.' })
+    input: ReplayDeliveriesInput,
   ): Promise<ReplayDeliveriesPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ count: await replayDeliveries(context.dependencies, caller, input) }));
@@ -62,7 +67,7 @@ export class DeliveryResolver {
   })
   broadcastTestEvent(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => BroadcastTestEventInput) input: BroadcastTestEventInput,
+    @Arg('input', () => BroadcastTestEventInput, { description: 'Whom to send a sample.' }) input: BroadcastTestEventInput,
   ): Promise<BroadcastTestEventPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ result: await broadcastTestEvent(context.dependencies, caller, input) }));

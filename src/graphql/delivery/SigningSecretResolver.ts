@@ -13,7 +13,7 @@ export class SigningSecretResolver {
   })
   revealSigningSecret(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => SigningSecretInput) input: SigningSecretInput,
+    @Arg('input', () => SigningSecretInput, { description: 'Of which connection.' }) input: SigningSecretInput,
   ): Promise<SigningSecretPayload> {
     const caller = context.caller('manage');
     return withUserErrors(() => revealSigningSecret(context.dependencies, caller, input));
@@ -22,7 +22,7 @@ export class SigningSecretResolver {
   @Mutation(() => SigningSecretPayload, { description: 'Makes a new secret; the one before signs as well for 24 hours.' })
   rotateSigningSecret(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => SigningSecretInput) input: SigningSecretInput,
+    @Arg('input', () => SigningSecretInput, { description: 'Of which connection.' }) input: SigningSecretInput,
   ): Promise<SigningSecretPayload> {
     const caller = context.caller('manage');
     return withUserErrors(() => rotateSigningSecret(context.dependencies, caller, input));

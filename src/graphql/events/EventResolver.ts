@@ -16,7 +16,10 @@ const EventPage = pageTypes('Event', 'events', () => EventObject);
 @Resolver(() => EventObject)
 export class EventResolver {
   @Query(() => EventObject, { nullable: true, description: 'One event; null when it is not there or not yours.' })
-  event(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string): Promise<EventObject | null> {
+  event(
+    @Ctx() context: GraphQLContext,
+    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+  ): Promise<EventObject | null> {
     return findEvent(context.dependencies, context.caller('read'), id);
   }
 
@@ -24,7 +27,8 @@ export class EventResolver {
   events(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => EventFilter, { nullable: true }) filter?: EventFilter | null,
+    @Arg('filter', () => EventFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: EventFilter | null,
   ): Promise<object> {
     return listEvents(context.dependencies, context.caller('read'), page, filter ?? {});
   }
@@ -40,7 +44,7 @@ export class EventResolver {
   })
   publishEvent(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => PublishEventInput) input: PublishEventInput,
+    @Arg('input', () => PublishEventInput, { description: 'What happened.' }) input: PublishEventInput,
   ): Promise<PublishEventPayload> {
     const caller = context.caller('publish');
     return withUserErrors(() => publishEvent(context.dependencies, caller, input));
@@ -49,7 +53,7 @@ export class EventResolver {
   @Mutation(() => PublishEventsPayload, { description: 'Publishes up to 1,000 events, all or none.' })
   publishEvents(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => PublishEventsInput) input: PublishEventsInput,
+    @Arg('input', () => PublishEventsInput, { description: 'What happened, up to 1,000 events.' }) input: PublishEventsInput,
   ): Promise<PublishEventsPayload> {
     const caller = context.caller('publish');
     return withUserErrors(async () => ({ events: await publishEvents(context.dependencies, caller, input.events) }));

@@ -19,7 +19,8 @@ export class AuthorizationResolver {
   })
   startAuthorization(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => StartAuthorizationInput) input: StartAuthorizationInput,
+    @Arg('input', () => StartAuthorizationInput, { description: 'For which connection, and where the browser goes afterwards.' })
+    input: StartAuthorizationInput,
   ): Promise<StartAuthorizationPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => {
@@ -42,7 +43,7 @@ export class AuthorizationResolver {
   })
   revokeAuthorization(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => RevokeAuthorizationInput) input: RevokeAuthorizationInput,
+    @Arg('input', () => RevokeAuthorizationInput, { description: 'Of which connection.' }) input: RevokeAuthorizationInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ connection: await revokeAuthorization(context.dependencies, caller, input) }));

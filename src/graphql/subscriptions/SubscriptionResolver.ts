@@ -24,7 +24,10 @@ import {
 @Resolver(() => SubscriptionObject)
 export class SubscriptionResolver {
   @Query(() => SubscriptionObject, { nullable: true, description: 'One subscription; null when it is not there or not yours.' })
-  subscription(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string): Promise<SubscriptionObject | null> {
+  subscription(
+    @Ctx() context: GraphQLContext,
+    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+  ): Promise<SubscriptionObject | null> {
     return findSubscription(context.dependencies, context.caller('read'), id);
   }
 
@@ -32,7 +35,8 @@ export class SubscriptionResolver {
   subscriptions(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => SubscriptionFilter, { nullable: true }) filter?: SubscriptionFilter | null,
+    @Arg('filter', () => SubscriptionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: SubscriptionFilter | null,
   ): Promise<object> {
     return listSubscriptions(context.dependencies, context.caller('read'), page, filter ?? {});
   }
@@ -40,7 +44,7 @@ export class SubscriptionResolver {
   @Mutation(() => SubscriptionPayload, { description: 'Routes events of a type to a connection.' })
   createSubscription(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => CreateSubscriptionInput) input: CreateSubscriptionInput,
+    @Arg('input', () => CreateSubscriptionInput, { description: 'Which events shall go where.' }) input: CreateSubscriptionInput,
   ): Promise<SubscriptionPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ subscription: await createSubscription(context.dependencies, caller, input) }));
@@ -49,7 +53,8 @@ export class SubscriptionResolver {
   @Mutation(() => SubscriptionPayload, { description: 'Changes what is given and leaves the rest. isActive: false pauses it.' })
   updateSubscription(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => UpdateSubscriptionInput) input: UpdateSubscriptionInput,
+    @Arg('input', () => UpdateSubscriptionInput, { description: 'Which one, and only what changes.' })
+    input: UpdateSubscriptionInput,
   ): Promise<SubscriptionPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ subscription: await updateSubscription(context.dependencies, caller, input) }));
@@ -60,7 +65,7 @@ export class SubscriptionResolver {
   })
   deleteSubscription(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => DeleteSubscriptionInput) input: DeleteSubscriptionInput,
+    @Arg('input', () => DeleteSubscriptionInput, { description: 'Which one.' }) input: DeleteSubscriptionInput,
   ): Promise<DeletePayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ deletedId: await deleteSubscription(context.dependencies, caller, input) }));
@@ -79,7 +84,8 @@ export class ConnectionSubscriptionsResolver {
     @Root() connection: Connection,
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => SubscriptionFilter, { nullable: true }) filter?: SubscriptionFilter | null,
+    @Arg('filter', () => SubscriptionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: SubscriptionFilter | null,
   ): Promise<object> {
     const ofThis = { ...filter, connectionId: String(connection.id) };
     return listSubscriptions(context.dependencies, context.caller('read'), page, ofThis);
