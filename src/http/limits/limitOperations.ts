@@ -12,6 +12,10 @@ export function limitOperations(dependencies: AccessDependencies, log: Logger): 
   return {
     async requestDidStart() {
       return {
+        async didEncounterErrors({ operation, contextValue: { possibleCaller } }) {
+          // A document that is refused as a whole never gets to be an operation: it counts all the same.
+          if (!operation && possibleCaller) await countRequest(dependencies, possibleCaller, 'read').catch(() => null);
+        },
         async didResolveOperation({ operation, contextValue: { possibleCaller }, response }) {
           if (!possibleCaller) return;
           const kind = operation?.operation === OperationTypeNode.MUTATION ? 'write' : 'read';

@@ -81,11 +81,12 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
           );
         }
         const document = readOperation(query, rules);
-        if ('length' in document) return document;
-        const kind = getOperationAST(document, operationName)?.operation === OperationTypeNode.MUTATION ? 'write' : 'read';
+        const operation = 'length' in document ? null : getOperationAST(document, operationName);
+        const kind = operation?.operation === OperationTypeNode.MUTATION ? 'write' : 'read';
         const caller = await (extra.caller as SocketCaller).current();
         const count = await countRequest(dependencies, caller, kind);
         if (count) refuseTooMany(count, kind);
+        if ('length' in document) return document;
         return {
           schema,
           document,

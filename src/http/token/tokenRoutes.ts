@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { AccessDependencies } from '../../access/AccessDependencies.js';
+import { countRequest, refuseTooMany } from '../../access/countRequest.js';
 import { ACCESS_TOKEN_LIFETIME_SECONDS, API_SCOPE, issueAccessToken } from '../../access/issueAccessToken.js';
 import { revokeAccessToken } from '../../access/revokeAccessToken.js';
 import { API_KEY_SCOPES } from '../../domain/ApiKey.js';
 import type { Logger } from '../../domain/Logger.js';
+import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
 import { authenticateClient } from './authenticateClient.js';
 import { OAuthError } from './OAuthError.js';
 import { oauthErrorHandler } from './oauthErrorHandler.js';
@@ -31,9 +33,14 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
 
   // Existing clients know the address with a slash at its end.
   for (const url of ['/oauth2/token', '/oauth2/token/']) {
-    app.post(url, async (request) => {
+    app.post(url, async (request, reply) => {
       const form = readForm(request);
       const caller = await authenticateClient(dependencies, request, form);
+      const count = await countRequest(dependencies, caller, 'write');
+      if (count) {
+        reply.headers(rateLimitHeaders(count));
+        refuseTooMany(count, 'write');
+      }
       const grantType = form.get('grant_type');
       if (grantType === null) throw new OAuthError('invalid_request', '"grant_type" is missing: it must be client_credentials.');
       if (grantType !== 'client_credentials') {

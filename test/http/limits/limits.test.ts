@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LiveClient } from '../../graphql/live/support/LiveClient.js';
 import { GraphQLClient } from '../../support/GraphQLClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { RestClient } from '../rest/support/RestClient.js';
@@ -48,6 +49,32 @@ describe("An organization's requests in a minute", () => {
     expect(await there.send(CHANGE)).toMatchObject({ status: 200 });
     expect(await rest.delete('/connections/1')).toMatchObject({ status: 404 });
     expect(await (await first.anotherOrganization()).send(ASK)).toMatchObject({ status: 200 });
+  });
+
+  it('are also those whose document is refused, tokens that are issued, and what comes over a websocket', async () => {
+    const client = await first.anotherOrganization();
+    for (const document of ['{', '{ nothing }', ASK]) await client.send(document);
+    expect((await client.send(ASK)).headers.get('ratelimit-remaining')).toBe('6');
+
+    const live = LiveClient.of(client);
+    for (const document of [ASK, '{ nothing }']) await live.watch(document).ended;
+    expect((await client.send(ASK)).headers.get('ratelimit-remaining')).toBe('3');
+    for (let index = 0; index < 3; index += 1) await live.watch(ASK).ended;
+    const refused = live.watch(ASK);
+    expect(await refused.ended).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
+    await live.close();
+
+    const issue = () =>
+      fetch(`${second.publicUrl}/oauth2/token`, {
+        method: 'POST',
+        headers: { authorization: client.authorization },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      });
+    for (let index = 0; index < 10; index += 1) expect((await issue()).status).toBe(200);
+    const tooMany = await issue();
+    expect(tooMany.status).toBe(429);
+    expect(Number(tooMany.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await tooMany.json()).toMatchObject({ error_description: expect.stringContaining('write 10 times a minute') });
   });
 
   it('are exactly so many, however many come at once', async () => {
