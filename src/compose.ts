@@ -96,7 +96,7 @@ export async function compose(config: Config): Promise<Switchboard> {
     closing.defer(() => engine.stop());
   }
 
-  const changes = new ChangeFeed(database, log);
+  const changes = new ChangeFeed({ database, log, watchesPerOrganization: config.liveWatchesPerOrganization });
   closing.defer(() => changes.close());
   const demoKeys = config.embedded ? await findDemoKeys(database, config.dataDir) : null;
   const app = serves

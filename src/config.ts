@@ -84,6 +84,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
         maxTokens: env.integer('GRAPHQL_MAX_TOKENS', 1_000, { min: 1, max: 1_000_000 }),
       },
     },
+    liveWatchesPerOrganization: env.integer('LIVE_WATCHES_PER_ORGANIZATION', 200, { min: 0, max: 1_000_000 }),
     retentionMs: env.integer('RETENTION_DAYS', 30, { min: 1, max: 3_650 }) * DAY_MS,
     logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   };

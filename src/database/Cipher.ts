@@ -67,6 +67,7 @@ export class Cipher {
     decipher.setAuthTag(bytes.subarray(12, 12 + TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(12 + TAG_BYTES)), decipher.final()]).toString('utf8');
   }
+
   /** The same secret in the same place under the current key. Throws as `decrypt` does. */
   reencrypt(value: string, identity: string): string {
     return this.encrypt(this.decrypt(value, identity), identity);

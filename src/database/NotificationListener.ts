@@ -30,11 +30,13 @@ export class NotificationListener {
       connectionString: url,
       application_name: 'switchboard-listener',
       keepAlive: true,
+      // A peer that is gone without a word is found out in seconds, not in hours.
+      keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: 10_000,
     });
     this.#client = client;
     client.on('error', onTrouble);
-    client.once('end', () => this.#reconnect());
+    client.once('end', () => this.#reconnect(client));
     client.on('notification', ({ payload }) => onNotification(payload ?? ''));
     try {
       await client.connect();
@@ -44,7 +46,7 @@ export class NotificationListener {
     } catch (error) {
       onTrouble(error as Error);
       client.end().catch(() => {});
-      this.#reconnect();
+      this.#reconnect(client);
     }
   }
 
@@ -54,8 +56,10 @@ export class NotificationListener {
     await this.#client?.end().catch(() => {});
   }
 
-  #reconnect(): void {
-    if (this.#closed || this.#timer) return;
+  /** Once for a client that is gone, however often it says so. */
+  #reconnect(gone: pg.Client): void {
+    if (this.#closed || this.#client !== gone) return;
+    this.#client = undefined;
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

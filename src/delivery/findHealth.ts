@@ -6,8 +6,6 @@ export interface ConnectionHealth {
   readonly connectionId: number;
   /** Since when nothing but failures; null when the last delivery went well. */
   readonly failingSince: Date | null;
-  /** Until when nothing is tried after too many failures; null when it is not paused. */
-  readonly pausedUntil: Date | null;
   /** Until when a rate limit of the destination lasts; null without one. */
   readonly throttledUntil: Date | null;
 }
@@ -16,7 +14,6 @@ export interface ConnectionHealth {
 export async function findHealth({ database }: { database: Database }, connectionIds: number[]): Promise<ConnectionHealth[]> {
   const { rows } = await sql<Omit<ConnectionHealth, 'connectionId'> & { id: string }>`
     select connection_id as id, failing_since as "failingSince",
-      case when paused_until > now() then paused_until end as "pausedUntil",
       case when throttled_until > now() then throttled_until end as "throttledUntil"
     from connection_health where connection_id = any(${sql.val(connectionIds)}::bigint[])`.execute(database.sql());
   return rows.map(({ id, ...health }) => ({ ...health, connectionId: Number(id) }));

@@ -40,6 +40,9 @@ export interface ServerLimits {
   readonly documents: DocumentLimits;
 }
 
+/** Of a websocket's message, which anybody may send before saying who they are. */
+const MOST_MESSAGE_BYTES = 1024 * 1024;
+
 /** The HTTP face: every route of ours, with safe headers by default. */
 export async function createServer({
   schema,
@@ -83,7 +86,10 @@ export async function createServer({
     maxAge: 600,
   });
   await app.register(cookie);
-  await app.register(websocket, { options: { maxPayload: limits.bodyBytes }, preClose: closeSockets });
+  await app.register(websocket, {
+    options: { maxPayload: Math.min(limits.bodyBytes, MOST_MESSAGE_BYTES) },
+    preClose: closeSockets,
+  });
 
   healthRoutes(app, dependencies);
   metricsRoute(app, dependencies);

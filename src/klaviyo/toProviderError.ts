@@ -32,6 +32,9 @@ function fromOAuthError(
   return new ProviderError('grant', code, `Klaviyo refused the grant (${code})${said}`);
 }
 
+/** However long an answer wants us to stay away, a merchant's events shall not wait longer than this for the next try. */
+const LONGEST_PAUSE_SECONDS = 300;
+
 function fromStatus(response: Response): ProviderError {
   if (response.status === 429) {
     const seconds = Number(response.headers.get('retry-after'));
@@ -39,7 +42,7 @@ function fromStatus(response: Response): ProviderError {
       'transient',
       'rate_limited',
       'Klaviyo is limiting requests at the moment.',
-      Number.isFinite(seconds) && seconds > 0 ? seconds : null,
+      seconds > 0 ? Math.min(seconds, LONGEST_PAUSE_SECONDS) : null,
     );
   }
   return new ProviderError('transient', 'provider_unavailable', `Klaviyo answered ${response.status} without a readable reason.`);

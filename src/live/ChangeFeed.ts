@@ -1,58 +1,86 @@
-import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { NotificationListener } from '../database/NotificationListener.js';
 import type { Caller } from '../domain/Caller.js';
+import { Connection } from '../domain/Connection.js';
+import { Delivery } from '../domain/Delivery.js';
 import type { Logger } from '../domain/Logger.js';
-import { type ChangeKind, readChange } from './Change.js';
+import { SwitchboardError } from '../domain/SwitchboardError.js';
+import { type Change, readChange } from './Change.js';
 import { ChangesLost } from './ChangesLost.js';
 import { CHANGE_CHANNEL } from './changeChannel.js';
-import { type LoadRows, Watch } from './Watch.js';
+import { Watch, type WatchOptions } from './Watch.js';
+import { Watchers } from './Watchers.js';
 
 const RENEW_MS = 10_000;
-const EXPIRY = '30 seconds';
+/** Rows read at once. */
+const BATCH = 100;
 
-interface Watcher {
+interface Kinds {
+  readonly connection: Connection;
+  readonly delivery: Delivery;
+}
+
+export interface ChangeFeedOptions {
+  readonly database: Database;
+  readonly log: Logger;
+  /** Watches of one organization at once, in this process. */
+  readonly watchesPerOrganization: number;
+}
+
+interface Watching {
   readonly organizationId: number;
-  readonly kind: ChangeKind;
-  // biome-ignore lint/suspicious/noExplicitAny: a watch of whatever rows it reads
+  readonly kind: keyof Kinds;
+  // biome-ignore lint/suspicious/noExplicitAny: a watch of whatever rows its kind has
   readonly watch: Watch<any>;
 }
 
 /**
  * Hears from Postgres what changed, in whatever process, and hands it to those in this one who watch. Costs nothing while
- * nobody does: it listens from the first watch on, and the database tells only of organizations that are watched.
+ * nobody does: it listens from the first watch on, and the database tells only of organizations that are watched. However
+ * many watch, a row is read once, and one read is under way at a time: callers come first.
  */
 export class ChangeFeed {
-  readonly #process = randomUUID();
-  readonly #watchers = new Set<Watcher>();
+  readonly #watching = new Set<Watching>();
+  /** Ids that wait to be read, by organization and kind. */
+  readonly #waiting = new Map<string, Pick<Change, 'organizationId' | 'kind'> & { readonly ids: Set<string> }>();
+  readonly #watchers: Watchers;
   readonly #listener: NotificationListener;
   readonly #renewal: NodeJS.Timeout;
   #listening: Promise<void> | undefined;
+  #reading = false;
 
-  constructor(
-    private readonly database: Database,
-    private readonly log: Logger,
-  ) {
+  constructor(private readonly options: ChangeFeedOptions) {
+    const { database, log } = options;
+    this.#watchers = new Watchers(database);
     this.#listener = new NotificationListener({
       url: database.url,
       channel: CHANGE_CHANNEL,
-      onNotification: (payload) => this.#tell(payload),
-      onConnected: () => this.#connected(),
+      onNotification: (payload) => this.#tell(readChange(payload)),
+      // The first time, nobody watches yet.
+      onConnected: () => this.#lost('the database was away'),
       onTrouble: (error) => log.warn({ error: error.message }, 'Lost the connection that hears of changes; reconnecting'),
     });
-    this.#renewal = setInterval(() => this.#renew(), RENEW_MS).unref();
+    this.#renewal = setInterval(() => void this.#renew(), RENEW_MS).unref();
   }
 
-  /** Everything of a kind that changes in the caller's organization from now on, as `load` reads it. */
-  async watch<Row>(caller: Caller, kind: ChangeKind, load: LoadRows<Row>): Promise<Watch<Row>> {
+  /** Everything of a kind that changes in the caller's organization from now on. Throws RATE_LIMITED. */
+  async watch<Kind extends keyof Kinds>(
+    { organizationId }: Caller,
+    kind: Kind,
+    options: Omit<WatchOptions<Kinds[Kind]>, 'onEnd'>,
+  ): Promise<Watch<Kinds[Kind]>> {
     this.#listening ??= this.#listener.start();
     await this.#listening;
-    const watch = new Watch(load, () => this.#watchers.delete(watcher));
-    const watcher: Watcher = { organizationId: caller.organizationId, kind, watch };
-    this.#watchers.add(watcher);
+    const most = this.options.watchesPerOrganization;
+    if ([...this.#watching].filter((watching) => watching.organizationId === organizationId).length >= most) {
+      throw new SwitchboardError('RATE_LIMITED', `Your organization may watch ${most} things at once. End a subscription first.`);
+    }
+    const watch = new Watch<Kinds[Kind]>({ ...options, onEnd: () => this.#watching.delete(watching) });
+    const watching: Watching = { organizationId, kind, watch };
+    this.#watching.add(watching);
     try {
-      await this.#announce([caller.organizationId]);
+      await this.#watchers.announce([organizationId]);
+      await this.#watchers.olderWritesEnd();
     } catch (error) {
       await watch.return();
       throw error;
@@ -62,38 +90,60 @@ export class ChangeFeed {
 
   async close(): Promise<void> {
     clearInterval(this.#renewal);
-    for (const { watch } of this.#watchers) watch.fail(new ChangesLost('this server is stopping'));
+    this.#lost('this server is stopping');
     await this.#listener.close();
-    await sql`delete from live_watchers where process = ${this.#process}`.execute(this.database.sql()).catch(() => {});
+    await this.#watchers.withdraw().catch(() => {});
   }
 
-  #tell(payload: string): void {
-    const { organizationId, kind, ids } = readChange(payload);
-    for (const watcher of this.#watchers) {
-      if (watcher.organizationId === organizationId && watcher.kind === kind) watcher.watch.tell(ids);
+  #tell({ organizationId, kind, ids }: Change): void {
+    const key = `${kind}:${organizationId}`;
+    const waiting = this.#waiting.get(key) ?? { organizationId, kind, ids: new Set<string>() };
+    for (const id of ids) waiting.ids.add(id);
+    this.#waiting.set(key, waiting);
+    if (!this.#reading) void this.#readWaiting();
+  }
+
+  async #readWaiting(): Promise<void> {
+    this.#reading = true;
+    for (const [key, { organizationId, kind, ids }] of this.#waiting) {
+      this.#waiting.delete(key);
+      const batch = [...ids].slice(0, BATCH);
+      // The rest takes its turn behind the others.
+      if (ids.size > BATCH) this.#waiting.set(key, { organizationId, kind, ids: new Set([...ids].slice(BATCH)) });
+      const watches = [...this.#watching].filter((one) => one.organizationId === organizationId && one.kind === kind);
+      if (watches.length === 0) continue;
+      try {
+        const rows = await this.#read(organizationId, kind, batch);
+        for (const { watch } of watches) watch.push(rows);
+      } catch (error) {
+        this.options.log.warn({ error: String(error) }, 'Could not read what changed');
+        for (const { watch } of watches) watch.fail(new ChangesLost('they could not be read'));
+      }
+    }
+    this.#reading = false;
+  }
+
+  #read(organizationId: number, kind: keyof Kinds, ids: readonly string[]): Promise<(Connection | Delivery)[]> {
+    const em = this.options.database.em();
+    const orderBy = { id: 'asc' } as const;
+    return kind === 'connection'
+      ? em.find(Connection, { id: { $in: ids.map(Number) }, organizationId }, { orderBy })
+      : em.find(Delivery, { id: { $in: [...ids] }, organizationId }, { orderBy });
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      const missed = await this.#watchers.announce([...new Set([...this.#watching].map((one) => one.organizationId))]);
+      if (missed.length > 0) this.#lost('the database was not reached in time', new Set(missed));
+    } catch (error) {
+      this.options.log.warn({ error: String(error) }, 'Could not say who watches');
     }
   }
 
-  #connected(): void {
-    // The first time, nobody watches yet.
-    for (const { watch } of this.#watchers) watch.fail(new ChangesLost('the database was away'));
-  }
-
-  #renew(): void {
-    const organizations = [...new Set([...this.#watchers].map(({ organizationId }) => organizationId))];
-    this.#announce(organizations).catch((error) => this.log.warn({ error: String(error) }, 'Could not say who watches'));
-  }
-
-  /** Says that this process wants to hear of the organizations; a process that died is forgotten by and by. */
-  async #announce(organizations: readonly number[]): Promise<void> {
-    if (organizations.length === 0) return;
-    await sql`
-      with gone as (
-        delete from live_watchers where expires_at < now() - interval '1 minute' and process <> ${this.#process}
-      )
-      insert into live_watchers (organization_id, process, expires_at)
-      select id, ${this.#process}, now() + ${sql.lit(EXPIRY)}::interval from unnest(${sql.val([...organizations])}::bigint[]) as watched (id)
-      order by id
-      on conflict (organization_id, process) do update set expires_at = excluded.expires_at`.execute(this.database.sql());
+  /** Ends the watches, of all organizations or of some. */
+  #lost(reason: string, organizations?: ReadonlySet<number>): void {
+    for (const { organizationId, watch } of this.#watching) {
+      if (!organizations || organizations.has(organizationId)) watch.fail(new ChangesLost(reason));
+    }
   }
 }

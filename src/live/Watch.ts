@@ -2,32 +2,31 @@ import { ChangesLost } from './ChangesLost.js';
 
 /** A reader that falls further behind than this has lost the thread. */
 const MOST_WAITING = 10_000;
-/** Rows read at once. */
-const BATCH = 100;
 
-/** Reads rows as they are now; rows that are not there, or not wanted, are left out. */
-export type LoadRows<Row> = (ids: readonly string[]) => Promise<readonly Row[]>;
+export interface WatchOptions<Row> {
+  /** Which rows are wanted, of all that change. */
+  readonly wants: (row: Row) => boolean;
+  /** Asked before a row is handed out; throws when the reader may not have it any more. */
+  readonly admit: () => Promise<unknown>;
+  readonly onEnd: () => void;
+}
 
 /**
- * The rows that changed, one after another, each as it is when it is read: changes in quick succession come as one.
+ * The rows that change, one after another: of one that changes again before it was read, only the latest state.
  *
  * Not a generator: `return` of one that waits would wait as well, and a reader may leave while nothing happens.
  */
-export class Watch<Row> implements AsyncIterableIterator<Row, undefined> {
-  readonly #waiting = new Set<string>();
-  #read: Row[] = [];
+export class Watch<Row extends { readonly id: number | string }> implements AsyncIterableIterator<Row, undefined> {
+  readonly #rows = new Map<number | string, Row>();
   #wake: (() => void) | undefined;
   #ended: { readonly error?: Error } | undefined;
 
-  constructor(
-    private readonly load: LoadRows<Row>,
-    private readonly onEnd: (watch: Watch<Row>) => void,
-  ) {}
+  constructor(private readonly options: WatchOptions<Row>) {}
 
-  /** Something changed. */
-  tell(ids: readonly string[]): void {
-    for (const id of ids) this.#waiting.add(id);
-    if (this.#waiting.size > MOST_WAITING) this.fail(new ChangesLost('more changed than you read'));
+  /** These are new or different. */
+  push(rows: readonly Row[]): void {
+    for (const row of rows) if (this.options.wants(row)) this.#rows.set(row.id, row);
+    if (this.#rows.size > MOST_WAITING) this.fail(new ChangesLost('more changed than you read'));
     this.#wake?.();
   }
 
@@ -40,10 +39,17 @@ export class Watch<Row> implements AsyncIterableIterator<Row, undefined> {
     for (;;) {
       if (this.#ended?.error) throw this.#ended.error;
       if (this.#ended) return { done: true, value: undefined };
-      const row = this.#read.shift();
-      if (row !== undefined) return { done: false, value: row };
-      if (this.#waiting.size > 0) await this.#readSome();
-      else await this.#somethingNew();
+      const [row] = this.#rows.values();
+      if (row === undefined) {
+        await this.#somethingNew();
+        continue;
+      }
+      await this.#admitted();
+      // It may have changed again, or the watch have ended.
+      const latest = this.#rows.get(row.id);
+      if (this.#ended || !latest) continue;
+      this.#rows.delete(row.id);
+      return { done: false, value: latest };
     }
   }
 
@@ -56,11 +62,9 @@ export class Watch<Row> implements AsyncIterableIterator<Row, undefined> {
     return this;
   }
 
-  async #readSome(): Promise<void> {
-    const ids = [...this.#waiting].slice(0, BATCH);
-    for (const id of ids) this.#waiting.delete(id);
+  async #admitted(): Promise<void> {
     try {
-      this.#read = [...(await this.load(ids))];
+      await this.options.admit();
     } catch (error) {
       this.fail(error as Error);
     }
@@ -75,7 +79,8 @@ export class Watch<Row> implements AsyncIterableIterator<Row, undefined> {
   #end(how: { readonly error?: Error }): void {
     if (this.#ended) return;
     this.#ended = how;
+    this.#rows.clear();
     this.#wake?.();
-    this.onEnd(this);
+    this.options.onEnd();
   }
 }

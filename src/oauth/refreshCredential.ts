@@ -74,13 +74,13 @@ async function store({ database, cipher, now }: RefreshDependencies, lease: Refr
   return rows.length === 1;
 }
 
-/** What a merchant is told: whose turn it is, and that nothing is lost. */
+/** What a merchant is told: what happened, and whose turn it is. */
 function explain({ kind, message }: ProviderError): string {
   const next =
     kind === 'configuration'
-      ? 'The operator of this server has to mend it'
-      : 'There is nothing to do: it is tried again by itself';
-  return `The access token could not be renewed. ${message} ${next}, and events wait meanwhile.`;
+      ? 'The operator of this server has to mend it.'
+      : 'There is nothing to do: it is tried again with the next event.';
+  return `The access token could not be renewed. ${message} ${next}`;
 }
 
 /** Turns the lease into a pause for everybody, and remembers why. */

@@ -30,7 +30,8 @@ const settle = (unlessRecorded: string) => `
       leased_by = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_by end,
       leased_until = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_until end,
       attempt_count = d.attempt_count + (r.started_at_ms is not null)::int,
-      updated_at = now()
+      -- What was handed back untried is as it was.
+      updated_at = case when r.state = 'back' and r.started_at_ms is null then d.updated_at else now() end
     from results r
     where d.id = r.id${unlessRecorded}
     returning d.id, d.attempt_count, r.trigger, r.status_code, r.response_body, r.error_code, r.error_message,

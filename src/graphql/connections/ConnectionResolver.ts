@@ -75,7 +75,7 @@ export class ConnectionResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'What keeps an ACTIVE connection from delivering at the moment, in a sentence; null when nothing does.',
+    description: 'What keeps an ACTIVE connection from delivering, or soon will, and whose turn it is; null when nothing does.',
   })
   async problem(@Root() { id, status }: Connection, @Ctx() { loaders }: GraphQLContext): Promise<string | null> {
     if (status !== 'active') return null;

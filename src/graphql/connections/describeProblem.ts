@@ -1,14 +1,15 @@
 import type { ConnectionHealth } from '../../delivery/findHealth.js';
 import type { Credential } from '../../domain/Credential.js';
 
-/** What keeps an active connection from delivering at the moment, in a sentence; null when nothing does. */
+/** What keeps an active connection from delivering, or soon will, in a sentence or two; null when nothing does. */
 export function describeProblem(credential: Credential | null, health: ConnectionHealth | null): string | null {
-  if (credential?.refreshProblem) return credential.refreshProblem;
-  const { failingSince, pausedUntil, throttledUntil } = health ?? {};
-  if (failingSince) {
-    const next = pausedUntil ? ` It is tried again at ${pausedUntil.toISOString()}.` : '';
-    return `Deliveries have been failing since ${failingSince.toISOString()}; their attempts say why.${next}`;
+  if (credential?.refreshProblem) {
+    // A token is renewed ahead of time: as long as the one in hand is good, events go out.
+    const waits = credential.expiresAt.getTime() <= Date.now();
+    return waits ? `${credential.refreshProblem} Events wait meanwhile.` : credential.refreshProblem;
   }
+  const { failingSince, throttledUntil } = health ?? {};
+  if (failingSince) return `Deliveries have been failing since ${failingSince.toISOString()}; their attempts say why.`;
   if (throttledUntil) return `The destination limits how much it takes; deliveries go on at ${throttledUntil.toISOString()}.`;
   return null;
 }

@@ -10,7 +10,7 @@ import {
 import { type Context, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { countRequest, refuseTooMany } from '../../access/countRequest.js';
-import type { Caller } from '../../domain/Caller.js';
+import { isUnreachable } from '../../database/isUnreachable.js';
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import { toCallError } from '../../graphql/errors/toCallError.js';
 import { toGraphQLError } from '../../graphql/errors/toGraphQLError.js';
@@ -19,6 +19,7 @@ import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { ChangesLost } from '../../live/ChangesLost.js';
 import type { DocumentLimits } from '../limits/DocumentLimits.js';
 import { openSocket } from './openSocket.js';
+import { RunningOperations } from './RunningOperations.js';
 import { readOperation } from './readOperation.js';
 import { SocketCaller } from './SocketCaller.js';
 import { socketError } from './socketError.js';
@@ -36,8 +37,11 @@ export interface GraphQLSocketOptions {
 interface Extra {
   readonly socket: WebSocket;
   readonly request: FastifyRequest;
+  readonly running: RunningOperations;
   caller?: SocketCaller;
 }
+
+type SocketContext = Context<Record<string, unknown>, Extra>;
 
 /**
  * GraphQL over a websocket (the graphql-transport-ws protocol): subscriptions of `Live`, and any other operation.
@@ -49,12 +53,6 @@ interface Extra {
 export function graphqlSocket({ schema, dependencies, documentLimits, validationRules }: GraphQLSocketOptions) {
   const { log } = dependencies;
   const rules = { schema, validationRules, maxTokens: documentLimits.maxTokens };
-  type SocketContext = Context<Record<string, unknown>, Extra>;
-
-  const closeFor = (socket: WebSocket, failure: unknown): void => {
-    if (failure instanceof ChangesLost) socket.close(1013, 'Updates may have been missed: subscribe again');
-    else if (failure instanceof SwitchboardError && failure.code === 'UNAUTHENTICATED') socket.close(4401, 'Unauthorized');
-  };
 
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
@@ -66,57 +64,70 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
         return true;
       } catch (failure) {
         const { error } = toCallError(failure, log);
-        // 4401 tells a client that trying again is no use, 1013 that it is (RFC 6455 7.4, graphql-transport-ws).
+        // 4401 tells a client that trying again is no use, 1013 that it is.
         if (error.code === 'UNAUTHENTICATED') extra.socket.close(4401, 'Unauthorized');
         else extra.socket.close(1013, error.code);
         return false;
       }
     },
     async onSubscribe({ extra, subscriptions }, _id, { query, variables, operationName }) {
+      const caller = extra.caller as SocketCaller;
       try {
-        if (Object.keys(subscriptions).length > MOST_OPERATIONS) {
-          throw new SwitchboardError(
-            'RATE_LIMITED',
-            `A websocket may carry ${MOST_OPERATIONS} operations at once. Open another.`,
-          );
-        }
+        if (Object.keys(subscriptions).length > MOST_OPERATIONS) throw tooMany();
         const document = readOperation(query, rules);
         const operation = 'length' in document ? null : getOperationAST(document, operationName);
         const kind = operation?.operation === OperationTypeNode.MUTATION ? 'write' : 'read';
-        const caller = await (extra.caller as SocketCaller).current();
-        const count = await countRequest(dependencies, caller, kind);
+        const count = await countRequest(dependencies, await caller.current(), kind);
         if (count) refuseTooMany(count, kind);
         if ('length' in document) return document;
-        return {
-          schema,
-          document,
-          variableValues: variables,
-          operationName,
-          contextValue: contextOf(extra, caller),
-        } as ExecutionArgs;
+        const contextValue = new GraphQLContext(dependencies, await caller.current(), null, () => caller.current());
+        return { schema, document, variableValues: variables, operationName, contextValue } as ExecutionArgs;
       } catch (failure) {
         closeFor(extra.socket, failure);
         return [toGraphQLError(failure, log)];
       }
     },
-    onNext: (_context: SocketContext, _id, _payload, _args, result) =>
-      result.errors ? { ...result, errors: result.errors.map((error) => socketError(error, log)) as never } : undefined,
+    onOperation({ extra }, _id, _payload, _args, result) {
+      if (!(Symbol.asyncIterator in result)) return undefined;
+      const results = result as AsyncGenerator<never, void, void>;
+      const { socket, running } = extra;
+      if (socket.readyState === socket.OPEN && running.size < MOST_OPERATIONS) return running.remember(results);
+      void results.return();
+      return { errors: [toGraphQLError(tooMany(), log)] };
+    },
+    onNext({ extra }: SocketContext, _id, _payload, { document, operationName }, { errors, ...rest }) {
+      if (!errors) return undefined;
+      // A subscription that could not begin for lack of a database is tried again by the client, on a new socket.
+      const watches = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+      if (watches && errors.some(({ extensions }) => extensions.code === 'SERVICE_UNAVAILABLE')) {
+        extra.socket.close(1013, 'SERVICE_UNAVAILABLE');
+      }
+      return { ...rest, errors: errors.map((error) => socketError(error, log)) as never };
+    },
     onError({ extra }: SocketContext, _id, _payload, errors) {
       for (const error of errors) if (error instanceof GraphQLError) closeFor(extra.socket, error.originalError);
       return errors.map((error) => socketError(error as GraphQLError, log));
     },
   });
 
-  const contextOf = (extra: Extra, caller: Caller): GraphQLContext =>
-    new GraphQLContext(dependencies, caller, null, () => (extra.caller as SocketCaller).current());
-
   return (socket: WebSocket, request: FastifyRequest): void => {
-    const extra: Extra = { socket, request };
+    const extra: Extra = { socket, request, running: new RunningOperations() };
     const onPing = async (): Promise<void> => {
       await extra.caller?.current().catch((failure) => closeFor(socket, failure));
     };
-    openSocket(server, extra, onPing, log);
+    openSocket(server, extra, { onPing, onClose: () => extra.running.end() }, log);
   };
+}
+
+/** Failures that concern the whole socket. */
+function closeFor(socket: WebSocket, failure: unknown): void {
+  if (failure instanceof ChangesLost) socket.close(1013, 'Updates may have been missed: subscribe again');
+  else if (failure instanceof SwitchboardError && failure.code === 'UNAUTHENTICATED') socket.close(4401, 'Unauthorized');
+  else if (isUnreachable(failure)) socket.close(1013, 'SERVICE_UNAVAILABLE');
+}
+
+function tooMany(): SwitchboardError {
+  return new SwitchboardError('RATE_LIMITED', `A websocket may carry ${MOST_OPERATIONS} operations at once. Open another.`);
 }
 
 /** Names of headers are the same in any case, and clients treat these parameters as headers. */

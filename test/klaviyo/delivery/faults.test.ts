@@ -43,8 +43,8 @@ async function endPauses(id: string): Promise<void> {
   await switchboard.sql('update connection_health set throttled_until = null where connection_id = ?', [id]);
 }
 
-const BY_ITSELF = 'There is nothing to do: it is tried again by itself, and events wait meanwhile.';
-const OPERATOR = 'The operator of this server has to mend it, and events wait meanwhile.';
+const BY_ITSELF = 'There is nothing to do: it is tried again with the next event. Events wait meanwhile.';
+const OPERATOR = 'The operator of this server has to mend it. Events wait meanwhile.';
 
 describe('While the token endpoint fails, nothing is lost, no attempt is spent, and the merchant is told', () => {
   it.each<[FaultKind, string, string]>([
