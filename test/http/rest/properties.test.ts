@@ -38,7 +38,7 @@ const value: fc.Arbitrary<unknown> = fc.oneof(text, fc.integer(), fc.double(), f
 const maybe = (good: fc.Arbitrary<unknown>) => fc.oneof({ weight: 4, arbitrary: good }, { weight: 1, arbitrary: value });
 const configuration = fc.record(
   {
-    url: maybe(fc.webUrl()),
+    url: maybe(fc.oneof(fc.webUrl(), fc.constantFrom('https://bücher.example/käse', 'HTTPS://EXAMPLE.COM'))),
     auth_type: maybe(fc.constantFrom('none', 'bearer', 'basic', 'api_key')),
     auth_config: maybe(
       fc.record(

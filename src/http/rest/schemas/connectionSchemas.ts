@@ -12,7 +12,7 @@ const HEADER_NAME = "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$";
 
 const webhookFields = {
   url: {
-    ...{ type: 'string', minLength: 1, maxLength: 2_048, format: 'uri' },
+    ...{ type: 'string', minLength: 1, maxLength: 2_048 },
     pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^\\u0000-\\u0020\\u007f-\\u00a0\\u2028\\u2029\\ufeff#]+$',
     description: 'http or https, public, without credentials or fragment.',
   },
@@ -121,7 +121,7 @@ export const connectionSchemas = {
         description: 'For a webhook, where and how it is called, without secrets; empty for Klaviyo.',
         additionalProperties: false,
         properties: {
-          url: { type: 'string', format: 'uri', description: 'Where events are sent.' },
+          url: { type: 'string', description: 'Where events are sent.' },
           auth_type: webhookFields.auth_type,
           extra_headers: { type: 'object', additionalProperties: { type: 'string' } },
         },
