@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/globalSetup.ts'],
     setupFiles: ['reflect-metadata'],
-    // Most of a test file's time is waiting; one worker alone leaves the machine idle.
-    maxWorkers: 2,
+    // Most of a test file's time is waiting: as many as processors would leave them idle.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // type-graphql is CommonJS-first: inlined, it shares one copy of graphql with the rest.
