@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import type { GraphQLClient } from '../../support/GraphQLClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
@@ -134,10 +135,13 @@ describe('Deliveries through the API', () => {
     const { connectionId, behave } = await inbox('gone', client);
     behave({ answer: 'gone' });
     await waitForDelivery(client, await publish(client), 'FAILED');
-    const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { status statusReason } }', {
-      id: connectionId,
+    // What a result says about its connection is written a moment after the result.
+    await eventually(async () => {
+      const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { status statusReason } }', {
+        id: connectionId,
+      });
+      expect(connection).toMatchObject({ status: 'DISABLED', statusReason: expect.stringContaining('410') });
     });
-    expect(connection).toMatchObject({ status: 'DISABLED', statusReason: expect.stringContaining('410') });
   });
 });
 
