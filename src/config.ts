@@ -76,6 +76,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     request: {
       /** By default 1,000 events at once, each a few kilobytes. */
       bodyBytes: env.integer('BODY_LIMIT_BYTES', 8 * 1024 * 1024, { min: 1_024, max: 1024 * 1024 * 1024 }),
+      restBodyBytes: env.integer('REST_BODY_LIMIT_BYTES', 256 * 1024, { min: 1_024, max: 1024 * 1024 * 1024 }),
       requestTimeoutMs: env.integer('REQUEST_TIMEOUT_MS', 30_000, { min: 100, max: 3_600_000 }),
       documents: {
         maxDepth: env.integer('GRAPHQL_MAX_DEPTH', 12, { min: 1, max: 1_000 }),

@@ -35,6 +35,7 @@ export interface ServerOptions {
 /** What a single request may take. */
 export interface ServerLimits {
   readonly bodyBytes: number;
+  readonly restBodyBytes: number;
   /** For the whole of a request to arrive. */
   readonly requestTimeoutMs: number;
   readonly documents: DocumentLimits;
@@ -98,7 +99,7 @@ export async function createServer({
     installRoute(app, provider, installUrl);
   }
   await app.register(tokenRoutes, { dependencies, publicUrl });
-  await app.register(restRoutes, { dependencies, publicUrl });
+  await app.register(restRoutes, { dependencies, publicUrl, bodyBytes: limits.restBodyBytes });
   await graphqlRoute(app, { schema, dependencies, publicUrl, corsOrigins, documentLimits: limits.documents });
   await app.register(async (scope) => graphiql(scope, options.graphiql));
   const sdl = `${printSchema(schema)}\n`;

@@ -45,6 +45,7 @@ describe('Without any variable', () => {
       rateLimitPerMinute: 0,
       request: {
         bodyBytes: 8_388_608,
+        restBodyBytes: 262_144,
         requestTimeoutMs: 30_000,
         documents: { maxDepth: 12, maxAliases: 30, maxCost: 20_000, maxTokens: 1_000 },
       },

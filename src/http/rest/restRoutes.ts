@@ -18,17 +18,18 @@ import { subscriptionRoutes } from './subscriptionRoutes.js';
 export interface RestOptions {
   readonly dependencies: GraphQLDependencies;
   readonly publicUrl: string;
+  /** The largest body that is read. */
+  readonly bodyBytes: number;
 }
 
-const BODY_LIMIT_BYTES = 256 * 1024;
 const BASE = '/api/v3';
 
 /** `/api/v3/event-subscriptions/…`: the OpenAPI's twelve operations on the use cases that GraphQL has, and `/openapi.json`. */
-export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl }: RestOptions): Promise<void> {
+export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl, bodyBytes }: RestOptions): Promise<void> {
   openApiRoute(app, { base: BASE, publicUrl, eventTypes: dependencies.eventTypes.list() });
   await app.register(
     async (rest) => {
-      takeJson(rest);
+      takeJson(rest, bodyBytes);
       rest.setValidatorCompiler(createValidator());
       // Answers are what the use cases say; a schema that silently left fields out would hide a mistake.
       rest.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -62,11 +63,11 @@ export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl
 }
 
 /** JSON and nothing else. No body at all is none, whatever its type: some clients always send one. */
-function takeJson(app: FastifyInstance): void {
+function takeJson(app: FastifyInstance, bodyLimit: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/(vnd\.api\+)?json\s*(;|$)/i,
-    { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES },
+    { parseAs: 'string', bodyLimit },
     (_request, body, done) => {
       if (body === '') return done(null, undefined);
       try {
