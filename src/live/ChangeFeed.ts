@@ -5,7 +5,7 @@ import { Connection } from '../domain/Connection.js';
 import { Delivery } from '../domain/Delivery.js';
 import type { Logger } from '../domain/Logger.js';
 import { SwitchboardError } from '../domain/SwitchboardError.js';
-import { type Change, readChange } from './Change.js';
+import { type Change, type ChangeKind, readChange } from './Change.js';
 import { ChangesLost } from './ChangesLost.js';
 import { CHANGE_CHANNEL } from './changeChannel.js';
 import { Watch, type WatchOptions } from './Watch.js';
@@ -15,7 +15,8 @@ const RENEW_MS = 10_000;
 /** Rows read at once. */
 const BATCH = 100;
 
-interface Kinds {
+/** What a row of each kind is. */
+interface Rows extends Record<ChangeKind, Connection | Delivery> {
   readonly connection: Connection;
   readonly delivery: Delivery;
 }
@@ -29,7 +30,7 @@ export interface ChangeFeedOptions {
 
 interface Watching {
   readonly organizationId: number;
-  readonly kind: keyof Kinds;
+  readonly kind: ChangeKind;
   // biome-ignore lint/suspicious/noExplicitAny: a watch of whatever rows its kind has
   readonly watch: Watch<any>;
 }
@@ -64,18 +65,18 @@ export class ChangeFeed {
   }
 
   /** Everything of a kind that changes in the caller's organization from now on. Throws RATE_LIMITED. */
-  async watch<Kind extends keyof Kinds>(
+  async watch<Kind extends ChangeKind>(
     { organizationId }: Caller,
     kind: Kind,
-    options: Omit<WatchOptions<Kinds[Kind]>, 'onEnd'>,
-  ): Promise<Watch<Kinds[Kind]>> {
+    options: Omit<WatchOptions<Rows[Kind]>, 'onEnd'>,
+  ): Promise<Watch<Rows[Kind]>> {
     this.#listening ??= this.#listener.start();
     await this.#listening;
     const most = this.options.watchesPerOrganization;
     if ([...this.#watching].filter((watching) => watching.organizationId === organizationId).length >= most) {
       throw new SwitchboardError('RATE_LIMITED', `Your organization may watch ${most} things at once. End a subscription first.`);
     }
-    const watch = new Watch<Kinds[Kind]>({ ...options, onEnd: () => this.#watching.delete(watching) });
+    const watch = new Watch<Rows[Kind]>({ ...options, onEnd: () => this.#watching.delete(watching) });
     const watching: Watching = { organizationId, kind, watch };
     this.#watching.add(watching);
     try {
@@ -123,7 +124,7 @@ export class ChangeFeed {
     this.#reading = false;
   }
 
-  #read(organizationId: number, kind: keyof Kinds, ids: readonly string[]): Promise<(Connection | Delivery)[]> {
+  #read(organizationId: number, kind: ChangeKind, ids: readonly string[]): Promise<(Connection | Delivery)[]> {
     const em = this.options.database.em();
     const orderBy = { id: 'asc' } as const;
     return kind === 'connection'

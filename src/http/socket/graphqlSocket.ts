@@ -71,16 +71,17 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       }
     },
     async onSubscribe({ extra, subscriptions }, _id, { query, variables, operationName }) {
-      const caller = extra.caller as SocketCaller;
+      const socketCaller = extra.caller as SocketCaller;
       try {
         if (Object.keys(subscriptions).length > MOST_OPERATIONS) throw tooMany();
         const document = readOperation(query, rules);
         const operation = 'length' in document ? null : getOperationAST(document, operationName);
         const kind = operation?.operation === OperationTypeNode.MUTATION ? 'write' : 'read';
-        const count = await countRequest(dependencies, await caller.current(), kind);
+        const caller = await socketCaller.current();
+        const count = await countRequest(dependencies, caller, kind);
         if (count) refuseTooMany(count, kind);
         if ('length' in document) return document;
-        const contextValue = new GraphQLContext(dependencies, await caller.current(), null, () => caller.current());
+        const contextValue = new GraphQLContext(dependencies, caller, null, () => socketCaller.current());
         return { schema, document, variableValues: variables, operationName, contextValue } as ExecutionArgs;
       } catch (failure) {
         closeFor(extra.socket, failure);
