@@ -45,16 +45,20 @@ describe('A frontend that watches', () => {
     const id = await createKlaviyoConnection(api.client);
     const { seen } = live().watch(CONNECTION, { id });
     await watched(api.client);
-    const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(api.client, id));
+    const url = await startKlaviyoAuthorization(api.client, id);
+    // Seen before the next change, which would come as one with it.
+    await eventually(() =>
+      expect(seen[0].data.connectionUpdated).toMatchObject({
+        status: 'PENDING_AUTHORIZATION',
+        authorization: { status: 'PENDING' },
+      }),
+    );
+    const callback = await decideAtKlaviyo(url);
     await fetch(callback);
     await eventually(() => {
       expect(seen.at(-1)).toEqual({
         data: { connectionUpdated: { id, name: null, status: 'ACTIVE', authorization: { status: 'COMPLETED' } } },
       });
-    });
-    expect(seen[0].data.connectionUpdated).toMatchObject({
-      status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'PENDING' },
     });
   });
 
