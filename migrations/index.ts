@@ -4,6 +4,8 @@ import { LeaseRefreshes } from './0003_lease_refreshes.js';
 import { CreateAccessTokensAndRateLimits } from './0004_create_access_tokens_and_rate_limits.js';
 import { TellOfChanges } from './0005_tell_of_changes.js';
 import { RememberRefreshProblems } from './0006_remember_refresh_problems.js';
+import { KeepARowForEachQueue } from './0007_keep_a_row_for_each_queue.js';
+import { ClaimFromReadyQueues } from './0008_claim_from_ready_queues.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -13,4 +15,6 @@ export const migrations = [
   { name: '0004_create_access_tokens_and_rate_limits', class: CreateAccessTokensAndRateLimits },
   { name: '0005_tell_of_changes', class: TellOfChanges },
   { name: '0006_remember_refresh_problems', class: RememberRefreshProblems },
+  { name: '0007_keep_a_row_for_each_queue', class: KeepARowForEachQueue },
+  { name: '0008_claim_from_ready_queues', class: ClaimFromReadyQueues },
 ] as const;

@@ -5,17 +5,19 @@ import { allowedNetworks, composeDestinations } from './composeDelivery.js';
 import { composeKlaviyo } from './composeKlaviyo.js';
 import type { Config } from './config.js';
 import type { ConnectionRules } from './connections/ConnectionRules.js';
-import type { Database } from './database/Database.js';
+import { Database } from './database/Database.js';
 import { findFreePort } from './database/embedded/findFreePort.js';
 import { Jobs } from './database/Jobs.js';
 import { migrate } from './database/migrate.js';
+import { OldSnapshotWatch } from './database/OldSnapshotWatch.js';
 import { createDeliverySignal } from './delivery/createDeliverySignal.js';
-import { createDeliveryEngine } from './delivery/engine/createDeliveryEngine.js';
+import { createDeliveryEngine } from './delivery/engine/DeliveryEngine.js';
 import { checkExtraHeader } from './delivery/http/checkExtraHeader.js';
 import { checkWebhookUrl } from './delivery/http/checkWebhookUrl.js';
-import { cancelForConnection } from './delivery/queue/cancelForConnection.js';
 import { cancelForSubscription } from './delivery/queue/cancelForSubscription.js';
 import { insertDeliveries } from './delivery/queue/insertDeliveries.js';
+import { sweepQueue } from './delivery/queue/sweepQueue.js';
+import { WaitingQuota } from './delivery/queue/WaitingQuota.js';
 import { Connection } from './domain/Connection.js';
 import { Organization } from './domain/Organization.js';
 import { type DemoKeys, readDemoKeys, writeDemoKeys } from './embeddedSecrets.js';
@@ -47,6 +49,9 @@ export interface Switchboard {
   close(): Promise<void>;
 }
 
+/** Connections of a worker that serves callers as well, beside those of its engine. */
+const WORK_POOL_SIZE = 10;
+
 /** The only place that constructs things, with its two side rooms. Returns once the process serves what its role asks for. */
 export async function compose(config: Config): Promise<Switchboard> {
   await using closing = new AsyncDisposableStack();
@@ -70,7 +75,14 @@ export async function compose(config: Config): Promise<Switchboard> {
 
   let wakeEngine: () => void = () => {};
   const deliverySignal = createDeliverySignal({ database, wakeEngine: () => wakeEngine() });
-  const publishing = { database, cipher, eventTypes: createEventTypeRegistry(eventTypes), insertDeliveries, deliverySignal };
+  const publishing = {
+    database,
+    cipher,
+    eventTypes: createEventTypeRegistry(eventTypes),
+    insertDeliveries,
+    deliverySignal,
+    waitingQuota: new WaitingQuota(database, config.delivery.maxWaiting),
+  };
   const notices = connectionNotices(publishing);
   const alarms = new OperatorAlarms(log);
   const tokens = {
@@ -78,22 +90,28 @@ export async function compose(config: Config): Promise<Switchboard> {
     declareGrantLost: (credential: { connectionId: number; version: number }, reason: string) =>
       declareGrantLost({ database, notices }, credential, reason),
   };
+  // Deliveries must not wait for a connection behind the API's callers.
+  const workDatabase = serves && works ? await Database.open({ url: database.url, poolSize: WORK_POOL_SIZE }) : database;
+  if (workDatabase !== database) closing.defer(() => workDatabase.close());
+  const workTokens = { ...tokens, database: workDatabase };
   const destinations = composeDestinations({
-    ...{ config, database, cipher, closing, klaviyoApiUrl: apiUrl },
-    accessToken: (connectionId, refusedVersion) => getAccessToken(tokens, connectionId, refusedVersion),
-    scopeMissing: (...missing) => declareScopeMissing({ database, notices }, ...missing),
+    ...{ config, database: workDatabase, cipher, closing, klaviyoApiUrl: apiUrl },
+    accessToken: (connectionId, refusedVersion) => getAccessToken(workTokens, connectionId, refusedVersion),
+    scopeMissing: (...missing) => declareScopeMissing({ database: workDatabase, notices }, ...missing),
   });
   if (works) {
-    const { retryDelaysMs, concurrency, concurrencyPerConnection } = config.delivery;
+    const { retryDelaysMs, concurrency, concurrencyPerConnection, maxAgeMs } = config.delivery;
     const engine = createDeliveryEngine({
-      ...{ database, destinations, log },
-      options: { retryDelaysMs, concurrency, concurrencyPerConnection },
+      ...{ database: workDatabase, destinations, log },
+      options: { retryDelaysMs, concurrency, concurrencyPerConnection, maxAgeMs },
       onConnectionDisabled: async (em, { connectionId, failingSince }) =>
         notices.disabled(em, await em.findOneOrFail(Connection, connectionId), failingSince),
     });
     wakeEngine = () => engine.wake();
     await engine.start();
     closing.defer(() => engine.stop());
+    const snapshots = new OldSnapshotWatch({ database: workDatabase, alarms });
+    closing.defer(() => snapshots.close());
   }
 
   const changes = new ChangeFeed({ database, log, watchesPerOrganization: config.liveWatchesPerOrganization });
@@ -107,7 +125,7 @@ export async function compose(config: Config): Promise<Switchboard> {
           ...{ log, providers, revocations, notices, alarms, destinations, changes },
           connectionRules: connectionRules(config, provider),
           releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
-          cancelForConnection,
+          sweepQueue,
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
           limits: { requestsPerMinute: config.rateLimitPerMinute, failedLoginsPerMinute: config.failedLoginsPerMinute },
@@ -127,7 +145,10 @@ export async function compose(config: Config): Promise<Switchboard> {
   if (serves && sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
   await app.listen({ port, host: config.host });
   // What goes by the clock can wait until callers are served.
-  if (works) for (const chore of composeChores({ ...tokens, waitingCiphertexts }, config.retentionMs)) await jobs.schedule(chore);
+  if (works) {
+    const { maxAgeMs } = config.delivery;
+    await jobs.scheduleAll(composeChores({ ...tokens, waitingCiphertexts }, { retentionMs: config.retentionMs, maxAgeMs }));
+  }
 
   const open = closing.move();
   return { publicUrl, demoKeys, sandbox: serves ? sandbox : null, database, close: () => open.disposeAsync() };

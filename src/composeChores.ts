@@ -1,5 +1,7 @@
 import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
+import { expireHeld } from './delivery/queue/expireHeld.js';
+import { forgetTasks } from './delivery/queue/tasks.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
 import type { RefreshDependencies } from './oauth/refreshCredential.js';
 import { refreshIdleGrants } from './oauth/refreshIdleGrants.js';
@@ -8,7 +10,7 @@ import { settleOverdueAuthorizations } from './oauth/settleOverdueAuthorizations
 /** What is done by the clock, by one process at a time. */
 export function composeChores(
   tokens: RefreshDependencies & Pick<ReencryptDependencies, 'waitingCiphertexts'>,
-  retentionMs: number,
+  { retentionMs, maxAgeMs }: { readonly retentionMs: number; readonly maxAgeMs: number },
 ): readonly Chore[] {
   const { database, log } = tokens;
   const counted = (name: string, cron: string, work: (stopping: AbortSignal) => Promise<number>): Chore => ({
@@ -22,7 +24,9 @@ export function composeChores(
   return [
     counted('settle-overdue-authorizations', '*/5 * * * *', () => settleOverdueAuthorizations({ database })),
     counted('refresh-idle-grants', '17 * * * *', () => refreshIdleGrants(tokens)),
-    counted('delete-old-events', '41 3 * * *', () => deleteOldEvents({ database }, new Date(Date.now() - retentionMs))),
+    counted('delete-old-events', '41 3 * * *', (stopping) => deleteOldEvents({ database }, retentionMs, stopping)),
+    counted('expire-held-deliveries', '23 * * * *', (stopping) => expireHeld({ database }, maxAgeMs, stopping)),
+    counted('forget-tasks', '47 3 * * *', () => forgetTasks({ database }, retentionMs)),
     // A new key comes with a restart; once a day for what processes that still had the old one first have written since.
     { ...counted('re-encrypt', '11 2 * * *', (stopping) => reencrypt(tokens, stopping)), atStart: true },
   ];

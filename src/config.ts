@@ -66,6 +66,8 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
       timeoutMs: env.integer('DELIVERY_TIMEOUT_MS', 15_000, { min: 100, max: 120_000 }),
       concurrency: env.integer('DELIVERY_CONCURRENCY', 256, { min: 1, max: 10_000 }),
       concurrencyPerConnection: env.integer('DELIVERY_CONCURRENCY_PER_CONNECTION', 64, { min: 1, max: 10_000 }),
+      maxAgeMs: env.integer('DELIVERY_MAX_AGE_DAYS', 30, { min: 1, max: 3_650 }) * DAY_MS,
+      maxWaiting: env.integer('MAX_WAITING_DELIVERIES', 5_000_000, { min: 0, max: 1_000_000_000 }),
       allowPrivateNetworks: env.cidrs('ALLOW_PRIVATE_NETWORKS'),
     },
     corsOrigins: env.origins('CORS_ORIGINS'),

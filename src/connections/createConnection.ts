@@ -8,9 +8,10 @@ import type { KlaviyoInput, WebhookInput } from './ConnectionInput.js';
 import type { ConnectionRules } from './ConnectionRules.js';
 import { checkKlaviyo } from './checkKlaviyo.js';
 import { checkName } from './checkName.js';
+import { checkPace, type PaceInput } from './checkPace.js';
 import { checkWebhook } from './checkWebhook.js';
 
-export interface CreateConnectionInput {
+export interface CreateConnectionInput extends PaceInput {
   readonly type: ConnectionType;
   readonly name?: string | null;
   readonly webhook?: WebhookInput | null;
@@ -34,6 +35,7 @@ export function createConnection(
 ): Promise<Connection> {
   const problems = new ProblemList();
   const name = checkName(input.name, problems);
+  checkPace(input, problems);
   const other = input.type === 'webhook' ? 'klaviyo' : 'webhook';
   if (input[other]) problems.add('INVALID', `A ${input.type} connection takes no "${other}" configuration.`, other);
   if (input.type === 'webhook' && !input.webhook)
@@ -51,6 +53,8 @@ export function createConnection(
       status: input.type === 'webhook' ? 'active' : 'pending_authorization',
       statusReason: input.type === 'webhook' ? null : 'Nobody has authorized it yet.',
       configuration,
+      maxConcurrency: input.maxConcurrency ?? null,
+      maxPerSecond: input.maxPerSecond ?? null,
       createdAt: now,
       updatedAt: now,
     });

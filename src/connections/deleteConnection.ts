@@ -9,8 +9,8 @@ interface Dependencies {
   readonly database: Database;
   /** Queues the revocation of the connection's grant, if it has one, in the same transaction. */
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
-  /** Takes back what it still has to deliver, in the same transaction. */
-  readonly cancelForConnection: (em: EntityManager, connectionId: number) => Promise<unknown>;
+  /** Cancels what it still had to deliver, in the same transaction; once it is gone, for a queue is in line with its connection. */
+  readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
 }
 
 /**
@@ -18,7 +18,7 @@ interface Dependencies {
  * background; this never waits for the provider. Throws an InputError: NOT_FOUND.
  */
 export function deleteConnection(
-  { database, releaseGrant, cancelForConnection }: Dependencies,
+  { database, releaseGrant, sweepQueue }: Dependencies,
   caller: Caller,
   input: { id: string },
 ): Promise<string> {
@@ -32,8 +32,8 @@ export function deleteConnection(
     const id = String(connection.id);
     await releaseGrant(em, connection.id);
     await em.flush();
-    await cancelForConnection(em, connection.id);
     await em.nativeDelete(Connection, { id: connection.id });
+    await sweepQueue(em, connection.id);
     return id;
   });
 }

@@ -11,10 +11,11 @@ import type { KlaviyoInput, WebhookInput } from './ConnectionInput.js';
 import type { ConnectionRules } from './ConnectionRules.js';
 import { checkKlaviyo } from './checkKlaviyo.js';
 import { checkName } from './checkName.js';
+import { checkPace, type PaceInput } from './checkPace.js';
 import { type CheckedWebhook, checkWebhook } from './checkWebhook.js';
 import { switchConnection } from './switchConnection.js';
 
-export interface UpdateConnectionInput {
+export interface UpdateConnectionInput extends PaceInput {
   readonly id: string;
   /** Undefined: as it was. Null or blank: no name. */
   readonly name?: string | null;
@@ -48,6 +49,9 @@ export function updateConnection(
     if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'id');
 
     const problems = new ProblemList();
+    checkPace(input, problems);
+    if (input.maxConcurrency !== undefined) connection.maxConcurrency = input.maxConcurrency;
+    if (input.maxPerSecond !== undefined) connection.maxPerSecond = input.maxPerSecond;
     if (input.name !== undefined) connection.name = checkName(input.name, problems);
     const other = connection.type === 'webhook' ? 'klaviyo' : 'webhook';
     if (input[other]) problems.add('INVALID', `A ${connection.type} connection takes no "${other}" configuration.`, other);

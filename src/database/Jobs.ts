@@ -17,6 +17,9 @@ export interface JobQueue<Data extends object> {
 const AT_ONCE = 4;
 const ENDED: ReadonlySet<string> = new Set(['completed', 'cancelled', 'failed']);
 
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+
 /** A chore that one process does at a time, whichever is first. */
 export interface Chore {
   readonly name: string;
@@ -86,6 +89,25 @@ export class Jobs {
     if (!atStart) return;
     const failed = (error: unknown) => this.log.warn({ chore: name, error: String(error) }, 'A chore failed and comes again');
     this.#atStart.push(chore().catch(failed));
+  }
+
+  /**
+   * Schedules all of them; while Postgres is away, it goes on trying behind the caller's back, since a process that serves
+   * and delivers must not end for its chores.
+   */
+  async scheduleAll(chores: readonly Chore[], pauseMs = FIRST_PAUSE_MS): Promise<void> {
+    const left = [...chores];
+    try {
+      for (let chore = left[0]; chore && !this.#stopping.signal.aborted; chore = left[0]) {
+        await this.schedule(chore);
+        left.shift();
+      }
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.log.warn({ chore: left[0]?.name, error: String(error) }, 'Could not schedule a chore; trying again');
+      const timer = setTimeout(() => void this.scheduleAll(left, Math.min(LONGEST_PAUSE_MS, pauseMs * 2)), pauseMs);
+      timer.unref();
+    }
   }
 
   /** Adds a job in the given transaction; it is done after so many seconds at the earliest. */

@@ -8,6 +8,10 @@ export interface DeliveryJob {
   readonly attemptNumber: number;
   readonly event: EventToDeliver;
   readonly connection: DestinationConnection;
+  /** The time by Postgres's clock, in ms since 1970, where a worker's own may be wrong. */
+  readonly nowMs?: number | undefined;
+  /** Milliseconds that the attempt may take where that is less than the destination's usual limit. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface EventToDeliver {

@@ -27,16 +27,19 @@ export type DeliveryResult =
    * No retry is spent. `attempt`: null when no request was made.
    */
   | { readonly kind: 'hold'; readonly attempt: AttemptReport | null; readonly reason: string }
-  /** A rate limit: the whole connection waits until then (ms since 1970). No attempt is spent or recorded. */
-  | { readonly kind: 'throttled'; readonly untilMs: number }
+  /** A rate limit: the whole connection waits for so many milliseconds. No attempt is spent or recorded. */
+  | { readonly kind: 'throttled'; readonly forMs: number }
+  /**
+   * Something of ours that it needs is out of order, such as name resolution: no attempt is spent or recorded, and this
+   * process leaves the connection alone for so many milliseconds. `reason` is for an operator.
+   */
+  | { readonly kind: 'unavailable'; readonly restMs: number; readonly reason: string }
   /** Given up because of the signal. No attempt is spent or recorded. */
   | { readonly kind: 'abandoned' };
 
-/** One HTTP try, as it is recorded. */
+/** One HTTP try, as a destination reports it. The engine knows when it began, and makes what others said storable. */
 export interface AttemptReport {
-  /** Milliseconds since 1970. */
-  readonly startedAtMs: number;
-  /** Whole milliseconds. */
+  /** Milliseconds, from a clock that nobody sets. */
   readonly durationMs: number;
   /** Null when no answer came. */
   readonly statusCode: number | null;

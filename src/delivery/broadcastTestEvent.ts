@@ -69,8 +69,9 @@ export async function broadcastTestEvent(
     createdAt: new Date(),
   };
   const job = { deliveryId: newId(), attemptNumber: 1, event, connection: toDestinationConnection(connection) };
+  const startedAt = performance.now();
   const result = await attempt(destination, job);
-  const report = toReport(result, event.createdAt);
+  const report = toReport(result, startedAt);
   // Recorded when it is over: what is not in the table yet can't be claimed and sent again.
   await recordTestBroadcast(database, job, subscription, report, result.kind === 'delivered');
   const { statusCode, responseBody, durationMs, error } = report;
@@ -82,17 +83,18 @@ function attempt(destination: Destination, job: DeliveryJob): Promise<DeliveryRe
   return destination.deliver(job, AbortSignal.timeout(destination.maxDurationMs + 5_000));
 }
 
-function toReport(result: DeliveryResult, startedAt: Date): AttemptReport {
-  if (result.kind !== 'throttled' && result.kind !== 'abandoned' && result.attempt) return result.attempt;
-  const durationMs = Date.now() - startedAt.getTime();
+function toReport(result: DeliveryResult, startedAt: number): AttemptReport {
+  if ('attempt' in result && result.attempt) return result.attempt;
+  const durationMs = Math.round(performance.now() - startedAt);
   const error = explain(result);
-  return { startedAtMs: startedAt.getTime(), durationMs, statusCode: null, responseBody: null, error };
+  return { durationMs, statusCode: null, responseBody: null, error };
 }
 
 function explain(result: DeliveryResult): { code: string; message: string } {
   if (result.kind === 'throttled') {
-    return { code: 'rate_limited', message: `The rate limit is used up until ${new Date(result.untilMs).toISOString()}.` };
+    return { code: 'rate_limited', message: `The rate limit is used up for another ${Math.ceil(result.forMs / 1_000)} s.` };
   }
+  if (result.kind === 'unavailable') return { code: 'resolver', message: result.reason };
   if (result.kind === 'hold') return { code: 'held', message: result.reason };
   return { code: 'abandoned', message: 'It was given up before it was answered.' };
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import type { DeliverySignal } from './DeliverySignal.js';
-import { WAKE_CHANNEL } from './engine/wakeChannel.js';
+import { WAKE_CHANNEL } from './engine/DeliveryEngine.js';
 
 export interface DeliverySignalOptions {
   readonly database: Database;

@@ -1,70 +1,169 @@
 import { sql } from 'kysely';
-import type { Database } from '../database/Database.js';
-import { toTimestamp } from '../database/toTimestamp.js';
+import { idRange } from '../database/createdBetween.js';
+import type { Database, EntityManager } from '../database/Database.js';
+import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
+import type { DeliveryStatus } from '../domain/Delivery.js';
 import { InputError } from '../domain/InputError.js';
+import { isUuid } from '../domain/isUuid.js';
 import { parseId } from '../domain/parseId.js';
 import type { DeliverySignal } from './DeliverySignal.js';
-import { RELEASE_PER_SECOND } from './queue/releaseHeld.js';
 
 interface Dependencies {
   readonly database: Database;
   readonly deliverySignal: DeliverySignal;
-  /** Deliveries per second that are put back. */
-  readonly replayPerSecond?: number;
 }
 
-/** Rows of one transaction: short enough to be in nobody's way. */
-const BATCH = 5_000;
+export interface ReplayDeliveriesInput {
+  readonly connectionId: string;
+  /** Those created since then, and until then. */
+  readonly since: Date;
+  readonly until?: Date | null;
+  /** FAILED unless told. */
+  readonly statuses?: readonly DeliveryStatus[] | null;
+  readonly eventType?: string | null;
+  readonly subscriptionId?: string | null;
+}
+
+/** How a replay fares. */
+export interface ReplayProgress {
+  readonly id: string;
+  readonly status: 'running' | 'completed' | 'cancelled';
+  /** How many are on their way again so far. */
+  readonly count: number;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** What was over, or waits for its next retry. The others are on their way already. */
+export const REPLAYABLE: readonly DeliveryStatus[] = ['failed', 'retrying', 'cancelled', 'expired', 'delivered'];
+
+/** Steps that are taken before the answer; the rest follows behind it. */
+const STEPS_AT_ONCE = 10;
 
 /**
- * Tries everything again that failed on a connection and was published since a time, in its order and at a bounded rate.
- * Each begins anew: a manual attempt, then the usual retries. Test broadcasts, and what belongs to a deleted
- * subscription, stay as they are. Returns how many. Throws an InputError: NOT_FOUND, CONFLICT when it is not active.
+ * Tries everything on a connection again to which all of the filter applies, in its order. Each begins anew: a manual attempt,
+ * then the usual retries. Test broadcasts, and what belongs to a deleted subscription, stay as they are.
+ *
+ * Bounded steps: the first ones before this answers, the others by the workers, and `findReplay` tells how far they are.
+ * Throws an InputError: NOT_FOUND, INVALID_CHOICE, CONFLICT when the connection is not active.
  */
 export async function replayDeliveries(
-  { database, deliverySignal, replayPerSecond = RELEASE_PER_SECOND }: Dependencies,
+  { database, deliverySignal }: Dependencies,
   caller: Caller,
-  input: { readonly connectionId: string; readonly since: Date },
-): Promise<number> {
+  input: ReplayDeliveriesInput,
+): Promise<ReplayProgress> {
   const connection = await database
     .em()
     .findOne(Connection, { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId });
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
   if (connection.status !== 'active') {
-    throw InputError.of('CONFLICT', 'The connection is not active: see its statusReason.', 'connectionId');
+    throw InputError.of('CONFLICT', 'The connection is not active: what failed would wait with the rest.', 'connectionId');
   }
-  const { rows: clock } = await sql<{ now: string }>`select now()::text as now`.execute(database.sql());
-  const startedAt = clock[0]?.now;
-  // What fails again meanwhile is not taken a second time: the walk goes through the ids once.
+  const statuses = [...new Set(input.statuses ?? ['failed' as const])];
+  const wrong = statuses.findIndex((status) => !REPLAYABLE.includes(status));
+  if (wrong >= 0) {
+    const message = 'What is PENDING or HELD is on its way already: name FAILED, RETRYING, CANCELLED, EXPIRED or DELIVERED.';
+    throw InputError.of('INVALID_CHOICE', message, 'statuses', String(wrong));
+  }
+  const replay: Replay = {
+    statuses,
+    eventType: input.eventType ?? null,
+    subscriptionId: input.subscriptionId ? (parseId(input.subscriptionId) ?? 0) : null,
+    since: input.since.toISOString(),
+    // What comes in from now on is no part of it.
+    until: new Date(Math.min(input.until?.getTime() ?? Number.POSITIVE_INFINITY, Date.now())).toISOString(),
+  };
+  const id = newId();
+  let place: string | null = null;
   let count = 0;
-  let after = '00000000-0000-0000-0000-000000000000';
-  while (true) {
-    const { rows } = await sql<{ id: string }>`
-      with failed as (
-        select d.id, row_number() over (order by d.id) - 1 as position
-        from (
-          select d.id from deliveries d
-          where d.connection_id = ${connection.id} and d.id > ${after} and d.status = 'failed'
-            and d.created_at >= ${toTimestamp(input.since)} and d.created_at <= ${startedAt}
-            and exists (select from subscriptions s where s.id = d.subscription_id)
-            and exists (select from events e where e.id = d.event_id and not e.is_test)
-          order by d.id limit ${BATCH} for update
-        ) d
-      )
+  for (let step = 0; step < STEPS_AT_ONCE; step++) {
+    const taken = await database.transaction((em) => continueReplay(em, caller.organizationId, connection.id, replay, place));
+    place = taken.place;
+    count += taken.count;
+    if (taken.count > 0) deliverySignal.notify();
+    if (place === null) break;
+  }
+  await sql`
+    insert into delivery_tasks (id, organization_id, kind, connection_id, input, status, place, done_count, finished_at)
+    values (${id}, ${caller.organizationId}, 'replay', ${connection.id}, ${JSON.stringify(replay)}::jsonb,
+      ${place === null ? 'completed' : 'running'}, ${place}, ${count}, case when ${place === null} then now() end)`.execute(
+    database.sql(),
+  );
+  const progress = await findReplay({ database }, caller, id);
+  return progress as ReplayProgress;
+}
+
+/** One replay of the organization, or null: somebody else's is not there. Forgotten with what it replayed (RETENTION_DAYS). */
+export async function findReplay(
+  { database }: { database: Database },
+  caller: Caller,
+  id: string,
+): Promise<ReplayProgress | null> {
+  if (!isUuid(id)) return null;
+  const { rows } = await sql<{ status: ReplayProgress['status']; count: number; created_ms: number; finished_ms: number | null }>`
+    select status, done_count as count, date_part('epoch', created_at) * 1000 as created_ms,
+      date_part('epoch', finished_at) * 1000 as finished_ms
+    from delivery_tasks where id = ${id} and organization_id = ${caller.organizationId} and kind = 'replay'`.execute(
+    database.sql(),
+  );
+  const [row] = rows;
+  if (!row) return null;
+  const finishedAt = row.finished_ms === null ? null : new Date(row.finished_ms);
+  return { id, status: row.status, count: row.count, createdAt: new Date(row.created_ms), finishedAt };
+}
+
+/** A replay as its task keeps it. Times as RFC 3339. */
+export interface Replay {
+  readonly statuses: readonly DeliveryStatus[];
+  readonly eventType: string | null;
+  readonly subscriptionId: number | null;
+  readonly since: string;
+  readonly until: string;
+}
+
+/** Deliveries that one step looks at, whatever became of them. */
+const STEP = 5_000;
+
+/**
+ * Looks at the next deliveries of a connection, oldest first.
+ * @param place the id of the last one looked at before.
+ * @returns the id of the last one looked at now; null when there are no more.
+ */
+export async function continueReplay(
+  em: EntityManager,
+  organizationId: number,
+  connectionId: number,
+  { statuses, eventType, subscriptionId, since, until }: Replay,
+  place: string | null,
+): Promise<{ place: string | null; count: number }> {
+  const { from, to } = idRange(new Date(since), new Date(until));
+  const { rows } = await sql<{ looked: number; last: string | null; replayed: number }>`
+    with next as materialized (
+      select id from deliveries
+      where connection_id = ${connectionId} and id > greatest(${place ?? from}::uuid, ${from}::uuid) and id < ${to}::uuid
+      order by id limit ${STEP}
+    ), chosen as materialized (
+      select d.id from deliveries d
+      where d.id in (select id from next) and d.organization_id = ${organizationId} and d.status = any(${statuses}::text[])
+        and d.created_at >= ${since}::timestamptz and d.created_at <= ${until}::timestamptz
+        and (${eventType}::text is null or d.event_type = ${eventType}::text)
+        and (${subscriptionId}::bigint is null or d.subscription_id = ${subscriptionId}::bigint)
+        and (d.leased_until is null or d.leased_until <= now())
+        and exists (select from subscriptions s where s.id = d.subscription_id)
+        and exists (select from events e where e.id = d.event_id and not e.is_test)
+      for update skip locked
+    ), replayed as (
       update deliveries d
       set status = 'pending', retry_count = 0, next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(),
-        due_at = ${startedAt}::timestamptz + (${count} + failed.position) * (interval '1 second' / ${replayPerSecond}::float8)
-      from failed where d.id = failed.id
-      returning d.id`.execute(database.sql());
-    count += rows.length;
-    if (count > 0) deliverySignal.notify();
-    if (rows.length < BATCH) return count;
-    after =
-      rows
-        .map(({ id }) => id)
-        .sort()
-        .at(-1) ?? after;
-  }
+        due_at = clock_timestamp() + c.place * interval '1 microsecond'
+      from (select id, row_number() over (order by id) as place from chosen) c
+      where d.id = c.id
+      returning d.id
+    )
+    select (select count(*)::int from next) as looked, (select id from next order by id desc limit 1) as last,
+      (select count(*)::int from replayed) as replayed`.execute(em.getKysely());
+  const { looked = 0, last = null, replayed = 0 } = rows[0] ?? {};
+  return { place: looked === STEP ? last : null, count: replayed };
 }

@@ -13,12 +13,12 @@ interface Dependencies {
 }
 
 /**
- * Tries a delivery again now, because somebody wants it: what failed, what waits for its next retry, and what was
- * delivered already (the receiver may have lost it). The attempt is recorded as `manual` and takes the place of the
- * pending automatic one; if it fails, that one's turn comes again after its usual delay.
+ * Tries a delivery again now, because somebody wants it: what failed, expired or was cancelled, what waits for its next retry,
+ * and what was delivered already (the receiver may have lost it). The attempt is recorded as `manual` and takes the place of
+ * the pending automatic one; if it fails, that one's turn comes again after its usual delay.
  *
  * It goes ahead of its connection's queue, and past the circuit breaker, whose next probe it becomes.
- * Throws an InputError: NOT_FOUND, or CONFLICT while it is in flight, held or cancelled, or has nowhere to go any more.
+ * Throws an InputError: NOT_FOUND, or CONFLICT while it is in flight or held, or has nowhere to go any more.
  */
 export async function retryDelivery(
   { database, deliverySignal }: Dependencies,
@@ -45,11 +45,13 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
       next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(),
       due_at = least(now(), (
         select q.due_at - interval '1 millisecond' from deliveries q
-        where q.connection_id = d.connection_id and q.status in ('pending', 'retrying') order by q.due_at limit 1
+        where q.connection_id = d.connection_id and q.status in ('pending', 'retrying')
+          and q.due_at >= coalesce((select due_from from delivery_queues k where k.connection_id = d.connection_id), '-infinity')
+        order by q.due_at limit 1
       ))
     from events e, subscriptions s, connections c
     where d.id = ${id} and d.organization_id = ${caller.organizationId}
-      and d.status in ('pending', 'retrying', 'failed', 'delivered')
+      and d.status in ('pending', 'retrying', 'failed', 'delivered', 'cancelled', 'expired')
       and (d.leased_until is null or d.leased_until <= now())
       and e.id = d.event_id and not e.is_test
       and s.id = d.subscription_id
@@ -58,7 +60,11 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
   const connectionId = rows[0]?.connection_id;
   if (connectionId === undefined) return false;
   await sql`
-    update connection_health set paused_until = now()
-    where connection_id = ${connectionId} and paused_until > now()`.execute(em.getKysely());
+    with opened as (
+      update connection_health set paused_until = now() where connection_id = ${connectionId} and paused_until > now()
+    )
+    update delivery_queues set ready_at = now(), gated_until = null where connection_id = ${connectionId}`.execute(
+    em.getKysely(),
+  );
   return true;
 }

@@ -41,6 +41,10 @@ const ConnectionSchema = defineEntity({
     /** Encrypted; signs as well until it expires, 24 hours after a rotation. */
     previousSigningSecret: p.text().nullable(),
     previousSigningSecretExpiresAt: p.datetime().nullable(),
+    /** Attempts at once, over all processes; null: what the server allows. */
+    maxConcurrency: p.integer().nullable(),
+    /** Attempts a second, over all processes; null: no limit. */
+    maxPerSecond: p.integer().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
   },

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { Event } from './Event.js';
 
-export const DELIVERY_STATUSES = ['pending', 'retrying', 'held', 'delivered', 'failed', 'cancelled'] as const;
+export const DELIVERY_STATUSES = ['pending', 'retrying', 'held', 'delivered', 'failed', 'cancelled', 'expired'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 const DeliverySchema = defineEntity({
@@ -23,6 +23,9 @@ const DeliverySchema = defineEntity({
     retryCount: p.integer().default(0),
     /** Its place in the queue: when it is next due while pending or retrying. */
     dueAt: p.datetime().defaultRaw('now()'),
+    /** Deliveries of one key go to their connection one after another, in the order of `orderingPosition`. */
+    orderingKey: p.text().nullable(),
+    orderingPosition: p.integer().nullable(),
     /** The lease under which a worker holds it. */
     leasedBy: p.uuid().nullable(),
     /** It is in flight while this lies ahead. */

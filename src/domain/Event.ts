@@ -13,6 +13,8 @@ const EventSchema = defineEntity({
     /** Encrypted JSON of whom it is about: personal data, for Klaviyo only. */
     recipient: p.text().nullable(),
     idempotencyKey: p.text().nullable(),
+    /** Events of one key reach a connection in the order of publishing. */
+    orderingKey: p.text().nullable(),
     /** SHA-256 of type, data and recipient; set with an idempotency key, to tell a repeat from a conflict. */
     contentHash: p.text().nullable(),
     /** Made by a test broadcast. */

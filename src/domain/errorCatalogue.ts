@@ -33,6 +33,7 @@ export const callErrors = {
   PAYLOAD_TOO_LARGE: { status: 413, jsonApi: 'invalid', means: 'The body is larger than this address takes.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, jsonApi: 'invalid', means: 'The body is of a type that is not taken here.' },
   RATE_LIMITED: { status: 429, jsonApi: 'non_field_errors', means: 'Too many calls, or too many failed log-ins.' },
+  TOO_MANY_WAITING: { status: 429, jsonApi: 'non_field_errors', means: 'As many deliveries wait as may.' },
   INTERNAL_SERVER_ERROR: { status: 500, jsonApi: 'non_field_errors', means: 'Our fault; the id finds it in the log.' },
   SERVICE_UNAVAILABLE: { status: 503, jsonApi: 'non_field_errors', means: 'Stopping, or without database, for the moment.' },
 } as const satisfies Record<string, CallError>;

@@ -10,8 +10,13 @@ export interface PublishDependencies {
   /** Adds one delivery for every active subscription, in the publishing transaction: neither exists without the other. */
   readonly insertDeliveries: (
     em: EntityManager,
-    batch: { readonly organizationId: number; readonly events: readonly { readonly id: string; readonly eventType: string }[] },
+    batch: {
+      readonly organizationId: number;
+      readonly events: readonly { readonly id: string; readonly eventType: string; readonly orderingKey?: string | null }[];
+    },
   ) => Promise<number>;
+  /** Throws TOO_MANY_WAITING when the organization has as many deliveries waiting as it may. */
+  readonly waitingQuota?: { check(organizationId: number, events: number): Promise<void> };
   /** Tells the workers, once it is committed. A worker finds the deliveries without it too, a little later. */
   readonly deliverySignal: { notify(): void };
 }

@@ -11,5 +11,7 @@ export interface PublishEventInput {
   readonly data: Record<string, unknown>;
   /** The publisher's own name for this event, 1 to 255 characters. */
   readonly idempotencyKey?: string | null;
+  /** Events of one key, such as a parcel's number, reach each connection in the order of publishing. 1 to 255 characters. */
+  readonly orderingKey?: string | null;
   readonly recipient?: Recipient | null;
 }

@@ -6,6 +6,9 @@ import type { EventTypeRegistry } from './types/eventTypeRegistry.js';
 const MAX_DATA_BYTES = 256 * 1024;
 const MAX_TEXT = 255;
 
+/** A null character as JSON writes it; after an uneven number of backslashes it is text that happens to look so. */
+const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
+
 /**
  * Checks one event before anything is written, and returns its data as the JSON text that is stored and sent.
  * `path` is where the event stands in the input. Problems go to the list.
@@ -17,6 +20,7 @@ export function checkPublishInput(
   problems: ProblemList,
 ): string {
   checkText(input.idempotencyKey, problems, ...path, 'idempotencyKey');
+  checkText(input.orderingKey, problems, ...path, 'orderingKey');
   if (input.recipient) checkRecipient(input.recipient, problems, path);
   const type = registry.get(input.eventType);
   if (!type || type.internal) {
@@ -31,8 +35,7 @@ export function checkPublishInput(
     problems.add('INVALID', `The data has more than ${MAX_DATA_BYTES / 1024} KiB.`, ...path, 'data');
     return payload;
   }
-  if (payload.includes('\\u0000'))
-    problems.add('INVALID', 'The data holds a null character, which can not be stored.', ...path, 'data');
+  if (NUL.test(payload)) problems.add('INVALID', 'The data holds a null character, which can not be stored.', ...path, 'data');
   for (const problem of registry.validate(input.eventType, input.data)) {
     problems.add(problem.code, problem.message, ...path, 'data', ...problem.path);
   }

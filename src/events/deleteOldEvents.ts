@@ -1,23 +1,51 @@
 import { sql } from 'kysely';
+import { idRange } from '../database/createdBetween.js';
 import type { Database } from '../database/Database.js';
 
-const BATCH = 1_000;
+/** Events that one step looks at. */
+const STEP = 1_000;
 
 /**
- * Deletes events of before a time with their deliveries and attempts, in small batches. An event that still has to be
- * delivered somewhere stays, however old. Returns how many.
+ * Deletes events older than so many milliseconds with their deliveries and attempts, in small steps from the oldest on. An
+ * event that still has to be delivered somewhere stays, however old; so does one with a delivery that EXPIRED within that time,
+ * so that somebody can see it and send it after all. Stops between two steps when told to. Returns how many.
  */
-export async function deleteOldEvents({ database }: { database: Database }, before: Date): Promise<number> {
+export async function deleteOldEvents(
+  { database }: { database: Database },
+  olderThanMs: number,
+  stopping: AbortSignal = new AbortController().signal,
+): Promise<number> {
   let count = 0;
-  for (;;) {
-    const { rows } = await sql<{ id: string }>`
-      delete from events where id in (
-        select e.id from events e
-        where e.created_at < ${before.toISOString()}
-          and not exists (select from deliveries d where d.event_id = e.id and d.status in ('pending', 'retrying', 'held'))
-        order by e.created_at limit ${BATCH}
-      ) returning id`.execute(database.sql());
-    count += rows.length;
-    if (rows.length < BATCH) return count;
+  let place: string | null = '00000000-0000-0000-0000-000000000000';
+  const db = database.sql();
+  // Postgres's clock says what is old; the id's bound only keeps the walk from what can't be.
+  const { rows: now } = await sql<{ ms: number }>`select date_part('epoch', now()) * 1000 as ms`.execute(db);
+  const { to } = idRange(null, new Date((now[0]?.ms ?? 0) - olderThanMs));
+  while (place !== null && !stopping.aborted) {
+    const step: Step | undefined = (
+      await sql<Step>`
+      with next as materialized (
+        select id, created_at from events where id > ${place}::uuid and id < ${to}::uuid order by id limit ${STEP}
+      ), deleted as (
+        delete from events e using next n
+        where e.id = n.id and n.created_at < now() - ${olderThanMs} * interval '1 millisecond'
+          and not exists (
+            select from deliveries d where d.event_id = n.id and (
+              d.status in ('pending', 'retrying', 'held')
+              or d.status = 'expired' and d.updated_at > now() - ${olderThanMs} * interval '1 millisecond'))
+        returning e.id
+      )
+      select (select count(*)::int from next) as looked, (select id from next order by id desc limit 1) as last,
+        (select count(*)::int from deleted) as deleted`.execute(db)
+    ).rows[0];
+    count += step?.deleted ?? 0;
+    place = step?.looked === STEP ? step.last : null;
   }
+  return count;
+}
+
+interface Step {
+  readonly looked: number;
+  readonly last: string;
+  readonly deleted: number;
 }

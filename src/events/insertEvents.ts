@@ -13,6 +13,7 @@ export interface NewEvent {
   /** Encrypted. */
   readonly recipient: string | null;
   readonly idempotencyKey: string | null;
+  readonly orderingKey: string | null;
   readonly contentHash: string | null;
   readonly createdAt: Date;
 }
@@ -62,7 +63,7 @@ interface Earlier {
 /** Writes the rows; returns the ids of those whose idempotency key was new. */
 export async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set<string>> {
   const { rows: inserted } = await sql<{ id: string }>`
-    insert into events (id, organization_id, event_type, payload, recipient, idempotency_key, content_hash, created_at)
+    insert into events (id, organization_id, event_type, payload, recipient, idempotency_key, ordering_key, content_hash, created_at)
     select * from unnest(
       ${rows.map(({ id }) => id)}::uuid[],
       ${rows.map(({ organizationId }) => organizationId)}::bigint[],
@@ -70,6 +71,7 @@ export async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set
       ${rows.map(({ payload }) => payload)}::json[],
       ${rows.map(({ recipient }) => recipient)}::text[],
       ${rows.map(({ idempotencyKey }) => idempotencyKey)}::text[],
+      ${rows.map(({ orderingKey }) => orderingKey)}::text[],
       ${rows.map(({ contentHash }) => contentHash)}::text[],
       ${rows.map(({ createdAt }) => createdAt.toISOString())}::timestamptz[]
     )

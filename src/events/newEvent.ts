@@ -15,7 +15,7 @@ export function newEvent(
   payload: string,
 ): NewEvent {
   const id = newId();
-  const { eventType, data, recipient, idempotencyKey = null } = input;
+  const { eventType, data, recipient, idempotencyKey = null, orderingKey = null } = input;
   return {
     id,
     organizationId,
@@ -23,6 +23,7 @@ export function newEvent(
     payload,
     recipient: recipient ? cipher.encrypt(JSON.stringify(recipient), columnIdentity.recipient(id)) : null,
     idempotencyKey,
+    orderingKey,
     contentHash:
       idempotencyKey === null
         ? null

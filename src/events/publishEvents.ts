@@ -11,7 +11,7 @@ import type { PublishEventInput } from './PublishEventInput.js';
 const MAX_EVENTS = 1_000;
 
 export interface PublishedEvent {
-  readonly event: Pick<Event, 'id' | 'eventType' | 'payload' | 'idempotencyKey' | 'createdAt'>;
+  readonly event: Pick<Event, 'id' | 'eventType' | 'payload' | 'idempotencyKey' | 'orderingKey' | 'createdAt'>;
   /** True when an event with this idempotency key and content was there already: it is the one returned. */
   readonly duplicate: boolean;
 }
@@ -35,6 +35,7 @@ export async function publishEvents(
   );
   problems.throwIfAny();
 
+  await dependencies.waitingQuota?.check(caller.organizationId, inputs.length);
   const rows: NewEvent[] = inputs.map((input, index) => newEvent(dependencies.cipher, caller, input, payloads[index] as string));
   const ids = await insertEvents(dependencies, caller, rows);
   dependencies.deliverySignal.notify();

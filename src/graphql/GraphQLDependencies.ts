@@ -24,7 +24,7 @@ export interface GraphQLDependencies extends AccessDependencies, SubscriptionDep
   readonly providers: ReadonlyMap<string, Provider>;
   readonly revocations: Revocations;
   readonly notices: GrantNotices;
-  readonly cancelForConnection: (em: EntityManager, connectionId: number) => Promise<unknown>;
+  readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
   readonly changes: ChangeFeed;
   readonly returnToOrigins: readonly string[];

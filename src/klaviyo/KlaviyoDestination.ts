@@ -34,7 +34,7 @@ export class KlaviyoDestination implements Destination {
   constructor(private readonly options: KlaviyoDestinationOptions) {}
 
   async deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult> {
-    const startedAtMs = Date.now();
+    const startedAt = performance.now();
     const event = toKlaviyoEvent({
       deliveryId: job.deliveryId,
       eventType: job.event.eventType,
@@ -42,20 +42,21 @@ export class KlaviyoDestination implements Destination {
       recipient: this.#recipient(job),
       createdAt: job.event.createdAt,
     });
-    if (!event.ok) return { kind: 'failed', attempt: unanswered(startedAtMs, event) };
+    if (!event.ok) return { kind: 'failed', attempt: unanswered(startedAt, event) };
 
-    const waitUntilMs = this.options.limits.take(job.connection.id, startedAtMs);
-    if (waitUntilMs !== null) return { kind: 'throttled', untilMs: waitUntilMs };
+    const nowMs = Date.now();
+    const waitUntilMs = this.options.limits.take(job.connection.id, nowMs);
+    if (waitUntilMs !== null) return { kind: 'throttled', forMs: waitUntilMs - nowMs };
     try {
       const body = JSON.stringify(event.body);
       const token = await this.#token(job);
       const first = await this.#post(job, token, body, signal);
-      if (first.status !== 401) return await this.#read(job, token, first, startedAtMs);
+      if (first.status !== 401) return await this.#read(job, token, first, startedAt);
       // RFC 6750 3.1: refresh once, try once more.
       const newer = await this.#token(job, token.version);
-      return await this.#read(job, newer, await this.#post(job, newer, body, signal), startedAtMs);
+      return await this.#read(job, newer, await this.#post(job, newer, body, signal), startedAt);
     } catch (error) {
-      return signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAtMs);
+      return signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt);
     } finally {
       this.options.limits.release(job.connection.id);
     }
@@ -91,23 +92,23 @@ export class KlaviyoDestination implements Destination {
     return response;
   }
 
-  async #read(job: DeliveryJob, { version }: AccessToken, response: Response, startedAtMs: number): Promise<DeliveryResult> {
-    const result = await readEventAnswer(response, startedAtMs);
-    if (result.kind === 'throttled') this.options.limits.pause(job.connection.id, result.untilMs);
+  async #read(job: DeliveryJob, { version }: AccessToken, response: Response, startedAt: number): Promise<DeliveryResult> {
+    const result = await readEventAnswer(response, startedAt);
+    if (result.kind === 'throttled') this.options.limits.pause(job.connection.id, Date.now() + result.forMs);
     if (result.kind === 'hold') await this.options.scopeMissing(job.connection.id, version, 'events:write');
     return result;
   }
 
-  #explain(error: unknown, startedAtMs: number): DeliveryResult {
+  #explain(error: unknown, startedAt: number): DeliveryResult {
     if (error instanceof GrantLost) return { kind: 'hold', attempt: null, reason: error.message };
-    if (error instanceof TokenUnavailable) return { kind: 'throttled', untilMs: Date.now() + error.retryAfterSeconds * 1_000 };
+    if (error instanceof TokenUnavailable) return { kind: 'throttled', forMs: error.retryAfterSeconds * 1_000 };
     if (error instanceof DOMException && error.name === 'TimeoutError') {
-      return { kind: 'retry', attempt: unanswered(startedAtMs, { code: 'timeout', message: 'Klaviyo did not answer in time.' }) };
+      return { kind: 'retry', attempt: unanswered(startedAt, { code: 'timeout', message: 'Klaviyo did not answer in time.' }) };
     }
     // `fetch` rejects with a TypeError for whatever happens on the way; anything else is a fault of ours.
     if (!(error instanceof TypeError || error instanceof ProviderError)) throw error;
     const message = 'Klaviyo could not be reached, or its answer could not be read.';
-    return { kind: 'retry', attempt: unanswered(startedAtMs, { code: 'provider_unavailable', message }) };
+    return { kind: 'retry', attempt: unanswered(startedAt, { code: 'provider_unavailable', message }) };
   }
 }
 
@@ -118,6 +119,11 @@ class TokenUnavailable extends Error {
   }
 }
 
-function unanswered(startedAtMs: number, { code, message }: { code: string; message: string }): AttemptReport {
-  return { startedAtMs, durationMs: Date.now() - startedAtMs, statusCode: null, responseBody: null, error: { code, message } };
+function unanswered(startedAt: number, { code, message }: { code: string; message: string }): AttemptReport {
+  return {
+    durationMs: Math.round(performance.now() - startedAt),
+    statusCode: null,
+    responseBody: null,
+    error: { code, message },
+  };
 }

@@ -6,24 +6,26 @@ const MAX_BODY = 16_384;
 const THROTTLE_PAUSE_SECONDS = 1;
 
 interface JsonApiError {
-  readonly code?: string;
-  readonly detail?: string;
+  readonly code: string | null;
+  readonly detail: string | null;
 }
 
-/** What Klaviyo's answer to `POST /api/events` means for the delivery. A body that is not JSON never condemns anything. */
-export async function readEventAnswer(response: Response, startedAtMs: number): Promise<DeliveryResult> {
+/**
+ * What Klaviyo's answer to `POST /api/events` means for the delivery. A body that is not JSON never condemns anything.
+ * @param startedAt `performance.now()` when the attempt began.
+ */
+export async function readEventAnswer(response: Response, startedAt: number): Promise<DeliveryResult> {
   const body = (await response.text()).slice(0, MAX_BODY);
   const { status } = response;
   const report = (error: AttemptReport['error']): AttemptReport => ({
-    startedAtMs,
-    durationMs: Date.now() - startedAtMs,
+    durationMs: Math.round(performance.now() - startedAt),
     statusCode: status,
     responseBody: body,
     error,
   });
   if (status >= 200 && status < 300) return { kind: 'delivered', attempt: report(null) };
   const retryAfterMs = readRetryAfterMs(response);
-  if (status === 429) return { kind: 'throttled', untilMs: Date.now() + (retryAfterMs ?? THROTTLE_PAUSE_SECONDS * 1000) };
+  if (status === 429) return { kind: 'throttled', forMs: retryAfterMs ?? THROTTLE_PAUSE_SECONDS * 1000 };
 
   const said = readError(body);
   if (status === 403 && said?.code === 'permission_denied') {
@@ -46,9 +48,14 @@ function readRetryAfterMs(response: Response): number | null {
 
 function readError(body: string): JsonApiError | null {
   try {
-    const { errors } = JSON.parse(body) as { errors?: JsonApiError[] };
-    return errors?.[0] ?? null;
+    const { errors } = JSON.parse(body) as { errors?: { code?: unknown; detail?: unknown }[] };
+    const [first] = Array.isArray(errors) ? errors : [];
+    return first && typeof first === 'object' ? { code: textOrNull(first.code), detail: textOrNull(first.detail) } : null;
   } catch {
     return null;
   }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }

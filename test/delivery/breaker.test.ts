@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import type { DisabledConnection } from '../../src/delivery/engine/disableConnection.js';
+import type { DisabledConnection } from '../../src/delivery/engine/Outcomes.js';
 import { eventually } from '../support/eventually.js';
 import { status } from './support/Inbox.js';
 import { testbedOfFile } from './support/testbedOfFile.js';

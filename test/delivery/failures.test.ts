@@ -195,7 +195,7 @@ describe('A rate limit', () => {
       async deliver({ connection }) {
         until ||= Date.now() + 400;
         calls.push({ at: Date.now(), connectionId: connection.id });
-        if (connection.id === first.connectionId && Date.now() < until) return { kind: 'throttled', untilMs: until };
+        if (connection.id === first.connectionId && Date.now() < until) return { kind: 'throttled', forMs: until - Date.now() };
         return { kind: 'delivered', attempt: attemptOf({ statusCode: 202, error: null }) };
       },
     };
@@ -221,7 +221,7 @@ describe('A rate limit', () => {
       maxDurationMs: 1_000,
       async deliver() {
         until ||= Date.now() + 700;
-        if (Date.now() < until) return { kind: 'throttled', untilMs: until };
+        if (Date.now() < until) return { kind: 'throttled', forMs: until - Date.now() };
         return { kind: 'delivered', attempt: attemptOf({ statusCode: 202, error: null }) };
       },
     };

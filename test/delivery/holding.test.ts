@@ -1,9 +1,7 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { cancelForConnection } from '../../src/delivery/queue/cancelForConnection.js';
 import { cancelForSubscription } from '../../src/delivery/queue/cancelForSubscription.js';
-import { holdDeliveries } from '../../src/delivery/queue/holdDeliveries.js';
-import { releaseHeld } from '../../src/delivery/queue/releaseHeld.js';
+import { sweepQueue } from '../../src/delivery/queue/sweepQueue.js';
 import { eventually } from '../support/eventually.js';
 import { testbedOfFile } from './support/testbedOfFile.js';
 
@@ -18,13 +16,13 @@ describe('Deliveries of a connection that is not active', () => {
     const { connectionId } = await bed.subscribed(inbox.url, { status: 'pending_authorization' });
     for (let index = 0; index < 4; index++) await bed.publish(many(25).map(({ n }) => ({ n: index * 25 + n })));
     expect(await bed.counts()).toEqual({ held: 100 });
-    await bed.engine({ options: { concurrencyPerConnection: 1, releasePerSecond: 1_000 } }).start();
+    await bed.engine({ options: { concurrencyPerConnection: 1 } }).start();
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(inbox.received).toHaveLength(0);
 
     await bed.database.transaction(async (em) => {
       await sql`update connections set status = 'active'`.execute(em.getKysely());
-      await releaseHeld(em, connectionId, { perSecond: 1_000 });
+      await sweepQueue(em, connectionId);
     });
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 100 }));
     expect(inbox.data).toEqual(many(100));
@@ -35,26 +33,39 @@ describe('Deliveries of a connection that is not active', () => {
     const { connectionId } = await bed.subscribed('http://127.0.0.1:1/');
     await bed.publish(many(10));
     await setStatus('disabled');
-    await bed.database.transaction(async (em) => expect(await holdDeliveries(em, connectionId, 4)).toBe(4));
+    await bed.database.transaction(async (em) => expect(await sweepQueue(em, connectionId, 4)).toBe(4));
     expect(await bed.counts()).toEqual({ held: 4, pending: 6 });
     await bed.engine().start();
     await eventually(async () => expect(await bed.counts()).toEqual({ held: 10 }));
   });
 
-  it('are released at a bounded rate, by several releasers together too', async () => {
+  it('are released oldest first, and what is published meanwhile comes behind them', async () => {
     const { bed } = test;
-    const { connectionId } = await bed.subscribed('http://127.0.0.1:1/', { status: 'disabled' });
-    await bed.publish(many(1_000));
+    const inbox = await test.inbox();
+    const { connectionId } = await bed.subscribed(inbox.url, { status: 'disabled' });
+    for (let index = 0; index < 5; index++) await bed.publish(many(500).map(({ n }) => ({ n: index * 500 + n })));
     await setStatus('active');
-    const release = () => bed.database.transaction((em) => releaseHeld(em, connectionId, { perSecond: 100 }));
-    const released = await Promise.all(Array.from({ length: 5 }, release));
-    expect(released.reduce((sum, count) => sum + count, 0)).toBe(500);
-    expect(await release()).toBe(0);
-    const deliveries = (await bed.deliveries()).filter(({ status }) => status === 'pending');
-    expect(deliveries).toHaveLength(500);
-    const due = deliveries.map(({ due_ms }) => due_ms);
-    expect(due).toEqual([...due].sort((a, b) => a - b));
-    expect((due.at(-1) as number) - (due[0] as number)).toBeGreaterThan(4_900);
+    // As the engine finds it: a part is released, the rest is still held.
+    await bed.database.transaction(async (em) => expect(await sweepQueue(em, connectionId, 1_000)).toBe(1_000));
+    await bed.publish(many(100).map(({ n }) => ({ n: 2_500 + n })));
+    expect(await bed.counts()).toEqual({ pending: 1_000, held: 1_600 });
+    await bed.engine({ options: { concurrencyPerConnection: 1 } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 2_600 }), { withinMs: 30_000 });
+    expect(inbox.data).toEqual(many(2_600));
+  });
+
+  it('that somebody holds locked are released as soon as they are free, and the others before', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    await bed.subscribed(inbox.url, { status: 'disabled' });
+    await bed.publish(many(10));
+    await bed.database.transaction(async (em) => {
+      await sql`select from deliveries order by id limit 1 for update`.execute(em.getKysely());
+      await setStatus('active');
+      await bed.engine().start();
+      await eventually(() => expect(inbox.received).toHaveLength(9));
+    });
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 10 }));
   });
 
   it('that a concurrent publish held a moment too late are found and released', async () => {
@@ -72,9 +83,11 @@ describe('Deliveries of a connection that is not active', () => {
     const { connectionId } = await bed.subscribed('http://127.0.0.1:1/');
     await bed.publish([{}]);
     await bed.rows(sql`update deliveries set status = 'retrying', attempt_count = 2, retry_count = 2`);
-    await bed.database.transaction((em) => holdDeliveries(em, connectionId));
+    await setStatus('disabled');
+    await bed.database.transaction((em) => sweepQueue(em, connectionId));
     expect(await bed.counts()).toEqual({ held: 1 });
-    await bed.database.transaction((em) => releaseHeld(em, connectionId));
+    await setStatus('active');
+    await bed.database.transaction((em) => sweepQueue(em, connectionId));
     expect(await bed.deliveries()).toMatchObject([{ status: 'retrying', attempt_count: 2, retry_count: 2 }]);
   });
 });
@@ -105,8 +118,8 @@ describe('Deliveries are CANCELLED', () => {
     await bed.publish(many(50));
     await bed.rows(sql`update deliveries set status = 'held' where id in (select id from deliveries limit 20)`);
     await bed.database.transaction(async (em) => {
-      expect(await cancelForConnection(em, connectionId, 10)).toBe(20);
       await sql`delete from connections where id = ${connectionId}`.execute(em.getKysely());
+      expect(await sweepQueue(em, connectionId, 10)).toBe(20);
     });
     await bed.engine().start();
     await eventually(async () => expect(await bed.counts()).toEqual({ cancelled: 50 }));

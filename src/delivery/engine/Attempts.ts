@@ -2,9 +2,8 @@ import { setMaxListeners } from 'node:events';
 import type { ConnectionType } from '../../domain/Connection.js';
 import type { DestinationConnection } from '../DeliveryJob.js';
 import type { Destination } from '../Destination.js';
-import type { ClaimedDelivery } from './ClaimedDelivery.js';
-import type { Settlement } from './Settlement.js';
-import { handBack, ownFault, toSettlement } from './toSettlement.js';
+import type { ClaimedDelivery } from './claimDeliveries.js';
+import { handBack, ownFault, type Settlement, toSettlement } from './Settlement.js';
 
 export interface AttemptsOptions {
   readonly destinations: ReadonlyMap<ConnectionType, Destination>;
@@ -15,13 +14,17 @@ export interface AttemptsOptions {
 
 interface Running {
   readonly claim: ClaimedDelivery;
-  readonly startedAtMs: number;
+  /** `performance.now()`. */
+  readonly startedAt: number;
   /** `performance.now()` by which its destination promised to be done, and a little more. */
   readonly overdueAt: number;
 }
 
 /** ms after its promised end at which an attempt is written off. */
 const PATIENCE_MS = 2_000;
+
+/** ms that a probe may take: it asks whether a receiver works again, and one that works answers soon. */
+const PROBE_TIMEOUT_MS = 5_000;
 
 /** The attempts under way. Each ends exactly once: by its result, by a fault of ours, or by being written off. */
 export class Attempts {
@@ -38,19 +41,25 @@ export class Attempts {
 
   start(claim: ClaimedDelivery, connection: DestinationConnection): void {
     const destination = this.#options.destinations.get(connection.type);
+    const startedAt = performance.now();
     const running: Running = {
       claim,
-      startedAtMs: Date.now(),
-      overdueAt: performance.now() + (destination?.maxDurationMs ?? 0) + PATIENCE_MS,
+      startedAt,
+      overdueAt: startedAt + (destination?.maxDurationMs ?? 0) + PATIENCE_MS,
     };
     this.#running.add(running);
     if (!destination) {
       this.#fail(running, new Error(`There is no destination for connections of type ${connection.type}.`));
       return;
     }
-    const job = { deliveryId: claim.id, attemptNumber: claim.attemptCount + 1, event: claim.event, connection };
+    const { id, attemptCount, event, probe } = claim;
+    const job = {
+      ...{ deliveryId: id, attemptNumber: attemptCount + 1, event, connection },
+      nowMs: claim.clockOffsetMs + startedAt,
+      timeoutMs: probe ? PROBE_TIMEOUT_MS : undefined,
+    };
     destination.deliver(job, this.#controller.signal).then(
-      (result) => this.#end(running, toSettlement(claim, result, this.#options.retryDelaysMs)),
+      (result) => this.#end(running, toSettlement(claim, result, startedAt, this.#options.retryDelaysMs)),
       (error) => this.#fail(running, error),
     );
   }
@@ -85,7 +94,7 @@ export class Attempts {
   #fail(running: Running, error: unknown): void {
     if (!this.#running.has(running)) return;
     this.#options.onFault(running.claim, error);
-    this.#end(running, ownFault(running.claim, running.startedAtMs, this.#options.retryDelaysMs));
+    this.#end(running, ownFault(running.claim, error, running.startedAt, this.#options.retryDelaysMs));
   }
 
   #end(running: Running, settlement: Settlement): void {

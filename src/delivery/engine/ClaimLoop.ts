@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Logger } from '../../domain/Logger.js';
-import { Alarm } from './Alarm.js';
 import type { Attempts } from './Attempts.js';
-import { Backoff } from './Backoff.js';
-import type { ClaimedDelivery } from './ClaimedDelivery.js';
 import type { ConnectionCache } from './ConnectionCache.js';
-import { claimDeliveries } from './claimDeliveries.js';
-import type { EngineOptions } from './EngineOptions.js';
+import { type ClaimedDelivery, claimDeliveries, nextReadyInMs } from './claimDeliveries.js';
+import type { EngineOptions } from './DeliveryEngine.js';
+import { InterruptibleSleep } from './InterruptibleSleep.js';
 import type { Lanes } from './Lanes.js';
-import type { Settlement } from './Settlement.js';
+import { cancel, expire, handBack, type Settlement } from './Settlement.js';
 import type { Settler } from './Settler.js';
-import { cancel, handBack } from './toSettlement.js';
 
 export interface ClaimLoopParts {
   readonly pool: pg.Pool;
@@ -37,15 +34,21 @@ const BRAKE_MS = 200;
 /** ms after which places that became free are filled, when they are too few to claim for at once. */
 const REFILL_MS = 10;
 
-/** Claims what is due whenever it is told to, or has places to fill, or by itself from time to time. */
+/** ms between two looks for what will be ready next. */
+const LOOK_AHEAD_MS = 100;
+
+/** ms between two looks while all places are taken: those who wait long for an answer give theirs up meanwhile. */
+const STARVED_MS = 250;
+
+/** Claims what is due whenever it is told to, or has places to fill, or when the next queue is ready. */
 export class ClaimLoop {
   readonly #parts: ClaimLoopParts;
-  readonly #alarm = new Alarm();
+  readonly #sleep = new InterruptibleSleep();
   readonly #backoff = new Backoff();
-  #after = 0;
   /** The last claim was limited by the places that were free overall. */
   #starved = false;
   #claiming = false;
+  #lookedAheadAt = 0;
   #refill: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #stopping = false;
@@ -59,13 +62,13 @@ export class ClaimLoop {
   }
 
   wake(): void {
-    this.#alarm.wake();
+    this.#sleep.wake();
   }
 
   /** No claim begins after this; resolves when the last one is over. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#alarm.wake();
+    this.#sleep.wake();
     clearTimeout(this.#refill);
     await this.#running;
   }
@@ -73,16 +76,17 @@ export class ClaimLoop {
   /** An attempt is over: its place is free for what waits here, or for a new claim. */
   done(claim: ClaimedDelivery, settlement: Settlement): void {
     const { lanes, settler, options } = this.#parts;
-    const failures = lanes.done(claim.connectionId, settlement.verdict);
+    const failures = lanes.done(claim, settlement.verdict);
     settler.add(settlement);
     // What the database is only about to know counts here at once: a rate limit, and that the breaker will open.
-    if (settlement.throttledUntilMs !== null) this.#pause(claim.connectionId, settlement.throttledUntilMs - Date.now());
+    const restMs = settlement.throttledForMs ?? settlement.restMs;
+    if (restMs !== null) this.#pause(claim.connectionId, restMs);
     else if (failures >= options.breaker.failures) this.#pause(claim.connectionId, BRAKE_MS);
     if (this.#stopping) return;
     this.#startWaiting();
     // While a claim is under way it is too early to tell: it looks again when it is over.
     if (this.#claiming) return;
-    if (lanes.low(claim.connectionId) || (this.#starved && lanes.room() >= options.concurrency / 8)) this.#alarm.wake();
+    if (lanes.low(claim.connectionId) || (this.#starved && lanes.room() >= options.concurrency / 8)) this.#sleep.wake();
     else if (this.#starved || lanes.hungry()) this.#refillSoon();
   }
 
@@ -91,20 +95,31 @@ export class ClaimLoop {
   }
 
   async #run(): Promise<void> {
-    const { options, log } = this.#parts;
+    const { log } = this.#parts;
     while (!this.#stopping) {
       try {
         this.#claiming = true;
         const more = await this.#claim();
         this.#backoff.reset();
         this.#claiming = false;
-        if (!more) await this.#alarm.sleep(options.pollMs);
+        if (!more && !this.#stopping) await this.#sleep.for(await this.#untilNext());
       } catch (error) {
         this.#claiming = false;
         log.error({ error: String(error) }, 'Could not claim deliveries; trying again');
         await new Promise((resolve) => setTimeout(resolve, this.#backoff.next()));
       }
     }
+  }
+
+  /** Milliseconds until something may be ready that nobody tells of: a retry, the end of a pause, a rate's next place. */
+  async #untilNext(): Promise<number> {
+    const { pool, lanes, options } = this.#parts;
+    const longest = Math.min(options.pollMs, (lanes.pauseEndsInMs() ?? options.pollMs) + 1);
+    if (this.#starved) return Math.min(longest, STARVED_MS);
+    const now = performance.now();
+    if (now - this.#lookedAheadAt < LOOK_AHEAD_MS) return Math.min(longest, LOOK_AHEAD_MS);
+    this.#lookedAheadAt = now;
+    return Math.min(longest, ((await nextReadyInMs(pool)) ?? options.pollMs) + 1);
   }
 
   /** @returns true when there may be more to claim at once. */
@@ -115,38 +130,38 @@ export class ClaimLoop {
     this.#starved = limit === 0;
     if (limit === 0 || settler.unsettled > MAX_UNSETTLED) return false;
     const perConnection = lanes.window();
-    const claims = await claimDeliveries(pool, {
-      after: this.#after,
-      limit,
-      perConnection,
-      busy,
-      lease: randomUUID(),
-      leaseMs: options.leaseMs,
-    });
+    const request = { limit, perConnection, busy, ailing: lanes.ailingRoom(), lease: randomUUID(), leaseMs: options.leaseMs };
+    const claims = await claimDeliveries(pool, request);
     await this.#loadConnections(claims);
     const wanted = claims.filter((claim) => this.#isWanted(claim));
     lanes.add(wanted, busy, perConnection);
-    this.#after = lastServed(claims, this.#after);
     this.#startWaiting();
-    this.#starved = claims.length === limit;
+    this.#starved = claims.length >= limit;
     if (this.#starved || lanes.hungry()) this.#refillSoon();
     return wanted.length < claims.length || (this.#starved && lanes.room() > 0) || lanes.low();
   }
 
   async #loadConnections(claims: readonly ClaimedDelivery[]): Promise<void> {
+    const { connections, lanes, settler } = this.#parts;
     try {
-      await this.#parts.connections.load(new Map(claims.map((claim) => [claim.connectionId, claim.connectionVersion])));
+      const wanted = new Map(claims.map((claim) => [claim.connectionId, claim.connectionVersion]));
+      await connections.load(wanted, (id) => lanes.holds(id));
     } catch (error) {
-      for (const claim of claims) this.#parts.settler.add(handBack(claim));
+      for (const claim of claims) settler.add(handBack(claim));
       throw error;
     }
   }
 
-  /** What is not wanted is settled at once: its subscription or connection is gone, or the process stops. */
+  /**
+   * What is not wanted is settled at once. Cancelled is only what the database says has no subscription any more; a
+   * connection that can't be found here was deleted a moment ago, which the next claim will tell.
+   */
   #isWanted(claim: ClaimedDelivery): boolean {
-    const { connections, settler } = this.#parts;
-    if (claim.wanted && connections.get(claim.connectionId) && !this.#stopping) return true;
-    settler.add(this.#stopping && claim.wanted ? handBack(claim) : cancel(claim));
+    const { connections, settler, options } = this.#parts;
+    const expired = claim.trigger === 'automatic' && claim.ageMs > options.maxAgeMs;
+    if (claim.wanted && !expired && connections.get(claim.connectionId) && !this.#stopping) return true;
+    if (!claim.wanted) settler.add(cancel(claim));
+    else settler.add(expired ? expire(claim) : handBack(claim));
     return false;
   }
 
@@ -164,18 +179,25 @@ export class ClaimLoop {
   #refillSoon(): void {
     this.#refill ??= setTimeout(() => {
       this.#refill = undefined;
-      this.#alarm.wake();
+      this.#sleep.wake();
     }, REFILL_MS);
   }
 }
 
-/** The walk went from `after` upwards, and on from the beginning: the last connection that got something. */
-function lastServed(claims: readonly ClaimedDelivery[], after: number): number {
-  let last = 0;
-  let lastWrapped = 0;
-  for (const { connectionId } of claims) {
-    if (connectionId > after) last = Math.max(last, connectionId);
-    else lastWrapped = Math.max(lastWrapped, connectionId);
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 2_000;
+
+/** Growing pauses between tries while the database is away. */
+class Backoff {
+  #ms = 0;
+
+  /** Milliseconds to wait after one more failure, with some spread. */
+  next(): number {
+    this.#ms = Math.min(LONGEST_BACKOFF_MS, Math.max(FIRST_BACKOFF_MS, this.#ms * 2));
+    return this.#ms * (0.75 + Math.random() / 2);
   }
-  return lastWrapped || last || after;
+
+  reset(): void {
+    this.#ms = 0;
+  }
 }

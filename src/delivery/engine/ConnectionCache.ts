@@ -6,7 +6,7 @@ const MAX_CONNECTIONS = 5_000;
 
 const LOAD = `
   select id, xmin::text as version, organization_id, type, configuration, auth_config, signing_secret,
-    previous_signing_secret, previous_signing_secret_expires_at
+    previous_signing_secret, previous_signing_secret_expires_at, max_concurrency is not null as capped
   from connections where id = any($1::bigint[])`;
 
 interface Row {
@@ -19,27 +19,59 @@ interface Row {
   signing_secret: string | null;
   previous_signing_secret: string | null;
   previous_signing_secret_expires_at: Date | null;
+  capped: boolean;
 }
 
-/** Connections as destinations see them, read again only when their row was changed. Bounded. */
+/**
+ * Connections as destinations see them, read again only when their row was changed. Bounded: the least recently used go
+ * first, but none that something is held of.
+ */
 export class ConnectionCache {
+  /** In the order of their last use. */
   readonly #connections = new Map<number, DestinationConnection>();
+  readonly #capped = new Set<number>();
 
-  constructor(private readonly pool: pg.Pool) {}
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly max = MAX_CONNECTIONS,
+  ) {}
 
   get(id: number): DestinationConnection | undefined {
     return this.#connections.get(id);
   }
 
-  /** Reads those that are not known in the version in which they were claimed. */
-  async load(wanted: ReadonlyMap<number, string>): Promise<void> {
-    const missing = [...wanted].filter(([id, version]) => this.#connections.get(id)?.version !== version).map(([id]) => id);
-    if (missing.length === 0) return;
-    const { rows } = await this.pool.query<Row>({ name: 'load-connections', text: LOAD, values: [missing] });
-    if (this.#connections.size + rows.length > MAX_CONNECTIONS) this.#connections.clear();
-    // One that was deleted meanwhile must not be delivered to as it was.
-    for (const id of missing) this.#connections.delete(id);
-    for (const row of rows) this.#connections.set(Number(row.id), toConnection(row));
+  /** Whether the connection has a `maxConcurrency`: then every result makes room for the next. */
+  isCapped(id: number): boolean {
+    return this.#capped.has(id);
+  }
+
+  /**
+   * Reads those that are not known in the version in which they were claimed.
+   * @param isHeld whether something of a connection waits here, so that it must stay.
+   */
+  async load(wanted: ReadonlyMap<number, string>, isHeld: (id: number) => boolean): Promise<void> {
+    const missing: number[] = [];
+    for (const [id, version] of wanted) {
+      const known = this.#connections.get(id);
+      this.#connections.delete(id);
+      if (known?.version === version) this.#connections.set(id, known);
+      else missing.push(id);
+    }
+    if (missing.length > 0) {
+      const { rows } = await this.pool.query<Row>({ name: 'load-connections', text: LOAD, values: [missing] });
+      for (const row of rows) {
+        this.#connections.set(Number(row.id), toConnection(row));
+        if (row.capped) this.#capped.add(Number(row.id));
+        else this.#capped.delete(Number(row.id));
+      }
+    }
+    if (this.#connections.size <= this.max) return;
+    for (const id of this.#connections.keys()) {
+      if (this.#connections.size <= this.max) break;
+      if (wanted.has(id) || isHeld(id)) continue;
+      this.#connections.delete(id);
+      this.#capped.delete(id);
+    }
   }
 }
 

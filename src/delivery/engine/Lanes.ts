@@ -1,4 +1,4 @@
-import type { ClaimedDelivery } from './ClaimedDelivery.js';
+import type { ClaimedDelivery } from './claimDeliveries.js';
 
 /** How many ms of work are claimed ahead for a connection that answers fast. */
 const AHEAD_MS = 100;
@@ -10,9 +10,23 @@ const MAX_AHEAD_OVERALL = 2_048;
 /** Part of all places that several attempts of one connection may take; the rest is for first attempts of others. */
 const SHARED = 3 / 4;
 
+/** Part of all places that connections share whose last attempts failed, or have had no answer for long. */
+const AILING_SHARE = 1 / 4;
+
+/** ms without an answer after which an attempt leaves its place to others. */
+const SLOW_MS = 1_000;
+
+/** Attempts that may wait for an answer beside those that take a place, as a multiple of the places. */
+const MAX_SLOW = 3;
+
+/** Connections remembered for having answered well last. */
+const MAX_GOOD = 50_000;
+
 /** What this process holds of one connection. */
 interface Lane {
   running: number;
+  /** Of these, how many have had no answer for long. */
+  slow: number;
   readonly waiting: ClaimedDelivery[];
   /** Good answers since the last claim began. */
   answered: number;
@@ -24,8 +38,18 @@ interface Lane {
   hungry: boolean;
   /** Attempts without a good answer since the last good one. */
   failures: number;
+  /** Failures are on record from before. */
+  ailing: boolean;
   /** `performance.now()` before which nothing is claimed. */
   pausedUntil: number;
+}
+
+interface Running {
+  readonly startedAt: number;
+  readonly lane: Lane;
+  /** Counted with the ailing when it began. */
+  readonly ailing: boolean;
+  slow: boolean;
 }
 
 export interface LanesOptions {
@@ -38,6 +62,9 @@ export interface LanesOptions {
  *
  * - A connection gets at most as many attempts at once as its cap, and half of what the others leave it. When three
  *   quarters of all places are taken, one at a time: slow ones together can't take all, and nobody is shut out.
+ * - Connections that ail (their last attempts failed, or have had no answer for a second) share a quarter of the places.
+ * - An attempt that has had no answer for a second gives its place up, so that receivers which hang don't keep the others
+ *   waiting for as long as they hang. At most three times as many as there are places may wait so.
  * - For a connection that answers fast, some ms of work are claimed ahead, so that claims are few and large and its places
  *   never empty. For one that is slow or dead, nothing is.
  */
@@ -46,10 +73,16 @@ export class Lanes {
   readonly #lanes = new Map<number, Lane>();
   /** Lanes that have something waiting. */
   readonly #waiting = new Set<Lane>();
-  #running = 0;
+  /** Oldest first. */
+  readonly #running = new Map<ClaimedDelivery, Running>();
+  readonly #good = new Set<number>();
+  /** Attempts that take a place. */
+  #placed = 0;
+  #ailing = 0;
   #held = 0;
   #ahead = 0;
   #begunAt = performance.now();
+  #roomMadeAt = 0;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -57,7 +90,7 @@ export class Lanes {
 
   /** Attempts under way. */
   get running(): number {
-    return this.#running;
+    return this.#running.size;
   }
 
   /** Attempts under way and deliveries claimed ahead. */
@@ -68,15 +101,27 @@ export class Lanes {
   /** How many to claim at most: half of what is free, so that one claim can't give it all to the first connections. */
   room(): number {
     const { concurrency } = this.#options;
-    const free = Math.floor((concurrency * SHARED - this.#running) / 2);
-    return free > 0 ? free + this.#ahead : Math.max(0, concurrency - this.#running);
+    this.#makeRoom();
+    const free = Math.floor((concurrency * SHARED - this.#placed) / 2);
+    return free > 0 ? free + this.#ahead : Math.max(0, concurrency - this.#placed);
+  }
+
+  /** How many more attempts the ailing may have, all together. */
+  ailingRoom(): number {
+    return Math.max(0, Math.max(1, Math.floor(this.#options.concurrency * AILING_SHARE)) - this.#ailing);
   }
 
   /** How many attempts a connection may have at once that has so many now. */
   window(running = 0): number {
     const { concurrency, concurrencyPerConnection } = this.#options;
-    const left = Math.floor((concurrency * SHARED - this.#running + running) / 2);
+    const left = Math.floor((concurrency * SHARED - this.#placed + running) / 2);
     return Math.max(1, Math.min(concurrencyPerConnection, left));
+  }
+
+  /** Whether anything of a connection is held here. */
+  holds(connectionId: number): boolean {
+    const lane = this.#lanes.get(connectionId);
+    return lane !== undefined && lane.running + lane.waiting.length > 0;
   }
 
   /** A claim begins. Returns how many to claim of those that something is or was held of, by id. */
@@ -86,6 +131,7 @@ export class Lanes {
     const elapsed = Math.max(1, now - this.#begunAt);
     this.#begunAt = now;
     this.#ahead = 0;
+    this.#makeRoom();
     for (const [id, lane] of this.#lanes) {
       const held = lane.running + lane.waiting.length;
       if (held + lane.answered === 0 && lane.pausedUntil <= now) {
@@ -96,7 +142,7 @@ export class Lanes {
       lane.answered = 0;
       lane.ahead = Math.min(MAX_AHEAD, Math.floor(lane.rate * AHEAD_MS));
       this.#ahead += lane.ahead;
-      allowances[id] = lane.pausedUntil > now ? 0 : Math.max(0, this.window(lane.running) + lane.ahead - held);
+      allowances[id] = lane.pausedUntil > now ? 0 : Math.max(0, this.#allowed(id, lane) + lane.ahead - held);
     }
     this.#ahead = Math.min(MAX_AHEAD_OVERALL, this.#ahead);
     return allowances;
@@ -107,6 +153,7 @@ export class Lanes {
     const counts = new Map<number, number>();
     for (const claim of claims) {
       const lane = this.#lane(claim.connectionId);
+      if (claim.ailing || claim.probe) lane.ailing = true;
       lane.waiting.push(claim);
       this.#waiting.add(lane);
       counts.set(claim.connectionId, (counts.get(claim.connectionId) ?? 0) + 1);
@@ -118,46 +165,64 @@ export class Lanes {
   /** What may be attempted now. It counts as running until `done`. */
   start(): ClaimedDelivery[] {
     const started: ClaimedDelivery[] = [];
+    const startedAt = performance.now();
+    this.#makeRoom();
     for (const lane of this.#waiting) {
-      const allowed = this.window(lane.running) - lane.running;
-      const count = Math.min(lane.waiting.length, allowed, this.#options.concurrency - this.#running);
+      const id = lane.waiting[0]?.connectionId ?? 0;
+      const free = this.#options.concurrency - this.#placed;
+      const count = Math.min(lane.waiting.length, this.#allowed(id, lane) - lane.running, free);
       if (count <= 0) continue;
-      for (const claim of lane.waiting.splice(0, count)) started.push(claim);
+      const ailing = this.#ails(id, lane);
+      for (const claim of lane.waiting.splice(0, count)) {
+        started.push(claim);
+        this.#running.set(claim, { startedAt, lane, ailing, slow: false });
+      }
       lane.running += count;
-      this.#running += count;
+      this.#placed += count;
+      if (ailing) this.#ailing += count;
       if (lane.waiting.length === 0) this.#waiting.delete(lane);
     }
     return started;
   }
 
   /** An attempt is over. Returns how many in a row had no good answer. */
-  done(connectionId: number, verdict: 'good' | 'bad' | null): number {
-    const lane = this.#lane(connectionId);
-    this.#running--;
+  done(claim: ClaimedDelivery, verdict: 'good' | 'bad' | null): number {
+    const running = this.#running.get(claim);
+    if (!running) return 0;
+    const { lane } = running;
+    this.#running.delete(claim);
     this.#held--;
     lane.running--;
+    if (running.slow) lane.slow--;
+    else this.#placed--;
+    if (running.ailing) this.#ailing--;
     if (verdict === 'good') {
       lane.answered++;
       lane.failures = 0;
+      lane.ailing = false;
+      this.#remember(claim.connectionId);
     }
-    if (verdict === 'bad') lane.failures++;
+    if (verdict === 'bad') {
+      lane.failures++;
+      this.#good.delete(claim.connectionId);
+    }
     return lane.failures;
   }
 
   /** True when something may be due that was left because its connection had enough, and now has room for it. */
   hungry(): boolean {
     const now = performance.now();
-    for (const lane of this.#lanes.values()) {
+    for (const [id, lane] of this.#lanes) {
       if (!lane.hungry || lane.pausedUntil > now) continue;
-      if (lane.running + lane.waiting.length < this.window(lane.running) + lane.ahead) return true;
+      if (lane.running + lane.waiting.length < this.#allowed(id, lane) + lane.ahead) return true;
     }
     return false;
   }
 
   /** True when it is time to claim again for a connection, or for any. */
   low(connectionId?: number): boolean {
-    if (connectionId !== undefined) return this.#isLow(this.#lane(connectionId));
-    for (const lane of this.#lanes.values()) if (this.#isLow(lane)) return true;
+    if (connectionId !== undefined) return this.#isLow(connectionId, this.#lane(connectionId));
+    for (const [id, lane] of this.#lanes) if (this.#isLow(id, lane)) return true;
     return false;
   }
 
@@ -167,6 +232,14 @@ export class Lanes {
     lane.pausedUntil = performance.now() + ms;
     lane.failures = 0;
     return this.drop(connectionId);
+  }
+
+  /** Milliseconds until the first of the paused connections may be claimed of again; null when none is paused. */
+  pauseEndsInMs(): number | null {
+    let first = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    for (const { pausedUntil } of this.#lanes.values()) if (pausedUntil > now) first = Math.min(first, pausedUntil);
+    return first === Number.POSITIVE_INFINITY ? null : first - now;
   }
 
   /** Gives up what waits: of one connection, or all. */
@@ -183,15 +256,58 @@ export class Lanes {
   }
 
   /** Half of what the connection may have is used up. */
-  #isLow(lane: Lane): boolean {
+  #isLow(id: number, lane: Lane): boolean {
     if (!lane.hungry || lane.pausedUntil > performance.now()) return false;
-    return lane.running + lane.waiting.length <= (this.window(lane.running) + lane.ahead) / 2;
+    return lane.running + lane.waiting.length <= (this.#allowed(id, lane) + lane.ahead) / 2;
+  }
+
+  /** How many attempts it may have at once now. */
+  #allowed(id: number, lane: Lane): number {
+    const window = this.window(lane.running - lane.slow);
+    if (this.#ails(id, lane)) return Math.min(window, lane.running + this.ailingRoom());
+    if (lane.slow === 0 && (this.#good.has(id) || this.#slow < this.#options.concurrency * MAX_SLOW)) return window;
+    // Slow, though well: it may wait beside the others for as long as there is room to wait.
+    return this.#slow < this.#options.concurrency * MAX_SLOW ? window : lane.running;
+  }
+
+  /** One that answered well is not taken for ailing only because it takes its time. */
+  #ails(id: number, lane: Lane): boolean {
+    return lane.ailing || lane.failures > 0 || (lane.slow > 0 && !this.#good.has(id));
+  }
+
+  get #slow(): number {
+    return this.#running.size - this.#placed;
+  }
+
+  /** Attempts that have had no answer for long leave their places, as far as there is room to wait. */
+  #makeRoom(): void {
+    const now = performance.now();
+    if (now - this.#roomMadeAt < SLOW_MS / 20) return;
+    this.#roomMadeAt = now;
+    const since = now - SLOW_MS;
+    for (const running of this.#running.values()) {
+      if (running.startedAt > since) break;
+      if (running.slow) continue;
+      if (this.#slow >= this.#options.concurrency * MAX_SLOW) break;
+      running.slow = true;
+      running.lane.slow++;
+      this.#placed--;
+    }
+  }
+
+  #remember(id: number): void {
+    if (this.#good.has(id)) return;
+    if (this.#good.size >= MAX_GOOD) this.#good.delete(this.#good.values().next().value as number);
+    this.#good.add(id);
   }
 
   #lane(id: number): Lane {
     let lane = this.#lanes.get(id);
     if (!lane) {
-      lane = { running: 0, waiting: [], answered: 0, rate: 0, ahead: 0, hungry: false, failures: 0, pausedUntil: 0 };
+      lane = {
+        ...{ running: 0, slow: 0, waiting: [], answered: 0, rate: 0, ahead: 0 },
+        ...{ hungry: false, failures: 0, ailing: false, pausedUntil: 0 },
+      };
       this.#lanes.set(id, lane);
     }
     return lane;

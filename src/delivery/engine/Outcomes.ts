@@ -1,90 +1,191 @@
+import { sql } from 'kysely';
 import type pg from 'pg';
-import type { Database } from '../../database/Database.js';
+import type { Database, EntityManager } from '../../database/Database.js';
 import type { Logger } from '../../domain/Logger.js';
-import type { ClaimLoop } from './ClaimLoop.js';
-import { disableConnection, type OnConnectionDisabled } from './disableConnection.js';
-import type { EngineOptions } from './EngineOptions.js';
-import type { Lanes } from './Lanes.js';
-import { type HealthFinding, recordHealth } from './recordHealth.js';
+import { sweepQueue } from '../queue/sweepQueue.js';
+import type { EngineOptions } from './DeliveryEngine.js';
 import type { Settlement } from './Settlement.js';
-import type { Settler } from './Settler.js';
-import type { Sweeper } from './Sweeper.js';
-import { tallyHealth } from './tallyHealth.js';
-import { handBack } from './toSettlement.js';
 
-interface OutcomesParts {
-  readonly database: Database;
-  readonly pool: pg.Pool;
-  readonly options: EngineOptions;
-  readonly log: Logger;
-  readonly loop: ClaimLoop;
-  readonly lanes: Lanes;
-  readonly settler: Settler;
-  readonly sweeper: Sweeper;
-  readonly onConnectionDisabled: OnConnectionDisabled;
+export interface DisabledConnection {
+  readonly connectionId: number;
+  readonly organizationId: number;
+  /** A sentence for the merchant; the connection's `statusReason`. */
+  readonly reason: string;
+  /** Since when nothing succeeded; null when that isn't why. */
+  readonly failingSince: Date | null;
 }
 
-/** What follows from written results: the connections' health, the breaker's pauses, connections that are disabled. */
+/** Told in the transaction that disables a connection: what it writes exists exactly when the connection is disabled. */
+export type OnConnectionDisabled = (em: EntityManager, disabled: DisabledConnection) => Promise<void>;
+
+export interface OutcomesOptions {
+  readonly database: Database;
+  readonly pool: pg.Pool;
+  readonly options: Pick<EngineOptions, 'breaker' | 'disableAfterMs'>;
+  readonly log: Logger;
+  readonly onConnectionDisabled: OnConnectionDisabled;
+  /** Whether a result of the connection makes room for its next delivery. */
+  readonly isCapped: (connectionId: number) => boolean;
+  /** A connection is paused: what is held of it is to be handed back. */
+  readonly onPaused: (connectionId: number) => void;
+  /** Something may be due. */
+  readonly onChange: () => void;
+}
+
+/** Tries of one step; after the last, what it would have written is made up for by later results, or by the sweeper. */
+const TRIES = 8;
+const PAUSE_MS = 200;
+
+/**
+ * What follows from written results: queues that have something waiting again, the next delivery of an ordering key, the
+ * health of connections with the breaker's pauses, and connections that are disabled.
+ *
+ * It goes on beside the settling of results and never holds it up: a row that somebody holds locked delays what follows for
+ * one connection, not what was delivered to all.
+ */
 export class Outcomes {
-  readonly #parts: OutcomesParts;
+  readonly #parts: OutcomesOptions;
   readonly #ailing = new Set<number>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #underWay = new Set<Promise<void>>();
+  /** Results whose consequences wait for those before them. */
+  #waiting: Settlement[] = [];
+  #running = false;
   #closed = false;
 
-  constructor(parts: OutcomesParts) {
+  constructor(parts: OutcomesOptions) {
     this.#parts = parts;
   }
 
-  /** Never rejects: health that could not be written is made up for by the next results. */
-  async settled(batch: readonly Settlement[]): Promise<void> {
-    const { pool, options, log, loop } = this.#parts;
-    this.#wakeInTime(batch);
-    try {
-      for (const finding of await recordHealth(pool, tallyHealth(batch, this.#ailing), options)) await this.#follow(finding);
-      for (const [connectionId, reason] of reasonsToDisable(batch)) await this.#disable(connectionId, reason, false);
-    } catch (error) {
-      log.error({ error: String(error) }, "Could not record connections' health");
-    }
-    if (batch.some(({ probe, verdict }) => probe && verdict !== 'bad')) loop.wake();
+  add(batch: readonly Settlement[]): void {
+    if (batch.length === 0) return;
+    this.#waiting.push(...batch);
+    if (!this.#running) void this.#run();
   }
 
-  close(): void {
+  /** Resolves when all that has begun is done, or after so many milliseconds. */
+  async close(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while ((this.#running || this.#underWay.size > 0) && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  async #follow({ connectionId, paused, hopeless }: HealthFinding): Promise<void> {
-    const { lanes, settler, options } = this.#parts;
-    if (paused) for (const claim of lanes.drop(connectionId)) settler.add(handBack(claim));
-    if (hopeless) await this.#disable(connectionId, `Every delivery failed for ${inWords(options.disableAfterMs)}.`, true);
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0 && !this.#closed) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      // Health first: a gate that closes is there before the queue is looked at again.
+      await this.#recordHealth(batch);
+      await this.#noteWaiting(batch);
+      await this.#advanceOrdering(batch);
+      for (const [connectionId, reason] of reasonsToDisable(batch)) this.#disable(connectionId, reason, false);
+    }
+    this.#running = false;
   }
 
-  async #disable(connectionId: number, reason: string, failing: boolean): Promise<void> {
-    const { database, onConnectionDisabled, log, sweeper, loop } = this.#parts;
-    if (!(await disableConnection(database, connectionId, { reason, failing }, onConnectionDisabled))) return;
-    log.warn({ connectionId, reason }, 'A connection was disabled');
-    sweeper.wake();
-    // Who was told may have published about it.
-    loop.wake();
+  /** Queues of what is to be tried again, and of connections that have room again. */
+  async #noteWaiting(batch: readonly Settlement[]): Promise<void> {
+    const { pool, isCapped, onChange } = this.#parts;
+    const dues = new Map<number, number>();
+    const held = [...new Set(batch.filter(({ state }) => state === 'held').map(({ connectionId }) => connectionId))];
+    for (const { connectionId, state, waitMs } of batch) {
+      const again = state === 'retrying' || state === 'back';
+      if (!again && !isCapped(connectionId)) continue;
+      dues.set(connectionId, Math.min(again ? waitMs : 0, dues.get(connectionId) ?? Number.POSITIVE_INFINITY));
+    }
+    if (held.length > 0) {
+      await this.#inParts(held, async (part) => {
+        await pool.query({ name: 'note-held', text: 'select note_waiting(null, null, $1::bigint[])', values: [part] });
+      });
+    }
+    if (dues.size === 0) return;
+    await this.#inParts([...dues], async (part) => {
+      await pool.query({
+        name: 'note-waiting',
+        // What was handed back is due since before: its queue's due_from has not passed it while it was leased.
+        text: `
+          select note_waiting(array_agg(n.id), array_agg(now() + n.wait_ms * interval '1 millisecond'), null)
+          from unnest($1::bigint[], $2::float8[]) n (id, wait_ms)`,
+        values: [part.map(([id]) => id), part.map(([, waitMs]) => waitMs)],
+      });
+    });
+    onChange();
   }
 
-  /** Retries that are due, and rate limits that are over, before the loop looks by itself. */
-  #wakeInTime(batch: readonly Settlement[]): void {
-    const { loop, options } = this.#parts;
-    const now = Date.now();
-    const soon = batch
-      .filter(({ state, throttledUntilMs }) => state === 'retrying' || throttledUntilMs !== null)
-      .map(({ waitMs, throttledUntilMs }) => (throttledUntilMs === null ? waitMs : Math.max(0, throttledUntilMs - now)))
-      .filter((waitMs) => waitMs < options.pollMs);
-    if (this.#closed || soon.length === 0) return;
-    for (const waitMs of new Set([Math.min(...soon), Math.max(...soon)])) {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        loop.wake();
-      }, waitMs + 1);
-      this.#timers.add(timer);
+  /** What is over lets the next of its key go. */
+  async #advanceOrdering(batch: readonly Settlement[]): Promise<void> {
+    const { pool, onChange } = this.#parts;
+    const over = batch.filter(({ orderingKey, state }) => orderingKey !== null && state !== 'retrying' && state !== 'back');
+    if (over.length === 0) return;
+    await this.#inParts(over, async (part) => {
+      const keys = [part.map(({ connectionId }) => connectionId), part.map(({ orderingKey }) => orderingKey)];
+      await pool.query({ name: 'advance-ordering', text: 'select advance_ordering($1::bigint[], $2::text[])', values: keys });
+    });
+    onChange();
+  }
+
+  async #recordHealth(batch: readonly Settlement[]): Promise<void> {
+    const { pool, options, onPaused, onChange } = this.#parts;
+    const tallies = tallyHealth(batch, this.#ailing);
+    if (tallies.length === 0) return;
+    await this.#inParts(tallies, async (part) => {
+      for (const { connectionId, paused, hopeless } of await recordHealth(pool, part, options)) {
+        if (paused) onPaused(connectionId);
+        if (hopeless) this.#disable(connectionId, `Every delivery failed for ${inWords(options.disableAfterMs)}.`, true);
+      }
+    });
+    onChange();
+  }
+
+  /** Does a step for all; when somebody holds one of the rows locked, in halves, so that only that one is late. */
+  async #inParts<T>(all: readonly T[], step: (part: readonly T[]) => Promise<void>, tries = TRIES): Promise<void> {
+    try {
+      await step(all);
+    } catch (error) {
+      if (isLocked(error) && all.length > 1) {
+        const middle = Math.ceil(all.length / 2);
+        await this.#inParts(all.slice(0, middle), step);
+        await this.#inParts(all.slice(middle), step);
+        return;
+      }
+      if (tries <= 1 || this.#closed) {
+        this.#parts.log.error({ error: String(error) }, 'Could not record what follows from results');
+        return;
+      }
+      this.#later(() => this.#inParts(all, step, tries - 1), PAUSE_MS * 2 ** (TRIES - tries));
     }
   }
+
+  #disable(connectionId: number, reason: string, failing: boolean, tries = TRIES): void {
+    const { database, onConnectionDisabled, log, onChange } = this.#parts;
+    this.#later(
+      async () => {
+        try {
+          if (!(await disableConnection(database, connectionId, { reason, failing }, onConnectionDisabled))) return;
+          log.warn({ connectionId, reason }, 'A connection was disabled');
+          // Who was told may have published about it.
+          onChange();
+        } catch (error) {
+          log.error({ connectionId, error: String(error) }, 'Could not disable a connection');
+          if (tries > 1) this.#disable(connectionId, reason, failing, tries - 1);
+        }
+      },
+      PAUSE_MS * (TRIES - tries),
+    );
+  }
+
+  #later(work: () => Promise<void>, ms: number): void {
+    const done = new Promise((resolve) => setTimeout(resolve, ms)).then(() => (this.#closed ? undefined : work()));
+    this.#underWay.add(done);
+    void done.finally(() => this.#underWay.delete(done));
+  }
+}
+
+/** 55P03 and 40P01: somebody holds a row locked. */
+function isLocked(error: unknown): boolean {
+  return /^(55P03|40P01)$/.test(String((error as { code?: unknown } | null)?.code));
 }
 
 function reasonsToDisable(batch: readonly Settlement[]): Map<number, string> {
@@ -97,4 +198,178 @@ function reasonsToDisable(batch: readonly Settlement[]): Map<number, string> {
 function inWords(ms: number): string {
   const days = ms / 86_400_000;
   return days >= 1 ? `${Math.round(days)} days` : `${Math.round(ms / 1_000)} seconds`;
+}
+
+/** What a batch of results says about one connection. */
+interface HealthTally {
+  readonly connectionId: number;
+  /** A good answer came. */
+  succeeded: boolean;
+  /** Attempts without a good answer, since the last good one. */
+  failures: number;
+  /** When the first of those began, in ms since 1970 by Postgres's clock. */
+  failingSinceMs: number | null;
+  /** The probe of a paused connection came back. */
+  probed: boolean;
+  throttledForMs: number | null;
+}
+
+/**
+ * Sums up a batch by connection, in the order in which the results came. Connections that are and were well do not
+ * appear: on the usual day nothing has to be written about health.
+ *
+ * @param ailing connections that failed in earlier batches; kept up to date here. A success that was claimed before a
+ *   failure but came in after it would else be taken for one of a healthy connection, and the failure stay on record.
+ */
+function tallyHealth(batch: readonly Settlement[], ailing: Set<number>): HealthTally[] {
+  const tallies = new Map<number, HealthTally>();
+  const unwell = new Set<number>();
+  for (const result of batch) {
+    const { connectionId } = result;
+    let tally = tallies.get(connectionId);
+    if (!tally) {
+      tally = { connectionId, succeeded: false, failures: 0, failingSinceMs: null, probed: false, throttledForMs: null };
+      tallies.set(connectionId, tally);
+    }
+    count(tally, result);
+    if (result.verdict === 'bad') ailing.add(connectionId);
+    if (result.verdict !== 'good' || result.ailing || result.probe || ailing.has(connectionId)) unwell.add(connectionId);
+    if (result.verdict === 'good') ailing.delete(connectionId);
+  }
+  return [...tallies.values()]
+    .filter((tally) => unwell.has(tally.connectionId) && saysSomething(tally))
+    .sort((a, b) => a.connectionId - b.connectionId);
+}
+
+function count(tally: HealthTally, { verdict, startedAtMs, probe, throttledForMs }: Settlement): void {
+  if (probe) tally.probed = true;
+  if (throttledForMs !== null) tally.throttledForMs = Math.max(throttledForMs, tally.throttledForMs ?? 0);
+  if (verdict === 'good') Object.assign(tally, { succeeded: true, failures: 0, failingSinceMs: null });
+  if (verdict !== 'bad') return;
+  tally.failures++;
+  tally.failingSinceMs ??= startedAtMs;
+}
+
+function saysSomething({ succeeded, failures, probed, throttledForMs }: HealthTally): boolean {
+  return succeeded || failures > 0 || probed || throttledForMs !== null;
+}
+
+/**
+ * Writes what results say about connections, and runs the circuit breaker:
+ * - a success closes it;
+ * - enough consecutive failures, or a failed probe, open it: a pause, each twice as long as the one before;
+ * - failures that come in while it is open (they were under way) do not make the pause longer;
+ * - a probe that found out nothing leaves the next one its turn at once.
+ *
+ * What opens a gate before its time says so to the connection's queue.
+ */
+const RECORD = `
+  with recorded as (
+    insert into connection_health as h (connection_id, consecutive_failures, failing_since, pauses, paused_until, throttled_until)
+    select t.id, t.failures, to_timestamp(t.since_ms / 1000), (t.failures >= $7)::int,
+      case when t.failures >= $7 then now() + $8 * interval '1 millisecond' end, now() + t.throttled_ms * interval '1 millisecond'
+    from unnest($1::bigint[], $2::bool[], $3::int[], $4::float8[], $5::bool[], $6::float8[])
+      as t (id, succeeded, failures, since_ms, probed, throttled_ms)
+    join connections c on c.id = t.id
+    where t.failures > 0 or t.throttled_ms is not null
+      or exists (select from connection_health k where k.connection_id = t.id)
+    order by t.id
+    on conflict (connection_id) do update set (consecutive_failures, failing_since, pauses, paused_until, throttled_until) = (
+      select
+        n.failures,
+        case when n.failures > 0 then coalesce(n.since, excluded.failing_since, now()) end,
+        n.pauses + n.opens::int,
+        case
+          when n.opens then now() + least($8 * power(2, least(n.pauses, 30)), $9) * interval '1 millisecond'
+          when n.probed then now()
+          else n.paused_until end,
+        greatest(h.throttled_until, excluded.throttled_until)
+      from (
+        select s.*, s.failed > 0 and ((s.paused_until is null and s.failures >= $7) or s.probed) as opens
+        from (
+          select
+            t.failures as failed,
+            t.failures + case when t.succeeded then 0 else h.consecutive_failures end as failures,
+            case when t.succeeded then null else h.failing_since end as since,
+            case when t.succeeded then 0 else h.pauses end as pauses,
+            case when t.succeeded then null else h.paused_until end as paused_until,
+            t.probed and not t.succeeded as probed
+          from unnest($1::bigint[], $2::bool[], $3::int[], $4::float8[], $5::bool[], $6::float8[])
+            as t (id, succeeded, failures, since_ms, probed, throttled_ms)
+          where t.id = h.connection_id
+        ) s
+      ) n
+    )
+    returning connection_id, paused_until, throttled_until, failing_since, consecutive_failures
+  ), opened as (
+    update delivery_queues q set gated_until = null, ready_at = now()
+    from recorded r
+    where q.connection_id = r.connection_id and q.due_from is not null and q.gated_until > now()
+      and coalesce(greatest(r.paused_until, r.throttled_until), now()) <= now()
+  )
+  select connection_id, paused_until > now() as paused,
+    failing_since < now() - $10 * interval '1 millisecond' and consecutive_failures >= $7 as hopeless
+  from recorded`;
+
+interface HealthFinding {
+  readonly connectionId: number;
+  readonly paused: boolean;
+  /** Nothing but failures for as long as is put up with, and not just one after a long silence. */
+  readonly hopeless: boolean;
+}
+
+async function recordHealth(
+  pool: pg.Pool,
+  tallies: readonly HealthTally[],
+  { breaker, disableAfterMs }: OutcomesOptions['options'],
+): Promise<HealthFinding[]> {
+  const { rows } = await pool.query<{ connection_id: string; paused: boolean | null; hopeless: boolean | null }>({
+    name: 'record-health',
+    text: RECORD,
+    values: [
+      tallies.map(({ connectionId }) => connectionId),
+      tallies.map(({ succeeded }) => succeeded),
+      tallies.map(({ failures }) => failures),
+      tallies.map(({ failingSinceMs }) => failingSinceMs),
+      tallies.map(({ probed }) => probed),
+      tallies.map(({ throttledForMs }) => throttledForMs),
+      breaker.failures,
+      breaker.pauseMs,
+      breaker.maxPauseMs,
+      disableAfterMs,
+    ],
+  });
+  return rows.map((row) => ({
+    connectionId: Number(row.connection_id),
+    paused: row.paused === true,
+    hopeless: row.hopeless === true,
+  }));
+}
+
+/** Disables an active connection and holds its deliveries. False when it wasn't active any more. */
+function disableConnection(
+  database: Database,
+  connectionId: number,
+  cause: { readonly reason: string; readonly failing: boolean },
+  onConnectionDisabled: OnConnectionDisabled,
+): Promise<boolean> {
+  return database.transaction(async (em) => {
+    const { rows } = await sql<{ organization_id: string; failing_since_ms: number | null }>`
+      update connections c set status = 'disabled', status_reason = ${cause.reason}, updated_at = now()
+      where c.id = ${connectionId} and c.status = 'active'
+      returning c.organization_id,
+        (select date_part('epoch', h.failing_since) * 1000 from connection_health h where h.connection_id = c.id) as failing_since_ms`.execute(
+      em.getKysely(),
+    );
+    const [disabled] = rows;
+    if (!disabled) return false;
+    await sweepQueue(em, connectionId);
+    await onConnectionDisabled(em, {
+      connectionId,
+      organizationId: Number(disabled.organization_id),
+      reason: cause.reason,
+      failingSince: cause.failing && disabled.failing_since_ms !== null ? new Date(disabled.failing_since_ms) : null,
+    });
+    return true;
+  });
 }

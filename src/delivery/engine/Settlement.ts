@@ -1,5 +1,8 @@
+import { isUnreachable } from '../../database/isUnreachable.js';
 import type { AttemptTrigger } from '../../domain/Attempt.js';
-import type { AttemptReport } from '../Destination.js';
+import type { AttemptReport, DeliveryResult } from '../Destination.js';
+import { nextRetryDelay } from '../schedule/nextRetryDelay.js';
+import type { ClaimedDelivery } from './claimDeliveries.js';
 
 /** What is to be written about a delivery that this process had claimed. */
 export interface Settlement {
@@ -7,19 +10,157 @@ export interface Settlement {
   readonly connectionId: number;
   readonly lease: string;
   /** `back`: as if it had never been claimed. */
-  readonly state: 'delivered' | 'retrying' | 'failed' | 'held' | 'cancelled' | 'back';
+  readonly state: 'delivered' | 'retrying' | 'failed' | 'held' | 'cancelled' | 'expired' | 'back';
   /** Milliseconds until it is due; for `retrying`. */
   readonly waitMs: number;
   readonly retryCount: number;
   readonly trigger: AttemptTrigger;
+  readonly orderingKey: string | null;
   /** Null when there is no attempt to record. */
   readonly attempt: AttemptReport | null;
+  /** When the attempt began, in ms since 1970 by Postgres's clock. */
+  readonly startedAtMs: number | null;
   /** What it says about the connection: null for nothing. */
   readonly verdict: 'good' | 'bad' | null;
   readonly probe: boolean;
   readonly ailing: boolean;
-  /** Milliseconds since 1970 until which the connection is throttled. */
-  readonly throttledUntilMs: number | null;
+  /** Milliseconds for which the connection is throttled, by its destination. */
+  readonly throttledForMs: number | null;
+  /** Milliseconds for which this process leaves the connection alone, since something of ours is out of order. */
+  readonly restMs: number | null;
   /** Why the connection is to be disabled. */
   readonly disableReason: string | null;
+}
+
+/** What an attempt's result makes of the delivery. `startedAt`: `performance.now()` when it began. */
+export function toSettlement(
+  claim: ClaimedDelivery,
+  result: DeliveryResult,
+  startedAt: number,
+  retryDelaysMs: readonly number[],
+): Settlement {
+  const startedAtMs = claim.clockOffsetMs + startedAt;
+  switch (result.kind) {
+    case 'delivered':
+      return { ...settlement(claim), state: 'delivered', attempt: clean(result.attempt), startedAtMs, verdict: 'good' };
+    case 'retry': {
+      const next = retryOrFail(claim, result.delayMs ?? null, retryDelaysMs);
+      return { ...next, attempt: clean(result.attempt), startedAtMs, verdict: 'bad' };
+    }
+    case 'failed':
+      return { ...settlement(claim), state: 'failed', attempt: clean(result.attempt), startedAtMs };
+    case 'disable': {
+      const disableReason = cleanText(result.reason);
+      return { ...settlement(claim), state: 'failed', attempt: clean(result.attempt), startedAtMs, disableReason };
+    }
+    case 'hold': {
+      const attempt = result.attempt && clean(result.attempt);
+      return { ...settlement(claim), state: 'held', attempt, startedAtMs: attempt && startedAtMs };
+    }
+    case 'throttled':
+      return { ...handBack(claim), throttledForMs: clampInteger(result.forMs) };
+    case 'unavailable':
+      return { ...handBack(claim), restMs: result.restMs };
+    case 'abandoned':
+      return handBack(claim);
+  }
+}
+
+/** The delivery as it was before it was claimed. */
+export function handBack(claim: ClaimedDelivery): Settlement {
+  return { ...settlement(claim), state: 'back' };
+}
+
+/** The delivery of a subscription that is gone. */
+export function cancel(claim: ClaimedDelivery): Settlement {
+  return { ...settlement(claim), state: 'cancelled' };
+}
+
+/** The delivery that waited for longer than anything may. */
+export function expire(claim: ClaimedDelivery): Settlement {
+  return { ...settlement(claim), state: 'expired' };
+}
+
+/** How long a connection is left alone when our own database could not be asked about it. */
+const DATABASE_REST_MS = 2_000;
+
+/**
+ * A fault of ours says nothing about the connection. When the database could not be reached, nothing was attempted; anything
+ * else is retried like any other failure.
+ */
+export function ownFault(
+  claim: ClaimedDelivery,
+  error: unknown,
+  startedAt: number,
+  retryDelaysMs: readonly number[],
+): Settlement {
+  if (isUnreachable(error)) return { ...handBack(claim), restMs: DATABASE_REST_MS };
+  const durationMs = clampInteger(performance.now() - startedAt);
+  return {
+    ...retryOrFail(claim, null, retryDelaysMs),
+    attempt: { durationMs, statusCode: null, responseBody: null, error: OWN_FAULT },
+    startedAtMs: claim.clockOffsetMs + startedAt,
+  };
+}
+
+const OWN_FAULT = { code: 'internal', message: 'It could not be sent because of a fault on our side.' };
+
+/** For a result that Postgres refuses to store: first what was answered goes, then the attempt as a whole. Null when nothing is left to try. */
+export function simplify(refused: Settlement): Settlement | null {
+  if (refused.attempt === null) return null;
+  if (refused.attempt.error?.code === UNSTORABLE.code) return { ...refused, attempt: null, startedAtMs: null };
+  return { ...refused, attempt: { durationMs: 0, statusCode: null, responseBody: null, error: UNSTORABLE } };
+}
+
+const UNSTORABLE = { code: 'unstorable', message: 'The answer could not be stored, because of a fault on our side.' };
+
+/** A manual attempt that took the place of a pending retry spends none: that retry comes again. */
+function retryOrFail(claim: ClaimedDelivery, askedMs: number | null, retryDelaysMs: readonly number[]): Settlement {
+  const replacesRetry = claim.trigger === 'manual' && claim.wasRetrying && claim.retryCount > 0;
+  const retryNumber = replacesRetry ? claim.retryCount : claim.retryCount + 1;
+  const waitMs = nextRetryDelay(retryNumber, retryDelaysMs, Math.random, askedMs);
+  if (waitMs === null) return { ...settlement(claim), state: 'failed' };
+  return { ...settlement(claim), state: 'retrying', waitMs, retryCount: retryNumber };
+}
+
+function settlement(claim: ClaimedDelivery): Settlement {
+  const { id, connectionId, lease, retryCount, trigger, orderingKey, probe, ailing } = claim;
+  return {
+    ...{ id, connectionId, lease, retryCount, trigger, orderingKey, probe, ailing },
+    state: 'back',
+    waitMs: 0,
+    attempt: null,
+    startedAtMs: null,
+    verdict: null,
+    throttledForMs: null,
+    restMs: null,
+    disableReason: null,
+  };
+}
+
+const MAX_BODY_CHARACTERS = 16_384;
+const MAX_MESSAGE_CHARACTERS = 2_000;
+const MAX_CODE_CHARACTERS = 100;
+const MAX_INTEGER = 2 ** 31 - 1;
+
+/** What a destination reports holds what somebody else answered: it is made storable here, whatever that was. */
+function clean({ durationMs, statusCode, responseBody, error }: AttemptReport): AttemptReport {
+  return {
+    durationMs: clampInteger(durationMs),
+    statusCode: statusCode === null ? null : clampInteger(statusCode),
+    responseBody: responseBody === null ? null : cleanText(responseBody, MAX_BODY_CHARACTERS),
+    error: error && {
+      code: cleanText(String(error.code), MAX_CODE_CHARACTERS),
+      message: cleanText(String(error.message), MAX_MESSAGE_CHARACTERS),
+    },
+  };
+}
+
+/** Text as Postgres can hold it: without NUL and half characters, and bounded. */
+function cleanText(text: string, max = MAX_MESSAGE_CHARACTERS): string {
+  return (text.length > max ? text.slice(0, max) : text).replaceAll('\0', '').toWellFormed();
+}
+
+function clampInteger(value: number): number {
+  return Number.isFinite(value) ? Math.min(MAX_INTEGER, Math.max(0, Math.round(value))) : 0;
 }

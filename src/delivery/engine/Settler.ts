@@ -1,11 +1,14 @@
-import type { Settlement } from './Settlement.js';
+import type pg from 'pg';
+import { plainArray } from './plainArray.js';
+import { type Settlement, simplify } from './Settlement.js';
 
 export interface SettlerOptions {
-  /** Writes a batch: at most one result for each delivery, ordered by id. `again`: an earlier try may have written it. */
-  readonly write: (batch: readonly Settlement[], again: boolean) => Promise<void>;
-  /** Told of each batch once it is written. Must not reject. */
-  readonly onSettled: (batch: readonly Settlement[]) => Promise<void>;
+  readonly pool: pg.Pool;
+  /** Told of each batch once it is written. Must not reject, and is not waited for. */
+  readonly onSettled: (batch: readonly Settlement[]) => void;
   readonly onTrouble: (error: unknown, unsettled: number) => void;
+  /** A result that Postgres refuses even without what was answered; its delivery is tried again when its lease is over. */
+  readonly onRefused: (settlement: Settlement, error: unknown) => void;
 }
 
 /** Rows of one statement. */
@@ -20,9 +23,18 @@ const ENOUGH = 500;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
+/** ms for which locks are passed over after somebody held one for longer than a statement waits. */
+const CAREFUL_MS = 30_000;
+
+/** ms after which a row that was locked is tried again. */
+const LOCKED_AGAIN_MS = 250;
+
 /**
  * Keeps results until the database has them, and writes them in batches: while one is being written, the next gathers.
- * It goes on for as long as the database is away; nothing is given up but by `flush` at the end.
+ *
+ * - It goes on for as long as the database is away; nothing is given up but by `flush` at the end.
+ * - A batch that Postgres refuses is halved until the one result that it can't hold is alone, and is stored as a fault of ours.
+ * - When somebody holds a row locked, the others are written without it, and it is tried again.
  */
 export class Settler {
   readonly #options: SettlerOptions;
@@ -32,6 +44,9 @@ export class Settler {
   #pauseMs = 0;
   /** Results of the batch that is being written. */
   #underWay = 0;
+  /** Results whose rows were locked. */
+  readonly #locked = new Set<Settlement>();
+  #carefulUntil = 0;
   #idle: (() => void)[] = [];
   #closed = false;
 
@@ -41,7 +56,7 @@ export class Settler {
 
   /** Results that the database does not have yet. */
   get unsettled(): number {
-    return this.#queue.length + this.#underWay;
+    return this.#queue.length + this.#underWay + this.#locked.size;
   }
 
   add(settlement: Settlement): void {
@@ -53,7 +68,7 @@ export class Settler {
 
   /** Resolves when nothing is left, or after so many milliseconds. */
   async flush(timeoutMs: number): Promise<void> {
-    if (this.#queue.length === 0 && !this.#writing) return;
+    if (this.unsettled === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       this.#idle.push(() => {
@@ -76,27 +91,69 @@ export class Settler {
     do {
       const batch = this.#takeBatch();
       this.#underWay = batch.length;
-      await this.#writeUntilWritten(batch);
+      await this.#writeAll([...batch].sort((a, b) => (a.id < b.id ? -1 : 1)));
       this.#underWay = 0;
-      await this.#options.onSettled(batch);
     } while (this.#queue.length >= (this.#idle.length > 0 ? 1 : ENOUGH) && !this.#closed);
     this.#writing = false;
     if (this.#queue.length > 0 && !this.#closed) this.#timer = setTimeout(() => void this.#write(), GATHER_MS);
-    else for (const resolve of this.#idle.splice(0)) resolve();
+    else if (this.unsettled === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #writeUntilWritten(batch: readonly Settlement[]): Promise<void> {
-    const sorted = [...batch].sort((a, b) => (a.id < b.id ? -1 : 1));
+  /** Writes a batch for as long as it takes, in halves if Postgres refuses it as a whole. */
+  async #writeAll(batch: readonly Settlement[]): Promise<void> {
     for (let again = false; !this.#closed; again = true) {
       try {
-        await this.#options.write(sorted, again);
+        this.#settled(batch, await this.#settle(batch, again));
         this.#pauseMs = 0;
         return;
       } catch (error) {
+        if (isRefusal(error)) return this.#writeWithout(batch, error);
+        if (isLockTimeout(error)) this.#carefulUntil = performance.now() + CAREFUL_MS;
         this.#options.onTrouble(error, this.unsettled);
+        if (isLockTimeout(error)) continue;
         this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
         await new Promise((resolve) => setTimeout(resolve, this.#pauseMs));
       }
+    }
+  }
+
+  async #writeWithout(batch: readonly Settlement[], error: unknown): Promise<void> {
+    const [only] = batch;
+    if (batch.length > 1 || !only) {
+      const middle = Math.ceil(batch.length / 2);
+      await this.#writeAll(batch.slice(0, middle));
+      return this.#writeAll(batch.slice(middle));
+    }
+    const simpler = simplify(only);
+    this.#options.onRefused(only, error);
+    if (simpler) await this.#writeAll([simpler]);
+  }
+
+  /** @returns the ids that were not written because their rows are locked. */
+  async #settle(batch: readonly Settlement[], again: boolean): Promise<ReadonlySet<string>> {
+    const careful = performance.now() < this.#carefulUntil;
+    if (!careful) {
+      await settleDeliveries(this.#options.pool, batch, again ? 'again' : 'once');
+      return NOBODY;
+    }
+    const written = new Set(await settleDeliveries(this.#options.pool, batch, 'careful'));
+    const left = batch.filter(({ id }) => !written.has(id)).map(({ id }) => id);
+    if (left.length === 0) return NOBODY;
+    // What is not there any more is done with.
+    const text = 'select id from deliveries where id = any($1::uuid[])';
+    const { rows } = await this.#options.pool.query<{ id: string }>({ name: 'which-are-locked', text, values: [left] });
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  #settled(batch: readonly Settlement[], locked: ReadonlySet<string>): void {
+    this.#options.onSettled(locked.size === 0 ? batch : batch.filter(({ id }) => !locked.has(id)));
+    for (const settlement of batch) {
+      if (!locked.has(settlement.id)) continue;
+      this.#locked.add(settlement);
+      setTimeout(() => {
+        this.#locked.delete(settlement);
+        if (!this.#closed) this.add(settlement);
+      }, LOCKED_AGAIN_MS);
     }
   }
 
@@ -111,4 +168,104 @@ export class Settler {
     this.#queue = later;
     return [...batch.values()];
   }
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** What Postgres will never take, however often it is asked: wrong data, broken constraints, limits of a value (Appendix A). */
+function isRefusal(error: unknown): boolean {
+  return /^(0A|21|22|23|42|54)\w{3}$/.test(String((error as { code?: unknown } | null)?.code));
+}
+
+/** 55P03: somebody holds a row for longer than `lock_timeout`. */
+function isLockTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '55P03';
+}
+
+/**
+ * Writes results: new states, next due times and attempts, in one statement.
+ *
+ * - State, due time and retry count change only under the lease that the result was made under: one whose lease ran out
+ *   belongs to another worker by now. A success is the exception: what a receiver has accepted is delivered, whoever asked.
+ * - What was cancelled meanwhile stays cancelled, unless it was delivered after all.
+ * - An attempt is recorded in any case, for it was made and the receiver saw it. It gets the next free number.
+ */
+const settle = (locked: string, condition: string) => `
+  with results as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::int[], $6::text[],
+      $7::int[], $8::text[], $9::text[], $10::text[], $11::int[], $12::float8[])
+      as r (id, lease, state, wait_ms, retry_count, trigger,
+        status_code, response_body, error_code, error_message, duration_ms, started_at_ms)
+  )${locked}, settled as (
+    update deliveries d set
+      status = case
+        when r.state = 'delivered' then 'delivered'
+        when r.state = 'back' or d.leased_by is distinct from r.lease or d.status not in ('pending', 'retrying') then d.status
+        else r.state end,
+      due_at = case
+        when r.state = 'retrying' and d.leased_by = r.lease then now() + r.wait_ms * interval '1 millisecond'
+        else d.due_at end,
+      retry_count = case when d.leased_by = r.lease then r.retry_count else d.retry_count end,
+      next_trigger = case when d.leased_by = r.lease and r.state <> 'back' then 'automatic' else d.next_trigger end,
+      leased_by = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_by end,
+      leased_until = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_until end,
+      attempt_count = d.attempt_count + (r.started_at_ms is not null)::int,
+      -- What was handed back untried is as it was.
+      updated_at = case when r.state = 'back' and r.started_at_ms is null then d.updated_at else now() end
+    from results r
+    where d.id = r.id${condition}
+    returning d.id, d.attempt_count, r.trigger, r.status_code, r.response_body, r.error_code, r.error_message,
+      r.duration_ms, r.started_at_ms
+  ), recorded as (
+    insert into attempts (delivery_id, number, trigger, status_code, response_body, error_code, error_message, duration_ms, started_at)
+    select id, attempt_count, trigger, status_code, response_body, error_code, error_message, duration_ms,
+      to_timestamp(started_at_ms / 1000)
+    from settled where started_at_ms is not null
+  )`;
+
+/** After a failure that may have come too late: what the first try did write is not written again. */
+const UNLESS_RECORDED = `
+      and (r.started_at_ms is null or not exists (
+        select from attempts a where a.delivery_id = d.id and a.started_at = to_timestamp(r.started_at_ms / 1000)
+      ))`;
+
+const STATEMENTS = {
+  once: `${settle('', '')} select where false`,
+  again: `${settle('', UNLESS_RECORDED)} select where false`,
+  /** Passes over what somebody holds locked, and tells what it wrote or found written. */
+  careful: `${settle(
+    `, locked as materialized (
+    select d.id from results r join deliveries d on d.id = r.id for no key update of d skip locked
+  )`,
+    `${UNLESS_RECORDED} and d.id in (select l.id from locked l)`,
+  )} select id from locked`,
+};
+
+/** @param batch at most one result for each delivery, in the order of their ids, in which their rows are locked. */
+async function settleDeliveries(
+  pool: pg.Pool,
+  batch: readonly Settlement[],
+  manner: keyof typeof STATEMENTS,
+): Promise<readonly string[]> {
+  const allWell = batch.every(({ attempt }) => !attempt?.error);
+  const { rows } = await pool.query<{ id: string }>({
+    name: `settle-deliveries-${manner}`,
+    text: STATEMENTS[manner],
+    values: [
+      plainArray(batch.map(({ id }) => id)),
+      plainArray(batch.map(({ lease }) => lease)),
+      plainArray(batch.map(({ state }) => state)),
+      plainArray(batch.map(({ waitMs }) => waitMs)),
+      plainArray(batch.map(({ retryCount }) => retryCount)),
+      plainArray(batch.map(({ trigger }) => trigger)),
+      plainArray(batch.map(({ attempt }) => attempt?.statusCode ?? null)),
+      batch.map(({ attempt }) => attempt?.responseBody ?? null),
+      // unnest fills up with nulls: while all goes well, these two columns need not be sent.
+      allWell ? [] : batch.map(({ attempt }) => attempt?.error?.code ?? null),
+      allWell ? [] : batch.map(({ attempt }) => attempt?.error?.message ?? null),
+      plainArray(batch.map(({ attempt }) => attempt?.durationMs ?? null)),
+      plainArray(batch.map(({ startedAtMs }) => startedAtMs)),
+    ],
+  });
+  return rows.map(({ id }) => id);
 }

@@ -1,23 +1,35 @@
 import type pg from 'pg';
 import type { Database } from '../../database/Database.js';
-import { releaseHeld } from '../queue/releaseHeld.js';
-import { Alarm } from './Alarm.js';
-import { sweepQueues } from './sweepQueues.js';
+import { SWEEP_BATCH } from '../queue/sweepQueue.js';
+import { takeDeliveryStep } from '../queue/tasks.js';
+import { InterruptibleSleep } from './InterruptibleSleep.js';
 
 export interface SweeperOptions {
   readonly database: Database;
   readonly pool: pg.Pool;
   readonly sweepMs: number;
-  readonly releasePerSecond: number;
-  /** After each round; `released` deliveries are in the queue again. */
-  readonly onSwept: (released: number) => void;
+  /** After each round; `changed`: something may be due that was not before. */
+  readonly onSwept: (changed: boolean) => void;
   readonly onTrouble: (error: unknown) => void;
+  /** Queues that had something waiting though their row said nothing. */
+  readonly onForgotten: (count: number) => void;
 }
 
-/** Holds, releases and cancels what the state of its connection asks for, again and again. */
+/** Queues of one round. */
+const QUEUES = 100;
+
+/** Connections of which each round makes sure that their row knows what waits. */
+const AUDITED = 200;
+
+/**
+ * Holds, releases and cancels what the state of its connection asks for, takes the next steps of tasks, and makes sure, a few
+ * connections at a time, that no queue was forgotten. All of it in bounded steps, and by whichever worker is first.
+ */
 export class Sweeper {
   readonly #options: SweeperOptions;
-  readonly #alarm = new Alarm();
+  readonly #sleep = new InterruptibleSleep();
+  #auditedUpTo = 0;
+  #auditedHeldUpTo = 0;
   #running: Promise<void> | undefined;
   #stopping = false;
 
@@ -31,39 +43,151 @@ export class Sweeper {
 
   /** A connection's state has changed. */
   wake(): void {
-    this.#alarm.wake();
+    this.#sleep.wake();
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#alarm.wake();
+    this.#sleep.wake();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     const { sweepMs, onSwept, onTrouble } = this.#options;
+    let auditedAt = 0;
     while (!this.#stopping) {
       let more = false;
       try {
-        const { more: left, released } = await this.#sweep();
-        more = left;
-        onSwept(released);
+        const swept = await this.#sweep();
+        const stepped = await this.#takeSteps();
+        more = swept.more || stepped;
+        let found = 0;
+        if (performance.now() - auditedAt >= sweepMs) {
+          auditedAt = performance.now();
+          found = await this.#audit();
+        }
+        onSwept(swept.changed || stepped || found > 0);
       } catch (error) {
         onTrouble(error);
       }
       // The spread keeps processes that were started together from sweeping together.
-      if (!more) await this.#alarm.sleep(sweepMs * (0.8 + 0.4 * Math.random()));
+      if (!more && !this.#stopping) await this.#sleep.for(sweepMs * (0.8 + 0.4 * Math.random()));
     }
   }
 
-  async #sweep(): Promise<{ more: boolean; released: number }> {
-    const { database, pool, releasePerSecond } = this.#options;
-    const { more, releasable } = await sweepQueues(pool);
-    let released = 0;
-    for (const connectionId of releasable) {
+  async #sweep(): Promise<{ changed: boolean; more: boolean }> {
+    const { pool } = this.#options;
+    const { rows } = await pool.query<{ connection_id: string }>({
+      name: 'find-queues-to-sweep',
+      text: `select connection_id from delivery_queues where sweep_at <= now() and sweep_at < 'infinity' order by sweep_at limit ${QUEUES}`,
+    });
+    let changed = false;
+    let more = false;
+    for (const { connection_id: id } of rows) {
       if (this.#stopping) break;
-      released += await releaseHeld(database.em(), connectionId, { perSecond: releasePerSecond });
+      const swept = await this.#sweepOne(id);
+      changed ||= swept.changed;
+      more ||= swept.more;
     }
-    return { more, released };
+    return { changed, more: more || rows.length === QUEUES };
+  }
+
+  /** One that somebody holds locked is left to the next round; the others are not. */
+  async #sweepOne(id: string): Promise<{ changed: boolean; more: boolean }> {
+    const { pool, onTrouble } = this.#options;
+    try {
+      const { rows } = await pool.query<{ changed: number | null; more: boolean | null }>({
+        name: 'sweep-queue',
+        text: `select changed, more from sweep_queue($1, ${SWEEP_BATCH})`,
+        values: [id],
+      });
+      return { changed: (rows[0]?.changed ?? 0) > 0, more: rows[0]?.more === true };
+    } catch (error) {
+      onTrouble(error);
+      return { changed: false, more: false };
+    }
+  }
+
+  /** @returns true when a step was taken: then there may be another. */
+  async #takeSteps(): Promise<boolean> {
+    const { database, onTrouble } = this.#options;
+    if (this.#stopping) return false;
+    try {
+      return await takeDeliveryStep(database);
+    } catch (error) {
+      onTrouble(error);
+      return false;
+    }
+  }
+
+  /**
+   * What a crash at the wrong moment, an older process or a hand-written statement left unsaid is found within one lap around
+   * the connections that have something waiting. The same for ordering keys whose first delivery nobody made due.
+   */
+  async #audit(): Promise<number> {
+    const { pool, onForgotten } = this.#options;
+    const { rows } = await pool.query<{ last: string | null; forgotten: number }>({
+      name: 'audit-queues',
+      text: AUDIT,
+      values: [this.#auditedUpTo],
+    });
+    this.#auditedUpTo = Number(rows[0]?.last ?? 0);
+    const held = await pool.query<{ last: string | null; forgotten: number }>({
+      name: 'audit-held',
+      text: AUDIT_HELD,
+      values: [this.#auditedHeldUpTo],
+    });
+    this.#auditedHeldUpTo = Number(held.rows[0]?.last ?? 0);
+    const forgotten = (rows[0]?.forgotten ?? 0) + (held.rows[0]?.forgotten ?? 0);
+    if (forgotten > 0) onForgotten(forgotten);
+    return forgotten;
   }
 }
+
+/** From one connection that has something waiting to the next, by a look into the index for each. */
+const walk = (condition: string) => `
+    (select connection_id, 1 as place from deliveries where ${condition} and connection_id > $1 order by connection_id limit 1)
+    union all
+    select n.connection_id, w.place + 1 from walk w cross join lateral (
+      select connection_id from deliveries where ${condition} and connection_id > w.connection_id order by connection_id limit 1
+    ) n where w.place < ${AUDITED}`;
+
+const AUDIT = `
+  with recursive walk as (${walk("status in ('pending', 'retrying')")}
+  ), first as (
+    select w.connection_id, d.due_at from walk w cross join lateral (
+      select least(k.due_at, k.leased_until) as due_at from (
+        select due_at, leased_until from deliveries
+        where connection_id = w.connection_id and status in ('pending', 'retrying') and due_at < 'infinity'
+          and due_at >= coalesce((select q.due_from from delivery_queues q where q.connection_id = w.connection_id), '-infinity')
+        order by due_at limit 1
+      ) k
+    ) d
+  ), forgotten as (
+    select f.connection_id, f.due_at from first f left join delivery_queues q on q.connection_id = f.connection_id
+    where q.ready_at is null and (q.sweep_at is null or q.sweep_at = 'infinity')
+  ), stuck as (
+    select distinct w.connection_id, h.ordering_key from walk w cross join lateral (
+      select d.ordering_key, d.ordering_position from deliveries d
+      where d.connection_id = w.connection_id and d.status in ('pending', 'retrying') and d.due_at = 'infinity'
+      limit 100
+    ) h
+    where not exists (
+      select from deliveries o where o.connection_id = w.connection_id and o.ordering_key = h.ordering_key
+        and o.status in ('pending', 'retrying', 'held') and o.ordering_position < h.ordering_position)
+  )
+  select
+    (select case when count(*) = ${AUDITED} then max(connection_id) end from walk) as last,
+    (select count(*)::int from forgotten) as forgotten,
+    (select note_waiting(array_agg(connection_id), array_agg(due_at), null) from forgotten having count(*) > 0),
+    (select advance_ordering(array_agg(connection_id), array_agg(ordering_key)) from stuck having count(*) > 0)`;
+
+const AUDIT_HELD = `
+  with recursive walk as (${walk("status = 'held'")}
+  ), forgotten as (
+    select w.connection_id from walk w left join delivery_queues q on q.connection_id = w.connection_id where q.sweep_at is null
+  )
+  select
+    (select case when count(*) = ${AUDITED} then max(connection_id) end from walk) as last,
+    (select count(*)::int from forgotten) as forgotten,
+    (select note_waiting(null, null, array_agg(connection_id)) from forgotten having count(*) > 0)`;

@@ -14,6 +14,12 @@ const SETTINGS = [
   'set enable_mergejoin = off',
   'set jit = off',
   'set plan_cache_mode = force_generic_plan',
+  // Nobody who forgot to commit may hold the engine up: it goes on without the row, and comes back to it.
+  "set lock_timeout = '500ms'",
+  "set statement_timeout = '30s'",
+  "set idle_in_transaction_session_timeout = '10s'",
+  // The engine says for itself what it leaves waiting (migration 0007).
+  "set switchboard.engine = 'on'",
 ];
 
 export interface EnginePoolOptions {

@@ -4,6 +4,7 @@ import type { HttpErrorCode } from './httpOutcome.js';
 const CODES: Readonly<Record<string, HttpErrorCode>> = {
   ERR_ADDRESS_REFUSED: 'private_address',
   ERR_LOOKUP_FAILED: 'dns',
+  ERR_RESOLVER_SILENT: 'resolver',
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
   UND_ERR_BODY_TIMEOUT: 'timeout',
@@ -30,6 +31,7 @@ const TLS_CODE = /^ERR_(TLS|SSL)_|CERT|^UNABLE_TO_|^CRL_|^HOSTNAME_MISMATCH$|^IN
 const SENTENCES: Readonly<Record<HttpErrorCode, (host: string, detail: string) => string>> = {
   timeout: (host, detail) => `${host} did not answer in full within ${detail}.`,
   dns: (host) => `The host name of ${host} could not be resolved.`,
+  resolver: () => 'Our name servers do not answer.',
   connection_refused: (host) => `${host} could not be reached: it refused the connection or there is no route to it.`,
   connection_reset: (host) => `${host} closed the connection before it had answered in full.`,
   tls: (host, detail) => `No secure connection to ${host} could be made${detail && ` (${detail})`}.`,

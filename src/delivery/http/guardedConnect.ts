@@ -1,7 +1,7 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import type { AddressPolicy } from './addressPolicy.js';
-import type { Lookup } from './coalescedLookup.js';
+import { type Lookup, ResolverSilent } from './resolver.js';
 
 /** No address of the host may be connected to. */
 export class AddressRefused extends Error {
@@ -67,7 +67,7 @@ function permittedLookup(policy: AddressPolicy, lookup: Lookup): LookupFunction 
         else if (options.all) callback(null, [...permitted]);
         else callback(null, first.address, first.family);
       },
-      (cause: unknown) => callback(new LookupFailed('look-up failed', { cause }), ''),
+      (cause: unknown) => callback(cause instanceof ResolverSilent ? cause : new LookupFailed('look-up failed', { cause }), ''),
     );
   };
 }

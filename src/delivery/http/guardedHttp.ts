@@ -1,10 +1,10 @@
 import { Agent, Pool } from 'undici';
 import { createAddressPolicy } from './addressPolicy.js';
-import { coalescedLookup, type Lookup, systemLookup } from './coalescedLookup.js';
 import { Exchange } from './exchange.js';
 import { describeFailure } from './explainFailure.js';
 import { createGuardedConnect } from './guardedConnect.js';
 import type { HttpOutcome } from './httpOutcome.js';
+import { createResolver, type Lookup } from './resolver.js';
 
 export interface GuardedHttpOptions {
   /** CIDRs that may be reached though they are not public. */
@@ -65,7 +65,7 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const agent = new Agent({
     connect: createGuardedConnect({
       policy: createAddressPolicy(options.allowPrivateNetworks),
-      lookup: coalescedLookup(options.lookup ?? systemLookup),
+      lookup: options.lookup ?? createResolver(),
       timeoutMs,
       ca: options.ca,
       onSocket(socket) {

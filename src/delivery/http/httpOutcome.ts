@@ -1,10 +1,12 @@
 /**
  * Why an exchange got no usable answer. `aborted` means that we gave it up ourselves (stop of the process, caller's
- * signal): it says nothing about the receiver and must not count as an attempt.
+ * signal), `resolver` that our own name servers answer nobody: both say nothing about the receiver and must not count as an
+ * attempt.
  */
 export type HttpErrorCode =
   | 'timeout'
   | 'dns'
+  | 'resolver'
   | 'connection_refused'
   | 'connection_reset'
   | 'tls'

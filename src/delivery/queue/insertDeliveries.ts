@@ -1,34 +1,162 @@
 import { sql } from 'kysely';
 import type { EntityManager } from '../../database/Database.js';
+import { newId } from '../../database/newId.js';
 
 export interface PublishedEvents {
   readonly organizationId: number;
   /** In the order in which they were published. */
-  readonly events: readonly { readonly id: string; readonly eventType: string }[];
+  readonly events: readonly PublishedEvent[];
 }
 
+interface PublishedEvent {
+  readonly id: string;
+  readonly eventType: string;
+  readonly orderingKey?: string | null;
+}
+
+/** Deliveries of one publishing transaction. What is more is written in steps behind it. */
+export const MAX_FAN_OUT = 10_000;
+
 /**
- * Adds one delivery for each event and active subscription to its type, in the publishing transaction. HELD where the
- * connection is not active. Returns how many.
- *
- * One statement, so a subscription counts as it is at this moment; one that is deleted a moment later has its deliveries
- * cancelled when they are claimed, without a lock here that all publishers would queue for.
- *
  * A delivery's id is its event's (UUID version 7, RFC 9562) with the last 40 bits, which are random, drawn anew: ids
  * are in the order of publishing, which lists and the release of held deliveries rely on. What comes before those bits is
  * the event's time and its number within the millisecond.
  */
+const DELIVERY_ID = sql`
+  encode(overlay(uuid_send(e.id) placing substring(uuid_send(gen_random_uuid()) from 12) from 12), 'hex')::uuid`;
+
+/**
+ * What is inserted of `chosen (id, event_type, ordering_key, position, subscription_id)`.
+ *
+ * - HELD where the connection is not active, or still holds what is to go first: then the new ones stay behind it.
+ * - Of an ordering key, only the first unfinished is due; `advance_ordering` (migration 0008) makes the next one due.
+ */
+const insert = (keyed: boolean) => sql`
+  insert into deliveries
+    (id, organization_id, event_id, subscription_id, connection_id, event_type, status, due_at, ordering_key, ordering_position)
+  select ${DELIVERY_ID}, s.organization_id, e.id, s.id, s.connection_id, s.event_type,
+    case when c.status = 'active' and q.sweep_at is null then 'pending' else 'held' end,
+    ${keyed ? KEYED : sql`now(), null, null`}
+  from chosen e
+  join subscriptions s on s.id = e.subscription_id
+  join connections c on c.id = s.connection_id
+  left join delivery_queues q on q.connection_id = c.id
+  ${keyed ? LAST_OF_KEY : sql``}
+  order by e.position, s.id`;
+
+const KEYED = sql`
+    case when e.ordering_key is not null and (last.position is not null
+      or 1 < row_number() over (partition by s.connection_id, e.ordering_key order by e.position, s.id)) then 'infinity' else now() end,
+    e.ordering_key,
+    case when e.ordering_key is not null then coalesce(last.position, 0)
+      + row_number() over (partition by s.connection_id, e.ordering_key order by e.position, s.id) end`;
+
+const LAST_OF_KEY = sql`left join lateral (
+    select max(d.ordering_position) as position from deliveries d
+    where d.connection_id = s.connection_id and d.ordering_key = e.ordering_key and d.status in ('pending', 'retrying', 'held')
+  ) last on e.ordering_key is not null`;
+
+/**
+ * Adds one delivery for each event and active subscription to its type, in the publishing transaction. Returns how many
+ * there are, or will be.
+ *
+ * One statement, so a subscription counts as it is at this moment; one that is deleted a moment later has its deliveries
+ * cancelled when they are claimed, without a lock here that all publishers would queue for. Where there would be more than
+ * `MAX_FAN_OUT`, the transaction stores which subscriptions it found, and the engine adds the deliveries in steps.
+ */
 export async function insertDeliveries(em: EntityManager, { organizationId, events }: PublishedEvents): Promise<number> {
-  const { numAffectedRows } = await sql`
-    insert into deliveries (id, organization_id, event_id, subscription_id, connection_id, event_type, status)
-    select
-      encode(overlay(uuid_send(e.id) placing substring(uuid_send(gen_random_uuid()) from 12) from 12), 'hex')::uuid,
-      s.organization_id, e.id, s.id, s.connection_id, s.event_type,
-      case when c.status = 'active' then 'pending' else 'held' end
-    from unnest(${events.map(({ id }) => id)}::uuid[], ${events.map(({ eventType }) => eventType)}::text[])
-      with ordinality as e (id, event_type, position)
-    join subscriptions s on s.organization_id = ${organizationId} and s.event_type = e.event_type and s.is_active
-    join connections c on c.id = s.connection_id
-    order by e.position, s.id`.execute(em.getKysely());
-  return Number(numAffectedRows ?? 0);
+  const published = sql`unnest(
+      ${events.map(({ id }) => id)}::uuid[], ${events.map(({ eventType }) => eventType)}::text[],
+      ${events.map(({ orderingKey }) => orderingKey ?? null)}::text[]
+    ) with ordinality as e (id, event_type, ordering_key, position)`;
+  const keyed = events.some(({ orderingKey }) => orderingKey);
+  if (keyed) {
+    // Two publishers of a key take turns, so that what one adds comes behind what the other has added.
+    await sql`
+      select lock_ordering(array_agg(s.connection_id), array_agg(e.ordering_key))
+      from ${published} join subscriptions s
+        on s.organization_id = ${organizationId} and s.event_type = e.event_type and s.is_active
+      where e.ordering_key is not null`.execute(em.getKysely());
+  }
+  const { rows } = await sql<{ count: number; subscriptions: Record<string, number[]> | null }>`
+    with matching as materialized (
+      select id, event_type from subscriptions
+      where organization_id = ${organizationId} and is_active
+        and event_type = any(${[...new Set(events.map(({ eventType }) => eventType))]}::text[])
+    ), size as materialized (
+      select coalesce(sum(m.count), 0)::int as count
+      from ${published} join (select event_type, count(*) as count from matching group by event_type) m on m.event_type = e.event_type
+    ), chosen as (
+      select e.id, e.event_type, e.ordering_key, e.position, m.id as subscription_id
+      from ${published} join matching m on m.event_type = e.event_type
+      where (select count from size) <= ${MAX_FAN_OUT}
+    ), inserted as (${insert(keyed)})
+    select count, case when count > ${MAX_FAN_OUT} then (
+      select json_object_agg(event_type, ids) from (
+        select event_type, json_agg(id order by id) as ids from matching group by event_type
+      ) m
+    ) end as subscriptions
+    from size`.execute(em.getKysely());
+  const { count = 0, subscriptions = null } = rows[0] ?? {};
+  if (subscriptions !== null) await deferFanOut(em, { organizationId, events }, subscriptions);
+  return count;
+}
+
+async function deferFanOut(
+  em: EntityManager,
+  { organizationId, events }: PublishedEvents,
+  subscriptions: Readonly<Record<string, readonly number[]>>,
+): Promise<void> {
+  const input: FanOut = {
+    events: events.map(({ id, eventType, orderingKey }) => ({ id, eventType, ...(orderingKey ? { orderingKey } : {}) })),
+    subscriptions,
+  };
+  await sql`
+    insert into delivery_tasks (id, organization_id, kind, input)
+    values (${newId()}, ${organizationId}, 'fan_out', ${JSON.stringify(input)}::jsonb)`.execute(em.getKysely());
+}
+
+/** What a publishing transaction left to be written in steps. */
+export interface FanOut {
+  readonly events: readonly PublishedEvent[];
+  /** Ids of the subscriptions that it found, by event type. */
+  readonly subscriptions: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Deliveries of one step. */
+const STEP = 2_000;
+
+/**
+ * Adds the next deliveries of a fan-out, event after event.
+ * @param place how many were there before.
+ * @returns how many are now, and whether those are all.
+ */
+export async function continueFanOut(
+  em: EntityManager,
+  fanOut: FanOut,
+  place: number,
+): Promise<{ place: number; more: boolean }> {
+  const chosen: { event: PublishedEvent; subscriptionId: number; position: number }[] = [];
+  let passed = 0;
+  for (const [position, event] of fanOut.events.entries()) {
+    const ids = fanOut.subscriptions[event.eventType] ?? [];
+    const from = Math.max(0, place - passed);
+    for (const subscriptionId of ids.slice(from, from + STEP - chosen.length)) chosen.push({ event, subscriptionId, position });
+    passed += ids.length;
+    if (chosen.length === STEP) break;
+  }
+  if (chosen.length > 0) {
+    const columns = sql`
+      unnest(
+        ${chosen.map(({ event }) => event.id)}::uuid[], ${chosen.map(({ event }) => event.eventType)}::text[],
+        ${chosen.map(({ event }) => event.orderingKey ?? null)}::text[], ${chosen.map(({ position }) => position)}::int[],
+        ${chosen.map(({ subscriptionId }) => subscriptionId)}::bigint[]
+      ) as c (id, event_type, ordering_key, position, subscription_id)`;
+    await sql`
+      select lock_ordering(array_agg(s.connection_id), array_agg(c.ordering_key))
+      from ${columns} join subscriptions s on s.id = c.subscription_id where c.ordering_key is not null`.execute(em.getKysely());
+    await sql`
+      with chosen as (select * from ${columns}), inserted as (${insert(true)}) select`.execute(em.getKysely());
+  }
+  return { place: place + chosen.length, more: chosen.length === STEP };
 }

@@ -9,7 +9,7 @@ export async function recordTestBroadcast(
   database: Database,
   { deliveryId, event, connection }: DeliveryJob,
   subscription: Pick<Subscription, 'id'>,
-  { startedAtMs, durationMs, statusCode, responseBody, error }: AttemptReport,
+  { durationMs, statusCode, responseBody, error }: AttemptReport,
   delivered: boolean,
 ): Promise<void> {
   await sql`
@@ -26,6 +26,6 @@ export async function recordTestBroadcast(
     )
     insert into attempts (delivery_id, number, trigger, status_code, response_body, error_code, error_message, duration_ms, started_at)
     select id, 1, 'test', ${statusCode}::int, ${responseBody}, ${error?.code ?? null}, ${error?.message ?? null},
-      ${durationMs}::int, ${new Date(startedAtMs)}::timestamptz
+      ${durationMs}::int, now() - ${durationMs} * interval '1 millisecond'
     from delivery`.execute(database.sql());
 }

@@ -6,7 +6,6 @@ import { Subscription } from '../../domain/Subscription.js';
 
 /** Why a delivery can't be tried again now, in a sentence. */
 export async function whyNotRetried(em: EntityManager, delivery: Delivery): Promise<string> {
-  if (delivery.status === 'cancelled') return 'It was cancelled: its subscription or connection was deleted.';
   if (delivery.status === 'held') return 'It is held until its connection is active again, and is sent then.';
   const connection = await em.findOne(Connection, { id: delivery.connectionId });
   if (!connection) return 'Its connection was deleted.';

@@ -11,7 +11,9 @@ export type Decision =
   /** The receiver is gone for good (410): fail this delivery and disable the connection. */
   | { readonly kind: 'disable'; readonly reason: string }
   /** We gave it up ourselves, as when the process stops: not an attempt, the delivery is due again at once. */
-  | { readonly kind: 'handBack' };
+  | { readonly kind: 'handBack' }
+  /** Something of ours is out of order: not an attempt either. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
 
 export interface OutcomeRules {
   /** Milliseconds since 1970. */
@@ -27,6 +29,7 @@ const MAY_SAY_WHEN = new Set([429, 503]);
 export function decideOutcome(outcome: HttpOutcome, { nowMs, retryAfterCapMs }: OutcomeRules): Decision {
   if (outcome.kind === 'error') {
     if (outcome.code === 'aborted') return { kind: 'handBack' };
+    if (outcome.code === 'resolver') return { kind: 'unavailable', reason: outcome.message };
     if (outcome.code === 'invalid_url') return { kind: 'failure', reason: outcome.message };
     return { kind: 'retry', askedMs: null, reason: outcome.message };
   }

@@ -35,7 +35,8 @@ export class WebhookDestination implements Destination {
   async deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult> {
     const { http, timeoutMs, retryAfterCapMs = HOUR_MS } = this.#options;
     const webhook = this.#prepared.get(job.connection) ?? (await this.#prepare(job.connection));
-    const startedAtMs = Date.now();
+    // A receiver refuses a signature whose time is far from its own.
+    const startedAtMs = job.nowMs ?? Date.now();
     const body = Buffer.from(`{"event_type":${JSON.stringify(job.event.eventType)},"data":${job.event.payload}}`);
     const signature = signDelivery({
       id: job.deliveryId,
@@ -48,10 +49,10 @@ export class WebhookDestination implements Destination {
       method: 'POST',
       headers: { ...webhook.headers, ...signature },
       body,
-      timeoutMs,
+      timeoutMs: Math.min(timeoutMs, job.timeoutMs ?? timeoutMs),
       signal,
     });
-    return toDeliveryResult(outcome, { startedAtMs, nowMs: Date.now(), retryAfterCapMs });
+    return toDeliveryResult(outcome, { nowMs: Date.now(), retryAfterCapMs });
   }
 
   async #prepare(connection: DestinationConnection): Promise<PreparedWebhook> {

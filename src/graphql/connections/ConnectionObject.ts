@@ -1,5 +1,5 @@
 import { GraphQLDateTime } from 'graphql-scalars';
-import { Field, ID, ObjectType } from 'type-graphql';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { ConnectionStatus, ConnectionType } from '../../domain/Connection.js';
 import { ConnectionStatusEnum, ConnectionTypeEnum } from './connectionEnums.js';
 
@@ -19,6 +19,19 @@ export class ConnectionObject {
 
   @Field(() => String, { nullable: true, description: 'Why it is not active, in a sentence; null when it is.' })
   statusReason?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Deliveries that may be under way there at once, over all processes, from 1 to 1,000; null: what the server allows.',
+  })
+  maxConcurrency?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Deliveries that may go there in a second, over all processes, from 1 to 10,000; null: no limit.',
+  })
+  maxPerSecond?: number | null;
 
   @Field(() => GraphQLDateTime, { description: 'When it was created.' })
   createdAt!: Date;

@@ -1,5 +1,5 @@
 import { GraphQLURL } from 'graphql-scalars';
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import type { ConnectionStatus, ConnectionType, WebhookAuthType } from '../../domain/Connection.js';
 import { ConnectionStatusEnum, ConnectionTypeEnum, WebhookAuthTypeEnum } from './connectionEnums.js';
 
@@ -68,6 +68,19 @@ export class CreateConnectionInput {
 
   @Field(() => KlaviyoConfigurationInput, { nullable: true, description: 'For KLAVIYO: optional.' })
   klaviyo?: KlaviyoConfigurationInput | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Deliveries that may be under way there at once, over all processes, from 1 to 1,000; null: what the server allows.',
+  })
+  maxConcurrency?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Deliveries that may go there in a second, over all processes, from 1 to 10,000; null: no limit.',
+  })
+  maxPerSecond?: number | null;
 }
 
 @InputType({ description: 'Changes to a connection: only what is given changes.' })
@@ -92,6 +105,19 @@ export class UpdateConnectionInput {
     description: 'False turns it off: its status is DISABLED, and events for it are held. True turns a DISABLED one on again.',
   })
   isEnabled?: boolean | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Deliveries that may be under way there at once, over all processes, from 1 to 1,000; null takes the limit away.',
+  })
+  maxConcurrency?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Deliveries that may go there in a second, over all processes, from 1 to 10,000; null takes the limit away.',
+  })
+  maxPerSecond?: number | null;
 }
 
 @InputType({ description: 'Which connection to delete.' })

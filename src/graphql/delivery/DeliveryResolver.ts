@@ -3,7 +3,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } fr
 import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
 import { findDelivery } from '../../delivery/findDelivery.js';
 import { listDeliveries } from '../../delivery/listDeliveries.js';
-import { replayDeliveries } from '../../delivery/replayDeliveries.js';
+import { findReplay, replayDeliveries } from '../../delivery/replayDeliveries.js';
 import { retryDelivery } from '../../delivery/retryDelivery.js';
 import type { Attempt } from '../../domain/Attempt.js';
 import type { Delivery } from '../../domain/Delivery.js';
@@ -17,7 +17,7 @@ import { AttemptErrorObject, AttemptObject } from './AttemptObject.js';
 import { DeliveryObject } from './DeliveryObject.js';
 import { DeliveryPage } from './DeliveryPage.js';
 import { BroadcastTestEventInput, DeliveryFilter, ReplayDeliveriesInput, RetryDeliveryInput } from './deliveryInputs.js';
-import { BroadcastTestEventPayload, DeliveryPayload, ReplayDeliveriesPayload } from './deliveryPayloads.js';
+import { BroadcastTestEventPayload, DeliveryPayload, ReplayDeliveriesPayload, ReplayObject } from './deliveryPayloads.js';
 
 @Resolver(() => DeliveryObject)
 export class DeliveryResolver {
@@ -51,15 +51,27 @@ export class DeliveryResolver {
   }
 
   @Mutation(() => ReplayDeliveriesPayload, {
-    description: 'Tries everything again that FAILED on a connection since a time, in its order, at a bounded rate.',
+    description:
+      'Tries deliveries to a connection again, in their order: those that FAILED since a time, or to which a filter applies.',
   })
   replayDeliveries(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => ReplayDeliveriesInput, { description: 'Of which connection, and since when.' })
+    @Arg('input', () => ReplayDeliveriesInput, { description: 'Of which connection, since when, and which of them.' })
     input: ReplayDeliveriesInput,
   ): Promise<ReplayDeliveriesPayload> {
     const caller = context.caller('manage');
-    return withUserErrors(async () => ({ count: await replayDeliveries(context.dependencies, caller, input) }));
+    return withUserErrors(async () => {
+      const replay = await replayDeliveries(context.dependencies, caller, input);
+      return { count: replay.count, replay };
+    });
+  }
+
+  @Query(() => ReplayObject, { nullable: true, description: 'How a replay fares; null when it is not there or not yours.' })
+  replay(
+    @Ctx() context: GraphQLContext,
+    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+  ): Promise<ReplayObject | null> {
+    return findReplay(context.dependencies, context.caller('read'), id);
   }
 
   @Mutation(() => BroadcastTestEventPayload, {
@@ -95,10 +107,11 @@ export class DeliveryResolver {
 
   @FieldResolver(() => GraphQLDateTime, {
     nullable: true,
-    description: 'When it is tried next; null when it is not going to be, or waits.',
+    description: 'When it is tried next; null when it is not going to be, or waits for its connection or for one before it.',
   })
   nextAttemptAt(@Root() { status, dueAt }: Delivery): Date | null {
-    return status === 'pending' || status === 'retrying' ? dueAt : null;
+    // Behind another of its ordering key, it is due at no time yet.
+    return (status === 'pending' || status === 'retrying') && Number.isFinite(new Date(dueAt).getTime()) ? dueAt : null;
   }
 }
 

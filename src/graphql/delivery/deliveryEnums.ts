@@ -7,6 +7,7 @@ export const DeliveryStatusEnum = {
   DELIVERED: 'delivered',
   FAILED: 'failed',
   CANCELLED: 'cancelled',
+  EXPIRED: 'expired',
 } as const;
 registerEnumType(DeliveryStatusEnum, {
   name: 'DeliveryStatus',
@@ -18,6 +19,18 @@ registerEnumType(DeliveryStatusEnum, {
     DELIVERED: { description: 'The destination took it.' },
     FAILED: { description: 'Every attempt failed, or none could work. retryDelivery tries again.' },
     CANCELLED: { description: 'Its subscription or connection was deleted first.' },
+    EXPIRED: { description: 'It waited for longer than DELIVERY_MAX_AGE_DAYS, and was not sent. retryDelivery sends it.' },
+  },
+});
+
+export const ReplayStatusEnum = { RUNNING: 'running', COMPLETED: 'completed', CANCELLED: 'cancelled' } as const;
+registerEnumType(ReplayStatusEnum, {
+  name: 'ReplayStatus',
+  description: 'Current status of a replay.',
+  valuesConfig: {
+    RUNNING: { description: 'More deliveries are being put on their way.' },
+    COMPLETED: { description: 'All of them are on their way again.' },
+    CANCELLED: { description: 'It was stopped; what was on its way by then goes on.' },
   },
 });
 

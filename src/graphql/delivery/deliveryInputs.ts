@@ -33,13 +33,28 @@ export class RetryDeliveryInput {
   deliveryId!: string;
 }
 
-@InputType({ description: 'Which failed deliveries to try again.' })
+@InputType({ description: 'Which deliveries to try again: those to which all of this applies.' })
 export class ReplayDeliveriesInput {
   @Field(() => ID, { description: 'Those to this connection.' })
   connectionId!: string;
 
   @Field(() => GraphQLDateTime, { description: 'Those created since this time.' })
   since!: Date;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Those created until this time; until now when not given.' })
+  until?: Date | null;
+
+  @Field(() => [DeliveryStatusEnum], {
+    nullable: true,
+    description: 'Those in one of these statuses: FAILED, RETRYING, CANCELLED, EXPIRED, DELIVERED. FAILED when not given.',
+  })
+  statuses?: DeliveryStatus[] | null;
+
+  @Field(() => String, { nullable: true, description: 'Those of events of this type.' })
+  eventType?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Those for this subscription.' })
+  subscriptionId?: string | null;
 }
 
 @InputType({ description: 'Which subscription to test.' })

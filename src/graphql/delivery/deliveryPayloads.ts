@@ -1,8 +1,10 @@
 import { GraphQLDateTime } from 'graphql-scalars';
-import { Field, Int, ObjectType } from 'type-graphql';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import type { ReplayProgress } from '../../delivery/replayDeliveries.js';
 import { UserErrorObject } from '../errors/UserError.js';
 import { AttemptErrorObject } from './AttemptObject.js';
 import { DeliveryObject } from './DeliveryObject.js';
+import { ReplayStatusEnum } from './deliveryEnums.js';
 
 @ObjectType({ description: 'The delivery after a change, or what is wrong with the input.' })
 export class DeliveryPayload {
@@ -13,10 +15,37 @@ export class DeliveryPayload {
   userErrors!: readonly UserErrorObject[];
 }
 
+@ObjectType('Replay', { description: 'Deliveries that are tried again, and how many of them are on their way.' })
+export class ReplayObject {
+  @Field(() => ID, { description: 'Unique identifier.' })
+  id!: string;
+
+  @Field(() => ReplayStatusEnum, { description: 'Current status.' })
+  status!: ReplayProgress['status'];
+
+  @Field(() => Int, { description: 'How many are on their way again so far.' })
+  count!: number;
+
+  @Field(() => GraphQLDateTime, { description: 'When it was asked for.' })
+  createdAt!: Date;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When all of them were on their way; null until then.' })
+  finishedAt?: Date | null;
+}
+
 @ObjectType({ description: 'How many deliveries are tried again, or what is wrong with the input.' })
 export class ReplayDeliveriesPayload {
-  @Field(() => Int, { nullable: true, description: 'How many are on their way again; null when there are userErrors.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many are on their way again so far; null when there are userErrors. All, once the replay is COMPLETED.',
+  })
   count?: number | null;
+
+  @Field(() => ReplayObject, {
+    nullable: true,
+    description: 'Its progress, to be asked for by id; null when there are userErrors.',
+  })
+  replay?: ReplayObject | null;
 
   @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
   userErrors!: readonly UserErrorObject[];

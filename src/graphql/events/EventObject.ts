@@ -15,6 +15,9 @@ export class EventObject {
   @Field(() => String, { nullable: true, description: "The publisher's own name for it." })
   idempotencyKey?: string | null;
 
+  @Field(() => String, { nullable: true, description: 'Events of one key reach each connection in the order of publishing.' })
+  orderingKey?: string | null;
+
   @Field(() => GraphQLDateTime, { description: 'When it was published.' })
   createdAt!: Date;
 }

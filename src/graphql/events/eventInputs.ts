@@ -28,6 +28,13 @@ export class PublishEventInput {
   })
   idempotencyKey?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "What must stay in order, such as a parcel's number: events of one key reach each connection in the order of publishing, and wait for each other's retries. At most 255 characters.",
+  })
+  orderingKey?: string | null;
+
   @Field(() => RecipientInput, { nullable: true, description: 'Whom it is about; Klaviyo connections need it.' })
   recipient?: RecipientInput | null;
 }

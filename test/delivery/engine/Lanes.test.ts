@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ClaimedDelivery } from '../../../src/delivery/engine/ClaimedDelivery.js';
+import type { ClaimedDelivery } from '../../../src/delivery/engine/claimDeliveries.js';
 import { Lanes } from '../../../src/delivery/engine/Lanes.js';
 
 const CONNECTION = 1;
@@ -11,7 +11,7 @@ function afterFullClaim(pauseMs: number): Lanes {
   const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 2 });
   const busy = lanes.begin();
   lanes.add(claims(2), busy, lanes.window());
-  for (const { connectionId } of lanes.start()) lanes.done(connectionId, null);
+  for (const claim of lanes.start()) lanes.done(claim, null);
   if (pauseMs > 0) lanes.pause(CONNECTION, pauseMs);
   return lanes;
 }

@@ -121,14 +121,6 @@ describe('where guarded HTTP may go', () => {
     expect(expectError(await http.send(post(`https://other.example.com:${receiver.port}/`))).code).toBe('tls');
   });
 
-  it('shares one look-up among requests that open connections to the same name at the same time', async () => {
-    const receiver = await httpReceiver((_, response) => response.end());
-    const lookup = vi.fn(async () => [v4('127.0.0.1')]);
-    const http = guardedHttpForTest({ lookup });
-    await Promise.all(Array.from({ length: 20 }, () => http.send(post(`http://hooks.example.com:${receiver.port}/`))));
-    expect(lookup.mock.calls.length).toBeLessThan(20);
-  });
-
   it('never follows a redirect', async () => {
     const target = await httpReceiver((_, response) => response.end());
     const receiver = await httpReceiver((_, response) => response.writeHead(307, { location: target.origin }).end('elsewhere'));

@@ -33,7 +33,9 @@ export function testbedOfFile(): TestbedContext {
   afterEach(async () => {
     await context.bed.stopEngines();
     await Promise.all(inboxes.splice(0).map((inbox) => inbox.close()));
-    await sql`truncate organizations, deliveries, attempts cascade`.execute(context.bed.database.sql());
+    await sql`truncate organizations, deliveries, attempts, delivery_queues, connection_health cascade`.execute(
+      context.bed.database.sql(),
+    );
     await context.bed.close();
   });
   afterAll(() => testDatabase.drop());

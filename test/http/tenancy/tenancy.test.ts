@@ -28,12 +28,18 @@ async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
   const event = await publish(client);
   const [delivery] = (await seeDeliveries(client, { eventId: event })) as { id: string }[];
   const { apiKeys } = await client.query('{ apiKeys { id } }');
-  return { connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0].id };
+  const { replayDeliveries } = await client.query(
+    'mutation ($id: ID!) { replayDeliveries(input: { connectionId: $id, since: "2020-01-01T00:00:00Z" }) { replay { id } } }',
+    { id: connection },
+  );
+  const replay = replayDeliveries.replay.id;
+  return { connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0].id, replay };
 }
 
 const NEVER_WAS: Record<Kind, string> = {
   ...{ connection: '987654', subscription: '987654', apiKey: '987654' },
   ...{ event: '0193b5a0-0000-7000-8000-000000000000', delivery: '0193b5a0-0000-7000-8000-000000000000' },
+  replay: '0193b5a0-0000-7000-8000-000000000000',
 };
 
 /** Everything that there is, except what any call changes. */

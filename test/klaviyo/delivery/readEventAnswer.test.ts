@@ -17,15 +17,13 @@ describe("What Klaviyo's answer to POST /api/events means", () => {
     [502, HTML, 'retry', 'bad_status'],
     [503, HTML, 'retry', 'bad_status'],
   ])('%i %j: %s (%s)', async (status, body, kind, code) => {
-    const result = await readEventAnswer(new Response(body, { status }), Date.now());
+    const result = await readEventAnswer(new Response(body, { status }), performance.now());
     expect(result.kind).toBe(kind);
     expect('attempt' in result ? (result.attempt?.error?.code ?? null) : null).toBe(code);
   });
 
   it('429 waits as long as Retry-After says, in seconds', async () => {
-    const before = Date.now();
-    const result = await readEventAnswer(new Response('', { status: 429, headers: { 'Retry-After': '7' } }), before);
-    expect(result.kind).toBe('throttled');
-    expect(result.kind === 'throttled' && result.untilMs - before).toBeGreaterThanOrEqual(7_000);
+    const result = await readEventAnswer(new Response('', { status: 429, headers: { 'Retry-After': '7' } }), performance.now());
+    expect(result).toEqual({ kind: 'throttled', forMs: 7_000 });
   });
 });

@@ -1,4 +1,4 @@
-export type Kind = 'connection' | 'subscription' | 'event' | 'delivery' | 'apiKey';
+export type Kind = 'connection' | 'subscription' | 'event' | 'delivery' | 'apiKey' | 'replay';
 
 const ERRORS = 'userErrors { code message path }';
 const filtered = (list: string, field: string) =>
@@ -17,6 +17,7 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Query.connection(id)': { kind: 'connection', operation: 'query ($id: ID!) { connection(id: $id) { id } }' },
   'Query.subscription(id)': { kind: 'subscription', operation: 'query ($id: ID!) { subscription(id: $id) { id } }' },
   'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id payload } }' },
+  'Query.replay(id)': { kind: 'replay', operation: 'query ($id: ID!) { replay(id: $id) { id count } }' },
   'Query.delivery(id)': { kind: 'delivery', operation: 'query ($id: ID!) { delivery(id: $id) { id } }' },
   'Query.subscriptions(filter.connectionId)': { kind: 'connection', operation: filtered('subscriptions', 'connectionId') },
   'Query.deliveries(filter.connectionId)': { kind: 'connection', operation: filtered('deliveries', 'connectionId') },
@@ -85,6 +86,11 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Mutation.retryDelivery(input.deliveryId)': {
     kind: 'delivery',
     operation: change('retryDelivery', 'deliveryId: $id', 'delivery { id }'),
+  },
+  'Mutation.replayDeliveries(input.subscriptionId)': {
+    ...{ kind: 'subscription', own: 'connection' },
+    operation: `mutation ($id: ID!, $own: ID!) {
+      replayDeliveries(input: { connectionId: $own, subscriptionId: $id, since: "2020-01-01T00:00:00Z" }) { count ${ERRORS} } }`,
   },
   'Mutation.replayDeliveries(input.connectionId)': {
     kind: 'connection',

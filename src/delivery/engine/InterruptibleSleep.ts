@@ -1,5 +1,5 @@
 /** Lets one loop sleep until it is woken or a time is over. A wake while it is awake makes its next sleep end at once. */
-export class Alarm {
+export class InterruptibleSleep {
   #woken = false;
   #wake: (() => void) | undefined;
 
@@ -8,7 +8,7 @@ export class Alarm {
     this.#wake?.();
   }
 
-  async sleep(ms: number): Promise<void> {
+  async for(ms: number): Promise<void> {
     if (!this.#woken) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);

@@ -1,0 +1,253 @@
+import dns from 'node:dns';
+import { readFile, stat } from 'node:fs/promises';
+import { isIP } from 'node:net';
+
+/** Resolves a host name to all of its addresses, in the order of preference. Rejects with the resolver's error. */
+export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: 4 | 6 | number;
+}
+
+/** Our own name servers answer nobody at the moment: no fault of the name that was asked for. */
+export class ResolverSilent extends Error {
+  readonly code = 'ERR_RESOLVER_SILENT';
+}
+
+export interface ResolverOptions {
+  /** Name servers as `address` or `address:port`; the system's without. */
+  readonly servers?: readonly string[];
+  /** Milliseconds for a look-up. */
+  readonly deadlineMs?: number;
+  /** The hosts file; the system's without. */
+  readonly hostsFile?: string;
+}
+
+/** Answers are kept for as long as they say, within these bounds. Milliseconds. */
+const SHORTEST_KEPT_MS = 1_000;
+const LONGEST_KEPT_MS = 300_000;
+/** That a name is not there, or its name servers are silent. */
+const FAILURE_KEPT_MS = 5_000;
+/** An answer that is over is good enough while nobody answers (RFC 8767). */
+const STALE_FOR_MS = 3_600_000;
+const MAX_NAMES = 10_000;
+
+/** How long an address of the other family is waited for (RFC 8305 3, resolution delay). */
+const OTHER_FAMILY_MS = 50;
+
+/** After an answer to anybody, silence about a name is the name's own for so long. */
+const ALIVE_FOR_MS = 30_000;
+
+interface Known {
+  readonly addresses: readonly ResolvedAddress[] | null;
+  readonly error: Error | null;
+  /** `performance.now()`. */
+  readonly until: number;
+}
+
+/**
+ * Resolves names by DNS without the operating system's resolver, which runs on the four threads that all of this process
+ * shares: a few names whose name servers are silent would occupy them, and everybody else's look-up, that of Postgres
+ * included, would wait behind.
+ *
+ * A look-up takes a bounded time, answers are kept for as long as they say, and many who ask for one name at once are one. The
+ * hosts file counts. A name that DNS does not know is looked up by the system too, one at a time, since that also knows
+ * search domains. When nobody is answered any more, it says so (ResolverSilent), so that no receiver is blamed for it.
+ */
+export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: ResolverOptions = {}): Lookup {
+  const resolver = new dns.promises.Resolver({ timeout: Math.ceil(deadlineMs / 2), tries: 2 });
+  if (servers) resolver.setServers([...servers]);
+  const hosts = new HostsFile(hostsFile);
+  const known = new Map<string, Known>();
+  const underWay = new Map<string, Promise<readonly ResolvedAddress[]>>();
+  const system = oneAtATime((hostname) => dns.promises.lookup(hostname, { all: true, order: 'verbatim' }));
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  /** Somebody whose name was answered: asking again tells whether anybody is. */
+  let answeredName = '.';
+  let probing: Promise<boolean> | undefined;
+
+  async function lookup(hostname: string): Promise<readonly ResolvedAddress[]> {
+    const name = hostname.toLowerCase().replace(/\.$/, '');
+    const kept = known.get(name);
+    if (kept && kept.until > performance.now()) {
+      if (kept.addresses) return kept.addresses;
+      throw kept.error;
+    }
+    let running = underWay.get(name);
+    if (!running) {
+      running = resolve(name, kept).finally(() => underWay.delete(name));
+      underWay.set(name, running);
+    }
+    return running;
+  }
+
+  async function resolve(name: string, before: Known | undefined): Promise<readonly ResolvedAddress[]> {
+    const here = await hosts.find(name);
+    if (here) return here;
+    try {
+      const { addresses, keptMs } = await within(deadlineMs, ask(name));
+      keep(name, { addresses, error: null, until: performance.now() + keptMs });
+      return addresses;
+    } catch (error) {
+      return explain(name, error as NodeJS.ErrnoException, before);
+    }
+  }
+
+  /** The addresses of both families; of one alone when the other takes longer. */
+  async function ask(name: string): Promise<{ addresses: readonly ResolvedAddress[]; keptMs: number }> {
+    const four = heard(name, resolver.resolve4(name, { ttl: true }));
+    const six = heard(name, resolver.resolve6(name, { ttl: true }));
+    const first = await Promise.any([four, six]).catch((error: AggregateError) => {
+      // What was answered says more than silence: a name without AAAA whose A is not told is silent.
+      throw error.errors.find(({ code }) => isSilence(code)) ?? error.errors[0];
+    });
+    await Promise.race([Promise.allSettled([four, six]), new Promise((done) => setTimeout(done, OTHER_FAMILY_MS))]);
+    const records = (await Promise.all([six, four].map((family) => Promise.race([family.catch(() => []), nextTurn([])])))).flat();
+    const all = records.length > 0 ? records : first;
+    const ttl = Math.min(...all.map((record) => record.ttl));
+    const addresses = all.map(({ address }) => ({ address, family: isIP(address) }));
+    return { addresses, keptMs: Math.min(LONGEST_KEPT_MS, Math.max(SHORTEST_KEPT_MS, ttl * 1_000)) };
+  }
+
+  async function heard<T>(name: string, answer: Promise<T>): Promise<T> {
+    try {
+      const records = await answer;
+      answeredAt = performance.now();
+      answeredName = name;
+      return records;
+    } catch (error) {
+      if (!isSilence((error as NodeJS.ErrnoException).code)) answeredAt = performance.now();
+      throw error;
+    }
+  }
+
+  async function explain(name: string, error: NodeJS.ErrnoException, before: Known | undefined) {
+    if (isSilence(error.code)) {
+      if (before?.addresses && before.until + STALE_FOR_MS > performance.now()) return before.addresses;
+      if (!(await isAlive())) throw new ResolverSilent('no name server answers', { cause: error });
+    } else {
+      const addresses = await within(deadlineMs, system(name)).catch(() => null);
+      if (addresses && addresses.length > 0) {
+        keep(name, { addresses, error: null, until: performance.now() + FAILURE_KEPT_MS });
+        return addresses;
+      }
+    }
+    keep(name, { addresses: null, error, until: performance.now() + FAILURE_KEPT_MS });
+    throw error;
+  }
+
+  /** Whether the name servers answer anybody: they did lately, or do so now. */
+  async function isAlive(): Promise<boolean> {
+    if (answeredAt > performance.now() - ALIVE_FOR_MS) return true;
+    probing ??= within(deadlineMs, resolver.resolve(answeredName, answeredName === '.' ? 'NS' : 'A'))
+      .then(
+        () => true,
+        (error: NodeJS.ErrnoException) => !isSilence(error.code),
+      )
+      .finally(() => {
+        probing = undefined;
+      });
+    const alive = await probing;
+    if (alive) answeredAt = performance.now();
+    return alive;
+  }
+
+  function keep(name: string, answer: Known): void {
+    known.delete(name);
+    known.set(name, answer);
+    if (known.size > MAX_NAMES) known.delete(known.keys().next().value as string);
+  }
+
+  return lookup;
+}
+
+/** Codes of c-ares and our own for: nobody answered, or nobody could be asked. */
+function isSilence(code: string | undefined): boolean {
+  return (
+    code === 'ETIMEOUT' || code === 'ECONNREFUSED' || code === 'ECANCELLED' || code === 'EREFUSED' || code === 'EDESTRUCTION'
+  );
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(Object.assign(new Error(`no answer within ${ms} ms`), { code: 'ETIMEOUT' })), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    // One that fails after nobody waits for it any more is no unhandled rejection.
+    work.catch(() => {});
+  }
+}
+
+function nextTurn<T>(value: T): Promise<T> {
+  return new Promise((done) => setImmediate(done, value));
+}
+
+/** The system's resolver takes a thread for as long as its name servers are silent: never more than one. */
+function oneAtATime(lookup: Lookup): Lookup {
+  let busy = false;
+  return async (hostname) => {
+    if (busy) return [];
+    busy = true;
+    try {
+      return await lookup(hostname);
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+/** How often the hosts file is looked at for a change. */
+const HOSTS_CHECKED_MS = 5_000;
+
+/** Names of this machine (hosts(5)), read again when the file has changed. */
+class HostsFile {
+  #addresses = new Map<string, ResolvedAddress[]>();
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #modifiedMs = 0;
+
+  constructor(
+    private readonly path = process.platform === 'win32' ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts',
+  ) {}
+
+  async find(name: string): Promise<readonly ResolvedAddress[] | null> {
+    await this.#refresh();
+    const found = this.#addresses.get(name);
+    if (found) return found;
+    // RFC 6761 6.3: these names never leave the machine.
+    if (name !== 'localhost' && !name.endsWith('.localhost')) return null;
+    return [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ];
+  }
+
+  async #refresh(): Promise<void> {
+    if (performance.now() - this.#checkedAt < HOSTS_CHECKED_MS) return;
+    this.#checkedAt = performance.now();
+    try {
+      const { mtimeMs } = await stat(this.path);
+      if (mtimeMs === this.#modifiedMs) return;
+      this.#addresses = parseHosts(await readFile(this.path, 'utf8'));
+      this.#modifiedMs = mtimeMs;
+    } catch {
+      // Without a hosts file there are no names in it.
+      this.#addresses = new Map();
+    }
+  }
+}
+
+function parseHosts(text: string): Map<string, ResolvedAddress[]> {
+  const hosts = new Map<string, ResolvedAddress[]>();
+  for (const line of text.split('\n')) {
+    const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/);
+    const family = isIP(address);
+    if (family === 0) continue;
+    for (const name of names) hosts.set(name.toLowerCase(), [...(hosts.get(name.toLowerCase()) ?? []), { address, family }]);
+  }
+  return hosts;
+}

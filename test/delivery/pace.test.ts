@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { newId } from '../../src/database/newId.js';
+import { insertDeliveries } from '../../src/delivery/queue/insertDeliveries.js';
+import { eventually } from '../support/eventually.js';
+import type { Answer } from './support/Inbox.js';
+import { testbedOfFile } from './support/testbedOfFile.js';
+
+const test = testbedOfFile();
+const many = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
+const answerIn =
+  (ms: number): Answer =>
+  (response) =>
+    void setTimeout(() => response.end(), ms);
+
+/** Publishes events of one ordering key each, in one transaction. */
+async function publishKeyed(events: readonly { readonly key: string; readonly n: number }[]): Promise<void> {
+  const { bed } = test;
+  await bed.database.transaction(async (em) => {
+    const published = events.map(({ key, n }) => ({
+      id: newId(),
+      eventType: 'test.event',
+      orderingKey: key,
+      payload: { key, n },
+    }));
+    await sql`
+      insert into events (id, organization_id, event_type, payload, ordering_key)
+      select id, ${bed.organizationId}, 'test.event', payload, ordering_key
+      from unnest(${published.map(({ id }) => id)}::uuid[], ${published.map(({ payload }) => JSON.stringify(payload))}::json[],
+        ${published.map(({ orderingKey }) => orderingKey)}::text[]) as e (id, payload, ordering_key)`.execute(em.getKysely());
+    await insertDeliveries(em, { organizationId: bed.organizationId, events: published });
+  });
+}
+
+const arrivalsOf = (data: readonly unknown[], key: string) =>
+  (data as { key: string; n: number }[]).filter((event) => event.key === key).map(({ n }) => n);
+
+describe('maxConcurrency', () => {
+  it('is obeyed over several engines', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(answerIn(20));
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.rows(sql`update connections set max_concurrency = 3 where id = ${connectionId}`);
+    await bed.publish(many(60));
+    await Promise.all([bed.engine().start(), bed.engine().start(), bed.engine().start()]);
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 60 }), { withinMs: 20_000 });
+    expect(inbox.mostOpen).toBeLessThanOrEqual(3);
+    expect(inbox.mostOpen).toBeGreaterThanOrEqual(2);
+  });
+
+  it('of one connection does not slow another', async () => {
+    const { bed } = test;
+    const slow = await test.inbox(answerIn(200));
+    const inbox = await test.inbox();
+    const { connectionId } = await bed.subscribed(slow.url);
+    await bed.rows(sql`update connections set max_concurrency = 1 where id = ${connectionId}`);
+    await bed.subscribed(inbox.url);
+    await bed.engine().start();
+    await bed.publish(many(30));
+    await eventually(() => expect(inbox.received).toHaveLength(30));
+    expect(slow.received.length).toBeLessThan(30);
+  });
+});
+
+describe('maxPerSecond', () => {
+  it('is obeyed over several engines, in every second', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.rows(sql`update connections set max_per_second = 20 where id = ${connectionId}`);
+    await bed.publish(many(60));
+    await Promise.all([bed.engine().start(), bed.engine().start()]);
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 60 }), { withinMs: 20_000 });
+    const times = inbox.received.map(({ at }) => at).sort((a, b) => a - b);
+    for (const [index, at] of times.entries()) {
+      const within = times.slice(index).filter((other) => other < at + 1_000).length;
+      // 20, what may come at once, and what the way adds.
+      expect(within).toBeLessThanOrEqual(24);
+    }
+  });
+});
+
+describe('An ordering key', () => {
+  it('keeps its events in the order of publishing, though many go out at once, over several engines', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox((response) => void setTimeout(() => response.end(), Math.random() * 15));
+    await bed.subscribed(inbox.url);
+    await Promise.all([bed.engine().start(), bed.engine().start()]);
+    for (let n = 0; n < 12; n++) await publishKeyed(['a', 'b', 'c', 'd', 'e'].map((key) => ({ key, n })));
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 60 }), { withinMs: 20_000 });
+    for (const key of ['a', 'b', 'c', 'd', 'e']) expect(arrivalsOf(inbox.data, key)).toEqual(many(12).map(({ n }) => n));
+  });
+
+  it('waits for a retry, while other keys go on; what has no key does not wait', async () => {
+    const { bed } = test;
+    let failed = 0;
+    const inbox = await test.inbox((response, { body }) => {
+      const { key, n } = JSON.parse(body).data;
+      const bad = key === 'a' && n === 0 && failed++ < 2;
+      response.writeHead(bad ? 500 : 200).end();
+    });
+    await bed.subscribed(inbox.url);
+    await bed.engine({ options: { retryDelaysMs: [300, 300] } }).start();
+    await publishKeyed([
+      { key: 'a', n: 0 },
+      { key: 'a', n: 1 },
+      { key: 'a', n: 2 },
+      { key: 'b', n: 0 },
+      { key: 'b', n: 1 },
+    ]);
+    await bed.publish([{ key: 'none', n: 9 }]);
+    await eventually(() => expect(inbox.received.length).toBeGreaterThanOrEqual(4));
+    expect(arrivalsOf(inbox.data, 'b')).toEqual([0, 1]);
+    expect(arrivalsOf(inbox.data, 'none')).toEqual([9]);
+    expect(new Set(arrivalsOf(inbox.data, 'a'))).toEqual(new Set([0]));
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 6 }));
+    expect(arrivalsOf(inbox.data, 'a')).toEqual([0, 0, 0, 1, 2]);
+  });
+
+  it('goes on behind one that FAILED for good', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox((response, { body }) => response.writeHead(JSON.parse(body).data.n === 0 ? 500 : 200).end());
+    await bed.subscribed(inbox.url);
+    await bed.engine({ options: { retryDelaysMs: [] } }).start();
+    await publishKeyed([
+      { key: 'a', n: 0 },
+      { key: 'a', n: 1 },
+    ]);
+    await eventually(async () => expect(await bed.counts()).toEqual({ failed: 1, delivered: 1 }));
+  });
+
+  it('holds through a hold and a release', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox((response) => void setTimeout(() => response.end(), Math.random() * 15));
+    await bed.subscribed(inbox.url, { status: 'disabled' });
+    for (let n = 0; n < 8; n++) await publishKeyed(['a', 'b'].map((key) => ({ key, n })));
+    await bed.engine().start();
+    await bed.rows(sql`update connections set status = 'active'`);
+    for (let n = 8; n < 12; n++) await publishKeyed(['a', 'b'].map((key) => ({ key, n })));
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 24 }));
+    for (const key of ['a', 'b']) expect(arrivalsOf(inbox.data, key)).toEqual(many(12).map(({ n }) => n));
+  });
+
+  it('loses nothing when publishers and results race', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    await bed.subscribed(inbox.url);
+    const engine = bed.engine();
+    await engine.start();
+    await Promise.all(
+      Array.from({ length: 6 }, async (_, publisher) => {
+        for (let n = 0; n < 15; n++) {
+          await publishKeyed([{ key: 'shared', n: publisher * 100 + n }]);
+          engine.wake();
+          await sleep(Math.random() * 10);
+        }
+      }),
+    );
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 90 }), { withinMs: 20_000 });
+    expect(inbox.mostOpen).toBe(1);
+    const arrived = arrivalsOf(inbox.data, 'shared');
+    for (let publisher = 0; publisher < 6; publisher++) {
+      const own = arrived.filter((n) => Math.floor(n / 100) === publisher);
+      expect(own).toEqual([...own].sort((a, b) => a - b));
+    }
+  });
+});
