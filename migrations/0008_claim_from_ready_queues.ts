@@ -106,7 +106,8 @@ export class ClaimFromReadyQueues extends Migration {
               when f.wait_until is not null then f.wait_until
               when s.share <= 0 and s.max_per_second is not null and s.tokens < 1
                 then now() + (1 - s.tokens) / s.max_per_second * interval '1 second'
-              when s.share <= 0 then now() + interval '1 second' * (0.5 + random())
+              -- The others have the turn of those that ail; who is full is told when there is room again.
+              when s.share <= 0 then now() + interval '1 second' * (case when s.max_concurrency is null then 5 + 5 * random() else 1 end)
               when coalesce(n.count, 0) >= s.share then clock_timestamp()
               else q.ready_at end,
             gated_until = f.wait_until,

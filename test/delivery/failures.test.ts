@@ -100,18 +100,22 @@ describe('A delivery that fails', () => {
       expect((counts.failed ?? 0) + (counts.held ?? 0)).toBe(3);
       expect(counts.failed).toBeGreaterThanOrEqual(1);
     });
-    expect(told).toEqual([
-      {
-        connectionId,
-        organizationId: bed.organizationId,
-        reason: 'The receiver answered 410 Gone.',
-        failingSince: null,
-        status: 'disabled',
-      },
-    ]);
-    expect(await bed.rows(sql`select status, status_reason from connections`)).toEqual([
-      { status: 'disabled', status_reason: 'The receiver answered 410 Gone.' },
-    ]);
+    await eventually(() =>
+      expect(told).toEqual([
+        {
+          connectionId,
+          organizationId: bed.organizationId,
+          reason: 'The receiver answered 410 Gone.',
+          failingSince: null,
+          status: 'disabled',
+        },
+      ]),
+    );
+    await eventually(async () =>
+      expect(await bed.rows(sql`select status, status_reason from connections`)).toEqual([
+        { status: 'disabled', status_reason: 'The receiver answered 410 Gone.' },
+      ]),
+    );
   });
 
   it('by silence is over after the timeout, and says so', async () => {

@@ -129,7 +129,7 @@ export class ClaimLoop {
     const limit = Math.min(MAX_CLAIM, lanes.room());
     this.#starved = limit === 0;
     if (limit === 0 || settler.unsettled > MAX_UNSETTLED) return false;
-    const perConnection = lanes.window();
+    const perConnection = lanes.firstClaim();
     const request = { limit, perConnection, busy, ailing: lanes.ailingRoom(), lease: randomUUID(), leaseMs: options.leaseMs };
     const claims = await claimDeliveries(pool, request);
     await this.#loadConnections(claims);

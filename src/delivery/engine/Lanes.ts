@@ -17,7 +17,10 @@ const AILING_SHARE = 1 / 4;
 const SLOW_MS = 1_000;
 
 /** Attempts that may wait for an answer beside those that take a place, as a multiple of the places. */
-const MAX_SLOW = 3;
+const MAX_SLOW = 8;
+
+/** How many to claim of a connection of which nothing is known yet; one of them goes first. */
+const FIRST_CLAIM = 4;
 
 /** Connections remembered for having answered well last. */
 const MAX_GOOD = 50_000;
@@ -63,8 +66,9 @@ export interface LanesOptions {
  * - A connection gets at most as many attempts at once as its cap, and half of what the others leave it. When three
  *   quarters of all places are taken, one at a time: slow ones together can't take all, and nobody is shut out.
  * - Connections that ail (their last attempts failed, or have had no answer for a second) share a quarter of the places.
- * - An attempt that has had no answer for a second gives its place up, so that receivers which hang don't keep the others
- *   waiting for as long as they hang. At most three times as many as there are places may wait so.
+ * - A connection of which nothing is known makes one attempt first. An attempt that has had no answer for a second gives its
+ *   place up, so that receivers which hang don't keep the others waiting for as long as they hang. At most eight times as
+ *   many as there are places may wait so.
  * - For a connection that answers fast, some ms of work are claimed ahead, so that claims are few and large and its places
  *   never empty. For one that is slow or dead, nothing is.
  */
@@ -116,6 +120,11 @@ export class Lanes {
     const { concurrency, concurrencyPerConnection } = this.#options;
     const left = Math.floor((concurrency * SHARED - this.#placed + running) / 2);
     return Math.max(1, Math.min(concurrencyPerConnection, left));
+  }
+
+  /** How many to claim of a connection of which nothing is held. */
+  firstClaim(): number {
+    return Math.min(FIRST_CLAIM, this.window());
   }
 
   /** Whether anything of a connection is held here. */
@@ -265,9 +274,11 @@ export class Lanes {
   #allowed(id: number, lane: Lane): number {
     const window = this.window(lane.running - lane.slow);
     if (this.#ails(id, lane)) return Math.min(window, lane.running + this.ailingRoom());
-    if (lane.slow === 0 && (this.#good.has(id) || this.#slow < this.#options.concurrency * MAX_SLOW)) return window;
+    const { concurrency } = this.#options;
+    const roomToWait = this.#slow < concurrency * MAX_SLOW;
+    if (!this.#good.has(id)) return roomToWait || this.#placed < concurrency / 2 ? 1 : 0;
     // Slow, though well: it may wait beside the others for as long as there is room to wait.
-    return this.#slow < this.#options.concurrency * MAX_SLOW ? window : lane.running;
+    return lane.slow === 0 || roomToWait ? window : lane.running;
   }
 
   /** One that answered well is not taken for ailing only because it takes its time. */

@@ -10,6 +10,7 @@ import { newId } from '../../../src/database/newId.js';
 import type { DeliveryEngine, EngineOptions } from '../../../src/delivery/engine/DeliveryEngine.js';
 import { createDeliveryEngine } from '../../../src/delivery/engine/DeliveryEngine.js';
 import { createGuardedHttp } from '../../../src/delivery/http/guardedHttp.js';
+import type { Lookup } from '../../../src/delivery/http/resolver.js';
 import { insertDeliveries } from '../../../src/delivery/queue/insertDeliveries.js';
 import { ensureSigningSecret } from '../../../src/delivery/signing/ensureSigningSecret.js';
 import { WebhookDestination } from '../../../src/delivery/webhook/WebhookDestination.js';
@@ -66,10 +67,14 @@ export class Bench {
   }
 
   /** An engine with the default limits, started. */
-  async engine(options: Partial<EngineOptions> = {}): Promise<DeliveryEngine> {
+  async engine(options: Partial<EngineOptions> = {}, lookup?: Lookup): Promise<DeliveryEngine> {
     const { database } = this;
     const cipher = this.#cipher;
-    const http = createGuardedHttp({ allowPrivateNetworks: ['127.0.0.0/8'], timeoutMs: TIMEOUT_MS });
+    const http = createGuardedHttp({
+      allowPrivateNetworks: ['127.0.0.0/8'],
+      timeoutMs: TIMEOUT_MS,
+      ...(lookup ? { lookup } : {}),
+    });
     const webhook = new WebhookDestination({
       http,
       cipher,

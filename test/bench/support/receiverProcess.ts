@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * A receiver in a process of its own, told what to do over IPC. `/fast` answers at once, `/slow` after 10 s, `/dead`
- * cuts the connection. `/kept/50` answers after 50 ms, and keeps the `webhook-id` of what arrived.
+ * A receiver in a process of its own, told what to do over IPC. `/fast` answers at once, `/slow` after 10 s, `/hang`
+ * never, `/dead` cuts the connection. `/kept/50` answers after 50 ms, and keeps the `webhook-id` of what arrived.
  * Where a body bears `"sentAt": <ms since 1970>`, the time from then to here is kept.
  */
 const SLOW_MS = 10_000;
@@ -21,6 +21,7 @@ const server = createServer((request, response) => {
   });
   request.on('end', () => {
     const now = performance.timeOrigin + performance.now();
+    if (path === '/hang') return;
     if (path === '/dead') return void request.socket.destroy();
     if (path === '/slow') return void setTimeout(() => response.end('ok'), SLOW_MS);
     const mark = body.indexOf('"sentAt":');

@@ -11,7 +11,9 @@ function afterFullClaim(pauseMs: number): Lanes {
   const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 2 });
   const busy = lanes.begin();
   lanes.add(claims(2), busy, lanes.window());
-  for (const claim of lanes.start()) lanes.done(claim, null);
+  for (let started = lanes.start(); started.length > 0; started = lanes.start()) {
+    for (const claim of started) lanes.done(claim, 'good');
+  }
   if (pauseMs > 0) lanes.pause(CONNECTION, pauseMs);
   return lanes;
 }
@@ -27,4 +29,27 @@ it('A connection that is paused is not hungry: nothing of it would be claimed', 
   expect(busy).toEqual({ [CONNECTION]: 0 });
   lanes.add([], busy, lanes.window());
   expect(lanes.hungry()).toBe(false);
+});
+
+it('A connection of which nothing is known makes one attempt first, and as many as it may once that was answered well', () => {
+  const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 4 });
+  lanes.add(claims(4), lanes.begin(), lanes.firstClaim());
+  const first = lanes.start();
+  expect(first).toHaveLength(1);
+  expect(lanes.start()).toHaveLength(0);
+  for (const claim of first) lanes.done(claim, 'good');
+  expect(lanes.start()).toHaveLength(3);
+});
+
+it('Connections that ail share a quarter of the places', () => {
+  const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 4 });
+  const ailing = Array.from(
+    { length: 20 },
+    (_, id) => ({ id: `${id}`, connectionId: 100 + id, ailing: true }) as ClaimedDelivery,
+  );
+  lanes.add([...ailing, ...claims(1)], lanes.begin(), lanes.firstClaim());
+  const started = lanes.start();
+  expect(started.filter(({ connectionId }) => connectionId >= 100)).toHaveLength(4);
+  expect(started.filter(({ connectionId }) => connectionId === CONNECTION)).toHaveLength(1);
+  expect(lanes.ailingRoom()).toBe(0);
 });
