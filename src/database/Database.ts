@@ -2,8 +2,10 @@ import { Migrator } from '@mikro-orm/migrations';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { Kysely } from 'kysely';
+import pg from 'pg';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../domain/entities.js';
+import { connectionOptions } from './connectionOptions.js';
 import type { Tables } from './Tables.js';
 
 export type { EntityManager };
@@ -28,7 +30,9 @@ export class Database {
       extensions: [Migrator],
       migrations: { migrationsList: [...migrations], tableName: 'migrations', snapshot: false, silent: true },
       pool: { min: 0, max: poolSize },
-      driverOptions: { keepAlive: true, connectionTimeoutMillis: 10_000 },
+      // MikroORM reads host, user and database from the URL, and nothing else of it, and hands times over as text. The driver
+      // by itself heeds the whole URL, TLS included, and knows times: so what SQL returns is what our types say.
+      driverOptions: { ...connectionOptions(url, 'switchboard'), types: new pg.TypeOverrides() },
       forceUtcTimezone: true,
     });
     return new Database(orm, url);
