@@ -22,7 +22,10 @@ export interface RefreshDependencies {
   readonly declareGrantLost: (credential: Pick<Credential, 'connectionId' | 'version'>, reason: string) => Promise<boolean>;
 }
 
-/** How long nobody tries again after a failure (the provider allows 10 refreshes a minute). */
+/**
+ * How long nobody refreshes again, whether it worked or not: the provider allows 10 refreshes a minute. So a provider whose
+ * tokens live for seconds, or that refuses every token at once, is asked 600 times an hour at most.
+ */
 const COOLDOWN_SECONDS = 6;
 const MISCONFIGURED_COOLDOWN_SECONDS = 60;
 
@@ -64,10 +67,11 @@ async function store({ database, cipher, now }: RefreshDependencies, lease: Refr
       refresh_token = coalesce(${refreshToken}, refresh_token),
       scopes = coalesce(${tokens.scopes}::text[], scopes),
       expires_at = ${new Date(now() + tokens.expiresInSeconds * 1000).toISOString()},
+      lifetime_seconds = ${tokens.expiresInSeconds},
       last_refreshed_at = ${new Date(now()).toISOString()},
       version = version + 1,
       refresh_leased_by = null,
-      refresh_leased_until = null,
+      refresh_leased_until = now() + make_interval(secs => ${COOLDOWN_SECONDS}),
       refresh_problem = null
     where connection_id = ${connectionId} and version = ${version}
     returning connection_id`.execute(database.sql());

@@ -163,7 +163,7 @@ describe('Rotating the encryption key', () => {
     expect(String(received?.headers['webhook-signature']).split(' ')).toHaveLength(2);
 
     // The held event goes out with the recipient it was published with, after a refresh.
-    await server.sql('update credentials set expires_at = now()');
+    await server.sql('update credentials set expires_at = now(), refresh_leased_until = null');
     klaviyo.klaviyo.resetCounters();
     await ask(client, 'updateConnection', 'UpdateConnectionInput', { id: made.klaviyoId, isEnabled: true }, 'connection { id }');
     for (const eventId of [made.heldEvent, event]) {
@@ -192,7 +192,7 @@ describe('A refresh between reading a token and storing it re-encrypted', () => 
     const fault = klaviyo.klaviyo.inject({ kind: 'rotate_refresh_token' });
     onTestFinished(() => klaviyo.klaviyo.clearFaults(fault.id));
     const refresh = async () => {
-      await server.sql('update credentials set expires_at = now()');
+      await server.sql('update credentials set expires_at = now(), refresh_leased_until = null');
       await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
     };
 
