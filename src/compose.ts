@@ -17,6 +17,7 @@ import { cancelForConnection } from './delivery/queue/cancelForConnection.js';
 import { cancelForSubscription } from './delivery/queue/cancelForSubscription.js';
 import { insertDeliveries } from './delivery/queue/insertDeliveries.js';
 import { Connection } from './domain/Connection.js';
+import { OperatorAlarms } from './domain/OperatorAlarm.js';
 import { Organization } from './domain/Organization.js';
 import { type DemoKeys, readDemoKeys, writeDemoKeys } from './embeddedSecrets.js';
 import { connectionNotices } from './events/connectionNotices.js';
@@ -31,8 +32,8 @@ import { createRevocations } from './oauth/createRevocations.js';
 import { declareGrantLost } from './oauth/declareGrantLost.js';
 import { declareScopeMissing } from './oauth/declareScopeMissing.js';
 import { getAccessToken } from './oauth/getAccessToken.js';
-import { OperatorAlarms } from './oauth/OperatorAlarm.js';
 import type { Provider } from './oauth/Provider.js';
+import { raisingAlarms } from './oauth/raisingAlarms.js';
 import { releaseGrant } from './oauth/releaseGrant.js';
 import { openDatabase } from './openDatabase.js';
 import type { Sandbox } from './sandbox/createSandbox.js';
@@ -56,13 +57,15 @@ export async function compose(config: Config): Promise<Switchboard> {
   const serves = config.role !== 'worker';
   const works = config.role !== 'api';
 
+  const alarms = new OperatorAlarms(log);
   const { database, cipher } = await openDatabase(config, log, closing);
   const jobs = new Jobs(database, log);
   closing.defer(() => jobs.close());
   // The two know nothing of each other's tables, so they may come up side by side.
   await Promise.all([migrate(database), jobs.start()]);
 
-  const { provider, sandbox, apiUrl } = composeKlaviyo(config, publicUrl, port, closing);
+  const { klaviyo, sandbox, apiUrl } = composeKlaviyo(config, publicUrl, port, closing);
+  const provider = raisingAlarms(klaviyo, alarms);
   const providers: ReadonlyMap<string, Provider> = new Map([[provider.id, provider]]);
   const { revocations, queue, waitingCiphertexts } = createRevocations({ database, jobs, cipher, providers, log });
   await jobs.define(queue);
@@ -72,9 +75,8 @@ export async function compose(config: Config): Promise<Switchboard> {
   const deliverySignal = createDeliverySignal({ database, wakeEngine: () => wakeEngine() });
   const publishing = { database, cipher, eventTypes: createEventTypeRegistry(eventTypes), insertDeliveries, deliverySignal };
   const notices = connectionNotices(publishing);
-  const alarms = new OperatorAlarms(log);
   const tokens = {
-    ...{ database, cipher, providers, log, alarm: alarms, now: Date.now },
+    ...{ database, cipher, providers, log, now: Date.now },
     declareGrantLost: (credential: { connectionId: number; version: number }, reason: string) =>
       declareGrantLost({ database, notices }, credential, reason),
   };

@@ -8,7 +8,7 @@ import { ConfigError } from './readEnvironment.js';
 import { createSandbox, type Sandbox } from './sandbox/createSandbox.js';
 
 export interface KlaviyoParts {
-  readonly provider: KlaviyoOAuth;
+  readonly klaviyo: KlaviyoOAuth;
   /** Null when a real provider is configured. */
   readonly sandbox: Sandbox | null;
   /** Where its API is. */
@@ -31,7 +31,7 @@ export function composeKlaviyo(config: Config, publicUrl: string, port: number, 
     fetch: createBoundedFetch({ timeoutMs: 10_000, maxBodyBytes: 64 * 1024 }),
   };
   if (app)
-    return { provider: new KlaviyoOAuth({ ...common, ...app, authorizeUrl, apiUrl, sandbox: false }), sandbox: null, apiUrl };
+    return { klaviyo: new KlaviyoOAuth({ ...common, ...app, authorizeUrl, apiUrl, sandbox: false }), sandbox: null, apiUrl };
 
   const clientId = 'switchboard-sandbox';
   const clientSecret = randomBytes(24).toString('base64url');
@@ -46,7 +46,7 @@ export function composeKlaviyo(config: Config, publicUrl: string, port: number, 
   closing.defer(() => sandbox.close());
   // A worker serves no sandbox: it finds the one of the process that does.
   const sandboxApiUrl = config.role === 'worker' ? `${publicUrl}/sandbox/klaviyo` : `http://127.0.0.1:${port}/sandbox/klaviyo`;
-  const provider = new KlaviyoOAuth({
+  const klaviyo = new KlaviyoOAuth({
     ...common,
     clientId,
     clientSecret,
@@ -54,5 +54,5 @@ export function composeKlaviyo(config: Config, publicUrl: string, port: number, 
     apiUrl: sandboxApiUrl,
     sandbox: true,
   });
-  return { provider, sandbox, apiUrl: sandboxApiUrl };
+  return { klaviyo, sandbox, apiUrl: sandboxApiUrl };
 }

@@ -5,7 +5,6 @@ import type { Database } from '../database/Database.js';
 import type { Credential } from '../domain/Credential.js';
 import type { Logger } from '../domain/Logger.js';
 import { GrantLost } from './AccessToken.js';
-import type { OperatorAlarm } from './OperatorAlarm.js';
 import type { Provider, TokenSet } from './Provider.js';
 import { ProviderError } from './ProviderError.js';
 import type { RefreshLease } from './takeRefreshLease.js';
@@ -14,7 +13,6 @@ export interface RefreshDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly alarm: OperatorAlarm;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -35,12 +33,11 @@ const MISCONFIGURED_COOLDOWN_SECONDS = 60;
  * Throws a ProviderError, or GrantLost.
  */
 export async function refreshCredential(dependencies: RefreshDependencies, lease: RefreshLease): Promise<void> {
-  const { providers, cipher, alarm, log } = dependencies;
+  const { providers, cipher, log } = dependencies;
   const provider = providers.get(lease.provider);
   if (!provider) throw new Error(`No provider "${lease.provider}".`);
   try {
     const tokens = await provider.refresh(cipher.decrypt(lease.refreshToken, columnIdentity.refreshToken(lease.connectionId)));
-    alarm.clear(`${provider.id}-configuration`);
     if (!(await store(dependencies, lease, tokens)))
       log.warn({ connectionId: lease.connectionId }, 'A refresh came too late and was dropped');
   } catch (error) {
@@ -51,7 +48,6 @@ export async function refreshCredential(dependencies: RefreshDependencies, lease
       if (!lost) return;
       throw new GrantLost(error.message);
     }
-    if (error.kind === 'configuration') alarm.raise(`${provider.id}-configuration`, error.message);
     await coolDown(dependencies, lease, error);
     throw error;
   }
