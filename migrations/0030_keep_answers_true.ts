@@ -4,5 +4,6 @@ export class KeepAnswersTrue extends Migration {
   override up(): void {
     // Null for tokens of before: theirs are taken to live for an hour.
     this.addSql('alter table credentials add column lifetime_seconds int');
+    this.addSql('create table encryption_canaries (key_id text primary key, canary text not null)');
   }
 }

@@ -5,6 +5,7 @@ import { allowedNetworks, composeDestinations } from './composeDelivery.js';
 import { composeKlaviyo } from './composeKlaviyo.js';
 import type { Config } from './config.js';
 import type { ConnectionRules } from './connections/ConnectionRules.js';
+import { checkEncryptionKeys } from './database/checkEncryptionKeys.js';
 import type { Database } from './database/Database.js';
 import { findFreePort } from './database/embedded/findFreePort.js';
 import { Jobs } from './database/Jobs.js';
@@ -19,7 +20,7 @@ import { insertDeliveries } from './delivery/queue/insertDeliveries.js';
 import { Connection } from './domain/Connection.js';
 import { OperatorAlarms } from './domain/OperatorAlarm.js';
 import { Organization } from './domain/Organization.js';
-import { type DemoKeys, readDemoKeys, writeDemoKeys } from './embeddedSecrets.js';
+import { type DemoKeys, embeddedKeyPath, readDemoKeys, writeDemoKeys } from './embeddedSecrets.js';
 import { connectionNotices } from './events/connectionNotices.js';
 import { createEventTypeRegistry } from './events/types/eventTypeRegistry.js';
 import { eventTypes } from './events/types/eventTypes.js';
@@ -36,6 +37,7 @@ import type { Provider } from './oauth/Provider.js';
 import { raisingAlarms } from './oauth/raisingAlarms.js';
 import { releaseGrant } from './oauth/releaseGrant.js';
 import { openDatabase } from './openDatabase.js';
+import { ConfigError } from './readEnvironment.js';
 import type { Sandbox } from './sandbox/createSandbox.js';
 
 export interface Switchboard {
@@ -63,6 +65,9 @@ export async function compose(config: Config): Promise<Switchboard> {
   closing.defer(() => jobs.close());
   // The two know nothing of each other's tables, so they may come up side by side.
   await Promise.all([migrate(database), jobs.start()]);
+  const wrongKeys = await checkEncryptionKeys({ database, cipher });
+  if (wrongKeys)
+    throw new ConfigError(`${config.encryptionKeys ? 'ENCRYPTION_KEYS' : embeddedKeyPath(config.dataDir)} ${wrongKeys}`);
 
   const { klaviyo, sandbox, apiUrl } = composeKlaviyo(config, publicUrl, port, closing);
   const provider = raisingAlarms(klaviyo, alarms);
