@@ -60,7 +60,7 @@ export async function compose(config: Config): Promise<Switchboard> {
   const works = config.role !== 'api';
 
   const alarms = new OperatorAlarms(log);
-  const { database, cipher } = await openDatabase(config, log, closing);
+  const { database, cipher } = await openDatabase(config, { log, alarms, closing });
   const jobs = new Jobs(database, log);
   closing.defer(() => jobs.close());
   // The two know nothing of each other's tables, so they may come up side by side.
@@ -93,7 +93,7 @@ export async function compose(config: Config): Promise<Switchboard> {
   if (works) {
     const { retryDelaysMs, concurrency, concurrencyPerConnection } = config.delivery;
     const engine = createDeliveryEngine({
-      ...{ database, destinations, log },
+      ...{ database, destinations, log, alarm: alarms },
       options: { retryDelaysMs, concurrency, concurrencyPerConnection },
       onConnectionDisabled: async (em, { connectionId, failingSince }) =>
         notices.disabled(em, await em.findOneOrFail(Connection, connectionId), failingSince),
@@ -103,7 +103,7 @@ export async function compose(config: Config): Promise<Switchboard> {
     closing.defer(() => engine.stop());
   }
 
-  const changes = new ChangeFeed({ database, log, watchesPerOrganization: config.liveWatchesPerOrganization });
+  const changes = new ChangeFeed({ database, log, alarm: alarms, watchesPerOrganization: config.liveWatchesPerOrganization });
   closing.defer(() => changes.close());
   const demoKeys = config.embedded ? await findDemoKeys(database, config.dataDir) : null;
   const app = serves

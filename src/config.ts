@@ -9,6 +9,8 @@ const KLAVIYO_AUTHORIZE_URL = 'https://www.klaviyo.com/oauth/authorize';
 const KLAVIYO_API_URL = 'https://a.klaviyo.com';
 const KLAVIYO_REVISION = '2026-07-15';
 const DAY_MS = 86_400_000;
+/** Four processes of any role fit into the hundred connections that Postgres takes unless told otherwise. */
+const DEFAULT_POOL_SIZE = 10;
 
 export type Config = ReturnType<typeof readConfig>;
 
@@ -19,7 +21,8 @@ export type Config = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv) {
   const env = readEnvironment(environment);
   const port = env.integer('PORT', 4000, { min: 0, max: 65_535 });
-  const databaseUrl = env.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
+  const databaseUrl = env.databaseUrl('DATABASE_URL');
+  const databaseDirectUrl = env.databaseUrl('DATABASE_DIRECT_URL');
   const encryptionKeys = env.encryptionKeys('ENCRYPTION_KEYS');
   const clientId = env.text('KLAVIYO_CLIENT_ID');
   const clientSecret = env.text('KLAVIYO_CLIENT_SECRET');
@@ -28,6 +31,9 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     throw new ConfigError(
       'ENCRYPTION_KEYS is not set, but DATABASE_URL is: tokens are never stored in the clear. It wants id:base64 of 32 bytes, for example ENCRYPTION_KEYS="k1:$(openssl rand -base64 32)".',
     );
+  }
+  if (databaseDirectUrl && !databaseUrl) {
+    throw new ConfigError('DATABASE_URL is not set, but DATABASE_DIRECT_URL is: it wants the address of the pooler before it.');
   }
   if (clientId && !clientSecret) {
     throw new ConfigError('KLAVIYO_CLIENT_SECRET is not set, but KLAVIYO_CLIENT_ID is: it wants the secret of that Klaviyo app.');
@@ -45,6 +51,9 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     /** Where browsers reach this server; null: http://localhost and the port. */
     publicUrl: env.origin('PUBLIC_URL'),
     databaseUrl,
+    /** Past a pooler at `databaseUrl`; null: there is none. */
+    databaseDirectUrl,
+    databasePoolSize: env.integer('DATABASE_POOL_SIZE', DEFAULT_POOL_SIZE, { min: 2, max: 1_000 }),
     /** True when this process runs its own Postgres. */
     embedded: databaseUrl === null,
     dataDir: resolve(env.text('DATA_DIR') ?? '.data'),

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { EncryptionKey } from './database/Cipher.js';
 import { parseDurationList } from './delivery/schedule/parseDuration.js';
@@ -6,6 +7,9 @@ import { parseDurationList } from './delivery/schedule/parseDuration.js';
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
+
+/** What the driver knows of libpq's; all but `disable` want TLS, and all but `no-verify` check the server's certificate and name. */
+const SSL_MODES: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
@@ -20,13 +24,27 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
   const parseUrl = (name: string, wants: string, value: string): URL =>
     URL.canParse(value) ? new URL(value) : refuse(name, wants);
 
-  const url = (name: string, { protocols }: { protocols: string[] }): string | null => {
+  const url = (name: string, { protocols, shown }: { protocols: string[]; shown?: string }): string | null => {
     const value = text(name);
     if (value === null) return null;
     const wants = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
-    // A database URL carries a password: say that it is wrong, never what it is.
-    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
-      return refuse(name, wants, name === 'DATABASE_URL' ? '(hidden)' : value);
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) return refuse(name, wants, shown);
+    return value;
+  };
+
+  /** A URL of Postgres, whose TLS parameters the driver can follow. It carries a password: say that it is wrong, never what it is. */
+  const databaseUrl = (name: string): string | null => {
+    const value = url(name, { protocols: ['postgres:', 'postgresql:'], shown: '(hidden)' });
+    if (value === null) return null;
+    const { searchParams } = new URL(value);
+    const mode = searchParams.get('sslmode');
+    if (mode !== null && !SSL_MODES.includes(mode)) {
+      return refuse(name, `one of ${SSL_MODES.join(', ')} for sslmode`, `…sslmode=${mode}`);
+    }
+    for (const parameter of ['sslrootcert', 'sslcert', 'sslkey']) {
+      const path = searchParams.get(parameter);
+      if (path !== null && !isReadable(path))
+        return refuse(name, `a file that can be read for ${parameter}`, `…${parameter}=${path}`);
     }
     return value;
   };
@@ -44,6 +62,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
   return {
     text,
     url,
+    databaseUrl,
     origin: (name: string) => origin(name),
     origins: (name: string): string[] => list(name).map((value) => origin(name, value) as string),
 
@@ -112,4 +131,13 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       return keys as [EncryptionKey, ...EncryptionKey[]];
     },
   };
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

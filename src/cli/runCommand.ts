@@ -16,7 +16,7 @@ export async function runCommand(command: (database: Database, config: Config) =
   try {
     await using closing = new AsyncDisposableStack();
     const config = readConfig(process.env);
-    const { database } = await openDatabase(config, pino({ level: 'silent' }), closing);
+    const { database } = await openDatabase(config, { log: pino({ level: 'silent' }), closing });
     await migrate(database);
     await command(database, config);
   } catch (error) {

@@ -35,6 +35,7 @@ export const callErrors = {
   RATE_LIMITED: { status: 429, jsonApi: 'non_field_errors', means: 'Too many calls, or too many failed log-ins.' },
   INTERNAL_SERVER_ERROR: { status: 500, jsonApi: 'non_field_errors', means: 'Our fault; the id finds it in the log.' },
   SERVICE_UNAVAILABLE: { status: 503, jsonApi: 'non_field_errors', means: 'Stopping, or without database, for the moment.' },
+  STORAGE_FULL: { status: 503, jsonApi: 'non_field_errors', means: 'The database has no room left; reading works.' },
 } as const satisfies Record<string, CallError>;
 
 interface InputProblem {

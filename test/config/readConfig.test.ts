@@ -23,6 +23,8 @@ describe('Without any variable', () => {
       host: 'localhost',
       publicUrl: null,
       databaseUrl: null,
+      databaseDirectUrl: null,
+      databasePoolSize: 10,
       embedded: true,
       dataDir: expect.stringMatching(/\/\.data$/),
       role: 'all',
@@ -110,6 +112,7 @@ describe('A wrong value is refused in one line that names the variable, what it 
     ['INSTALL_URL', 'javascript:alert(1)', 'a URL that begins with'],
     ['RATE_LIMIT_PER_MINUTE', 'none', 'a whole number from 0 to 1000000'],
     ['RETENTION_DAYS', '0', 'a whole number from 1 to 3650'],
+    ['DATABASE_POOL_SIZE', '1', 'a whole number from 2 to 1000'],
   ])('%s=%j', (name, value, wants) => {
     const message = refusal({ ...APP, [name]: value });
     expect(message).toContain(`${name} got ${JSON.stringify(value)}, but wants ${wants}`);
@@ -120,6 +123,7 @@ describe('A wrong value is refused in one line that names the variable, what it 
   it.each([
     ['DATABASE_URL', 'mysql://me:hunter2-secret@db/x', 'a URL that begins with postgres:// or postgresql://'],
     ['DATABASE_URL', 'hunter2-secret', 'a URL that begins with postgres://'],
+    ['DATABASE_DIRECT_URL', 'hunter2-secret', 'a URL that begins with postgres://'],
     ['ENCRYPTION_KEYS', `k1:${Buffer.alloc(31, 1).toString('base64')}`, 'id:base64 of 32 bytes'],
     ['ENCRYPTION_KEYS', KEY, 'id:base64 of 32 bytes'],
     ['ENCRYPTION_KEYS', `k1:${KEY},k1:${KEY}`, 'id:base64 of 32 bytes'],
@@ -133,7 +137,23 @@ describe('A wrong value is refused in one line that names the variable, what it 
   });
 });
 
+describe("A database URL's TLS parameters are checked, and the rest of it is not shown", () => {
+  it.each(['DATABASE_URL', 'DATABASE_DIRECT_URL'])('%s', (name) => {
+    const url = 'postgres://me:hunter2@db/x';
+    expect(refusal({ [name]: `${url}?sslmode=verify_full` })).toBe(
+      `${name} got "…sslmode=verify_full", but wants one of disable, prefer, require, verify-ca, verify-full, no-verify for sslmode.`,
+    );
+    expect(refusal({ [name]: `${url}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem` })).toBe(
+      `${name} got "…sslrootcert=/nowhere/ca.pem", but wants a file that can be read for sslrootcert.`,
+    );
+  });
+});
+
 describe('Some variables need others', () => {
+  it('DATABASE_DIRECT_URL needs DATABASE_URL', () => {
+    expect(refusal({ ...SAFE, DATABASE_DIRECT_URL: 'postgres://localhost/switchboard' })).toMatch(/^DATABASE_URL is not set/);
+  });
+
   it('DATABASE_URL needs ENCRYPTION_KEYS: nothing is ever stored in the clear', () => {
     const message = refusal({ DATABASE_URL: 'postgres://me:hunter2@localhost/switchboard' });
     expect(message).toMatch(/^ENCRYPTION_KEYS is not set, but DATABASE_URL is/);

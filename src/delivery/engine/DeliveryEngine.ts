@@ -1,6 +1,7 @@
 import type { Database } from '../../database/Database.js';
 import type { ConnectionType } from '../../domain/Connection.js';
 import type { Logger } from '../../domain/Logger.js';
+import type { OperatorAlarm } from '../../domain/OperatorAlarm.js';
 import type { Destination } from '../Destination.js';
 import type { OnConnectionDisabled } from './disableConnection.js';
 import type { EngineOptions } from './EngineOptions.js';
@@ -9,6 +10,8 @@ export interface DeliveryEngineDependencies {
   readonly database: Database;
   readonly destinations: ReadonlyMap<ConnectionType, Destination>;
   readonly log: Logger;
+  /** Raised while nobody can be heard who has something to deliver. */
+  readonly alarm?: OperatorAlarm;
   readonly onConnectionDisabled?: OnConnectionDisabled;
   /** The defaults are in `resolveEngineOptions`. */
   readonly options?: Partial<EngineOptions>;

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { NotificationListener } from '../../database/NotificationListener.js';
 import { Attempts } from './Attempts.js';
 import { ClaimLoop } from './ClaimLoop.js';
@@ -15,13 +16,14 @@ import { WAKE_CHANNEL } from './wakeChannel.js';
 
 /** Delivers what is due in `deliveries` (DESIGN: Delivery). Any number of engines, in any number of processes, share the table. */
 export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): DeliveryEngine {
-  const { database, destinations, log, onConnectionDisabled = async () => {} } = dependencies;
+  const { database, destinations, log, alarm, onConnectionDisabled = async () => {} } = dependencies;
   const longestAttemptMs = Math.max(...[...destinations.values()].map(({ maxDurationMs }) => maxDurationMs));
   const options = resolveEngineOptions(dependencies.options ?? {}, longestAttemptMs);
 
-  const { url } = database;
-  const claimPool = openEnginePool({ url, max: 1, name: 'switchboard-claims', asynchronousCommit: true }, log);
-  const settlePool = openEnginePool({ url, max: 2, name: 'switchboard-results' }, log);
+  const { directUrl: url } = database;
+  const watch = (client: pg.ClientBase) => database.watch(client);
+  const claimPool = openEnginePool({ url, max: 1, name: 'switchboard-claims', asynchronousCommit: true, watch }, log);
+  const settlePool = openEnginePool({ url, max: 2, name: 'switchboard-results', watch }, log);
   const lanes = new Lanes(options);
   const settler = new Settler({
     write: (batch, again) => settleDeliveries(settlePool, batch, again),
@@ -67,7 +69,7 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
     onConnectionDisabled,
   });
   const listener = new NotificationListener({
-    url,
+    ...{ database, alarm },
     channel: WAKE_CHANNEL,
     onNotification: () => loop.wake(),
     onConnected: () => loop.wake(),
