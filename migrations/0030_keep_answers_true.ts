@@ -8,6 +8,13 @@ export class KeepAnswersTrue extends Migration {
     // Empty but for the moment in which somebody finds out whether there is room again.
     this.addSql('create table storage_probes (filler text not null)');
     this.addSql('alter table storage_probes alter column filler set storage plain');
+    // One row at most: what all processes must know of the sandbox that one of them serves.
+    this.addSql(`
+      create table sandbox (
+        is_only boolean primary key default true check (is_only),
+        client_secret text not null,
+        url text
+      )`);
     this.#mergeSubscriptions();
   }
 

@@ -69,9 +69,8 @@ export async function compose(config: Config): Promise<Switchboard> {
   if (wrongKeys)
     throw new ConfigError(`${config.encryptionKeys ? 'ENCRYPTION_KEYS' : embeddedKeyPath(config.dataDir)} ${wrongKeys}`);
 
-  const { klaviyo, sandbox, apiUrl } = composeKlaviyo(config, publicUrl, port, closing);
-  const provider = raisingAlarms(klaviyo, alarms);
-  const providers: ReadonlyMap<string, Provider> = new Map([[provider.id, provider]]);
+  const { klaviyo, sandbox, ...reachable } = await composeKlaviyo(config, { database, publicUrl, port, closing });
+  const providers: ReadonlyMap<string, Provider> = new Map(klaviyo ? [[klaviyo.id, raisingAlarms(klaviyo, alarms)]] : []);
   const { revocations, queue, waitingCiphertexts } = createRevocations({ database, jobs, cipher, providers, log });
   await jobs.define(queue);
   if (works) await jobs.work(queue);
@@ -86,7 +85,7 @@ export async function compose(config: Config): Promise<Switchboard> {
       declareGrantLost({ database, notices }, credential, reason),
   };
   const destinations = composeDestinations({
-    ...{ config, database, cipher, closing, klaviyoApiUrl: apiUrl },
+    ...{ config, database, cipher, closing, klaviyo: reachable },
     accessToken: (connectionId, refusedVersion) => getAccessToken(tokens, connectionId, refusedVersion),
     scopeMissing: (...missing) => declareScopeMissing({ database, notices }, ...missing),
   });
@@ -112,7 +111,7 @@ export async function compose(config: Config): Promise<Switchboard> {
         dependencies: {
           ...publishing,
           ...{ log, providers, revocations, notices, alarms, destinations, changes },
-          connectionRules: connectionRules(config, provider),
+          connectionRules: connectionRules(config, klaviyo),
           releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
           cancelForConnection,
           cancelForSubscription,
@@ -131,16 +130,16 @@ export async function compose(config: Config): Promise<Switchboard> {
       })
     : createWorkerServer({ database, alarms }, log);
   closing.defer(() => app.close());
-  if (serves && sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
+  if (sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
   await app.listen({ port, host: config.host });
   // What goes by the clock can wait until callers are served.
   if (works) for (const chore of composeChores({ ...tokens, waitingCiphertexts }, config.retentionMs)) await jobs.schedule(chore);
 
   const open = closing.move();
-  return { publicUrl, demoKeys, sandbox: serves ? sandbox : null, database, close: () => open.disposeAsync() };
+  return { publicUrl, demoKeys, sandbox, database, close: () => open.disposeAsync() };
 }
 
-function connectionRules(config: Config, { scopes, defaultScopes }: Provider): ConnectionRules {
+function connectionRules(config: Config, klaviyo: Provider | null): ConnectionRules {
   const allowPrivateNetworks = allowedNetworks(config);
   return {
     checkHeader: checkExtraHeader,
@@ -148,7 +147,7 @@ function connectionRules(config: Config, { scopes, defaultScopes }: Provider): C
       const check = checkWebhookUrl(url, { allowPrivateNetworks });
       return check.ok ? null : check.problem;
     },
-    klaviyo: { scopes, defaultScopes },
+    klaviyo: klaviyo && { scopes: klaviyo.scopes, defaultScopes: klaviyo.defaultScopes },
   };
 }
 

@@ -3,6 +3,7 @@ import { ConfigError, readEnvironment } from './readEnvironment.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
+const SWITCH = ['on', 'off'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const KLAVIYO_AUTHORIZE_URL = 'https://www.klaviyo.com/oauth/authorize';
@@ -44,7 +45,14 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     throw new ConfigError(`KLAVIYO_CLIENT_ID is not set, but ${needingApp} is: it wants the client id of your app there.`);
   }
 
-  return {
+  const sandbox = env.choice('SANDBOX', SWITCH, clientId || databaseUrl ? 'off' : 'on') === 'on';
+  if (clientId && sandbox) {
+    throw new ConfigError(
+      'SANDBOX is on, but KLAVIYO_CLIENT_ID is set: it wants one of the two, the stand-in or the real Klaviyo.',
+    );
+  }
+
+  const config = {
     port,
     /** Embedded mode shows its keys to whoever opens GraphiQL, so by default only this machine may. */
     host: env.text('HOST') ?? (databaseUrl ? '0.0.0.0' : 'localhost'),
@@ -59,8 +67,10 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     dataDir: resolve(env.text('DATA_DIR') ?? '.data'),
     role: env.choice('ROLE', ROLES, 'all'),
     encryptionKeys,
+    /** A local stand-in for Klaviyo, which anybody may use who reaches this server. */
+    sandbox,
     klaviyo: {
-      /** Null: the sandbox stands in. */
+      /** Null: the sandbox stands in, or there is no Klaviyo. */
       app: clientId && clientSecret ? { clientId, clientSecret } : null,
       authorizeUrl: env.providerUrl('KLAVIYO_AUTHORIZE_URL', KLAVIYO_AUTHORIZE_URL),
       apiUrl: env.providerUrl('KLAVIYO_API_URL', KLAVIYO_API_URL).replace(/\/+$/, ''),
@@ -97,5 +107,10 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     liveWatchesPerOrganization: env.integer('LIVE_WATCHES_PER_ORGANIZATION', 200, { min: 0, max: 1_000_000 }),
     retentionMs: env.integer('RETENTION_DAYS', 30, { min: 1, max: 3_650 }) * DAY_MS,
     logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+  return {
+    ...config,
+    /** What was most likely meant to be a variable of ours. */
+    misspelled: env.misspelled(),
   };
 }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { banner } from './banner.js';
+import { banner, fallbacks, slips } from './banner.js';
 import { readConfig } from './config.js';
 import { ConfigError } from './readEnvironment.js';
 
@@ -9,6 +9,9 @@ import { ConfigError } from './readEnvironment.js';
 async function main(): Promise<void> {
   // A wrong setting is told at once; everything else is loaded after, compiled once for all starts to come.
   const config = readConfig(process.env);
+  const standIns = fallbacks(config);
+  if (standIns.length > 0) console.log(standIns.join(' '));
+  for (const slip of slips(config)) console.error(slip);
   enableCompileCache(join(import.meta.dirname, '..', '.compile-cache'));
   const { compose } = await import('./compose.js');
   const switchboard = await compose(config);

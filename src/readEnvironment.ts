@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { EncryptionKey } from './database/Cipher.js';
 import { parseDurationList } from './delivery/schedule/parseDuration.js';
+import { editDistance } from './events/types/closestChoice.js';
 
 /** A wrong setting. The message is one line, made to be printed and followed by exit code 1. */
 export class ConfigError extends Error {
@@ -18,8 +19,12 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
   const refuse = (name: string, wants: string, got = environment[name]): never => {
     throw new ConfigError(`${name} got ${JSON.stringify(got)}, but wants ${wants}.`);
   };
+  const known = new Set<string>();
   /** An empty variable is an unset one, as `FOO= npm start` means it. */
-  const text = (name: string): string | null => environment[name]?.trim() || null;
+  const text = (name: string): string | null => {
+    known.add(name);
+    return environment[name]?.trim() || null;
+  };
   const list = (name: string): string[] => (text(name) ?? '').split(/[\s,]+/).filter(Boolean);
   const parseUrl = (name: string, wants: string, value: string): URL =>
     URL.canParse(value) ? new URL(value) : refuse(name, wants);
@@ -65,6 +70,14 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
     databaseUrl,
     origin: (name: string) => origin(name),
     origins: (name: string): string[] => list(name).map((value) => origin(name, value) as string),
+
+    /** Variables that nobody has asked for, but that are a slip away from one that was. To be called last. */
+    misspelled(): { readonly given: string; readonly meant: string }[] {
+      return Object.keys(environment).flatMap((given) => {
+        const meant = known.has(given) ? undefined : [...known].find((name) => isSlip(given.toUpperCase(), name));
+        return meant === undefined ? [] : [{ given, meant }];
+      });
+    },
 
     /** Words of a given form, separated by blanks or commas. */
     words(name: string, fallback: string[], { form, wants }: { form: RegExp; wants: string }): string[] {
@@ -140,4 +153,12 @@ function isReadable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Up to two wrong letters in a long name and one in a short one, or two that changed places. */
+function isSlip(given: string, name: string): boolean {
+  if (Math.abs(given.length - name.length) > 2) return false;
+  const letters = (text: string) => [...text].sort().join('');
+  const distance = editDistance(given, name);
+  return distance <= (name.length < 8 ? 1 : 2) || (distance === 2 && letters(given) === letters(name));
 }

@@ -35,15 +35,15 @@ const MISCONFIGURED_COOLDOWN_SECONDS = 60;
 export async function refreshCredential(dependencies: RefreshDependencies, lease: RefreshLease): Promise<void> {
   const { providers, cipher, log } = dependencies;
   const provider = providers.get(lease.provider);
-  if (!provider) throw new Error(`No provider "${lease.provider}".`);
   try {
+    if (!provider) throw new ProviderError('configuration', 'not_set_up', `${lease.provider} is not set up on this server.`);
     const tokens = await provider.refresh(cipher.decrypt(lease.refreshToken, columnIdentity.refreshToken(lease.connectionId)));
     if (!(await store(dependencies, lease, tokens)))
       log.warn({ connectionId: lease.connectionId }, 'A refresh came too late and was dropped');
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     if (error.kind === 'grant' && error.code === 'invalid_grant') {
-      const lost = await dependencies.declareGrantLost(lease, `${provider.name} no longer accepts the grant: connect again.`);
+      const lost = await dependencies.declareGrantLost(lease, `${provider?.name} no longer accepts the grant: connect again.`);
       // The grant that died was not the newest any more: whoever asks reads again.
       if (!lost) return;
       throw new GrantLost(error.message);

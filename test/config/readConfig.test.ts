@@ -29,6 +29,7 @@ describe('Without any variable', () => {
       dataDir: expect.stringMatching(/\/\.data$/),
       role: 'all',
       encryptionKeys: null,
+      sandbox: true,
       klaviyo: {
         app: null,
         authorizeUrl: 'https://www.klaviyo.com/oauth/authorize',
@@ -150,6 +151,16 @@ describe("A database URL's TLS parameters are checked, and the rest of it is not
 });
 
 describe('Some variables need others', () => {
+  it('the sandbox needs to be asked for when there is a DATABASE_URL, and there can be no other Klaviyo', () => {
+    const DATABASE_URL = 'postgres://localhost/switchboard';
+    expect(readConfig({ ...SAFE, DATABASE_URL })).toMatchObject({ sandbox: false, klaviyo: { app: null } });
+    expect(readConfig({ ...SAFE, DATABASE_URL, SANDBOX: 'on' })).toMatchObject({ sandbox: true });
+    expect(readConfig({ SANDBOX: 'off' })).toMatchObject({ embedded: true, sandbox: false });
+    expect(readConfig(APP)).toMatchObject({ sandbox: false });
+    expect(refusal({ ...APP, SANDBOX: 'on' })).toMatch(/^SANDBOX is on, but KLAVIYO_CLIENT_ID is set/);
+    expect(refusal({ SANDBOX: 'yes' })).toContain('SANDBOX got "yes", but wants one of on, off');
+  });
+
   it('DATABASE_DIRECT_URL needs DATABASE_URL', () => {
     expect(refusal({ ...SAFE, DATABASE_DIRECT_URL: 'postgres://localhost/switchboard' })).toMatch(/^DATABASE_URL is not set/);
   });
@@ -207,5 +218,44 @@ describe('Good values', () => {
       returnToOrigins: ['https://one.example', 'http://localhost:3000', 'https://two.example:8443'],
       encryptionKeys: [{ id: 'new' }, { id: 'old' }],
     });
+  });
+});
+
+describe('A variable that is a slip away from one of ours', () => {
+  it.each([
+    ['DATBASE_URL', 'DATABASE_URL'],
+    ['DATABASE_UR', 'DATABASE_URL'],
+    ['DATABASEURL', 'DATABASE_URL'],
+    ['database_url', 'DATABASE_URL'],
+    ['ENCRYPTION_KEY', 'ENCRYPTION_KEYS'],
+    ['CORS_ORIGIN', 'CORS_ORIGINS'],
+    ['KLAVIYO_CLIENTID', 'KLAVIYO_CLIENT_ID'],
+    ['PROT', 'PORT'],
+    ['ROLES', 'ROLE'],
+    ['RETENTION_DAY', 'RETENTION_DAYS'],
+  ])('%s is told to mean %s', (given, meant) => {
+    expect(readConfig({ [given]: 'x' }).misspelled).toEqual([{ given, meant }]);
+  });
+
+  it('is no variable of ours, and none that everybody has', () => {
+    const everyday = [
+      'PATH',
+      'HOME',
+      'PWD',
+      'USER',
+      'SHELL',
+      'TERM',
+      'LANG',
+      'MAIL',
+      'HOSTNAME',
+      'LOGNAME',
+      'NODE_ENV',
+      'CI',
+      'EDITOR',
+    ];
+    const ours = { PORT: '4000', HOST: 'localhost', ROLE: 'all', LOG_LEVEL: 'info', DATA_DIR: '.data' };
+    const foreign = ['PGHOST', 'PGPORT', 'DATABASE_NAME', 'REDIS_URL', 'PUBLIC_IP', 'npm_config_cache', 'XDG_DATA_DIRS'];
+    const environment = { ...ours, ...Object.fromEntries([...everyday, ...foreign].map((name) => [name, 'x'])) };
+    expect(readConfig(environment).misspelled).toEqual([]);
   });
 });
