@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../../src/database/embedded/findFreePort.js';
 import { createTestDatabase } from '../support/createTestDatabase.js';
 import { buildServer, runBuiltServer, whenReady } from '../support/startBuiltServer.js';
@@ -33,6 +33,21 @@ describe('A server that can not start says why in one line and ends with 1', () 
     expect(await startAndFail({ ROLE: 'boss' })).toEqual({
       code: 1,
       lines: ['ROLE got "boss", but wants one of all, api, worker.'],
+    });
+  });
+
+  it('with a database that is not there, or does not know us', async () => {
+    const environment = { ENCRYPTION_KEYS: TEST_KEY, LOG_LEVEL: 'silent', KLAVIYO_CLIENT_ID: 'id', KLAVIYO_CLIENT_SECRET: 's' };
+    const nobody = await startAndFail({ ...environment, DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/x' });
+    expect(nobody).toEqual({
+      code: 1,
+      lines: [expect.stringMatching(/^The database can not be used: connect ECONNREFUSED 127\.0\.0\.1:1\. See DATABASE_URL/)],
+    });
+    const elsewhere = Object.assign(new URL(inject('postgresUrl')), { pathname: '/nowhere' }).href;
+    const unknown = await startAndFail({ ...environment, DATABASE_URL: elsewhere });
+    expect(unknown).toEqual({
+      code: 1,
+      lines: [expect.stringContaining('The database can not be used: database "nowhere" does not exist. See DATABASE_URL')],
     });
   });
 

@@ -12,23 +12,26 @@ export function refuseStrangers(baseUrl: () => string): preHandlerAsyncHookHandl
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const { host } = request.headers;
     const own = hostOf(`http://${host}`);
-    if (!own || !(LOOPBACK.test(own.hostname) || own.host === hostOf(baseUrl())?.host)) {
+    const publicHost = hostOf(baseUrl())?.host;
+    if (!own || !(LOOPBACK.test(own.hostname) || own.host === publicHost)) {
       return reply.code(403).type('text/plain').send('The sandbox can only be opened at its own address.');
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD' && !isOwnForm(request, own.host)) {
+    if (request.method !== 'GET' && request.method !== 'HEAD' && !isOwnForm(request, [own.host, publicHost])) {
       return reply.code(403).type('text/plain').send('This form can only be sent from the sandbox itself.');
     }
     return undefined;
   };
 }
 
-function isOwnForm({ headers }: FastifyRequest, ownHost: string): boolean {
+/** A proxy in between may have put its own name into `Host`, but the browser knows the public one. */
+function isOwnForm({ headers }: FastifyRequest, ownHosts: readonly (string | undefined)[]): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';
-  return headers.origin === undefined || hostOf(headers.origin)?.host === ownHost;
+  if (headers.origin === undefined) return true;
+  const from = hostOf(headers.origin)?.host;
+  return from !== undefined && ownHosts.includes(from);
 }
 
-/** Without the port that is the scheme's own. */
 function hostOf(url: string): URL | null {
   return URL.canParse(url) ? new URL(url) : null;
 }
