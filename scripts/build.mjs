@@ -4,6 +4,15 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
+// On most platforms this Node comes with the packages. npm has no such version for the others, so theirs is used.
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  const platform = `${process.platform}-${process.arch}`;
+  console.error(
+    `Switchboard needs Node 24, and npm has none of that version for ${platform}: install it there, it has ${process.version}.`,
+  );
+  process.exit(1);
+}
+
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist', '.built');
 const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -1,4 +1,19 @@
 import type { Switchboard } from './compose.js';
+import type { Config } from './config.js';
+
+/** What stands in for what was not set, the database first. A forgotten setting must not go unseen. */
+export function fallbacks({ embedded, dataDir, klaviyo, sandbox }: Config): string[] {
+  const parts: string[] = [];
+  if (embedded) parts.push(`DATABASE_URL is not set: the built-in Postgres is used, with its data in ${dataDir}.`);
+  if (sandbox) parts.push('KLAVIYO_CLIENT_ID is not set: the sandbox stands in for Klaviyo.');
+  if (!sandbox && !klaviyo.app) parts.push('KLAVIYO_CLIENT_ID is not set: nobody can connect to Klaviyo here.');
+  return parts;
+}
+
+/** A line for each variable that is a slip away from one of ours. */
+export function slips({ misspelled }: Config): string[] {
+  return misspelled.map(({ given, meant }) => `${given} means nothing here. Did you mean ${meant}?`);
+}
 
 /** What `npm start` prints: where it is, who you are, and the next thing to try. */
 export function banner({ publicUrl, demoKeys, sandbox }: Pick<Switchboard, 'publicUrl' | 'demoKeys' | 'sandbox'>): string {

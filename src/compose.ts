@@ -5,7 +5,8 @@ import { allowedNetworks, composeDestinations } from './composeDelivery.js';
 import { composeKlaviyo } from './composeKlaviyo.js';
 import type { Config } from './config.js';
 import type { ConnectionRules } from './connections/ConnectionRules.js';
-import { Database } from './database/Database.js';
+import { checkEncryptionKeys } from './database/checkEncryptionKeys.js';
+import type { Database } from './database/Database.js';
 import { findFreePort } from './database/embedded/findFreePort.js';
 import { Jobs } from './database/Jobs.js';
 import { migrate } from './database/migrate.js';
@@ -19,8 +20,9 @@ import { insertDeliveries } from './delivery/queue/insertDeliveries.js';
 import { sweepQueue } from './delivery/queue/sweepQueue.js';
 import { WaitingQuota } from './delivery/queue/WaitingQuota.js';
 import { Connection } from './domain/Connection.js';
+import { OperatorAlarms } from './domain/OperatorAlarm.js';
 import { Organization } from './domain/Organization.js';
-import { type DemoKeys, readDemoKeys, writeDemoKeys } from './embeddedSecrets.js';
+import { type DemoKeys, embeddedKeyPath, readDemoKeys, writeDemoKeys } from './embeddedSecrets.js';
 import { connectionNotices } from './events/connectionNotices.js';
 import { createEventTypeRegistry } from './events/types/eventTypeRegistry.js';
 import { eventTypes } from './events/types/eventTypes.js';
@@ -33,10 +35,11 @@ import { createRevocations } from './oauth/createRevocations.js';
 import { declareGrantLost } from './oauth/declareGrantLost.js';
 import { declareScopeMissing } from './oauth/declareScopeMissing.js';
 import { getAccessToken } from './oauth/getAccessToken.js';
-import { OperatorAlarms } from './oauth/OperatorAlarm.js';
 import type { Provider } from './oauth/Provider.js';
+import { raisingAlarms } from './oauth/raisingAlarms.js';
 import { releaseGrant } from './oauth/releaseGrant.js';
 import { openDatabase } from './openDatabase.js';
+import { ConfigError } from './readEnvironment.js';
 import type { Sandbox } from './sandbox/createSandbox.js';
 
 export interface Switchboard {
@@ -50,7 +53,7 @@ export interface Switchboard {
 }
 
 /** Connections of a worker that serves callers as well, beside those of its engine. */
-const WORK_POOL_SIZE = 10;
+const WORK_POOL_SIZE = 3;
 
 /** The only place that constructs things, with its two side rooms. Returns once the process serves what its role asks for. */
 export async function compose(config: Config): Promise<Switchboard> {
@@ -61,14 +64,18 @@ export async function compose(config: Config): Promise<Switchboard> {
   const serves = config.role !== 'worker';
   const works = config.role !== 'api';
 
-  const { database, cipher } = await openDatabase(config, log, closing);
+  const alarms = new OperatorAlarms(log);
+  const { database, cipher } = await openDatabase(config, { log, alarms, closing });
   const jobs = new Jobs(database, log);
   closing.defer(() => jobs.close());
   // The two know nothing of each other's tables, so they may come up side by side.
   await Promise.all([migrate(database), jobs.start()]);
+  const wrongKeys = await checkEncryptionKeys({ database, cipher });
+  if (wrongKeys)
+    throw new ConfigError(`${config.encryptionKeys ? 'ENCRYPTION_KEYS' : embeddedKeyPath(config.dataDir)} ${wrongKeys}`);
 
-  const { provider, sandbox, apiUrl } = composeKlaviyo(config, publicUrl, port, closing);
-  const providers: ReadonlyMap<string, Provider> = new Map([[provider.id, provider]]);
+  const { klaviyo, sandbox, ...reachable } = await composeKlaviyo(config, { database, publicUrl, port, closing });
+  const providers: ReadonlyMap<string, Provider> = new Map(klaviyo ? [[klaviyo.id, raisingAlarms(klaviyo, alarms)]] : []);
   const { revocations, queue, waitingCiphertexts } = createRevocations({ database, jobs, cipher, providers, log });
   await jobs.define(queue);
   if (works) await jobs.work(queue);
@@ -84,25 +91,24 @@ export async function compose(config: Config): Promise<Switchboard> {
     waitingQuota: new WaitingQuota(database, config.delivery.maxWaiting),
   };
   const notices = connectionNotices(publishing);
-  const alarms = new OperatorAlarms(log);
   const tokens = {
-    ...{ database, cipher, providers, log, alarm: alarms, now: Date.now },
+    ...{ database, cipher, providers, log, now: Date.now },
     declareGrantLost: (credential: { connectionId: number; version: number }, reason: string) =>
       declareGrantLost({ database, notices }, credential, reason),
   };
   // Deliveries must not wait for a connection behind the API's callers.
-  const workDatabase = serves && works ? await Database.open({ url: database.url, poolSize: WORK_POOL_SIZE }) : database;
+  const workDatabase = serves && works ? await database.another(WORK_POOL_SIZE) : database;
   if (workDatabase !== database) closing.defer(() => workDatabase.close());
   const workTokens = { ...tokens, database: workDatabase };
   const destinations = composeDestinations({
-    ...{ config, database: workDatabase, cipher, closing, klaviyoApiUrl: apiUrl },
+    ...{ config, database: workDatabase, cipher, closing, klaviyo: reachable },
     accessToken: (connectionId, refusedVersion) => getAccessToken(workTokens, connectionId, refusedVersion),
     scopeMissing: (...missing) => declareScopeMissing({ database: workDatabase, notices }, ...missing),
   });
   if (works) {
     const { retryDelaysMs, concurrency, concurrencyPerConnection, maxAgeMs } = config.delivery;
     const engine = createDeliveryEngine({
-      ...{ database: workDatabase, destinations, log },
+      ...{ database: workDatabase, destinations, log, alarm: alarms },
       options: { retryDelaysMs, concurrency, concurrencyPerConnection, maxAgeMs },
       onConnectionDisabled: async (em, { connectionId, failingSince }) =>
         notices.disabled(em, await em.findOneOrFail(Connection, connectionId), failingSince),
@@ -114,7 +120,7 @@ export async function compose(config: Config): Promise<Switchboard> {
     closing.defer(() => snapshots.close());
   }
 
-  const changes = new ChangeFeed({ database, log, watchesPerOrganization: config.liveWatchesPerOrganization });
+  const changes = new ChangeFeed({ database, log, alarm: alarms, watchesPerOrganization: config.liveWatchesPerOrganization });
   closing.defer(() => changes.close());
   const demoKeys = config.embedded ? await findDemoKeys(database, config.dataDir) : null;
   const app = serves
@@ -123,7 +129,7 @@ export async function compose(config: Config): Promise<Switchboard> {
         dependencies: {
           ...publishing,
           ...{ log, providers, revocations, notices, alarms, destinations, changes },
-          connectionRules: connectionRules(config, provider),
+          connectionRules: connectionRules(config, klaviyo),
           releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
           sweepQueue,
           cancelForSubscription,
@@ -142,7 +148,7 @@ export async function compose(config: Config): Promise<Switchboard> {
       })
     : createWorkerServer({ database, alarms }, log);
   closing.defer(() => app.close());
-  if (serves && sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
+  if (sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
   await app.listen({ port, host: config.host });
   // What goes by the clock can wait until callers are served.
   if (works) {
@@ -151,10 +157,10 @@ export async function compose(config: Config): Promise<Switchboard> {
   }
 
   const open = closing.move();
-  return { publicUrl, demoKeys, sandbox: serves ? sandbox : null, database, close: () => open.disposeAsync() };
+  return { publicUrl, demoKeys, sandbox, database, close: () => open.disposeAsync() };
 }
 
-function connectionRules(config: Config, { scopes, defaultScopes }: Provider): ConnectionRules {
+function connectionRules(config: Config, klaviyo: Provider | null): ConnectionRules {
   const allowPrivateNetworks = allowedNetworks(config);
   return {
     checkHeader: checkExtraHeader,
@@ -162,7 +168,7 @@ function connectionRules(config: Config, { scopes, defaultScopes }: Provider): C
       const check = checkWebhookUrl(url, { allowPrivateNetworks });
       return check.ok ? null : check.problem;
     },
-    klaviyo: { scopes, defaultScopes },
+    klaviyo: klaviyo && { scopes: klaviyo.scopes, defaultScopes: klaviyo.defaultScopes },
   };
 }
 

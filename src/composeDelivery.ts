@@ -1,3 +1,4 @@
+import type { KlaviyoParts } from './composeKlaviyo.js';
 import type { Config } from './config.js';
 import type { Cipher } from './database/Cipher.js';
 import type { Database } from './database/Database.js';
@@ -15,7 +16,7 @@ interface Parts {
   readonly config: Config;
   readonly database: Database;
   readonly cipher: Cipher;
-  readonly klaviyoApiUrl: string;
+  readonly klaviyo: Pick<KlaviyoParts, 'apiUrl' | 'reach'>;
   readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<AccessToken>;
   readonly scopeMissing: (connectionId: number, version: number, scope: string) => Promise<void>;
   readonly closing: AsyncDisposableStack;
@@ -28,7 +29,7 @@ export function allowedNetworks({ embedded, delivery }: Config): readonly string
 
 /** Where deliveries can go, by connection type. A new destination is one line here. */
 export function composeDestinations(parts: Parts): ReadonlyMap<ConnectionType, Destination> {
-  const { config, database, cipher, klaviyoApiUrl, accessToken, scopeMissing, closing } = parts;
+  const { config, database, cipher, klaviyo, accessToken, scopeMissing, closing } = parts;
   const { timeoutMs } = config.delivery;
   const http = createGuardedHttp({ allowPrivateNetworks: [...allowedNetworks(config)], timeoutMs });
   closing.defer(() => http.close());
@@ -45,9 +46,9 @@ export function composeDestinations(parts: Parts): ReadonlyMap<ConnectionType, D
     [
       'klaviyo',
       new KlaviyoDestination({
-        apiUrl: klaviyoApiUrl,
+        apiUrl: klaviyo.apiUrl,
         revision: config.klaviyo.revision,
-        fetch: createBoundedFetch({ timeoutMs: Math.min(timeoutMs, 10_000), maxBodyBytes: 64 * 1024 }),
+        fetch: klaviyo.reach(createBoundedFetch({ timeoutMs: Math.min(timeoutMs, 10_000), maxBodyBytes: 64 * 1024 })),
         cipher,
         limits: new KlaviyoRateLimits(),
         accessToken,

@@ -1,22 +1,32 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from './config.js';
-import { createBoundedFetch } from './klaviyo/createBoundedFetch.js';
+import type { Database } from './database/Database.js';
+import { type BoundedFetch, createBoundedFetch } from './klaviyo/createBoundedFetch.js';
 import { KlaviyoOAuth } from './klaviyo/KlaviyoOAuth.js';
 import { klaviyoScopes } from './klaviyo/klaviyoScopes.js';
 import { ConfigError } from './readEnvironment.js';
 import { createSandbox, type Sandbox } from './sandbox/createSandbox.js';
+import { fetchFromSandbox, loadSandboxSecret, SOMEWHERE, tellSandboxUrl } from './sandboxPlace.js';
 
 export interface KlaviyoParts {
-  readonly provider: KlaviyoOAuth;
-  /** Null when a real provider is configured. */
+  /** Null when there is neither an app nor the sandbox. */
+  readonly klaviyo: KlaviyoOAuth | null;
+  /** Null unless this process serves it. */
   readonly sandbox: Sandbox | null;
-  /** Where its API is. */
+  /** Where its API is, for a fetch that went through `reach`. */
   readonly apiUrl: string;
+  readonly reach: (fetch: BoundedFetch) => BoundedFetch;
 }
 
-/** Klaviyo itself, or the sandbox in its place. */
-export function composeKlaviyo(config: Config, publicUrl: string, port: number, closing: AsyncDisposableStack): KlaviyoParts {
+interface Place {
+  readonly database: Database;
+  readonly publicUrl: string;
+  readonly port: number;
+  readonly closing: AsyncDisposableStack;
+}
+
+/** Klaviyo itself, or the sandbox in its place, or neither. */
+export async function composeKlaviyo(config: Config, { database, publicUrl, port, closing }: Place): Promise<KlaviyoParts> {
   const { app, authorizeUrl, apiUrl, revision, scopes } = config.klaviyo;
   const unknown = scopes.find((scope) => !klaviyoScopes.some(({ name }) => name === scope));
   if (unknown !== undefined) {
@@ -24,35 +34,38 @@ export function composeKlaviyo(config: Config, publicUrl: string, port: number, 
       `KLAVIYO_SCOPES got ${JSON.stringify(unknown)}, but wants scopes that Klaviyo knows, such as events:write.`,
     );
   }
-  const common = {
-    redirectUri: `${publicUrl}/oauth/klaviyo/callback`,
-    revision,
-    defaultScopes: scopes,
-    fetch: createBoundedFetch({ timeoutMs: 10_000, maxBodyBytes: 64 * 1024 }),
-  };
-  if (app)
-    return { provider: new KlaviyoOAuth({ ...common, ...app, authorizeUrl, apiUrl, sandbox: false }), sandbox: null, apiUrl };
+  const common = { redirectUri: `${publicUrl}/oauth/klaviyo/callback`, revision, defaultScopes: scopes };
+  const fetch = createBoundedFetch({ timeoutMs: 10_000, maxBodyBytes: 64 * 1024 });
+  if (app) {
+    const klaviyo = new KlaviyoOAuth({ ...common, ...app, fetch, authorizeUrl, apiUrl, sandbox: false });
+    return { klaviyo, sandbox: null, apiUrl, reach: (through) => through };
+  }
+  if (!config.sandbox) return { klaviyo: null, sandbox: null, apiUrl, reach: (through) => through };
 
-  const clientId = 'switchboard-sandbox';
-  const clientSecret = randomBytes(24).toString('base64url');
-  const sandbox = createSandbox({
-    clientId,
-    clientSecret,
-    redirectUris: [common.redirectUri],
-    appScopes: klaviyoScopes.map(({ name }) => name),
-    baseUrl: () => `${publicUrl}/sandbox`,
-    stateFile: join(config.dataDir, 'sandbox.json'),
-  });
-  closing.defer(() => sandbox.close());
-  // A worker serves no sandbox: it finds the one of the process that does.
-  const sandboxApiUrl = config.role === 'worker' ? `${publicUrl}/sandbox/klaviyo` : `http://127.0.0.1:${port}/sandbox/klaviyo`;
-  const provider = new KlaviyoOAuth({
-    ...common,
-    clientId,
-    clientSecret,
+  const credentials = { clientId: 'switchboard-sandbox', clientSecret: await loadSandboxSecret(database) };
+  const serves = config.role !== 'worker';
+  const sandbox = serves
+    ? createSandbox({
+        ...credentials,
+        redirectUris: [common.redirectUri],
+        appScopes: klaviyoScopes.map(({ name }) => name),
+        baseUrl: () => `${publicUrl}/sandbox`,
+        stateFile: join(config.dataDir, 'sandbox.json'),
+      })
+    : null;
+  if (sandbox) {
+    closing.defer(() => sandbox.close());
+    await tellSandboxUrl(database, `${publicUrl}/sandbox`);
+  }
+  // A worker serves no sandbox: it finds the one of the process that does, by itself unless it was told where.
+  const place = serves ? `http://127.0.0.1:${port}/sandbox` : config.publicUrl ? `${publicUrl}/sandbox` : SOMEWHERE;
+  const reach = (through: BoundedFetch): BoundedFetch => (place === SOMEWHERE ? fetchFromSandbox(database, through) : through);
+  const klaviyo = new KlaviyoOAuth({
+    ...{ ...common, ...credentials },
+    fetch: reach(fetch),
     authorizeUrl: `${publicUrl}/sandbox/klaviyo/oauth/authorize`,
-    apiUrl: sandboxApiUrl,
+    apiUrl: `${place}/klaviyo`,
     sandbox: true,
   });
-  return { provider, sandbox, apiUrl: sandboxApiUrl };
+  return { klaviyo, sandbox, apiUrl: `${place}/klaviyo`, reach };
 }

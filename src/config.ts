@@ -3,12 +3,15 @@ import { ConfigError, readEnvironment } from './readEnvironment.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
+const SWITCH = ['on', 'off'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const KLAVIYO_AUTHORIZE_URL = 'https://www.klaviyo.com/oauth/authorize';
 const KLAVIYO_API_URL = 'https://a.klaviyo.com';
 const KLAVIYO_REVISION = '2026-07-15';
 const DAY_MS = 86_400_000;
+/** Four processes of any role fit into the hundred connections that Postgres takes unless told otherwise. */
+const DEFAULT_POOL_SIZE = 10;
 
 export type Config = ReturnType<typeof readConfig>;
 
@@ -19,7 +22,8 @@ export type Config = ReturnType<typeof readConfig>;
 export function readConfig(environment: NodeJS.ProcessEnv) {
   const env = readEnvironment(environment);
   const port = env.integer('PORT', 4000, { min: 0, max: 65_535 });
-  const databaseUrl = env.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
+  const databaseUrl = env.databaseUrl('DATABASE_URL');
+  const databaseDirectUrl = env.databaseUrl('DATABASE_DIRECT_URL');
   const encryptionKeys = env.encryptionKeys('ENCRYPTION_KEYS');
   const clientId = env.text('KLAVIYO_CLIENT_ID');
   const clientSecret = env.text('KLAVIYO_CLIENT_SECRET');
@@ -28,6 +32,9 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     throw new ConfigError(
       'ENCRYPTION_KEYS is not set, but DATABASE_URL is: tokens are never stored in the clear. It wants id:base64 of 32 bytes, for example ENCRYPTION_KEYS="k1:$(openssl rand -base64 32)".',
     );
+  }
+  if (databaseDirectUrl && !databaseUrl) {
+    throw new ConfigError('DATABASE_URL is not set, but DATABASE_DIRECT_URL is: it wants the address of the pooler before it.');
   }
   if (clientId && !clientSecret) {
     throw new ConfigError('KLAVIYO_CLIENT_SECRET is not set, but KLAVIYO_CLIENT_ID is: it wants the secret of that Klaviyo app.');
@@ -38,20 +45,32 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     throw new ConfigError(`KLAVIYO_CLIENT_ID is not set, but ${needingApp} is: it wants the client id of your app there.`);
   }
 
-  return {
+  const sandbox = env.choice('SANDBOX', SWITCH, clientId || databaseUrl ? 'off' : 'on') === 'on';
+  if (clientId && sandbox) {
+    throw new ConfigError(
+      'SANDBOX is on, but KLAVIYO_CLIENT_ID is set: it wants one of the two, the stand-in or the real Klaviyo.',
+    );
+  }
+
+  const config = {
     port,
     /** Embedded mode shows its keys to whoever opens GraphiQL, so by default only this machine may. */
     host: env.text('HOST') ?? (databaseUrl ? '0.0.0.0' : 'localhost'),
     /** Where browsers reach this server; null: http://localhost and the port. */
     publicUrl: env.origin('PUBLIC_URL'),
     databaseUrl,
+    /** Past a pooler at `databaseUrl`; null: there is none. */
+    databaseDirectUrl,
+    databasePoolSize: env.integer('DATABASE_POOL_SIZE', DEFAULT_POOL_SIZE, { min: 2, max: 1_000 }),
     /** True when this process runs its own Postgres. */
     embedded: databaseUrl === null,
     dataDir: resolve(env.text('DATA_DIR') ?? '.data'),
     role: env.choice('ROLE', ROLES, 'all'),
     encryptionKeys,
+    /** A local stand-in for Klaviyo, which anybody may use who reaches this server. */
+    sandbox,
     klaviyo: {
-      /** Null: the sandbox stands in. */
+      /** Null: the sandbox stands in, or there is no Klaviyo. */
       app: clientId && clientSecret ? { clientId, clientSecret } : null,
       authorizeUrl: env.providerUrl('KLAVIYO_AUTHORIZE_URL', KLAVIYO_AUTHORIZE_URL),
       apiUrl: env.providerUrl('KLAVIYO_API_URL', KLAVIYO_API_URL).replace(/\/+$/, ''),
@@ -90,5 +109,10 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     liveWatchesPerOrganization: env.integer('LIVE_WATCHES_PER_ORGANIZATION', 200, { min: 0, max: 1_000_000 }),
     retentionMs: env.integer('RETENTION_DAYS', 30, { min: 1, max: 3_650 }) * DAY_MS,
     logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+  return {
+    ...config,
+    /** What was most likely meant to be a variable of ours. */
+    misspelled: env.misspelled(),
   };
 }

@@ -3,9 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EncryptionKey } from './database/Cipher.js';
 
+export const embeddedKeyPath = (dataDir: string): string => join(dataDir, 'encryption-key');
+
 /** In embedded mode a key is made beside the data on the first start; with a database of your own, ENCRYPTION_KEYS is yours to set. */
 export async function loadEmbeddedKey(dataDir: string): Promise<EncryptionKey> {
-  const path = join(dataDir, 'encryption-key');
+  const path = embeddedKeyPath(dataDir);
   // `wx` makes the first of two processes win; both then read the same key.
   await writeFile(path, `embedded:${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' }).catch(ignoreExisting);
   const [id = '', encoded = ''] = (await readFile(path, 'utf8')).trim().split(':');

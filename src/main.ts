@@ -1,14 +1,18 @@
 import 'reflect-metadata';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { banner } from './banner.js';
+import { banner, fallbacks, slips } from './banner.js';
 import { readConfig } from './config.js';
+import { databaseTrouble } from './database/databaseTrouble.js';
 import { ConfigError } from './readEnvironment.js';
 
 /** Starts a process, and stops it in order on SIGINT or SIGTERM; a second signal stops it at once. */
 async function main(): Promise<void> {
   // A wrong setting is told at once; everything else is loaded after, compiled once for all starts to come.
   const config = readConfig(process.env);
+  const standIns = fallbacks(config);
+  if (standIns.length > 0) console.log(standIns.join(' '));
+  for (const slip of slips(config)) console.error(slip);
   enableCompileCache(join(import.meta.dirname, '..', '.compile-cache'));
   const { compose } = await import('./compose.js');
   const switchboard = await compose(config);
@@ -46,5 +50,17 @@ function explain(error: NodeJS.ErrnoException): string {
   if (error instanceof ConfigError) return error.message;
   if (error.code === 'EADDRINUSE')
     return `Port ${(error as { port?: number }).port} is taken: stop what listens there, or set PORT to another.`;
+  const refusal = whyDatabaseRefused(error);
+  if (refusal) return `The database can not be used: ${refusal}. See DATABASE_URL, and DATABASE_DIRECT_URL if that is set.`;
   return `Switchboard could not start: ${error.stack ?? error}`;
+}
+
+/** Postgres' own words, or those of the way there; null for what has nothing to do with either. */
+function whyDatabaseRefused(error: Error & { code?: unknown }): string | null {
+  // Classes 28 (who are you) and 3D (no such database), and what TLS finds wrong with a certificate.
+  const refused = /^(28|3D)\w{3}$|^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/.test(String(error.code));
+  if (!refused && !databaseTrouble(error) && !/does not support SSL/.test(error.message)) return null;
+  // Of a name with several addresses, each has failed.
+  const [first] = error instanceof AggregateError ? (error.errors as Error[]) : [error];
+  return (first?.message || String(error.code)).replaceAll(/\s+/g, ' ').replace(/\.$/, '');
 }

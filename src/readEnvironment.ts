@@ -1,11 +1,16 @@
+import { accessSync, constants } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { EncryptionKey } from './database/Cipher.js';
 import { parseDurationList } from './delivery/schedule/parseDuration.js';
+import { editDistance } from './events/types/closestChoice.js';
 
 /** A wrong setting. The message is one line, made to be printed and followed by exit code 1. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
+
+/** What the driver knows of libpq's; all but `disable` want TLS, and all but `no-verify` check the server's certificate and name. */
+const SSL_MODES: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
@@ -14,19 +19,37 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
   const refuse = (name: string, wants: string, got = environment[name]): never => {
     throw new ConfigError(`${name} got ${JSON.stringify(got)}, but wants ${wants}.`);
   };
+  const known = new Set<string>();
   /** An empty variable is an unset one, as `FOO= npm start` means it. */
-  const text = (name: string): string | null => environment[name]?.trim() || null;
+  const text = (name: string): string | null => {
+    known.add(name);
+    return environment[name]?.trim() || null;
+  };
   const list = (name: string): string[] => (text(name) ?? '').split(/[\s,]+/).filter(Boolean);
   const parseUrl = (name: string, wants: string, value: string): URL =>
     URL.canParse(value) ? new URL(value) : refuse(name, wants);
 
-  const url = (name: string, { protocols }: { protocols: string[] }): string | null => {
+  const url = (name: string, { protocols, shown }: { protocols: string[]; shown?: string }): string | null => {
     const value = text(name);
     if (value === null) return null;
     const wants = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
-    // A database URL carries a password: say that it is wrong, never what it is.
-    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
-      return refuse(name, wants, name === 'DATABASE_URL' ? '(hidden)' : value);
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) return refuse(name, wants, shown);
+    return value;
+  };
+
+  /** A URL of Postgres, whose TLS parameters the driver can follow. It carries a password: say that it is wrong, never what it is. */
+  const databaseUrl = (name: string): string | null => {
+    const value = url(name, { protocols: ['postgres:', 'postgresql:'], shown: '(hidden)' });
+    if (value === null) return null;
+    const { searchParams } = new URL(value);
+    const mode = searchParams.get('sslmode');
+    if (mode !== null && !SSL_MODES.includes(mode)) {
+      return refuse(name, `one of ${SSL_MODES.join(', ')} for sslmode`, `…sslmode=${mode}`);
+    }
+    for (const parameter of ['sslrootcert', 'sslcert', 'sslkey']) {
+      const path = searchParams.get(parameter);
+      if (path !== null && !isReadable(path))
+        return refuse(name, `a file that can be read for ${parameter}`, `…${parameter}=${path}`);
     }
     return value;
   };
@@ -44,8 +67,17 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
   return {
     text,
     url,
+    databaseUrl,
     origin: (name: string) => origin(name),
     origins: (name: string): string[] => list(name).map((value) => origin(name, value) as string),
+
+    /** Variables that nobody has asked for, but that are a slip away from one that was. To be called last. */
+    misspelled(): { readonly given: string; readonly meant: string }[] {
+      return Object.keys(environment).flatMap((given) => {
+        const meant = known.has(given) ? undefined : [...known].find((name) => isSlip(given.toUpperCase(), name));
+        return meant === undefined ? [] : [{ given, meant }];
+      });
+    },
 
     /** Words of a given form, separated by blanks or commas. */
     words(name: string, fallback: string[], { form, wants }: { form: RegExp; wants: string }): string[] {
@@ -112,4 +144,21 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       return keys as [EncryptionKey, ...EncryptionKey[]];
     },
   };
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Up to two wrong letters in a long name and one in a short one, or two that changed places. */
+function isSlip(given: string, name: string): boolean {
+  if (Math.abs(given.length - name.length) > 2) return false;
+  const letters = (text: string) => [...text].sort().join('');
+  const distance = editDistance(given, name);
+  return distance <= (name.length < 8 ? 1 : 2) || (distance === 2 && letters(given) === letters(name));
 }

@@ -20,6 +20,8 @@ try {
     HOST: '127.0.0.1',
     DATA_DIR: dataDir,
     DELIVERY_RETRY_DELAYS: '1s',
+    SANDBOX: 'on',
+    ...{ KLAVIYO_CLIENT_ID: '', KLAVIYO_CLIENT_SECRET: '', KLAVIYO_AUTHORIZE_URL: '', KLAVIYO_API_URL: '' },
   };
   const switchboard = await compose(readConfig(environment));
   try {

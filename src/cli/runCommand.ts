@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { fallbacks, slips } from '../banner.js';
 import { type Config, readConfig } from '../config.js';
 import type { Database } from '../database/Database.js';
 import { migrate } from '../database/migrate.js';
@@ -16,7 +17,10 @@ export async function runCommand(command: (database: Database, config: Config) =
   try {
     await using closing = new AsyncDisposableStack();
     const config = readConfig(process.env);
-    const { database } = await openDatabase(config, pino({ level: 'silent' }), closing);
+    // Not among what the command answers, which may be read by a program.
+    for (const slip of slips(config)) console.error(slip);
+    if (config.embedded) console.error(fallbacks(config)[0]);
+    const { database } = await openDatabase(config, { log: pino({ level: 'silent' }), closing });
     await migrate(database);
     await command(database, config);
   } catch (error) {

@@ -4,5 +4,6 @@ import type { ProviderScope } from '../domain/ProviderScope.js';
 export interface ConnectionRules {
   checkWebhookUrl(url: string): string | null;
   checkHeader(name: string, value: string): string | null;
-  readonly klaviyo: { readonly scopes: readonly ProviderScope[]; readonly defaultScopes: readonly string[] };
+  /** Null when this server has neither a Klaviyo app nor the sandbox. */
+  readonly klaviyo: { readonly scopes: readonly ProviderScope[]; readonly defaultScopes: readonly string[] } | null;
 }

@@ -10,6 +10,11 @@ export function checkKlaviyo(
   { klaviyo }: ConnectionRules,
   problems: ProblemList,
 ): KlaviyoConfiguration {
+  if (!klaviyo) {
+    const message = 'Klaviyo is not set up on this server: its operator has to set KLAVIYO_CLIENT_ID.';
+    problems.add('INVALID', message, stored ? 'klaviyo' : 'type');
+    return { scopes: [] };
+  }
   const known = new Set(klaviyo.scopes.map(({ name }) => name));
   input.scopes?.forEach((scope, index) => {
     if (known.has(scope)) return;

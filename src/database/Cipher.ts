@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** A 256-bit key and the name under which ciphertexts refer to it. */
 export interface EncryptionKey {
@@ -24,6 +24,7 @@ export function keyIdOf(value: string): string | null {
 export class Cipher {
   readonly #keys: ReadonlyMap<string, Buffer>;
   readonly #current: EncryptionKey;
+  #fingerprintKey: Buffer | undefined;
 
   /** The first key encrypts, all of them decrypt. */
   constructor(keys: readonly [EncryptionKey, ...EncryptionKey[]]) {
@@ -66,6 +67,22 @@ export class Cipher {
     decipher.setAAD(Buffer.from(identity));
     decipher.setAuthTag(bytes.subarray(12, 12 + TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(12 + TAG_BYTES)), decipher.final()]).toString('utf8');
+  }
+
+  /**
+   * Tells equal texts of one identity from different ones without giving either away: HMAC-SHA-256 under a key derived from
+   * the current one (HKDF, RFC 5869). Whoever has the database alone can not try out what the text may be.
+   * Form: `h1.<key id>.<base64url of 32 bytes>`; two are comparable when both are under the same key.
+   */
+  fingerprint(text: string, identity: string): string {
+    this.#fingerprintKey ??= Buffer.from(hkdfSync('sha256', this.#current.key, '', 'switchboard fingerprint', 32));
+    const mac = createHmac('sha256', this.#fingerprintKey).update(`${identity}\n`).update(text);
+    return `${this.fingerprintPrefix}${mac.digest('base64url')}`;
+  }
+
+  /** What the fingerprints under the current key begin with, and no others. */
+  get fingerprintPrefix(): string {
+    return `h1.${this.#current.id}.`;
   }
 
   /** The same secret in the same place under the current key. Throws as `decrypt` does. */

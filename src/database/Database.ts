@@ -2,18 +2,25 @@ import { Migrator } from '@mikro-orm/migrations';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery, type DatabaseConnection, type Kysely } from 'kysely';
-import type pg from 'pg';
+import pg from 'pg';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../domain/entities.js';
+import { connectionOptions } from './connectionOptions.js';
 import type { Tables } from './Tables.js';
 
 export type { EntityManager };
 
 export interface DatabaseOptions {
   readonly url: string;
+  /** Past a pooler that may stand at `url`; the same when not given. */
+  readonly directUrl?: string | null;
   /** Connections in this process's pool. */
   readonly poolSize?: number;
+  /** Is told the SQLSTATE of every error that Postgres answers, on whatever connection of ours. */
+  readonly onErrorCode?: (code: string) => void;
 }
+
+const DEFAULT_POOL_SIZE = 10;
 
 /** A transaction that its process forgot holds locks: Postgres ends it after so many milliseconds. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
@@ -26,19 +33,32 @@ export class Database {
   private constructor(
     readonly orm: MikroORM,
     readonly url: string,
+    /** For whatever needs a session of its own, which a pooler would not give it: LISTEN, locks, prepared statements. */
+    readonly directUrl: string,
+    private readonly onErrorCode: (code: string) => void,
   ) {}
 
-  static async open({ url, poolSize = 20 }: DatabaseOptions): Promise<Database> {
+  static async open({
+    url,
+    directUrl,
+    poolSize = DEFAULT_POOL_SIZE,
+    onErrorCode = () => {},
+  }: DatabaseOptions): Promise<Database> {
     const orm = await MikroORM.init({
       clientUrl: url,
       entities: [...entities],
       extensions: [Migrator],
       migrations: { migrationsList: [...migrations], tableName: 'migrations', snapshot: false, silent: true },
       pool: { min: 0, max: poolSize },
+      // MikroORM reads host, user and database from the URL, and nothing else of it, and hands times over as text. The driver
+      // by itself heeds the whole URL, TLS included, and knows times: so what SQL returns is what our types say.
       driverOptions: {
-        keepAlive: true,
-        connectionTimeoutMillis: 10_000,
-        onPoolCreated: (pool: pg.Pool) => pool.on('acquire', returnWhenBroken),
+        ...connectionOptions(url, 'switchboard'),
+        types: new pg.TypeOverrides(),
+        onPoolCreated(pool: pg.Pool) {
+          pool.on('connect', (client) => hearErrors(client, onErrorCode));
+          pool.on('acquire', returnWhenBroken);
+        },
       },
       onCreateConnection: async (connection) => {
         await (connection as DatabaseConnection).executeQuery(
@@ -48,7 +68,23 @@ export class Database {
       },
       forceUtcTimezone: true,
     });
-    return new Database(orm, url);
+    return new Database(orm, url, directUrl ?? url, onErrorCode);
+  }
+
+  /** The same database with a pool of its own. Whoever asks closes it. */
+  another(poolSize: number): Promise<Database> {
+    const { url, directUrl, onErrorCode } = this;
+    return Database.open({ url, directUrl, poolSize, onErrorCode });
+  }
+
+  /** A session of its own, past any pooler, not yet connected. Whoever asks ends it. */
+  session(name: string): pg.Client {
+    return new pg.Client(connectionOptions(this.directUrl, name));
+  }
+
+  /** To be called with each connection of another pool, so that what goes wrong there is heard of, too. */
+  watch(client: pg.ClientBase): void {
+    hearErrors(client, this.onErrorCode);
   }
 
   /** A fresh unit of work: its identity map is never shared between two calls. */
@@ -86,5 +122,13 @@ function returnWhenBroken(client: pg.PoolClient): void {
       client.release = () => {};
       release(error);
     };
+  });
+}
+
+/** The driver tells of an error only who sent the statement; its protocol layer tells everybody. */
+function hearErrors(client: pg.ClientBase, onErrorCode: (code: string) => void): void {
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+  connection.on('errorMessage', ({ code }: { code?: string }) => {
+    if (code) onErrorCode(code);
   });
 }

@@ -1,6 +1,7 @@
 import { CompiledQuery } from 'kysely';
 import { PgBoss } from 'pg-boss';
 import type { Logger } from '../domain/Logger.js';
+import { connectionOptions } from './connectionOptions.js';
 import type { Database, EntityManager } from './Database.js';
 
 export interface JobQueue<Data extends object> {
@@ -13,6 +14,8 @@ export interface JobQueue<Data extends object> {
   readonly work: (data: Data, job: { readonly id: string }) => Promise<void>;
 }
 
+/** To the database, for what the queues themselves need. */
+const MOST_CONNECTIONS = 4;
 /** Jobs of one queue that a process does side by side. */
 const AT_ONCE = 4;
 const ENDED: ReadonlySet<string> = new Set(['completed', 'cancelled', 'failed']);
@@ -47,7 +50,7 @@ export class Jobs {
     private readonly database: Database,
     private readonly log: Logger,
   ) {
-    this.#boss = new PgBoss({ connectionString: database.url, max: 4, application_name: 'switchboard-jobs' });
+    this.#boss = new PgBoss({ ...connectionOptions(database.directUrl, 'switchboard-jobs'), max: MOST_CONNECTIONS });
     this.#boss.on('error', (error) => log.error({ error: error.message }, 'The job queue met an error'));
   }
 

@@ -1,48 +1,70 @@
-import pg from 'pg';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type pg from 'pg';
+import type { OperatorAlarm } from '../domain/OperatorAlarm.js';
+import type { Database } from './Database.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+const BEAT_MS = 10_000;
+const BEAT_HEARD_WITHIN_MS = 5_000;
 
 export interface NotificationListenerOptions {
-  /** Of the database. */
-  readonly url: string;
+  readonly database: Database;
   readonly channel: string;
   readonly onNotification: (payload: string) => void;
   /** Whenever it hears again, the first time included: what was said before is lost. */
   readonly onConnected?: () => void;
+  /** It is connected, and yet hears nothing: what is said is lost. */
+  readonly onDeaf?: () => void;
   readonly onTrouble: (error: Error) => void;
+  /** Raised while it is deaf. */
+  readonly alarm?: OperatorAlarm;
 }
 
-/** Hears a Postgres channel (LISTEN) on a database connection of its own, and reconnects by itself. */
+/**
+ * Hears a Postgres channel (LISTEN) on a database connection of its own, and reconnects by itself.
+ *
+ * A connection can be there and hear nothing, as behind a pooler that gives a session's statements to one server connection
+ * and then to another. So every ten seconds the listener is told something by the way that writers use, on a channel that
+ * only it knows; when it does not hear that, it is deaf, raises an alarm, and connects anew.
+ */
 export class NotificationListener {
+  readonly #beatChannel = `switchboard_beat_${randomUUID().replaceAll('-', '')}`;
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #beats: NodeJS.Timeout | undefined;
+  #onBeat: (() => void) | undefined;
   #pauseMs = 0;
   #closed = false;
+  #hears = false;
 
   constructor(private readonly options: NotificationListenerOptions) {}
+
+  /** Whether its last heartbeat was heard. */
+  get hears(): boolean {
+    return this.#hears;
+  }
 
   /** Resolves when it hears, or when the first try to failed. */
   async start(): Promise<void> {
     if (this.#closed) return;
-    const { url, channel, onNotification, onConnected, onTrouble } = this.options;
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: 'switchboard-listener',
-      keepAlive: true,
-      // A peer that is gone without a word is found out in seconds, not in hours.
-      keepAliveInitialDelayMillis: 10_000,
-      connectionTimeoutMillis: 10_000,
-    });
+    const { database, channel, onNotification, onConnected, onTrouble } = this.options;
+    const client = database.session('switchboard-listener');
     this.#client = client;
     client.on('error', onTrouble);
     client.once('end', () => this.#reconnect(client));
-    client.on('notification', ({ payload }) => onNotification(payload ?? ''));
+    client.on('notification', (message) => {
+      if (message.channel === this.#beatChannel) this.#onBeat?.();
+      else onNotification(message.payload ?? '');
+    });
     try {
       await client.connect();
       await client.query(`listen ${channel}`);
-      this.#pauseMs = 0;
+      await client.query(`listen ${this.#beatChannel}`);
       onConnected?.();
+      await this.#beat(client);
     } catch (error) {
       onTrouble(error as Error);
       client.end().catch(() => {});
@@ -53,13 +75,52 @@ export class NotificationListener {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#beats);
+    this.#onBeat?.();
     await this.#client?.end().catch(() => {});
+  }
+
+  /** Says something and finds out whether it was heard; then again, as long as this client is in use. */
+  async #beat(client: pg.Client): Promise<void> {
+    const { database, channel, onDeaf, onTrouble, alarm } = this.options;
+    const heard = new Promise<true>((resolve) => {
+      this.#onBeat = () => resolve(true);
+    });
+    const said = await sql`select pg_notify(${this.#beatChannel}, '')`.execute(database.sql()).then(
+      () => true,
+      // While the database is away nothing can be said, and nothing is there to be heard.
+      () => false,
+    );
+    const enough = new AbortController();
+    const late = sleep(BEAT_HEARD_WITHIN_MS, false, { signal: enough.signal, ref: false }).catch(() => false);
+    const hears = said ? await Promise.race([heard, late]) : this.#hears;
+    enough.abort();
+    if (this.#closed || this.#client !== client) return;
+    const name = `deaf-${channel}`;
+    if (said) this.#hears = hears;
+    if (said && hears) {
+      this.#pauseMs = 0;
+      alarm?.clear(name);
+    }
+    if (said && !hears) {
+      const advice = 'If a pooler such as PgBouncer stands before it, set DATABASE_DIRECT_URL to the address behind it.';
+      alarm?.raise(name, `What Postgres notifies on ${channel} is not heard: updates come late or never. ${advice}`);
+      onTrouble(new Error(`Nothing is heard on ${channel}`));
+      onDeaf?.();
+      this.#pauseMs = LONGEST_PAUSE_MS;
+      client.end().catch(() => {});
+      this.#reconnect(client);
+      return;
+    }
+    this.#beats = setTimeout(() => void this.#beat(client), BEAT_MS).unref();
   }
 
   /** Once for a client that is gone, however often it says so. */
   #reconnect(gone: pg.Client): void {
     if (this.#closed || this.#client !== gone) return;
     this.#client = undefined;
+    this.#hears = false;
+    clearTimeout(this.#beats);
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

@@ -7,4 +7,5 @@ export const columnIdentity = {
   accessToken: (connectionId: number) => `credentials:${connectionId}:accessToken`,
   refreshToken: (connectionId: number) => `credentials:${connectionId}:refreshToken`,
   revokedToken: (jobId: string) => `revocations:${jobId}:token`,
+  canary: (keyId: string) => `encryption_canaries:${keyId}:canary`,
 } as const;

@@ -31,6 +31,8 @@ const places: Record<keyof typeof columnIdentity, readonly Place[]> = {
   recipient: [{ ...events, column: 'recipient' }],
   // In the data of a background job, which is done within hours or given up: left as it is.
   revokedToken: [],
+  // Stands for its own key, and goes with it.
+  canary: [],
 };
 
 /** Every column that holds ciphertexts; the biggest table last. */

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import type { Database } from './Database.js';
 
 /** Any number does, as long as every process of ours uses the same one. */
@@ -9,7 +8,7 @@ const MIGRATION_LOCK = 7_240_911;
  * Several processes may start at once: a session-level advisory lock lets one migrate while the others wait.
  */
 export async function migrate(database: Database): Promise<string[]> {
-  const lock = new pg.Client({ connectionString: database.url });
+  const lock = database.session('switchboard-lock');
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);

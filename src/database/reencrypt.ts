@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../domain/Logger.js';
 import { type Cipher, keyIdOf } from './Cipher.js';
+import { forgetKey } from './checkEncryptionKeys.js';
 import type { Database } from './Database.js';
 import { encryptedColumns } from './encryptedColumns.js';
 import { type CountByKey, reencryptColumn } from './reencryptColumn.js';
@@ -85,7 +86,7 @@ async function walkThrough(dependencies: ReencryptDependencies, stopping: AbortS
 }
 
 async function tellWhatIsLeft(
-  { cipher, log, waitingCiphertexts }: ReencryptDependencies,
+  { database, cipher, log, waitingCiphertexts }: ReencryptDependencies,
   left: ReadonlyMap<string, number>,
   changing: boolean,
 ): Promise<void> {
@@ -96,6 +97,7 @@ async function tellWhatIsLeft(
     if (values + jobs > 0 || changing) {
       log.info({ key, values, jobs }, `The key ${key} is still in use: it has to stay in ENCRYPTION_KEYS`);
     } else {
+      await forgetKey(database, key);
       // It may just as well be the next key, made known to every process before any encrypts with it.
       log.info({ key }, `Nothing is encrypted under the key ${key}: unless it is to be the next, it may leave ENCRYPTION_KEYS`);
     }

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import type { Database } from './Database.js';
 
 /**
@@ -6,13 +5,7 @@ import type { Database } from './Database.js';
  * so it goes with a process that crashes.
  */
 export async function runAlone<T>(database: Database, lock: number, work: () => Promise<T>): Promise<T | null> {
-  const session = new pg.Client({
-    connectionString: database.url,
-    application_name: 'switchboard-lock',
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    connectionTimeoutMillis: 10_000,
-  });
+  const session = database.session('switchboard-lock');
   // A lost session is met by the work as well, on connections of its own.
   session.on('error', () => {});
   await session.connect();

@@ -16,6 +16,8 @@ const CredentialSchema = defineEntity({
     accountName: p.text().nullable(),
     accountTimezone: p.text().nullable(),
     expiresAt: p.datetime(),
+    /** How long the access token was good for when it was issued; null when nobody noted it. */
+    lifetimeSeconds: p.integer().nullable(),
     /** Goes up with every token set: a writer names the version it read (compare and swap). */
     version: p.integer().default(1),
     /** Who refreshes it at the moment; nobody else does until the lease runs out. */

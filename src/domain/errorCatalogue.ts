@@ -36,6 +36,7 @@ export const callErrors = {
   TOO_MANY_WAITING: { status: 429, jsonApi: 'non_field_errors', means: 'As many deliveries wait as may.' },
   INTERNAL_SERVER_ERROR: { status: 500, jsonApi: 'non_field_errors', means: 'Our fault; the id finds it in the log.' },
   SERVICE_UNAVAILABLE: { status: 503, jsonApi: 'non_field_errors', means: 'Stopping, or without database, for the moment.' },
+  STORAGE_FULL: { status: 503, jsonApi: 'non_field_errors', means: 'The database has no room left; reading works.' },
 } as const satisfies Record<string, CallError>;
 
 interface InputProblem {

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
+import type { Cipher } from '../database/Cipher.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError, type Problem } from '../domain/InputError.js';
+import { contentOfRow } from './contentOf.js';
 import type { PublishDependencies } from './PublishDependencies.js';
 
 /** An event as it is written. */
@@ -14,6 +16,7 @@ export interface NewEvent {
   readonly recipient: string | null;
   readonly idempotencyKey: string | null;
   readonly orderingKey: string | null;
+  /** A fingerprint of what was published under the idempotency key; null without one. */
   readonly contentHash: string | null;
   readonly createdAt: Date;
 }
@@ -24,7 +27,7 @@ export interface NewEvent {
  * Two publishers with the same key take turns at the unique index. Throws an InputError: CONFLICT.
  */
 export function insertEvents(
-  { database, insertDeliveries }: Pick<PublishDependencies, 'database' | 'insertDeliveries'>,
+  { database, cipher, insertDeliveries }: Pick<PublishDependencies, 'database' | 'cipher' | 'insertDeliveries'>,
   { organizationId }: Pick<Caller, 'organizationId'>,
   rows: readonly NewEvent[],
 ): Promise<string[]> {
@@ -38,7 +41,7 @@ export function insertEvents(
     const ids = rows.map((row, index) => {
       if (inserted.has(row.id)) return row.id;
       const earlier = byKey.get(row.idempotencyKey as string);
-      if (earlier?.content_hash !== row.contentHash) {
+      if (!earlier || !isSame(cipher, row, earlier)) {
         const message = 'Another event with this idempotency key and different content was published before.';
         conflicts.push({ code: 'CONFLICT', message, path: ['events', String(index), 'idempotencyKey'] });
       }
@@ -57,7 +60,17 @@ type Sql = ReturnType<PublishDependencies['database']['sql']>;
 interface Earlier {
   readonly id: string;
   readonly idempotency_key: string;
-  readonly content_hash: string;
+  /** Null for events from before fingerprints. */
+  readonly content_hash: string | null;
+  readonly event_type: string;
+  readonly payload: string;
+  readonly recipient: string | null;
+}
+
+/** By their fingerprints, when both are under the same key; else, as after a rotation, by what they hold. */
+function isSame(cipher: Cipher, row: NewEvent, earlier: Earlier): boolean {
+  if (earlier.content_hash?.startsWith(cipher.fingerprintPrefix)) return earlier.content_hash === row.contentHash;
+  return contentOfRow(cipher, row) === contentOfRow(cipher, { ...earlier, eventType: earlier.event_type });
 }
 
 /** Writes the rows; returns the ids of those whose idempotency key was new. */
@@ -82,7 +95,7 @@ export async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set
 
 async function findByKey(db: Sql, organizationId: number, keys: readonly string[]): Promise<Map<string, Earlier>> {
   const { rows } = await sql<Earlier>`
-    select id, idempotency_key, content_hash from events
+    select id, idempotency_key, content_hash, event_type, payload::text as payload, recipient from events
     where organization_id = ${organizationId} and idempotency_key = any(${keys}::text[])`.execute(db);
   return new Map(rows.map((row) => [row.idempotency_key, row]));
 }

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Cipher } from '../database/Cipher.js';
 import { columnIdentity } from '../database/columnIdentity.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { canonicalJson } from './canonicalJson.js';
+import { contentOf } from './contentOf.js';
 import type { NewEvent } from './insertEvents.js';
 import type { PublishEventInput } from './PublishEventInput.js';
 
@@ -27,9 +26,7 @@ export function newEvent(
     contentHash:
       idempotencyKey === null
         ? null
-        : createHash('sha256')
-            .update(canonicalJson([eventType, data, recipient ?? null]))
-            .digest('hex'),
+        : cipher.fingerprint(contentOf({ eventType, data, recipient }), `events:${organizationId}:${idempotencyKey}`),
     createdAt: new Date(),
   };
 }

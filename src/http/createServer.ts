@@ -28,7 +28,7 @@ export interface ServerOptions {
   readonly corsOrigins: readonly string[];
   /** The frontend where an install that begins at the provider goes on. */
   readonly installUrl: string | null;
-  readonly graphiql: GraphiqlOptions;
+  readonly graphiql: Omit<GraphiqlOptions, 'publicUrl'>;
   readonly limits: ServerLimits;
 }
 
@@ -101,7 +101,7 @@ export async function createServer({
   await app.register(tokenRoutes, { dependencies, publicUrl });
   await app.register(restRoutes, { dependencies, publicUrl, bodyBytes: limits.restBodyBytes });
   await graphqlRoute(app, { schema, dependencies, publicUrl, corsOrigins, documentLimits: limits.documents });
-  await app.register(async (scope) => graphiql(scope, options.graphiql));
+  await app.register(async (scope) => graphiql(scope, { ...options.graphiql, publicUrl }));
   const sdl = `${printSchema(schema)}\n`;
   app.get('/schema.graphql', (_request, reply) => reply.type('text/plain; charset=utf-8').send(sdl));
   app.get('/', (_request, reply) => reply.redirect('/graphiql'));

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
+import { databaseTrouble } from '../database/databaseTrouble.js';
+import { STORAGE_ALARM } from '../database/StorageAlarm.js';
 
 export interface HealthDependencies {
   readonly database: Database;
@@ -9,8 +11,9 @@ export interface HealthDependencies {
 }
 
 /**
- * `GET /health/live`: the process runs. `GET /health/ready`: it can do its work, which needs Postgres. Alarms are shown
- * but don't make it unready: taking processes away would not mend a wrong client secret.
+ * `GET /health/live`: the process runs. `GET /health/ready`: it can do its work, which needs Postgres; `database` says what
+ * is the matter with that. Alarms are shown but don't make it unready: taking processes away would mend neither a wrong
+ * client secret nor a disk that is full, of which callers are told by STORAGE_FULL while they can still read.
  */
 export function healthRoutes(app: FastifyInstance, { database, alarms }: HealthDependencies): void {
   app.get('/health/live', async () => ({ status: 'ok' }));
@@ -18,9 +21,11 @@ export function healthRoutes(app: FastifyInstance, { database, alarms }: HealthD
     try {
       await sql`select 1`.execute(database.sql());
       const raised = alarms.list();
-      return { status: raised.length > 0 ? 'degraded' : 'ok', database: 'ok', alarms: raised };
-    } catch {
-      return reply.code(503).send({ status: 'unavailable', database: 'unreachable', alarms: alarms.list() });
+      const full = raised.some(({ name }) => name === STORAGE_ALARM);
+      return { status: raised.length > 0 ? 'degraded' : 'ok', database: full ? 'full' : 'ok', alarms: raised };
+    } catch (error) {
+      const trouble = databaseTrouble(error) ?? 'unreachable';
+      return reply.code(503).send({ status: 'unavailable', database: trouble, alarms: alarms.list() });
     }
   });
 }

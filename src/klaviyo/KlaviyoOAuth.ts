@@ -22,6 +22,8 @@ export interface KlaviyoOAuthOptions {
 
 /** Klaviyo's access tokens live an hour; assumed when an answer does not say. */
 const DEFAULT_EXPIRES_IN_SECONDS = 3600;
+/** What claims to live longer is asked for again after ten years. */
+const LONGEST_EXPIRES_IN_SECONDS = 10 * 365 * 86_400;
 
 /** Klaviyo as an OAuth provider: authorization code with PKCE S256 and a confidential client. */
 export class KlaviyoOAuth implements Provider {
@@ -129,7 +131,7 @@ export class KlaviyoOAuth implements Provider {
         accessToken: answer.access_token,
         refreshToken: answer.refresh_token ?? null,
         scopes: answer.scope === undefined ? null : answer.scope.split(/\s+/).filter(Boolean),
-        expiresInSeconds: answer.expires_in ?? DEFAULT_EXPIRES_IN_SECONDS,
+        expiresInSeconds: Math.min(Math.floor(answer.expires_in ?? DEFAULT_EXPIRES_IN_SECONDS), LONGEST_EXPIRES_IN_SECONDS),
       };
     } catch (error) {
       throw toProviderError(error, secrets);

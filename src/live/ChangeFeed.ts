@@ -4,6 +4,7 @@ import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Delivery } from '../domain/Delivery.js';
 import type { Logger } from '../domain/Logger.js';
+import type { OperatorAlarm } from '../domain/OperatorAlarm.js';
 import { SwitchboardError } from '../domain/SwitchboardError.js';
 import { type Change, type ChangeKind, readChange } from './Change.js';
 import { ChangesLost } from './ChangesLost.js';
@@ -24,6 +25,8 @@ interface Rows extends Record<ChangeKind, Connection | Delivery> {
 export interface ChangeFeedOptions {
   readonly database: Database;
   readonly log: Logger;
+  /** Raised while nothing is heard from Postgres. */
+  readonly alarm?: OperatorAlarm;
   /** Watches of one organization at once, in this process. */
   readonly watchesPerOrganization: number;
 }
@@ -51,14 +54,15 @@ export class ChangeFeed {
   #reading = false;
 
   constructor(private readonly options: ChangeFeedOptions) {
-    const { database, log } = options;
+    const { database, log, alarm } = options;
     this.#watchers = new Watchers(database);
     this.#listener = new NotificationListener({
-      url: database.url,
+      ...{ database, alarm },
       channel: CHANGE_CHANNEL,
       onNotification: (payload) => this.#tell(readChange(payload)),
       // The first time, nobody watches yet.
       onConnected: () => this.#lost('the database was away'),
+      onDeaf: () => this.#lost('nothing is heard of changes'),
       onTrouble: (error) => log.warn({ error: error.message }, 'Lost the connection that hears of changes; reconnecting'),
     });
     this.#renewal = setInterval(() => void this.#renew(), RENEW_MS).unref();
@@ -72,6 +76,12 @@ export class ChangeFeed {
   ): Promise<Watch<Rows[Kind]>> {
     this.#listening ??= this.#listener.start();
     await this.#listening;
+    // Better no watch than one that never says anything.
+    if (!this.#listener.hears) {
+      throw new SwitchboardError('SERVICE_UNAVAILABLE', 'Changes are not heard of at the moment. Try again in a few seconds.', {
+        retryAfterSeconds: 5,
+      });
+    }
     const most = this.options.watchesPerOrganization;
     if ([...this.#watching].filter((watching) => watching.organizationId === organizationId).length >= most) {
       throw new SwitchboardError('RATE_LIMITED', `Your organization may watch ${most} things at once. End a subscription first.`);

@@ -7,6 +7,7 @@ export interface TokenSet {
   readonly refreshToken: string | null;
   /** Granted scopes; null when the provider did not say, which means: as asked (RFC 6749 5.1). */
   readonly scopes: readonly string[] | null;
+  /** A whole number, ten years at most. */
   readonly expiresInSeconds: number;
 }
 

@@ -38,9 +38,7 @@ export async function exchangeCode(
     return await storeGrant(dependencies, provider, authorization, tokens, account);
   } catch (error) {
     const failure = error instanceof ProviderError ? error : null;
-    if (failure?.kind === 'configuration') {
-      log.error({ provider: provider.id, code: failure.code }, "The provider refuses this server's own client id or secret");
-    } else if (!failure) {
+    if (!failure) {
       log.error({ authorizationId: authorization.id, error: String(error) }, 'Completing an authorization failed unexpectedly');
     }
     const outcome = await recordOutcome(dependencies, authorization, {

@@ -6,8 +6,9 @@ import { ProviderError } from './ProviderError.js';
 import { type RefreshDependencies, refreshCredential } from './refreshCredential.js';
 import { takeRefreshLease } from './takeRefreshLease.js';
 
-/** A token that has less than this to live is refreshed first. */
+/** A token that has less than this to live is refreshed first, or less than this part of its life when that is shorter. */
 const FRESH_FOR_MS = 5 * 60_000;
+const FRESH_PART = 1 / 5;
 const POLL_MS = 150;
 /** Longer than a refresh may take. */
 const WAIT_MS = 15_000;
@@ -15,6 +16,7 @@ const WAIT_MS = 15_000;
 /**
  * A good access token of a connection. One that is about to expire, or whose version the API has refused, is refreshed:
  * by one caller among all processes, since Postgres hands out the lease; the others wait, and read again before and after.
+ * One that was just refreshed is handed out as it is, however short it lives.
  * Throws GrantLost, or a ProviderError (transient or configuration) when no good token is to be had at the moment.
  */
 export async function getAccessToken(
@@ -32,7 +34,7 @@ export async function getAccessToken(
       version: credential.version,
     });
     const refused = credential.version === refusedVersion;
-    if (livesForMs > FRESH_FOR_MS && !refused) return current();
+    if (livesForMs > freshForMs(credential) && !refused) return current();
     // Without a refresh token there is nothing to do but to use the access token up.
     if (!credential.refreshToken) {
       if (livesForMs > 0 && !refused) return current();
@@ -53,7 +55,8 @@ export async function getAccessToken(
     }
     const coolsDownForMs = credential.refreshLeasedBy ? 0 : (credential.refreshLeasedUntil?.getTime() ?? 0) - Date.now();
     if (coolsDownForMs > 0) {
-      if (livesForMs > 0 && !refused) return current();
+      const justRefreshed = credential.refreshProblem === null;
+      if ((livesForMs > 0 || justRefreshed) && !refused) return current();
       throw new ProviderError(
         'transient',
         'refresh_failed',
@@ -64,4 +67,8 @@ export async function getAccessToken(
     if (Date.now() > deadline) throw new ProviderError('transient', 'refresh_pending', 'The access token is being refreshed.', 5);
     await sleep(POLL_MS);
   }
+}
+
+function freshForMs({ lifetimeSeconds }: Credential): number {
+  return Math.min(FRESH_FOR_MS, (lifetimeSeconds ?? Number.POSITIVE_INFINITY) * 1_000 * FRESH_PART);
 }

@@ -5,7 +5,6 @@ import type { Database } from '../database/Database.js';
 import type { Credential } from '../domain/Credential.js';
 import type { Logger } from '../domain/Logger.js';
 import { GrantLost } from './AccessToken.js';
-import type { OperatorAlarm } from './OperatorAlarm.js';
 import type { Provider, TokenSet } from './Provider.js';
 import { ProviderError } from './ProviderError.js';
 import type { RefreshLease } from './takeRefreshLease.js';
@@ -14,7 +13,6 @@ export interface RefreshDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly alarm: OperatorAlarm;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -22,7 +20,10 @@ export interface RefreshDependencies {
   readonly declareGrantLost: (credential: Pick<Credential, 'connectionId' | 'version'>, reason: string) => Promise<boolean>;
 }
 
-/** How long nobody tries again after a failure (the provider allows 10 refreshes a minute). */
+/**
+ * How long nobody refreshes again, whether it worked or not: the provider allows 10 refreshes a minute. So a provider whose
+ * tokens live for seconds, or that refuses every token at once, is asked 600 times an hour at most.
+ */
 const COOLDOWN_SECONDS = 6;
 const MISCONFIGURED_COOLDOWN_SECONDS = 60;
 
@@ -32,23 +33,21 @@ const MISCONFIGURED_COOLDOWN_SECONDS = 60;
  * Throws a ProviderError, or GrantLost.
  */
 export async function refreshCredential(dependencies: RefreshDependencies, lease: RefreshLease): Promise<void> {
-  const { providers, cipher, alarm, log } = dependencies;
+  const { providers, cipher, log } = dependencies;
   const provider = providers.get(lease.provider);
-  if (!provider) throw new Error(`No provider "${lease.provider}".`);
   try {
+    if (!provider) throw new ProviderError('configuration', 'not_set_up', `${lease.provider} is not set up on this server.`);
     const tokens = await provider.refresh(cipher.decrypt(lease.refreshToken, columnIdentity.refreshToken(lease.connectionId)));
-    alarm.clear(`${provider.id}-configuration`);
     if (!(await store(dependencies, lease, tokens)))
       log.warn({ connectionId: lease.connectionId }, 'A refresh came too late and was dropped');
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     if (error.kind === 'grant' && error.code === 'invalid_grant') {
-      const lost = await dependencies.declareGrantLost(lease, `${provider.name} no longer accepts the grant: connect again.`);
+      const lost = await dependencies.declareGrantLost(lease, `${provider?.name} no longer accepts the grant: connect again.`);
       // The grant that died was not the newest any more: whoever asks reads again.
       if (!lost) return;
       throw new GrantLost(error.message);
     }
-    if (error.kind === 'configuration') alarm.raise(`${provider.id}-configuration`, error.message);
     await coolDown(dependencies, lease, error);
     throw error;
   }
@@ -64,10 +63,11 @@ async function store({ database, cipher, now }: RefreshDependencies, lease: Refr
       refresh_token = coalesce(${refreshToken}, refresh_token),
       scopes = coalesce(${tokens.scopes}::text[], scopes),
       expires_at = ${new Date(now() + tokens.expiresInSeconds * 1000).toISOString()},
+      lifetime_seconds = ${tokens.expiresInSeconds},
       last_refreshed_at = ${new Date(now()).toISOString()},
       version = version + 1,
       refresh_leased_by = null,
-      refresh_leased_until = null,
+      refresh_leased_until = now() + make_interval(secs => ${COOLDOWN_SECONDS}),
       refresh_problem = null
     where connection_id = ${connectionId} and version = ${version}
     returning connection_id`.execute(database.sql());

@@ -71,11 +71,11 @@ export async function startAuthorization(
     if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
     const provider = providers.get(connection.type);
     if (!provider) {
-      throw InputError.of(
-        'INVALID',
-        `A ${connection.type} connection needs no authorization: it is ready as it is.`,
-        'connectionId',
-      );
+      const message =
+        connection.type === 'webhook'
+          ? 'A webhook connection needs no authorization: it is ready as it is.'
+          : `The provider ${connection.type} is not set up on this server: its operator has to do that.`;
+      throw InputError.of('INVALID', message, 'connectionId');
     }
 
     await supersedeAttempts(em, connection.id, { underWayToo: false });

@@ -68,6 +68,7 @@ export function storeGrant(
       accountName: account?.name ?? null,
       accountTimezone: account?.timezone ?? null,
       expiresAt: new Date(now.getTime() + tokens.expiresInSeconds * 1000),
+      lifetimeSeconds: tokens.expiresInSeconds,
       lastRefreshedAt: null,
       refreshProblem: null,
       refreshLeasedBy: null,

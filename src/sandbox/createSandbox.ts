@@ -32,7 +32,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const { context, flush } = createKlaviyo(options, held);
   const klaviyo = klaviyoControl(context);
   const store = new InboxStore(context.now);
-  const inbox = inboxControl(store);
+  const inbox = inboxControl(store, held);
   const close = async () => {
     held.releaseAll();
     await flush();

@@ -10,9 +10,11 @@ const LONGEST_MS = 10 * 60_000;
 export interface HeldConnections {
   /** Never answers. The socket is cut after ten minutes, or at once when too many are held. */
   hold(request: FastifyRequest, reply: FastifyReply): void;
-  /** Resolves after `ms`, or early when the sandbox closes. */
-  delay(ms: number): Promise<void>;
+  /** Resolves after `ms`; early when the sandbox closes, when whoever asked has left, and when too many are held. */
+  delay(ms: number, request: FastifyRequest): Promise<void>;
   releaseAll(): void;
+  /** How many are held at the moment. */
+  count(): number;
 }
 
 export function heldConnections(): HeldConnections {
@@ -39,7 +41,17 @@ export function heldConnections(): HeldConnections {
       const release = whenReleased(LONGEST_MS, () => socket.destroy());
       socket.once('close', release);
     },
-    delay: (ms) => new Promise((resolve) => whenReleased(ms, resolve)),
+    delay: (ms, request) =>
+      new Promise((resolve) => {
+        const { socket } = request.raw;
+        if (releases.size >= MOST_HELD || socket.destroyed) return resolve();
+        const release = whenReleased(ms, () => {
+          socket.off('close', release);
+          resolve();
+        });
+        socket.once('close', release);
+      }),
+    count: () => releases.size,
     releaseAll() {
       for (const release of [...releases]) release();
     },

@@ -11,6 +11,8 @@ export interface SandboxOptions {
   baseUrl: () => string;
   /** When set, accounts, grants and recent events outlive the process in this file (JSON, mode 600). */
   stateFile?: string;
+  /** How long access tokens live, when they are issued; as long as Klaviyo's (an hour) without it. */
+  accessTokenSeconds?: () => number;
   /** Milliseconds since 1970. Tests move it to let tokens grow old. */
   now?: () => number;
 }

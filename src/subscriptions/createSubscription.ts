@@ -3,6 +3,7 @@ import { ProblemList } from '../domain/ProblemList.js';
 import { Subscription } from '../domain/Subscription.js';
 import { checkEventType } from './checkEventType.js';
 import { lockConnection } from './lockConnection.js';
+import { refuseSecond } from './refuseSecond.js';
 import type { SubscriptionDependencies } from './SubscriptionDependencies.js';
 
 export interface CreateSubscriptionInput {
@@ -14,7 +15,7 @@ export interface CreateSubscriptionInput {
 
 /**
  * Routes events of a type to a connection (OpenAPI create_subscription).
- * Throws an InputError: NOT_FOUND (connection), INVALID_CHOICE (event type).
+ * Throws an InputError: NOT_FOUND (connection), INVALID_CHOICE (event type), CONFLICT (there is one already).
  */
 export function createSubscription(
   dependencies: SubscriptionDependencies,
@@ -26,6 +27,7 @@ export function createSubscription(
   problems.throwIfAny();
   return dependencies.database.transaction(async (em) => {
     const connection = await lockConnection(em, caller, input.connectionId);
+    await refuseSecond(em, { connectionId: connection.id, eventType: input.eventType });
     const now = new Date();
     const subscription = em.create(Subscription, {
       organizationId: caller.organizationId,

@@ -6,6 +6,7 @@ import { parseId } from '../domain/parseId.js';
 import { Subscription } from '../domain/Subscription.js';
 import { checkEventType } from './checkEventType.js';
 import { lockConnection } from './lockConnection.js';
+import { refuseSecond } from './refuseSecond.js';
 import type { SubscriptionDependencies } from './SubscriptionDependencies.js';
 
 export interface UpdateSubscriptionInput {
@@ -17,7 +18,7 @@ export interface UpdateSubscriptionInput {
 
 /**
  * Changes what is given and nothing else (OpenAPI patch-subscription). Deliveries that exist go where they were going;
- * a paused subscription gets no new ones. Throws an InputError: NOT_FOUND, INVALID_CHOICE.
+ * a paused subscription gets no new ones. Throws an InputError: NOT_FOUND, INVALID_CHOICE, CONFLICT.
  */
 export function updateSubscription(
   dependencies: SubscriptionDependencies,
@@ -25,17 +26,22 @@ export function updateSubscription(
   input: UpdateSubscriptionInput,
 ): Promise<Subscription> {
   return dependencies.database.transaction(async (em) => {
-    const subscription = await em.findOne(
-      Subscription,
-      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     const problems = new ProblemList();
     if (input.eventType) checkEventType(dependencies, input.eventType, problems);
+    const own = { id: parseId(input.id) ?? 0, organizationId: caller.organizationId };
+    const before = await em.findOne(Subscription, own);
+    if (!before) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     problems.throwIfAny();
-    if (input.eventType) subscription.eventType = input.eventType;
-    if (input.connectionId) subscription.connectionId = (await lockConnection(em, caller, input.connectionId)).id;
+    // Connection first, subscription second, as a deletion locks them.
+    const routed = Boolean(input.connectionId || input.eventType);
+    const connection = routed ? await lockConnection(em, caller, input.connectionId ?? String(before.connectionId)) : null;
+    const subscription = await em.findOne(Subscription, own, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+    if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
+    if (connection) {
+      const eventType = input.eventType || subscription.eventType;
+      await refuseSecond(em, { connectionId: connection.id, eventType }, subscription.id);
+      em.assign(subscription, { connectionId: connection.id, eventType });
+    }
     if (typeof input.isActive === 'boolean') subscription.isActive = input.isActive;
     subscription.updatedAt = new Date();
     await em.flush();

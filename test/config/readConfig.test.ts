@@ -23,10 +23,13 @@ describe('Without any variable', () => {
       host: 'localhost',
       publicUrl: null,
       databaseUrl: null,
+      databaseDirectUrl: null,
+      databasePoolSize: 10,
       embedded: true,
       dataDir: expect.stringMatching(/\/\.data$/),
       role: 'all',
       encryptionKeys: null,
+      sandbox: true,
       klaviyo: {
         app: null,
         authorizeUrl: 'https://www.klaviyo.com/oauth/authorize',
@@ -110,6 +113,7 @@ describe('A wrong value is refused in one line that names the variable, what it 
     ['INSTALL_URL', 'javascript:alert(1)', 'a URL that begins with'],
     ['RATE_LIMIT_PER_MINUTE', 'none', 'a whole number from 0 to 1000000'],
     ['RETENTION_DAYS', '0', 'a whole number from 1 to 3650'],
+    ['DATABASE_POOL_SIZE', '1', 'a whole number from 2 to 1000'],
   ])('%s=%j', (name, value, wants) => {
     const message = refusal({ ...APP, [name]: value });
     expect(message).toContain(`${name} got ${JSON.stringify(value)}, but wants ${wants}`);
@@ -120,6 +124,7 @@ describe('A wrong value is refused in one line that names the variable, what it 
   it.each([
     ['DATABASE_URL', 'mysql://me:hunter2-secret@db/x', 'a URL that begins with postgres:// or postgresql://'],
     ['DATABASE_URL', 'hunter2-secret', 'a URL that begins with postgres://'],
+    ['DATABASE_DIRECT_URL', 'hunter2-secret', 'a URL that begins with postgres://'],
     ['ENCRYPTION_KEYS', `k1:${Buffer.alloc(31, 1).toString('base64')}`, 'id:base64 of 32 bytes'],
     ['ENCRYPTION_KEYS', KEY, 'id:base64 of 32 bytes'],
     ['ENCRYPTION_KEYS', `k1:${KEY},k1:${KEY}`, 'id:base64 of 32 bytes'],
@@ -133,7 +138,33 @@ describe('A wrong value is refused in one line that names the variable, what it 
   });
 });
 
+describe("A database URL's TLS parameters are checked, and the rest of it is not shown", () => {
+  it.each(['DATABASE_URL', 'DATABASE_DIRECT_URL'])('%s', (name) => {
+    const url = 'postgres://me:hunter2@db/x';
+    expect(refusal({ [name]: `${url}?sslmode=verify_full` })).toBe(
+      `${name} got "…sslmode=verify_full", but wants one of disable, prefer, require, verify-ca, verify-full, no-verify for sslmode.`,
+    );
+    expect(refusal({ [name]: `${url}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem` })).toBe(
+      `${name} got "…sslrootcert=/nowhere/ca.pem", but wants a file that can be read for sslrootcert.`,
+    );
+  });
+});
+
 describe('Some variables need others', () => {
+  it('the sandbox needs to be asked for when there is a DATABASE_URL, and there can be no other Klaviyo', () => {
+    const DATABASE_URL = 'postgres://localhost/switchboard';
+    expect(readConfig({ ...SAFE, DATABASE_URL })).toMatchObject({ sandbox: false, klaviyo: { app: null } });
+    expect(readConfig({ ...SAFE, DATABASE_URL, SANDBOX: 'on' })).toMatchObject({ sandbox: true });
+    expect(readConfig({ SANDBOX: 'off' })).toMatchObject({ embedded: true, sandbox: false });
+    expect(readConfig(APP)).toMatchObject({ sandbox: false });
+    expect(refusal({ ...APP, SANDBOX: 'on' })).toMatch(/^SANDBOX is on, but KLAVIYO_CLIENT_ID is set/);
+    expect(refusal({ SANDBOX: 'yes' })).toContain('SANDBOX got "yes", but wants one of on, off');
+  });
+
+  it('DATABASE_DIRECT_URL needs DATABASE_URL', () => {
+    expect(refusal({ ...SAFE, DATABASE_DIRECT_URL: 'postgres://localhost/switchboard' })).toMatch(/^DATABASE_URL is not set/);
+  });
+
   it('DATABASE_URL needs ENCRYPTION_KEYS: nothing is ever stored in the clear', () => {
     const message = refusal({ DATABASE_URL: 'postgres://me:hunter2@localhost/switchboard' });
     expect(message).toMatch(/^ENCRYPTION_KEYS is not set, but DATABASE_URL is/);
@@ -187,5 +218,44 @@ describe('Good values', () => {
       returnToOrigins: ['https://one.example', 'http://localhost:3000', 'https://two.example:8443'],
       encryptionKeys: [{ id: 'new' }, { id: 'old' }],
     });
+  });
+});
+
+describe('A variable that is a slip away from one of ours', () => {
+  it.each([
+    ['DATBASE_URL', 'DATABASE_URL'],
+    ['DATABASE_UR', 'DATABASE_URL'],
+    ['DATABASEURL', 'DATABASE_URL'],
+    ['database_url', 'DATABASE_URL'],
+    ['ENCRYPTION_KEY', 'ENCRYPTION_KEYS'],
+    ['CORS_ORIGIN', 'CORS_ORIGINS'],
+    ['KLAVIYO_CLIENTID', 'KLAVIYO_CLIENT_ID'],
+    ['PROT', 'PORT'],
+    ['ROLES', 'ROLE'],
+    ['RETENTION_DAY', 'RETENTION_DAYS'],
+  ])('%s is told to mean %s', (given, meant) => {
+    expect(readConfig({ [given]: 'x' }).misspelled).toEqual([{ given, meant }]);
+  });
+
+  it('is no variable of ours, and none that everybody has', () => {
+    const everyday = [
+      'PATH',
+      'HOME',
+      'PWD',
+      'USER',
+      'SHELL',
+      'TERM',
+      'LANG',
+      'MAIL',
+      'HOSTNAME',
+      'LOGNAME',
+      'NODE_ENV',
+      'CI',
+      'EDITOR',
+    ];
+    const ours = { PORT: '4000', HOST: 'localhost', ROLE: 'all', LOG_LEVEL: 'info', DATA_DIR: '.data' };
+    const foreign = ['PGHOST', 'PGPORT', 'DATABASE_NAME', 'REDIS_URL', 'PUBLIC_IP', 'npm_config_cache', 'XDG_DATA_DIRS'];
+    const environment = { ...ours, ...Object.fromEntries([...everyday, ...foreign].map((name) => [name, 'x'])) };
+    expect(readConfig(environment).misspelled).toEqual([]);
   });
 });

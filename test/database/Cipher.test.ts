@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Cipher, keyIdOf } from '../../src/database/Cipher.js';
 
@@ -81,5 +82,26 @@ describe('Keys can rotate', () => {
       `No key with id "one" in ENCRYPTION_KEYS: add it back to read ${ROW}.`,
     );
     expect(() => new Cipher([{ ...two, id: 'one' }]).decrypt(old, ROW)).toThrow();
+  });
+});
+
+describe('A fingerprint', () => {
+  it('is the same for the same text, identity and key, and for no other', () => {
+    const fingerprint = cipher.fingerprint('+31612345678', 'events:1:a');
+    expect(fingerprint).toMatch(/^h1\.one\.[\w-]{43}$/);
+    expect(new Cipher([one, two]).fingerprint('+31612345678', 'events:1:a')).toBe(fingerprint);
+    const others = [
+      cipher.fingerprint('+31612345679', 'events:1:a'),
+      cipher.fingerprint('+31612345678', 'events:2:a'),
+      new Cipher([two, one]).fingerprint('+31612345678', 'events:1:a'),
+      new Cipher([{ ...two, id: 'one' }]).fingerprint('+31612345678', 'events:1:a'),
+    ];
+    expect(new Set([fingerprint, ...others])).toHaveLength(5);
+  });
+
+  it('says nothing to whoever knows the text but not the key', () => {
+    const text = '+31612345678';
+    const guesses = [text, `events:1:a\n${text}`].map((guess) => createHash('sha256').update(guess).digest('base64url'));
+    for (const guess of guesses) expect(cipher.fingerprint(text, 'events:1:a')).not.toContain(guess);
   });
 });

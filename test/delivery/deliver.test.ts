@@ -107,9 +107,9 @@ describe('A published event', () => {
     const { bed } = test;
     const inbox = await test.inbox();
     const connectionId = await bed.connection(inbox.url);
-    const wanted = [await bed.subscription(connectionId), await bed.subscription(connectionId)];
+    const wanted = [await bed.subscription(connectionId), await bed.subscription(await bed.connection(inbox.url))];
     await bed.subscription(connectionId, 'other.event');
-    await bed.subscription(connectionId, 'test.event', false);
+    await bed.subscription(await bed.connection(inbox.url), 'test.event', false);
     await bed.publish([{ n: 1 }, { n: 2 }]);
     const deliveries = await bed.deliveries();
     expect(deliveries.map(({ subscription_id }) => Number(subscription_id)).sort()).toEqual([...wanted, ...wanted].sort());

@@ -95,8 +95,8 @@ describe('Deliveries of a connection that is not active', () => {
 describe('Deliveries are CANCELLED', () => {
   it('with their subscription, wherever they wait', async () => {
     const { bed } = test;
-    const { connectionId, subscriptionId } = await bed.subscribed('http://127.0.0.1:1/');
-    const other = await bed.subscription(connectionId);
+    const { subscriptionId } = await bed.subscribed('http://127.0.0.1:1/');
+    const other = await bed.subscription(await bed.connection('http://127.0.0.1:1/'));
     const elsewhere = await bed.connection('http://127.0.0.1:2/', { status: 'disabled' });
     await bed.publish(many(3));
     // Moved to another connection: what there was stays with the first.

@@ -369,10 +369,9 @@ describe('A publish for very many subscriptions', () => {
   it('is stored whole, and fanned out in steps to those that there were', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
-    const connectionId = await bed.connection(inbox.url, { status: 'disabled' });
-    for (let index = 0; index < 12; index++) await bed.subscription(connectionId);
+    for (let index = 0; index < 12; index++) await bed.subscribed(inbox.url, { status: 'disabled' });
     const published = await bed.publish(many(1_000));
-    await bed.subscription(connectionId);
+    await bed.subscribed(inbox.url, { status: 'disabled' });
     expect(await bed.counts()).toEqual({});
     await bed.engine().start();
     await eventually(async () => expect(await bed.counts()).toEqual({ held: 12_000 }), { withinMs: 20_000 });
@@ -384,8 +383,7 @@ describe('A publish for very many subscriptions', () => {
 
   it('is not there at all when its transaction is not', async () => {
     const { bed } = test;
-    const connectionId = await bed.connection('http://127.0.0.1:1/');
-    for (let index = 0; index < 11; index++) await bed.subscription(connectionId);
+    for (let index = 0; index < 11; index++) await bed.subscribed('http://127.0.0.1:1/');
     const failing = bed.database.transaction(async (em) => {
       const events = many(1_000).map(() => ({ id: newId(), eventType: 'test.event' }));
       await insertDeliveries(em, { organizationId: bed.organizationId, events });

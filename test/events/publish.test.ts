@@ -37,9 +37,11 @@ describe('publishEvent', () => {
 
   it('makes one delivery for each active subscription, none for a paused one', async () => {
     const client = await switchboard.anotherOrganization();
-    const connectionId = await createWebhookConnection(client);
-    const active = [await subscribe(client, connectionId), await subscribe(client, connectionId)];
-    await subscribe(client, connectionId, false);
+    const active = [
+      await subscribe(client, await createWebhookConnection(client)),
+      await subscribe(client, await createWebhookConnection(client)),
+    ];
+    await subscribe(client, await createWebhookConnection(client), false);
     const deliveries = await seeDeliveries(client, { eventId: await publish(client) });
     expect(deliveries.map(({ subscription }: { subscription: { id: string } }) => subscription.id).sort()).toEqual(active.sort());
   });

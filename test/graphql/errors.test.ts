@@ -42,6 +42,41 @@ describe('What is wrong with a call is an error with a code and the fitting HTTP
   });
 });
 
+describe('A client of GraphQL gets a GraphQL error, whoever refuses the request', () => {
+  const post = (body: string, headers: Record<string, string> = {}, method = 'POST') =>
+    fetch(`${switchboard.publicUrl}/graphql`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: switchboard.client.authorization, ...headers },
+      body: body === '' ? undefined : body,
+    });
+
+  it.each<[string, () => Promise<Response>, number, string]>([
+    ['JSON that is none', () => post('{"query": "a secret'), 400, 'BAD_USER_INPUT'],
+    ['no body', () => post(''), 400, 'BAD_USER_INPUT'],
+    ['JSON that is no object', () => post('[]'), 400, 'BAD_REQUEST'],
+    ['JSON with a prototype', () => post('{"__proto__": {"query": "a secret"}}'), 400, 'BAD_USER_INPUT'],
+    ['a body that is too large', () => post(JSON.stringify({ query: ' '.repeat(9_000_000) })), 413, 'PAYLOAD_TOO_LARGE'],
+    ['a type that is not taken', () => post('a secret', { 'content-type': 'text/csv' }), 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['PUT', () => post('{"query": "{ a secret"', {}, 'PUT'), 405, 'METHOD_NOT_ALLOWED'],
+    ['PUT without a body', () => post('', {}, 'PUT'), 405, 'METHOD_NOT_ALLOWED'],
+    ['DELETE', () => post('', {}, 'DELETE'), 405, 'METHOD_NOT_ALLOWED'],
+    ['wrong credentials', () => post('{"query": "{ a }"}', { authorization: 'Basic YTpi' }), 401, 'UNAUTHENTICATED'],
+  ])('%s', async (_what, request, status, code) => {
+    const answer = await request();
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/(graphql-response\+)?json/);
+    const body = (await answer.json()) as { errors: object[] };
+    expect(body.errors).toMatchObject([{ message: expect.stringMatching(/\w\./), extensions: { code } }]);
+    expect(JSON.stringify(body)).not.toMatch(/a secret|"status"|"detail"/);
+    if (status === 405) expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
+  });
+
+  it('in the newer media type, when that is what it asks for', async () => {
+    const answer = await post('{', { accept: 'application/graphql-response+json, application/json;q=0.9' });
+    expect(answer.headers.get('content-type')).toMatch(/^application\/graphql-response\+json/);
+  });
+});
+
 describe('A value that was sent is not sent back', () => {
   const CREATE = 'mutation ($input: CreateConnectionInput!) { createConnection(input: $input) { connection { id } } }';
   const authConfig = { token: 'a secret; with a semicolon' };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultOrder } from '../../src/sandbox/createSandbox.js';
 import { approvedAttempt } from '../support/approvedAttempt.js';
+import { eventually } from '../support/eventually.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -147,5 +148,35 @@ describe('When the database fails while a merchant comes back', () => {
     expect(page.text).toMatch(/Something went wrong on our side.*[0-9a-f]{8}-[0-9a-f]{4}/);
     expect(page.markup).not.toMatch(/authorizations|relation|select/i);
     expect(await openCallback(callback)).toMatchObject({ status: 200 });
+  });
+});
+
+describe("A provider that refuses this server's own client secret", () => {
+  const ready = async () =>
+    (await (await fetch(`${switchboard.publicUrl}/health/ready`)).json()) as { status: string; alarms: object[] };
+  const alarmed = {
+    status: 'degraded',
+    alarms: [{ name: 'klaviyo-configuration', message: expect.stringContaining('invalid_client') }],
+  };
+
+  it('alarms the operator at the first callback, until a secret is taken again', async () => {
+    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    switchboard.sandbox?.klaviyo.inject({ kind: 'invalid_client', target: 'token', count: 1 });
+    expect(await openCallback(callback)).toMatchObject({ status: 502 });
+    expect(await ready()).toMatchObject(alarmed);
+    await openCallback((await approvedAttempt(switchboard, { connectionId, account })).callback);
+    expect(await ready()).toMatchObject({ status: 'ok', alarms: [] });
+  });
+
+  it('alarms the operator also when a grant is handed back', async () => {
+    const { callback, connectionId } = await approvedAttempt(switchboard);
+    await openCallback(callback);
+    switchboard.sandbox?.klaviyo.inject({ kind: 'invalid_client', target: 'revoke', count: 1 });
+    await switchboard.client.query(
+      'mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId userErrors { code } } }',
+      { id: connectionId },
+    );
+    await eventually(async () => expect(await ready()).toMatchObject(alarmed));
+    switchboard.sandbox?.klaviyo.clearFaults();
   });
 });

@@ -185,7 +185,7 @@ describe('Nothing secret is in the clear', () => {
   it('in the log, at its most talkative', () => {
     expect(server.output()).toContain('"level":20');
     expect(server.output()).toContain('A callback failed unexpectedly');
-    expect(server.output()).toContain("The provider refuses this server's own client id or secret");
+    expect(server.output()).toContain("Klaviyo refused this server's own credentials");
     expect(findLeaks(server.output(), secrets)).toEqual([]);
   });
 

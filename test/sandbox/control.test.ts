@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { eventBody, post, profile } from './support/eventRequests.js';
 import { getAccounts, install, openConsent } from './support/oauthClient.js';
@@ -49,6 +50,8 @@ describe('the control page', () => {
     expect((await command(url, { action: 'fault', kind: 'earthquake' })).status).toBe(400);
     expect((await command(url, { action: 'fault', kind: 'hang', count: '0' })).status).toBe(400);
     expect((await command(url, { action: 'expire' }, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await command(url, { action: 'expire' }, { 'sec-fetch-site': 'same-site' })).status).toBe(403);
+    expect((await command(url, { action: 'expire' }, { 'sec-fetch-site': 'same-origin' })).status).toBe(303);
   });
 
   it('says the same as JSON, without any token', async () => {
@@ -65,4 +68,41 @@ describe('the control page', () => {
     const { events } = (await (await fetch(`${url}/klaviyo/control/events?account=SbX001`)).json()) as { events: unknown[] };
     expect(events).toHaveLength(1);
   });
+});
+
+describe('who has no Sec-Fetch-Site', () => {
+  const own = (url: string) => new URL(url).origin;
+
+  it.each([
+    ['another site', () => 'https://evil.example'],
+    ['another port of this machine', () => 'http://127.0.0.1:1'],
+    ['a page without an origin', () => 'null'],
+  ])('is told apart by Origin: %s may press nothing', async (_who, origin) => {
+    const { url, klaviyo } = await startSandbox();
+    await install(url, 'SbX001');
+    const form = { action: 'uninstall', account: 'SbX001' };
+    expect((await command(url, form, { origin: origin() })).status).toBe(403);
+    expect(klaviyo.installations()).toHaveLength(1);
+    expect((await command(url, form, { origin: own(url) })).status).toBe(303);
+    expect(klaviyo.installations()).toEqual([]);
+  });
+
+  it.each(['/klaviyo', '/klaviyo/control', '/klaviyo/control/events', '/inbox', '/inbox-view/a', '/inbox-control/a'])(
+    'and came by a stranger name (DNS rebinding) sees nothing: %s',
+    async (path) => {
+      const { url } = await startSandbox();
+      const asked = (host: string) =>
+        new Promise<number>((resolve, reject) => {
+          const { hostname, port, pathname } = new URL(`${url}${path}`);
+          get({ hostname, port, path: pathname, headers: { host } }, (response) => {
+            response.resume();
+            resolve(response.statusCode ?? 0);
+          }).on('error', reject);
+        });
+      expect(await asked('evil.example')).toBe(403);
+      expect(await asked(`evil.example:${new URL(url).port}`)).toBe(403);
+      expect(await asked('localhost:1234')).toBe(200);
+      expect(await asked(new URL(url).host)).toBe(200);
+    },
+  );
 });

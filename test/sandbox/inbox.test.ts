@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { startSandbox } from './support/startSandbox.js';
 
 const SECRET = `whsec_${Buffer.from('a signing secret of 24 b').toString('base64')}`;
@@ -127,6 +128,20 @@ describe('behaviour', () => {
     const statuses: number[] = [];
     for (let count = 0; count < 4; count += 1) statuses.push((await send(`${url}/inbox/orders`)).status);
     expect(statuses).toEqual([500, 500, 200, 200]);
+  });
+
+  it('a slow answer ends when whoever waits for it leaves, and nothing of theirs is held', async () => {
+    const { url, inbox } = await startSandbox();
+    inbox.setBehaviour('orders', { answer: 'slow', delayMs: 600_000 });
+    const leaving = new AbortController();
+    const sent = Array.from({ length: 20 }, () =>
+      fetch(`${url}/inbox/orders`, { method: 'POST', body: 'x'.repeat(4_000_000), signal: leaving.signal }).catch(() => 'left'),
+    );
+    await eventually(() => expect(inbox.total('orders')).toBe(20));
+    expect(inbox.waiting()).toBe(20);
+    leaving.abort();
+    expect(new Set(await Promise.all(sent))).toEqual(new Set(['left']));
+    await eventually(() => expect(inbox.waiting()).toBe(0));
   });
 
   it('slow is late; hang never answers and does not keep the server from closing', async () => {

@@ -1,6 +1,6 @@
 import fastify from 'fastify';
 import { klaviyoScopes } from '../../src/klaviyo/klaviyoScopes.js';
-import { createSandbox, type Sandbox } from '../../src/sandbox/createSandbox.js';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/createSandbox.js';
 
 const CLIENT_ID = 'test app+1';
 export const CLIENT_SECRET = 's3cr:et/%&=of-the-tests';
@@ -12,10 +12,13 @@ export interface StandaloneSandbox extends Sandbox {
 }
 
 /** The sandbox as a server of its own, as the real Klaviyo is, so that several servers can share it. */
-export async function startStandaloneSandbox(): Promise<StandaloneSandbox> {
+export async function startStandaloneSandbox(
+  options: Pick<SandboxOptions, 'accessTokenSeconds'> = {},
+): Promise<StandaloneSandbox> {
   const redirectUris: string[] = [];
   let origin = '';
   const sandbox = createSandbox({
+    ...options,
     clientId: CLIENT_ID,
     clientSecret: CLIENT_SECRET,
     redirectUris,

@@ -37,6 +37,7 @@ export async function startSwitchboard(
       HOST: '127.0.0.1',
       LOG_LEVEL: 'silent',
       DATABASE_URL: testDatabase.url,
+      SANDBOX: environment.KLAVIYO_CLIENT_ID ? 'off' : 'on',
       ENCRYPTION_KEYS: TEST_KEY,
       ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8 ::1/128',
       DATA_DIR: dataDir,

@@ -1,7 +1,9 @@
+import type pg from 'pg';
 import type { Database } from '../../database/Database.js';
 import { NotificationListener } from '../../database/NotificationListener.js';
 import type { ConnectionType } from '../../domain/Connection.js';
 import type { Logger } from '../../domain/Logger.js';
+import type { OperatorAlarm } from '../../domain/OperatorAlarm.js';
 import type { Destination } from '../Destination.js';
 import { Attempts } from './Attempts.js';
 import { ClaimLoop } from './ClaimLoop.js';
@@ -21,6 +23,8 @@ export interface DeliveryEngineDependencies {
   readonly database: Database;
   readonly destinations: ReadonlyMap<ConnectionType, Destination>;
   readonly log: Logger;
+  /** Raised while nobody can be heard who has something to deliver. */
+  readonly alarm?: OperatorAlarm;
   readonly onConnectionDisabled?: OnConnectionDisabled;
   readonly options?: Partial<EngineOptions>;
 }
@@ -106,14 +110,14 @@ export interface EngineStats {
  * `Sweeper` does beside it what changes of connections and subscriptions ask for.
  */
 export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): DeliveryEngine {
-  const { database, destinations, log, onConnectionDisabled = async () => {} } = dependencies;
+  const { database, destinations, log, alarm, onConnectionDisabled = async () => {} } = dependencies;
   const longestAttemptMs = Math.max(...[...destinations.values()].map(({ maxDurationMs }) => maxDurationMs));
   const options = { ...DEFAULTS, leaseMs: longestAttemptMs + LEASE_MARGIN_MS, ...dependencies.options };
 
-  const { url } = database;
-  const claimPool = openEnginePool({ url, max: 1, name: 'switchboard-claims', asynchronousCommit: true }, log);
-  const settlePool = openEnginePool({ url, max: 1, name: 'switchboard-results' }, log);
-  const followPool = openEnginePool({ url, max: 2, name: 'switchboard-outcomes' }, log);
+  const common = { url: database.directUrl, watch: (client: pg.ClientBase) => database.watch(client) };
+  const claimPool = openEnginePool({ ...common, max: 1, name: 'switchboard-claims', asynchronousCommit: true }, log);
+  const settlePool = openEnginePool({ ...common, max: 1, name: 'switchboard-results' }, log);
+  const followPool = openEnginePool({ ...common, max: 1, name: 'switchboard-outcomes' }, log);
   const lanes = new Lanes(options);
   const connections = new ConnectionCache(claimPool, options.cachedConnections);
   const settler = new Settler({
@@ -147,7 +151,7 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
     onForgotten: (count) => log.warn({ count }, 'Queues had deliveries waiting that nobody had said were there'),
   });
   const listener = new NotificationListener({
-    url,
+    ...{ database, alarm },
     channel: WAKE_CHANNEL,
     onNotification(payload) {
       loop.wake();

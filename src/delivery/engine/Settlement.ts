@@ -1,4 +1,4 @@
-import { isUnreachable } from '../../database/isUnreachable.js';
+import { databaseTrouble } from '../../database/databaseTrouble.js';
 import type { AttemptTrigger } from '../../domain/Attempt.js';
 import type { AttemptReport, DeliveryResult } from '../Destination.js';
 import { nextRetryDelay } from '../schedule/nextRetryDelay.js';
@@ -94,7 +94,7 @@ export function ownFault(
   startedAt: number,
   retryDelaysMs: readonly number[],
 ): Settlement {
-  if (isUnreachable(error)) return { ...handBack(claim), restMs: DATABASE_REST_MS };
+  if (databaseTrouble(error)) return { ...handBack(claim), restMs: DATABASE_REST_MS };
   const durationMs = clampInteger(performance.now() - startedAt);
   return {
     ...retryOrFail(claim, null, retryDelaysMs),

@@ -28,9 +28,11 @@ export interface EnginePoolOptions {
   readonly name: string;
   /** For what may be lost in a crash of Postgres without harm, such as a claim: its rows are simply due again. */
   readonly asynchronousCommit?: boolean;
+  /** Is called with each new connection. */
+  readonly watch?: (client: pg.ClientBase) => void;
 }
 
-export function openEnginePool({ url, max, name, asynchronousCommit = false }: EnginePoolOptions, log: Logger): pg.Pool {
+export function openEnginePool({ url, max, name, asynchronousCommit = false, watch }: EnginePoolOptions, log: Logger): pg.Pool {
   const settings = [...SETTINGS, ...(asynchronousCommit ? ['set synchronous_commit = off'] : [])].join(';');
   const pool = new pg.Pool({
     connectionString: url,
@@ -45,6 +47,7 @@ export function openEnginePool({ url, max, name, asynchronousCommit = false }: E
     onConnect: (client): Promise<unknown> => client.query(settings),
   });
   pool.on('connect', (client) => {
+    watch?.(client);
     client.on('error', (error) => log.warn({ error: error.message }, 'A database connection of the delivery engine broke'));
   });
   pool.on('error', () => {});

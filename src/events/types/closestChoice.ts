@@ -22,7 +22,7 @@ function normalize(text: string): string {
 }
 
 /** Levenshtein's: the fewest insertions, deletions and replacements of a character. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
     const current = [row];

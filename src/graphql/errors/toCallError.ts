@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { isUnreachable } from '../../database/isUnreachable.js';
+import { type DatabaseTrouble, databaseTrouble } from '../../database/databaseTrouble.js';
 import type { Logger } from '../../domain/Logger.js';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
+import { type ErrorCode, SwitchboardError } from '../../domain/SwitchboardError.js';
 
 export interface CallError {
   readonly error: SwitchboardError;
@@ -9,7 +9,49 @@ export interface CallError {
   readonly id: string | null;
 }
 
-const RETRY_AFTER_SECONDS = 5;
+interface Told {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What the log says, for an operator. */
+  readonly logged: string;
+  readonly retryAfterSeconds: number;
+}
+
+const SOON = 'Try again in a few seconds.';
+
+/** What is said of each trouble with the database: the true reason, since each is mended in another way. */
+const TOLD: Readonly<Record<DatabaseTrouble, Told>> = {
+  unreachable: {
+    code: 'SERVICE_UNAVAILABLE',
+    message: `The database can not be reached at the moment. ${SOON}`,
+    logged: 'The database can not be reached',
+    retryAfterSeconds: 5,
+  },
+  too_many_clients: {
+    code: 'SERVICE_UNAVAILABLE',
+    message: `The database has too many clients at the moment and takes no more connections. ${SOON}`,
+    logged: 'The database takes no more connections: lower DATABASE_POOL_SIZE, run fewer processes, or raise its max_connections',
+    retryAfterSeconds: 5,
+  },
+  busy: {
+    code: 'SERVICE_UNAVAILABLE',
+    message: `All database connections of this server are busy at the moment. ${SOON}`,
+    logged: 'All connections of the pool were busy for too long: raise DATABASE_POOL_SIZE, or run more processes',
+    retryAfterSeconds: 5,
+  },
+  full: {
+    code: 'STORAGE_FULL',
+    message: 'The database has no room left, so nothing was stored. What is there can still be read.',
+    logged: 'The database has no room left',
+    retryAfterSeconds: 30,
+  },
+  read_only: {
+    code: 'SERVICE_UNAVAILABLE',
+    message: `The database takes no changes at the moment, so nothing was stored. ${SOON}`,
+    logged: 'The database takes no changes: it is a standby, or guards its last room',
+    retryAfterSeconds: 30,
+  },
+};
 
 /**
  * What a caller, by whatever transport, is told of a failure. What nobody foresaw goes to the log with an id, and the
@@ -17,13 +59,11 @@ const RETRY_AFTER_SECONDS = 5;
  */
 export function toCallError(error: unknown, log: Logger): CallError {
   if (error instanceof SwitchboardError) return { error, id: null };
-  if (isUnreachable(error)) {
-    log.error({ error: String(error) }, 'The database can not be reached');
-    const message = 'The database can not be reached at the moment. Try again in a few seconds.';
-    return {
-      error: new SwitchboardError('SERVICE_UNAVAILABLE', message, { retryAfterSeconds: RETRY_AFTER_SECONDS }),
-      id: null,
-    };
+  const trouble = databaseTrouble(error);
+  if (trouble) {
+    const { code, message, logged, retryAfterSeconds } = TOLD[trouble];
+    log.error({ error: String(error), trouble }, logged);
+    return { error: new SwitchboardError(code, message, { retryAfterSeconds }), id: null };
   }
   const id = randomUUID();
   log.error(

@@ -41,7 +41,9 @@ export class SubscriptionResolver {
     return listSubscriptions(context.dependencies, context.caller('read'), page, filter ?? {});
   }
 
-  @Mutation(() => SubscriptionPayload, { description: 'Routes events of a type to a connection.' })
+  @Mutation(() => SubscriptionPayload, {
+    description: 'Routes events of a type to a connection, which can have one subscription for each.',
+  })
   createSubscription(
     @Ctx() context: GraphQLContext,
     @Arg('input', () => CreateSubscriptionInput, { description: 'Which events shall go where.' }) input: CreateSubscriptionInput,

@@ -1,3 +1,4 @@
+import type { FastifyError } from 'fastify';
 import { callErrors } from '../../domain/errorCatalogue.js';
 import type { Logger } from '../../domain/Logger.js';
 import { type ErrorCode, SwitchboardError } from '../../domain/SwitchboardError.js';
@@ -15,5 +16,11 @@ export function toHttpError(failure: unknown, log: Logger): CallError {
   if (failure instanceof SwitchboardError || typeof status !== 'number' || status >= 500) return toCallError(failure, log);
   const known = (Object.keys(callErrors) as ErrorCode[]).find((code) => callErrors[code].status === status);
   const code = known ?? 'BAD_USER_INPUT';
-  return { error: new SwitchboardError(code, MESSAGES[code] ?? (failure as Error).message), id: null };
+  const message = isUnreadable(failure) ? 'The body is not JSON.' : (MESSAGES[code] ?? (failure as Error).message);
+  return { error: new SwitchboardError(code, message), id: null };
+}
+
+/** The parser's own words may hold a piece of the body. */
+function isUnreadable(failure: unknown): boolean {
+  return failure instanceof SyntaxError || /^FST_ERR_CTP_(INVALID|EMPTY)_JSON_BODY$/.test(String((failure as FastifyError).code));
 }

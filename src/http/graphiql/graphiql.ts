@@ -7,6 +7,9 @@ import { loadGraphiqlAssets } from './loadGraphiqlAssets.js';
 
 /** Names that mean this machine to whoever asks. Any other may be a stranger's that was pointed here (DNS rebinding). */
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
+const LOOPBACK_ADDRESS = /^(127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/;
+/** What proxies add; browsers never send them. */
+const FORWARDING = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-original-.*|x-client-ip|cf-.*|true-client-ip)$/;
 
 /** `GET /graphiql`: the editor, wholly from our own origin, so that it works without any other network. */
 export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): Promise<void> {
@@ -27,13 +30,23 @@ export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): 
         'x-robots-tag': 'noindex',
       })
       .type('text/html; charset=utf-8')
-      .send(LOOPBACK.test(request.headers.host ?? '') ? pages.local : pages.elsewhere);
+      .send(isLocal(request, options.publicUrl) ? pages.local : pages.elsewhere);
   app.get('/graphiql', sendPage);
   app.get('/graphiql/', sendPage);
 
   for (const asset of [...assets.scripts, ...assets.styles]) {
     app.get(asset.path, (request, reply) => sendAsset(asset, request, reply));
   }
+}
+
+/** Whether a browser on this machine asks, and nobody in between for somebody else: every sign of that counts. */
+function isLocal({ headers, raw }: FastifyRequest, publicUrl: string): boolean {
+  return (
+    LOOPBACK.test(new URL(publicUrl).host) &&
+    LOOPBACK.test(headers.host ?? '') &&
+    LOOPBACK_ADDRESS.test(raw.socket.remoteAddress ?? '') &&
+    !Object.keys(headers).some((name) => FORWARDING.test(name))
+  );
 }
 
 async function sendAsset(asset: GraphiqlAsset, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

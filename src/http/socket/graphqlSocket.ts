@@ -10,7 +10,7 @@ import {
 import { type Context, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { countRequest, refuseTooMany } from '../../access/countRequest.js';
-import { isUnreachable } from '../../database/isUnreachable.js';
+import { databaseTrouble } from '../../database/databaseTrouble.js';
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import { toCallError } from '../../graphql/errors/toCallError.js';
 import { toGraphQLError } from '../../graphql/errors/toGraphQLError.js';
@@ -124,7 +124,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
 function closeFor(socket: WebSocket, failure: unknown): void {
   if (failure instanceof ChangesLost) socket.close(1013, 'Updates may have been missed: subscribe again');
   else if (failure instanceof SwitchboardError && failure.code === 'UNAUTHENTICATED') socket.close(4401, 'Unauthorized');
-  else if (isUnreachable(failure)) socket.close(1013, 'SERVICE_UNAVAILABLE');
+  else if (databaseTrouble(failure)) socket.close(1013, 'SERVICE_UNAVAILABLE');
 }
 
 function tooMany(): SwitchboardError {

@@ -1,3 +1,4 @@
+import type { HeldConnections } from '../heldConnections.js';
 import type { InboxBehaviour } from './inboxBehaviour.js';
 import type { InboxStore, ReceivedRequest } from './inboxStore.js';
 
@@ -15,9 +16,11 @@ export interface InboxControl {
   behaviour(name: string): InboxBehaviour;
   /** Forgets what arrived, in one inbox or in all. Secrets and behaviour stay. */
   clear(name?: string): void;
+  /** Requests that wait for a late answer, or for none, over the whole sandbox. */
+  waiting(): number;
 }
 
-export const inboxControl = (store: InboxStore): InboxControl => ({
+export const inboxControl = (store: InboxStore, held: HeldConnections): InboxControl => ({
   names: () => store.list().map((inbox) => inbox.name),
   requests: (name) => [...(store.find(name)?.requests ?? [])],
   total: (name) => store.find(name)?.total ?? 0,
@@ -27,4 +30,5 @@ export const inboxControl = (store: InboxStore): InboxControl => ({
   },
   behaviour: (name) => ({ ...(store.find(name)?.behaviour ?? { answer: 'ok' }) }),
   clear: (name) => store.clear(name),
+  waiting: () => held.count(),
 });

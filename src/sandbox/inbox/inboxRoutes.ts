@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { readForm } from '../web/readForm.js';
-import { refuseCrossSite } from '../web/refuseCrossSite.js';
+import { refuseStrangers } from '../web/refuseStrangers.js';
 import { sendPage } from '../web/sendPage.js';
 import type { InboxControl } from './inboxControl.js';
 import { inboxListPage, inboxPage } from './inboxPages.js';
@@ -15,13 +15,14 @@ interface Named {
 /** The webhook inbox: where webhooks arrive, the pages that show them, and what commands it over HTTP. */
 export function inboxRoutes(app: FastifyInstance, context: InboxContext, control: InboxControl, baseUrl: () => string): void {
   const { store, root } = context;
+  const preHandler = refuseStrangers(baseUrl);
   receiveRoute(app, context);
 
-  app.get('/inbox', (_request, reply) =>
+  app.get('/inbox', { preHandler }, (_request, reply) =>
     sendPage(reply, { title: 'Webhook inbox', root: root(), body: inboxListPage(store.list(), root(), baseUrl()) }),
   );
 
-  app.get<Named>('/inbox-view/:name', async ({ params: { name } }, reply) => {
+  app.get<Named>('/inbox-view/:name', { preHandler }, async ({ params: { name } }, reply) => {
     if (!isInboxName(name)) return reply.code(404).send({ error: 'This is no name for an inbox' });
     const inbox = store.find(name) ?? { name, behaviour: control.behaviour(name), total: 0, requests: [] };
     return sendPage(reply, { title: `Inbox ${name}`, root: root(), body: inboxPage(inbox, root(), baseUrl()) });
@@ -32,7 +33,7 @@ export function inboxRoutes(app: FastifyInstance, context: InboxContext, control
     reply.redirect(isInboxName(name) ? `${root()}/inbox-view/${name}` : `${root()}/inbox`, 303),
   );
 
-  app.get<Named>('/inbox-control/:name', async ({ params: { name } }) => ({
+  app.get<Named>('/inbox-control/:name', { preHandler }, async ({ params: { name } }) => ({
     name,
     total: control.total(name),
     behaviour: control.behaviour(name),
@@ -40,7 +41,7 @@ export function inboxRoutes(app: FastifyInstance, context: InboxContext, control
     requests: control.requests(name),
   }));
 
-  app.post<Named>('/inbox-control/:name', { preHandler: refuseCrossSite, bodyLimit: 16 * 1024 }, async (request, reply) => {
+  app.post<Named>('/inbox-control/:name', { preHandler, bodyLimit: 16 * 1024 }, async (request, reply) => {
     const { name } = request.params;
     const form = readForm(request);
     const command = form && isInboxName(name) ? readInboxCommand(name, form, control) : undefined;

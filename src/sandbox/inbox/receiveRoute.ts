@@ -37,6 +37,8 @@ export function receiveRoute(app: FastifyInstance, { store, held, root }: InboxC
       signature: verifySignature(inbox.secret, body, headers),
       answered: STATUS[behaviour.answer],
     });
+    // However late the answer, what was sent is not held until then.
+    request.body = undefined;
     return answer(behaviour, request, reply);
   });
 
@@ -45,7 +47,7 @@ export function receiveRoute(app: FastifyInstance, { store, held, root }: InboxC
       held.hold(request, reply);
       return reply;
     }
-    if (behaviour.answer === 'slow') await held.delay(behaviour.delayMs ?? 5_000);
+    if (behaviour.answer === 'slow') await held.delay(behaviour.delayMs ?? 5_000, request);
     if (behaviour.answer === 'throttle') reply.header('retry-after', String(behaviour.retryAfterSeconds ?? 5));
     if (behaviour.answer === 'redirect') reply.header('location', behaviour.location ?? `${root()}/inbox/redirected`);
     const status = STATUS[behaviour.answer] ?? 200;

@@ -24,7 +24,7 @@ export function createKlaviyo(
 ): { context: KlaviyoContext; flush: () => Promise<void> } {
   const now = options.now ?? Date.now;
   const accounts = new AccountBook();
-  const grants = new GrantBook(now);
+  const grants = new GrantBook(now, options.accessTokenSeconds);
   const events = new EventLog(now);
   const file =
     options.stateFile === undefined

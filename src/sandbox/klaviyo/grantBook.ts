@@ -22,7 +22,7 @@ export interface GrantSnapshot {
   access: [hash: string, token: AccessTokenRecord][];
 }
 
-export const ACCESS_TOKEN_SECONDS = 3_600;
+const ACCESS_TOKEN_SECONDS = 3_600;
 const REFRESH_IDLE_MS = 90 * 24 * 3_600_000;
 const MOST_GRANTS_PER_ACCOUNT = 50;
 const MOST_ACCESS_TOKENS = 20_000;
@@ -37,7 +37,11 @@ export class GrantBook {
   private byRefreshHash = new Map<string, string>();
   private access = new Map<string, AccessTokenRecord>();
 
-  constructor(private readonly now: () => number) {}
+  constructor(
+    private readonly now: () => number,
+    /** Seconds that an access token lives which is issued now. */
+    readonly accessTokenSeconds: () => number = () => ACCESS_TOKEN_SECONDS,
+  ) {}
 
   create(accountId: string, scopes: string[]): { grant: Grant; refreshToken: string } {
     const older = this.list(accountId);
@@ -72,7 +76,7 @@ export class GrantBook {
   issueAccessToken(grant: Grant): string {
     this.forgetExpiredAccessTokens();
     const token = newAccessToken();
-    this.access.set(sha256(token), { grantId: grant.id, expiresAt: this.now() + ACCESS_TOKEN_SECONDS * 1_000 });
+    this.access.set(sha256(token), { grantId: grant.id, expiresAt: this.now() + this.accessTokenSeconds() * 1_000 });
     return token;
   }
 

@@ -5,7 +5,7 @@ import { bulkEventsEndpoint } from './api/bulkEventsEndpoint.js';
 import { eventsEndpoint } from './api/eventsEndpoint.js';
 import { controlRoutes } from './control/controlRoutes.js';
 import type { KlaviyoControl } from './control/klaviyoControl.js';
-import { type KlaviyoContext, rootPath } from './klaviyoContext.js';
+import type { KlaviyoContext } from './klaviyoContext.js';
 import { authorizeRoutes } from './oauth/authorizeRoutes.js';
 import { revokeRoute } from './oauth/revokeRoute.js';
 import { tokenRoute } from './oauth/tokenRoute.js';
@@ -16,5 +16,5 @@ export function klaviyoRoutes(app: FastifyInstance, context: KlaviyoContext, con
   tokenRoute(app, context);
   revokeRoute(app, context);
   for (const endpoint of [accountsEndpoint, eventsEndpoint, bulkEventsEndpoint]) apiRoute(app, context, endpoint(context));
-  controlRoutes(app, control, () => rootPath(context.options));
+  controlRoutes(app, control, context.options);
 }

@@ -17,7 +17,7 @@ export async function withFaults(
   context.counters.faults += 1;
   const answer = fault.afterEffect ? act() : undefined;
   if (fault.kind === 'slow') {
-    await context.held.delay((fault.seconds ?? 5) * 1_000);
+    await context.held.delay((fault.seconds ?? 5) * 1_000, request);
     return sendAnswer(reply, answer ?? act());
   }
   return inflictFault(fault, endpoint, context, request, reply);

@@ -18,14 +18,17 @@ export interface Page {
 export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
   const policy = ["default-src 'none'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"];
   if (!page.formLeavesSite) policy.push("form-action 'self'");
-  return reply
-    .code(page.status ?? 200)
-    .header('content-type', 'text/html; charset=utf-8')
-    .header('cache-control', 'no-store')
-    .header('content-security-policy', policy.join('; '))
-    .header('referrer-policy', 'no-referrer')
-    .header('x-content-type-options', 'nosniff')
-    .send(renderPage(page).toString());
+  return (
+    reply
+      .code(page.status ?? 200)
+      .header('content-type', 'text/html; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('content-security-policy', policy.join('; '))
+      // With no-referrer, browsers would not say either whence a form comes.
+      .header('referrer-policy', 'same-origin')
+      .header('x-content-type-options', 'nosniff')
+      .send(renderPage(page).toString())
+  );
 }
 
 const renderPage = ({ title, root, body }: Page): SafeHtml => html`<!doctype html>

@@ -30,6 +30,7 @@ export class BenchServers {
     const server = await compose(
       readConfig({
         ...{ PORT: '0', HOST: '127.0.0.1', ROLE: 'api', LOG_LEVEL: 'silent', DATA_DIR: this.dataDir },
+        SANDBOX: environment.KLAVIYO_CLIENT_ID || this.environment.KLAVIYO_CLIENT_ID ? 'off' : 'on',
         ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 7).toString('base64')}`,
         ...this.environment,
         ...environment,

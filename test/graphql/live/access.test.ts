@@ -126,7 +126,7 @@ describe('A page of another origin', () => {
   ])('%s', async (_case, origin, status) => {
     const answer = await upgrade({ origin });
     expect(answer.status).toBe(status);
-    if (status === 403) expect(JSON.parse(answer.body)).toMatchObject({ errors: [{ code: 'forbidden' }] });
+    if (status === 403) expect(JSON.parse(answer.body)).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
   });
 
   it('is ours, when it comes from the same host', async () => {

@@ -45,6 +45,25 @@ describe('GET /graphiql', () => {
     expect((await given.app.inject('/graphiql/')).body).toContain('"defaultHeaders":{"Authorization":"Basic abc"}');
   });
 
+  it.each<[string, string, Record<string, string>]>([
+    ['the public URL is not of this machine', 'https://switchboard.example', {}],
+    ['the request came by another name', 'http://localhost:4000', { host: 'rebound.example' }],
+    ['a proxy forwarded it', 'http://localhost:4000', { 'x-forwarded-for': '203.0.113.7' }],
+    ['a proxy forwarded it, and says so in the new way', 'http://localhost:4000', { forwarded: 'for=203.0.113.7' }],
+    ['a proxy told only the scheme', 'http://localhost:4000', { 'x-forwarded-proto': 'https' }],
+  ])('holds none when %s', async (_why, publicUrl, headers) => {
+    const { app } = await graphiqlApp({ examples, publicUrl, defaultHeaders: { Authorization: 'Basic abc' } });
+    const { body } = await app.inject({ url: '/graphiql', headers });
+    expect(body).toContain('graphiql-config');
+    expect(body).not.toContain('Basic abc');
+  });
+
+  it('holds none for another machine', async () => {
+    const { app } = await graphiqlApp({ examples, defaultHeaders: { Authorization: 'Basic abc' } });
+    expect((await app.inject({ url: '/graphiql', remoteAddress: '10.0.0.7' })).body).not.toContain('Basic abc');
+    expect((await app.inject({ url: '/graphiql', remoteAddress: '::ffff:127.0.0.1' })).body).toContain('Basic abc');
+  });
+
   it('keeps configuration from ending its element', async () => {
     const { app } = await graphiqlApp({ examples: [{ name: '</script><script>alert(1)</script>', query: '<!--' }] });
     const { body } = await app.inject('/graphiql');

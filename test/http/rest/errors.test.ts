@@ -186,6 +186,19 @@ describe('Statuses mean what they say', () => {
     expect(body.errors).toMatchObject([{ status: '405', code: 'invalid' }]);
   });
 
+  it.each([
+    ['no body, of type JSON', 'application/json', undefined],
+    ['a body that is no JSON', 'application/json', '{'],
+    ['a type that is not taken', 'text/csv', 'a,b'],
+    ['more than is taken', 'application/json', JSON.stringify('x'.repeat(9_000_000))],
+  ])('405 comes first, also with %s', async (_what, type, body) => {
+    const url = `${switchboard.publicUrl}/api/v3/event-subscriptions/connections`;
+    const answer = await fetch(url, { method: 'PUT', headers: { 'content-type': type }, body });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
   it('406 when JSON is not acceptable', async () => {
     expect(await rest.get('/connections', { accept: 'text/html' })).toMatchObject({
       status: 406,

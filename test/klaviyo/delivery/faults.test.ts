@@ -36,7 +36,8 @@ async function told(client: GraphQLClient, id: string) {
 }
 
 /** As if an hour had passed. */
-const runOut = (id: string) => switchboard.sql('update credentials set expires_at = now() where connection_id = ?', [id]);
+const runOut = (id: string) =>
+  switchboard.sql('update credentials set expires_at = now(), refresh_leased_until = null where connection_id = ?', [id]);
 /** As if the pause after a failed refresh were over. */
 async function endPauses(id: string): Promise<void> {
   await switchboard.sql('update credentials set refresh_leased_until = null where connection_id = ?', [id]);

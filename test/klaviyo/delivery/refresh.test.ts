@@ -38,7 +38,9 @@ async function linked() {
 
 /** As if an hour had passed: the token is refreshed before its next use. */
 const runOut = (connectionId: string, left = '0 seconds') =>
-  one.sql(`update credentials set expires_at = now() + '${left}'::interval where connection_id = ${connectionId}`);
+  one.sql(
+    `update credentials set expires_at = now() + '${left}'::interval, refresh_leased_until = null where connection_id = ${connectionId}`,
+  );
 
 describe('Refreshing (RFC 6749 6)', () => {
   it('happens once for 200 deliveries at once over two servers with an expired token', async () => {

@@ -62,7 +62,6 @@ beforeAll(async () => {
     database,
     cipher: testCipher,
     providers: new Map([[provider.id, provider]]),
-    alarm: { raise() {}, clear() {} },
     log: silent,
     now: () => today,
     declareGrantLost: (credential, reason) => declareGrantLost({ database, notices }, credential, reason),

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import type { SandboxOptions } from '../../sandboxOptions.js';
 import { readForm } from '../../web/readForm.js';
-import { refuseCrossSite } from '../../web/refuseCrossSite.js';
+import { refuseStrangers } from '../../web/refuseStrangers.js';
 import { sendPage } from '../../web/sendPage.js';
+import { rootPath } from '../klaviyoContext.js';
 import { controlPage } from './controlPage.js';
 import type { KlaviyoControl } from './klaviyoControl.js';
 import { readCommand } from './readCommand.js';
@@ -9,24 +11,26 @@ import { readCommand } from './readCommand.js';
 const MOST_EVENTS_ANSWERED = 20_000;
 
 /** The page that commands this Klaviyo, and the same over HTTP for whoever is not in this process. */
-export function controlRoutes(app: FastifyInstance, control: KlaviyoControl, root: () => string): void {
-  app.get('/klaviyo', (_request, reply) =>
+export function controlRoutes(app: FastifyInstance, control: KlaviyoControl, options: Pick<SandboxOptions, 'baseUrl'>): void {
+  const root = () => rootPath(options);
+  const preHandler = refuseStrangers(options.baseUrl);
+  app.get('/klaviyo', { preHandler }, (_request, reply) =>
     sendPage(reply, { title: 'Klaviyo', root: root(), body: controlPage(control, root()) }),
   );
 
-  app.get('/klaviyo/control', async () => ({
+  app.get('/klaviyo/control', { preHandler }, async () => ({
     counters: control.counters,
     accounts: control.accounts().map((account) => ({ ...account, events: control.eventTotals(account.id) })),
     installations: control.installations(),
     faults: control.faults(),
   }));
 
-  app.get<{ Querystring: { account?: string; last?: string } }>('/klaviyo/control/events', async ({ query }) => {
+  app.get<{ Querystring: { account?: string; last?: string } }>('/klaviyo/control/events', { preHandler }, async ({ query }) => {
     const last = Math.min(Number(query.last ?? 1_000) || 1_000, MOST_EVENTS_ANSWERED);
     return { events: control.events(query.account).slice(-last) };
   });
 
-  app.post('/klaviyo/control', { preHandler: refuseCrossSite, bodyLimit: 16 * 1024 }, async (request, reply) => {
+  app.post('/klaviyo/control', { preHandler, bodyLimit: 16 * 1024 }, async (request, reply) => {
     const form = readForm(request);
     const command = form && readCommand(form, control);
     if (!command) return reply.code(400).send({ error: 'The form has no action, or its fields do not fit it' });

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { html } from '../../web/html.js';
 import { readForm } from '../../web/readForm.js';
-import { refuseCrossSite } from '../../web/refuseCrossSite.js';
+import { refuseStrangers } from '../../web/refuseStrangers.js';
 import { sendPage } from '../../web/sendPage.js';
 import { type KlaviyoContext, rootPath } from '../klaviyoContext.js';
 import { type AuthorizationCheck, type AuthorizationRequest, checkAuthorizationRequest } from './checkAuthorizationRequest.js';
@@ -14,6 +14,7 @@ const DENIED = 'The resource owner or authorization server denied the request';
 /** The authorization endpoint (RFC 6749, 3.1, with RFC 7636): the consent page and the decision made on it. */
 export function authorizeRoutes(app: FastifyInstance, context: KlaviyoContext): void {
   const { accounts, codes, counters, options } = context;
+  const preHandler = refuseStrangers(options.baseUrl);
 
   const sendProblem = (reply: FastifyReply, title: string, detail: string) =>
     sendPage(reply, {
@@ -32,7 +33,7 @@ export function authorizeRoutes(app: FastifyInstance, context: KlaviyoContext): 
     return undefined;
   }
 
-  app.get(PATH, async (request, reply) => {
+  app.get(PATH, { preHandler }, async (request, reply) => {
     const parameters = new URL(request.url, 'http://sandbox').searchParams;
     const asked = settle(checkAuthorizationRequest(parameters, options), reply);
     if (!asked) return reply;
@@ -44,7 +45,7 @@ export function authorizeRoutes(app: FastifyInstance, context: KlaviyoContext): 
     });
   });
 
-  app.post(PATH, { bodyLimit: 64 * 1024, preHandler: refuseCrossSite }, async (request, reply) => {
+  app.post(PATH, { bodyLimit: 64 * 1024, preHandler }, async (request, reply) => {
     const form = readForm(request);
     if (!form) return sendProblem(reply, 'Not a form', 'The decision must be sent as a form.');
     const asked = settle(checkAuthorizationRequest(form, options), reply);

@@ -16,11 +16,11 @@ export interface GraphiqlApp {
 }
 
 /** GraphiQL beside a GraphQL endpoint that can say two things. It ends with the test. */
-export async function graphiqlApp(options: GraphiqlOptions): Promise<GraphiqlApp> {
+export async function graphiqlApp(options: Omit<GraphiqlOptions, 'publicUrl'> & { publicUrl?: string }): Promise<GraphiqlApp> {
   const app = Fastify({ forceCloseConnections: true });
   // As the server's safe headers do; the page must bring its own policy.
   app.addHook('onRequest', async (_request, reply) => void reply.header('content-security-policy', "default-src 'none'"));
-  await app.register(async (scope) => graphiql(scope, options));
+  await app.register(async (scope) => graphiql(scope, { publicUrl: 'http://localhost:4000', ...options }));
   app.post<{ Body: { query: string; variables?: Record<string, unknown>; operationName?: string } }>(
     '/graphql',
     ({ body, headers }) =>

@@ -1,4 +1,4 @@
-import type { Logger } from '../domain/Logger.js';
+import type { Logger } from './Logger.js';
 
 /** What an operator must mend, such as a refused client secret. No merchant is to blame. */
 export interface OperatorAlarm {

@@ -1,0 +1,59 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { graphiqlExamples } from '../../src/http/graphiqlExamples.js';
+import { eventually } from '../support/eventually.js';
+import { connectKlaviyo } from '../support/klaviyoFlow.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+import { createWebhookConnection, publish, subscribe } from '../support/webhookFlow.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard();
+});
+afterAll(() => switchboard.close());
+
+/** A webhook whose receiver answers every delivery in the same way; one event is on its way there. */
+async function connectionTo(status: number, headers: Record<string, string> = {}) {
+  const receiver = createServer((_request, response) => response.writeHead(status, headers).end()).listen(0, '127.0.0.1');
+  await new Promise((resolve) => receiver.once('listening', resolve));
+  onTestFinished(() => void receiver.close());
+  const client = await switchboard.anotherOrganization();
+  const id = await createWebhookConnection(client, `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`);
+  await subscribe(client, id);
+  await publish(client);
+  const problem = async () =>
+    (await client.query('query ($id: ID!) { connection(id: $id) { status problem } }', { id })).connection.problem;
+  return { client, problem };
+}
+
+describe('connection { problem }', () => {
+  it.each([500, 429])('says since when deliveries fail, when the receiver answers %i', async (status) => {
+    const { problem } = await connectionTo(status, { 'retry-after': '60' });
+    await eventually(async () =>
+      expect(await problem()).toMatch(/^Deliveries have been failing since 2\d{3}-\d\d-\d\dT[\d:.]+Z; their attempts say why\.$/),
+    );
+  });
+
+  it('says until when Klaviyo wants to be left alone', async () => {
+    const client = await switchboard.anotherOrganization();
+    const id = await connectKlaviyo(client);
+    await subscribe(client, id);
+    switchboard.sandbox?.klaviyo.inject({ kind: 'throttle', target: 'api', seconds: 60 });
+    await publish(client, { recipient: { email: 'anna@example.com' } });
+    await eventually(async () => {
+      const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { problem } }', { id });
+      expect(connection.problem).toMatch(
+        /^The destination limits how much it takes; deliveries go on at 2\d{3}-\d\d-\d\dT[\d:.]+Z\.$/,
+      );
+    });
+  });
+
+  it('is part of an answer to the operations that GraphiQL opens with', async () => {
+    const { client, problem } = await connectionTo(500);
+    await eventually(async () => expect(await problem()).not.toBeNull());
+    const asking = graphiqlExamples('http://localhost/').filter(({ query }) => /\bproblem\b/.test(query));
+    expect(asking.length).toBeGreaterThan(0);
+    for (const { query } of asking) expect((await client.send(query)).errors).toBeUndefined();
+  });
+});
