@@ -13,15 +13,16 @@ export class ClaimFromReadyQueues extends Migration {
    * whoever still has more goes to the end of the line.
    *
    * `p_busy`: how many to take of connections that the worker holds something of, by id; `p_full`: those to leave alone.
-   * `p_ailing`: how many to take of connections whose last attempts failed, all together.
+   * `p_ailing`, `p_new`: how many to take of connections whose last attempts failed, and of those that were never tried, all
+   * together. However many of them there are, they are looked at in large steps, so that the others don't wait behind them.
    */
   #claim(): void {
     this.addSql(`
       create function claim_deliveries(
-        p_limit int, p_per_connection int, p_busy jsonb, p_full bigint[], p_ailing int, p_lease uuid, p_lease_ms float8
+        p_limit int, p_per_connection int, p_busy jsonb, p_full bigint[], p_ailing int, p_new int, p_lease uuid, p_lease_ms float8
       ) returns table (
         id uuid, connection_id bigint, version text, attempt_count int, retry_count int, was_retrying boolean, trigger text,
-        probe boolean, ailing boolean, wanted boolean, ordering_key text, age_ms float8,
+        probe boolean, ailing boolean, known boolean, wanted boolean, ordering_key text, age_ms float8,
         event_id uuid, event_type text, payload text, recipient text, event_created_ms float8, now_ms float8
       ) language plpgsql set enable_hashjoin = on as $$
       #variable_conflict use_column
@@ -33,7 +34,7 @@ export class ClaimFromReadyQueues extends Migration {
         select array_agg(l.connection_id) into looked from (
           select q.connection_id from delivery_queues q
           where q.ready_at <= now() and q.connection_id not in (select f.id from unnest(p_full) f (id))
-          order by q.ready_at limit p_limit for no key update skip locked
+          order by q.ready_at limit greatest(p_limit, 1000) for no key update skip locked
         ) l;
         if looked is null then
           return;
@@ -41,7 +42,7 @@ export class ClaimFromReadyQueues extends Migration {
 
         return query
         with facts as materialized (
-          select q.connection_id, coalesce(q.due_from, '-infinity') as due_from, c.version, c.max_concurrency, c.max_per_second,
+          select q.connection_id, coalesce(q.due_from, '-infinity') as due_from, c.version, c.known, c.max_concurrency, c.max_per_second,
             -- A second's tenth may come at once; the rest comes evenly.
             least(greatest(1, c.max_per_second / 10.0),
               q.tokens + greatest(0, date_part('epoch', now() - q.tokens_at)) * c.max_per_second) as tokens,
@@ -53,7 +54,10 @@ export class ClaimFromReadyQueues extends Migration {
           from unnest(looked) l (connection_id)
           cross join lateral (select * from delivery_queues k where k.connection_id = l.connection_id offset 0) q
           left join lateral (
-            select xmin::text as version, max_concurrency, max_per_second from connections k
+            -- Whoever was tried has a secret to sign with, or needs none.
+            select xmin::text as version, max_concurrency, max_per_second,
+              signing_secret is not null or type <> 'webhook' as known
+            from connections k
             where k.id = l.connection_id and k.status = 'active' offset 0
           ) c on true
           left join lateral (
@@ -61,16 +65,19 @@ export class ClaimFromReadyQueues extends Migration {
             from connection_health k where k.connection_id = l.connection_id offset 0
           ) h on true
         ), ranked as (
-          select *, row_number() over (partition by ailing or probe order by ready_at) as rank,
-            count(*) over (partition by ailing or probe) as sharers
-          from facts where version is not null and wait_until is null
+          select *, row_number() over (partition by kind order by ready_at) as rank, count(*) over (partition by kind) as sharers
+          from (
+            select *, case when ailing or probe then 'ailing' when known then 'known' else 'new' end as kind
+            from facts where version is not null and wait_until is null
+          ) f
         ), shares as materialized (
           select r.*, case
-            when (ailing or probe) and rank > p_ailing then 0
+            when kind = 'ailing' and rank > p_ailing or kind = 'new' and rank > p_new then 0
             else least(
               slots,
               case when probe then 1 end,
-              case when ailing then greatest(1, p_ailing / sharers)::int end,
+              case when kind = 'new' then 1 end,
+              case when kind = 'ailing' then greatest(1, p_ailing / sharers)::int end,
               case when max_per_second is not null then floor(tokens)::int end,
               case when max_concurrency is not null then max_concurrency - (
                 select count(*)::int from deliveries d
@@ -80,7 +87,7 @@ export class ClaimFromReadyQueues extends Migration {
             end as share
           from ranked r
         ), picked as materialized (
-          select d.place, s.connection_id, s.version, s.probe, s.ailing
+          select d.place, s.connection_id, s.version, s.probe, s.ailing, s.known
           from shares s cross join lateral (
             select k.ctid as place from deliveries k
             where k.connection_id = s.connection_id and k.status in ('pending', 'retrying')
@@ -106,8 +113,8 @@ export class ClaimFromReadyQueues extends Migration {
               when f.wait_until is not null then f.wait_until
               when s.share <= 0 and s.max_per_second is not null and s.tokens < 1
                 then now() + (1 - s.tokens) / s.max_per_second * interval '1 second'
-              -- The others have the turn of those that ail; who is full is told when there is room again.
-              when s.share <= 0 then now() + interval '1 second' * (case when s.max_concurrency is null then 5 + 5 * random() else 1 end)
+              -- Others of its kind have their turn; who is full is told when there is room again.
+              when s.share <= 0 then now() + interval '1 second' * (case when s.kind = 'ailing' then 10 + 10 * random() else 1 + random() end)
               when coalesce(n.count, 0) >= s.share then clock_timestamp()
               else q.ready_at end,
             gated_until = f.wait_until,
@@ -122,10 +129,10 @@ export class ClaimFromReadyQueues extends Migration {
           update deliveries d set leased_by = p_lease, leased_until = now() + p_lease_ms * interval '1 millisecond'
           from picked p where d.ctid = p.place
           returning d.id, d.connection_id, p.version, d.attempt_count, d.retry_count, d.status, d.next_trigger, p.probe,
-            p.ailing, d.event_id, d.subscription_id, d.ordering_key, d.created_at, d.due_at
+            p.ailing, p.known, d.event_id, d.subscription_id, d.ordering_key, d.created_at, d.due_at
         )
         select cl.id, cl.connection_id, cl.version, cl.attempt_count, cl.retry_count, cl.status = 'retrying', cl.next_trigger,
-          cl.probe, cl.ailing, s.id is not null, cl.ordering_key, date_part('epoch', now() - cl.created_at) * 1000,
+          cl.probe, cl.ailing, cl.known, s.id is not null, cl.ordering_key, date_part('epoch', now() - cl.created_at) * 1000,
           e.id, e.event_type, e.payload::text, e.recipient, date_part('epoch', e.created_at) * 1000,
           date_part('epoch', clock_timestamp()) * 1000
         from claimed cl

@@ -66,7 +66,15 @@ async function waiting(bench: Bench): Promise<void> {
   await bench.tidy();
   const pool = openEnginePool({ url: bench.database.url, max: 1, name: 'bench-claims', asynchronousCommit: true }, silent);
   const claim = () =>
-    claimDeliveries(pool, { limit: 200, perConnection: 64, busy: {}, ailing: 64, lease: randomUUID(), leaseMs: 30_000 });
+    claimDeliveries(pool, {
+      limit: 200,
+      perConnection: 64,
+      busy: {},
+      ailing: 64,
+      new: 128,
+      lease: randomUUID(),
+      leaseMs: 30_000,
+    });
   // The paused ones are looked at once, and leave the line.
   for (let round = 0; round < 100; round++) await claim();
   const times: number[] = [];

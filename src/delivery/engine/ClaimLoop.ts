@@ -129,8 +129,9 @@ export class ClaimLoop {
     const limit = Math.min(MAX_CLAIM, lanes.room());
     this.#starved = limit === 0;
     if (limit === 0 || settler.unsettled > MAX_UNSETTLED) return false;
-    const perConnection = lanes.firstClaim();
-    const request = { limit, perConnection, busy, ailing: lanes.ailingRoom(), lease: randomUUID(), leaseMs: options.leaseMs };
+    const perConnection = lanes.window();
+    const room = { ailing: lanes.ailingRoom(), new: lanes.newRoom() };
+    const request = { limit, perConnection, busy, ...room, lease: randomUUID(), leaseMs: options.leaseMs };
     const claims = await claimDeliveries(pool, request);
     await this.#loadConnections(claims);
     const wanted = claims.filter((claim) => this.#isWanted(claim));

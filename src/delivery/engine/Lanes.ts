@@ -19,11 +19,8 @@ const SLOW_MS = 1_000;
 /** Attempts that may wait for an answer beside those that take a place, as a multiple of the places. */
 const MAX_SLOW = 8;
 
-/** How many to claim of a connection of which nothing is known yet; one of them goes first. */
-const FIRST_CLAIM = 4;
-
-/** Connections remembered for having answered well last. */
-const MAX_GOOD = 50_000;
+/** Part of all places that connections share which were never tried: each makes one attempt first. */
+const NEW_SHARE = 1 / 2;
 
 /** What this process holds of one connection. */
 interface Lane {
@@ -43,6 +40,8 @@ interface Lane {
   failures: number;
   /** Failures are on record from before. */
   ailing: boolean;
+  /** Nothing was sent there before. */
+  isNew: boolean;
   /** `performance.now()` before which nothing is claimed. */
   pausedUntil: number;
 }
@@ -66,7 +65,7 @@ export interface LanesOptions {
  * - A connection gets at most as many attempts at once as its cap, and half of what the others leave it. When three
  *   quarters of all places are taken, one at a time: slow ones together can't take all, and nobody is shut out.
  * - Connections that ail (their last attempts failed, or have had no answer for a second) share a quarter of the places.
- * - A connection of which nothing is known makes one attempt first. An attempt that has had no answer for a second gives its
+ * - Connections that were never tried share half of the places, and make one attempt first. An attempt that has had no answer for a second gives its
  *   place up, so that receivers which hang don't keep the others waiting for as long as they hang. At most eight times as
  *   many as there are places may wait so.
  * - For a connection that answers fast, some ms of work are claimed ahead, so that claims are few and large and its places
@@ -79,10 +78,11 @@ export class Lanes {
   readonly #waiting = new Set<Lane>();
   /** Oldest first. */
   readonly #running = new Map<ClaimedDelivery, Running>();
-  readonly #good = new Set<number>();
   /** Attempts that take a place. */
   #placed = 0;
   #ailing = 0;
+  /** Connections that were never tried and have an attempt under way that is not slow, when the claim began. */
+  #new = 0;
   #held = 0;
   #ahead = 0;
   #begunAt = performance.now();
@@ -122,9 +122,11 @@ export class Lanes {
     return Math.max(1, Math.min(concurrencyPerConnection, left));
   }
 
-  /** How many to claim of a connection of which nothing is held. */
-  firstClaim(): number {
-    return Math.min(FIRST_CLAIM, this.window());
+  /** How many more connections that were never tried may be, all together. */
+  newRoom(): number {
+    const { concurrency } = this.#options;
+    if (this.#slow >= concurrency * MAX_SLOW) return 0;
+    return Math.max(0, Math.max(1, Math.floor(concurrency * NEW_SHARE)) - this.#new);
   }
 
   /** Whether anything of a connection is held here. */
@@ -140,6 +142,7 @@ export class Lanes {
     const elapsed = Math.max(1, now - this.#begunAt);
     this.#begunAt = now;
     this.#ahead = 0;
+    this.#new = 0;
     this.#makeRoom();
     for (const [id, lane] of this.#lanes) {
       const held = lane.running + lane.waiting.length;
@@ -147,11 +150,12 @@ export class Lanes {
         this.#lanes.delete(id);
         continue;
       }
+      if (lane.isNew && held > lane.slow) this.#new++;
       lane.rate = (lane.rate + lane.answered / elapsed) / 2;
       lane.answered = 0;
       lane.ahead = Math.min(MAX_AHEAD, Math.floor(lane.rate * AHEAD_MS));
       this.#ahead += lane.ahead;
-      allowances[id] = lane.pausedUntil > now ? 0 : Math.max(0, this.#allowed(id, lane) + lane.ahead - held);
+      allowances[id] = lane.pausedUntil > now ? 0 : Math.max(0, this.#allowed(lane) + lane.ahead - held);
     }
     this.#ahead = Math.min(MAX_AHEAD_OVERALL, this.#ahead);
     return allowances;
@@ -163,6 +167,7 @@ export class Lanes {
     for (const claim of claims) {
       const lane = this.#lane(claim.connectionId);
       if (claim.ailing || claim.probe) lane.ailing = true;
+      if (!claim.known && lane.running === 0) lane.isNew = true;
       lane.waiting.push(claim);
       this.#waiting.add(lane);
       counts.set(claim.connectionId, (counts.get(claim.connectionId) ?? 0) + 1);
@@ -177,11 +182,10 @@ export class Lanes {
     const startedAt = performance.now();
     this.#makeRoom();
     for (const lane of this.#waiting) {
-      const id = lane.waiting[0]?.connectionId ?? 0;
       const free = this.#options.concurrency - this.#placed;
-      const count = Math.min(lane.waiting.length, this.#allowed(id, lane) - lane.running, free);
+      const count = Math.min(lane.waiting.length, this.#allowed(lane) - lane.running, free);
       if (count <= 0) continue;
-      const ailing = this.#ails(id, lane);
+      const ailing = this.#ails(lane);
       for (const claim of lane.waiting.splice(0, count)) {
         started.push(claim);
         this.#running.set(claim, { startedAt, lane, ailing, slow: false });
@@ -209,29 +213,26 @@ export class Lanes {
       lane.answered++;
       lane.failures = 0;
       lane.ailing = false;
-      this.#remember(claim.connectionId);
+      lane.isNew = false;
     }
-    if (verdict === 'bad') {
-      lane.failures++;
-      this.#good.delete(claim.connectionId);
-    }
+    if (verdict === 'bad') lane.failures++;
     return lane.failures;
   }
 
   /** True when something may be due that was left because its connection had enough, and now has room for it. */
   hungry(): boolean {
     const now = performance.now();
-    for (const [id, lane] of this.#lanes) {
+    for (const lane of this.#lanes.values()) {
       if (!lane.hungry || lane.pausedUntil > now) continue;
-      if (lane.running + lane.waiting.length < this.#allowed(id, lane) + lane.ahead) return true;
+      if (lane.running + lane.waiting.length < this.#allowed(lane) + lane.ahead) return true;
     }
     return false;
   }
 
   /** True when it is time to claim again for a connection, or for any. */
   low(connectionId?: number): boolean {
-    if (connectionId !== undefined) return this.#isLow(connectionId, this.#lane(connectionId));
-    for (const [id, lane] of this.#lanes) if (this.#isLow(id, lane)) return true;
+    if (connectionId !== undefined) return this.#isLow(this.#lane(connectionId));
+    for (const lane of this.#lanes.values()) if (this.#isLow(lane)) return true;
     return false;
   }
 
@@ -265,25 +266,23 @@ export class Lanes {
   }
 
   /** Half of what the connection may have is used up. */
-  #isLow(id: number, lane: Lane): boolean {
+  #isLow(lane: Lane): boolean {
     if (!lane.hungry || lane.pausedUntil > performance.now()) return false;
-    return lane.running + lane.waiting.length <= (this.#allowed(id, lane) + lane.ahead) / 2;
+    return lane.running + lane.waiting.length <= (this.#allowed(lane) + lane.ahead) / 2;
   }
 
   /** How many attempts it may have at once now. */
-  #allowed(id: number, lane: Lane): number {
+  #allowed(lane: Lane): number {
     const window = this.window(lane.running - lane.slow);
-    if (this.#ails(id, lane)) return Math.min(window, lane.running + this.ailingRoom());
-    const { concurrency } = this.#options;
-    const roomToWait = this.#slow < concurrency * MAX_SLOW;
-    if (!this.#good.has(id)) return roomToWait || this.#placed < concurrency / 2 ? 1 : 0;
+    if (this.#ails(lane)) return Math.min(window, lane.running + this.ailingRoom());
+    if (lane.isNew) return 1;
     // Slow, though well: it may wait beside the others for as long as there is room to wait.
-    return lane.slow === 0 || roomToWait ? window : lane.running;
+    return lane.slow === 0 || this.#slow < this.#options.concurrency * MAX_SLOW ? window : lane.running;
   }
 
-  /** One that answered well is not taken for ailing only because it takes its time. */
-  #ails(id: number, lane: Lane): boolean {
-    return lane.ailing || lane.failures > 0 || (lane.slow > 0 && !this.#good.has(id));
+  /** One that answered before is not taken for ailing only because it takes its time. */
+  #ails(lane: Lane): boolean {
+    return lane.ailing || lane.failures > 0 || (lane.slow > 0 && lane.isNew);
   }
 
   get #slow(): number {
@@ -306,18 +305,12 @@ export class Lanes {
     }
   }
 
-  #remember(id: number): void {
-    if (this.#good.has(id)) return;
-    if (this.#good.size >= MAX_GOOD) this.#good.delete(this.#good.values().next().value as number);
-    this.#good.add(id);
-  }
-
   #lane(id: number): Lane {
     let lane = this.#lanes.get(id);
     if (!lane) {
       lane = {
         ...{ running: 0, slow: 0, waiting: [], answered: 0, rate: 0, ahead: 0 },
-        ...{ hungry: false, failures: 0, ailing: false, pausedUntil: 0 },
+        ...{ hungry: false, failures: 0, ailing: false, isNew: false, pausedUntil: 0 },
       };
       this.#lanes.set(id, lane);
     }

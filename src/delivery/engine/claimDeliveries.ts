@@ -29,6 +29,8 @@ export interface ClaimedDelivery {
   readonly wanted: boolean;
   /** True when failures of the connection are on record. */
   readonly ailing: boolean;
+  /** False when nothing was ever sent there. */
+  readonly known: boolean;
 }
 
 export interface ClaimRequest {
@@ -39,6 +41,8 @@ export interface ClaimRequest {
   readonly busy: Readonly<Record<string, number>>;
   /** How many for connections whose last attempts failed, all together. */
   readonly ailing: number;
+  /** How many for connections that were never tried, all together. */
+  readonly new: number;
   /** A fresh UUID. */
   readonly lease: string;
   readonly leaseMs: number;
@@ -54,6 +58,7 @@ type Row = [
   trigger: 'automatic' | 'manual',
   probe: boolean,
   ailing: boolean,
+  known: boolean,
   wanted: boolean,
   orderingKey: string | null,
   ageMs: number,
@@ -70,14 +75,14 @@ type Row = [
  * (migration 0008), which costs what is ready, however much waits.
  */
 export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Promise<ClaimedDelivery[]> {
-  const { limit, perConnection, busy, ailing, lease, leaseMs } = request;
+  const { limit, perConnection, busy, ailing, new: untried, lease, leaseMs } = request;
   const full = Object.keys(busy).filter((id) => (busy[id] ?? 0) <= 0);
   // From before the statement, so it ends here before it does in the database.
   const leaseEndsAt = performance.now() + leaseMs;
   const { rows } = await pool.query<Row>({
     name: 'claim-deliveries',
-    text: 'select * from claim_deliveries($1, $2, $3, $4, $5, $6, $7)',
-    values: [limit, perConnection, JSON.stringify(busy), full, ailing, lease, leaseMs],
+    text: 'select * from claim_deliveries($1, $2, $3, $4, $5, $6, $7, $8)',
+    values: [limit, perConnection, JSON.stringify(busy), full, ailing, untried, lease, leaseMs],
     rowMode: 'array',
   });
   const answeredAt = performance.now();
@@ -93,11 +98,12 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
     trigger: row[6],
     probe: row[7],
     ailing: row[8],
-    wanted: row[9],
-    orderingKey: row[10],
-    ageMs: row[11],
-    event: { id: row[12], eventType: row[13], payload: row[14], recipient: row[15], createdAt: new Date(row[16]) },
-    clockOffsetMs: row[17] - answeredAt,
+    known: row[9],
+    wanted: row[10],
+    orderingKey: row[11],
+    ageMs: row[12],
+    event: { id: row[13], eventType: row[14], payload: row[15], recipient: row[16], createdAt: new Date(row[17]) },
+    clockOffsetMs: row[18] - answeredAt,
   }));
 }
 

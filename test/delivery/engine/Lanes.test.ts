@@ -4,7 +4,11 @@ import { Lanes } from '../../../src/delivery/engine/Lanes.js';
 
 const CONNECTION = 1;
 const claims = (count: number) =>
-  Array.from({ length: count }, (_, index) => ({ id: `${index}`, connectionId: CONNECTION })) as unknown as ClaimedDelivery[];
+  Array.from({ length: count }, (_, index) => ({
+    id: `${index}`,
+    connectionId: CONNECTION,
+    known: false,
+  })) as unknown as ClaimedDelivery[];
 
 /** As many as it may have at once were claimed of a connection, and all of them are over. */
 function afterFullClaim(pauseMs: number): Lanes {
@@ -31,9 +35,9 @@ it('A connection that is paused is not hungry: nothing of it would be claimed', 
   expect(lanes.hungry()).toBe(false);
 });
 
-it('A connection of which nothing is known makes one attempt first, and as many as it may once that was answered well', () => {
+it('A connection that was never tried makes one attempt first, and as many as it may once that was answered well', () => {
   const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 4 });
-  lanes.add(claims(4), lanes.begin(), lanes.firstClaim());
+  lanes.add(claims(4), lanes.begin(), 1);
   const first = lanes.start();
   expect(first).toHaveLength(1);
   expect(lanes.start()).toHaveLength(0);
@@ -45,9 +49,9 @@ it('Connections that ail share a quarter of the places', () => {
   const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 4 });
   const ailing = Array.from(
     { length: 20 },
-    (_, id) => ({ id: `${id}`, connectionId: 100 + id, ailing: true }) as ClaimedDelivery,
+    (_, id) => ({ id: `${id}`, connectionId: 100 + id, known: true, ailing: true }) as ClaimedDelivery,
   );
-  lanes.add([...ailing, ...claims(1)], lanes.begin(), lanes.firstClaim());
+  lanes.add([...ailing, ...claims(1)], lanes.begin(), 1);
   const started = lanes.start();
   expect(started.filter(({ connectionId }) => connectionId >= 100)).toHaveLength(4);
   expect(started.filter(({ connectionId }) => connectionId === CONNECTION)).toHaveLength(1);
