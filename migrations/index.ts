@@ -4,6 +4,7 @@ import { LeaseRefreshes } from './0003_lease_refreshes.js';
 import { CreateAccessTokensAndRateLimits } from './0004_create_access_tokens_and_rate_limits.js';
 import { TellOfChanges } from './0005_tell_of_changes.js';
 import { RememberRefreshProblems } from './0006_remember_refresh_problems.js';
+import { BoundCallers } from './0020_bound_callers.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   { name: '0004_create_access_tokens_and_rate_limits', class: CreateAccessTokensAndRateLimits },
   { name: '0005_tell_of_changes', class: TellOfChanges },
   { name: '0006_remember_refresh_problems', class: RememberRefreshProblems },
+  { name: '0020_bound_callers', class: BoundCallers },
 ] as const;

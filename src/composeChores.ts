@@ -1,3 +1,4 @@
+import { sweepAccess } from './access/sweepAccess.js';
 import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
@@ -21,6 +22,7 @@ export function composeChores(
   });
   return [
     counted('settle-overdue-authorizations', '*/5 * * * *', () => settleOverdueAuthorizations({ database })),
+    counted('sweep-access', '*/5 * * * *', () => sweepAccess({ database })),
     counted('refresh-idle-grants', '17 * * * *', () => refreshIdleGrants(tokens)),
     counted('delete-old-events', '41 3 * * *', () => deleteOldEvents({ database }, new Date(Date.now() - retentionMs))),
     // A new key comes with a restart; once a day for what processes that still had the old one first have written since.

@@ -1,15 +1,17 @@
 import 'reflect-metadata';
-import { type GraphQLObjectType, GraphQLSchema, lexicographicSortSchema } from 'graphql';
-import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import { type GraphQLObjectType, GraphQLSchema, getNullableType, isLeafType, lexicographicSortSchema } from 'graphql';
+import { buildSchemaSync, type NonEmptyArray, type ResolverData } from 'type-graphql';
 import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver } from './access/ApiKeyResolver.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
+import { sizeOf } from './Budget.js';
 import { ConnectionResolver } from './connections/ConnectionResolver.js';
 import { ConnectionDeliveriesResolver, EventDeliveriesResolver } from './delivery/DeliveryListResolvers.js';
 import { AttemptErrorResolver, DeliveryResolver } from './delivery/DeliveryResolver.js';
 import { SigningSecretResolver } from './delivery/SigningSecretResolver.js';
 import { toGraphQLError } from './errors/toGraphQLError.js';
 import { EventResolver } from './events/EventResolver.js';
+import type { GraphQLContext } from './GraphQLContext.js';
 import { createLiveRoot } from './live/createLiveRoot.js';
 import { AuthorizationResolver, ConnectionAuthorizationResolver } from './oauth/AuthorizationResolver.js';
 import { KlaviyoResolver } from './oauth/KlaviyoResolver.js';
@@ -42,9 +44,13 @@ export function buildSchema(log: Logger): GraphQLSchema {
     resolvers,
     validate: false,
     globalMiddlewares: [
-      async (_action, next) => {
+      async ({ context, info }: ResolverData<GraphQLContext>, next) => {
         try {
-          return await next();
+          // What was asked to be changed is, though nobody may wait for the answer any more.
+          if (info.parentType !== info.schema.getMutationType()) context.budget.check();
+          const value: unknown = await next();
+          if (isLeafType(getNullableType(info.returnType))) context.budget.spendBytes(sizeOf(value));
+          return value;
         } catch (error) {
           throw toGraphQLError(error, log);
         }

@@ -10,13 +10,17 @@ import { toGraphQLError } from '../graphql/errors/toGraphQLError.js';
 import { GraphQLContext } from '../graphql/GraphQLContext.js';
 import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
 import { refuseLiveByPost } from '../graphql/refuseLiveByPost.js';
-import { requireCaller } from '../graphql/requireCaller.js';
 import { browserBindingCookie, browserBindingOptions } from './callback/browserBindingCookie.js';
+import { callerAddress } from './callerAddress.js';
+import { checkJson } from './limits/checkJson.js';
 import type { DocumentLimits } from './limits/DocumentLimits.js';
 import { limitDocuments } from './limits/limitDocuments.js';
 import { limitOperations } from './limits/limitOperations.js';
 import { checkOrigin } from './socket/checkOrigin.js';
 import { graphqlSocket } from './socket/graphqlSocket.js';
+
+/** Node takes no longer headers. */
+const MOST_URL_BYTES = 16 * 1024;
 
 export interface GraphQLRouteOptions {
   readonly schema: GraphQLSchema;
@@ -36,6 +40,7 @@ export async function graphqlRoute(
   { schema, dependencies, publicUrl, documentLimits, corsOrigins }: GraphQLRouteOptions,
 ): Promise<void> {
   const { validationRules, plugins } = limitDocuments(documentLimits);
+  const rules = { schema, limits: documentLimits, dependencies };
   const apollo = new ApolloServer<GraphQLContext>({
     validationRules: [...validationRules],
     allowBatchedHttpRequests: false,
@@ -51,8 +56,7 @@ export async function graphqlRoute(
       ...plugins,
       ApolloServerPluginLandingPageDisabled(),
       refuseLiveByPost(dependencies.log),
-      requireCaller(dependencies.log),
-      limitOperations(dependencies, dependencies.log),
+      limitOperations(rules, dependencies.log),
     ],
   });
   await apollo.start();
@@ -62,9 +66,15 @@ export async function graphqlRoute(
   const handler = fastifyApolloHandler(apollo, {
     context: async (request, reply) => {
       try {
-        const caller = await authenticate(dependencies, request.headers.authorization, request.ip);
-        return new GraphQLContext(dependencies, caller, ({ authorizationId, value, expiresAt }) => {
-          reply.setCookie(browserBindingCookie(authorizationId), value, browserBindingOptions(publicUrl, expiresAt));
+        const address = callerAddress(request);
+        const caller = await authenticate(dependencies, request.headers.authorization, address);
+        return new GraphQLContext(dependencies, caller, {
+          budget: documentLimits.budget,
+          address,
+          isAbandoned: () => request.raw.socket.destroyed,
+          bindBrowser: ({ authorizationId, value, expiresAt }) => {
+            reply.setCookie(browserBindingCookie(authorizationId), value, browserBindingOptions(publicUrl, expiresAt));
+          },
         });
       } catch (error) {
         throw toGraphQLError(error, dependencies.log);
@@ -78,6 +88,8 @@ export async function graphqlRoute(
     method: 'GET',
     preValidation: async (request) => {
       if (request.ws) checkOrigin(request, [publicUrl, ...corsOrigins]);
+      // Apollo parses these by itself.
+      for (const value of Object.values(request.query as object)) checkJson(String(value), MOST_URL_BYTES);
     },
     handler,
     wsHandler: socket,

@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { authenticate } from '../../access/authenticate.js';
 import { countRequest, refuseTooMany } from '../../access/countRequest.js';
-import { requireScope } from '../../access/requireScope.js';
+import { requireCaller, requireScope } from '../../access/requireScope.js';
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import { errorHeaders } from '../../graphql/errors/errorHeaders.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { callerAddress } from '../callerAddress.js';
 import { jsonApiError } from '../errors/jsonApiError.js';
 import { toHttpError } from '../errors/toHttpError.js';
+import { checkJson } from '../limits/checkJson.js';
 import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
 import { checkAccept } from './checkAccept.js';
 import { connectionRoutes } from './connectionRoutes.js';
@@ -46,13 +48,16 @@ export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl
       rest.addHook('onRequest', async (request, reply) => {
         reply.header('cache-control', 'no-store');
         const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write';
-        const caller = await authenticate(dependencies, request.headers.authorization, request.ip);
-        const count = caller && (await countRequest(dependencies, caller, kind));
+        const scope = kind === 'read' ? 'read' : 'manage';
+        const caller = requireCaller(await authenticate(dependencies, request.headers.authorization, callerAddress(request)));
+        // What is forbidden uses up nothing of what others may write.
+        const counted = caller.scopes.has(scope) ? kind : 'read';
+        const count = await countRequest(dependencies, caller, counted);
         if (count) {
           reply.headers(rateLimitHeaders(count));
-          refuseTooMany(count, kind);
+          refuseTooMany(count, counted);
         }
-        request.setDecorator('caller', requireScope(caller, kind === 'read' ? 'read' : 'manage'));
+        request.setDecorator('caller', requireScope(caller, scope));
         checkAccept(request.headers.accept);
       });
       connectionRoutes(rest, dependencies);
@@ -71,9 +76,10 @@ function takeJson(app: FastifyInstance, bodyLimit: number): void {
     (_request, body, done) => {
       if (body === '') return done(null, undefined);
       try {
+        checkJson(body as string, bodyLimit);
         done(null, JSON.parse(body as string));
-      } catch {
-        done(new SwitchboardError('BAD_USER_INPUT', 'The body is not JSON.'));
+      } catch (error) {
+        done(error instanceof SwitchboardError ? error : new SwitchboardError('BAD_USER_INPUT', 'The body is not JSON.'));
       }
     },
   );

@@ -3,7 +3,7 @@ import type { AccessDependencies } from '../../access/AccessDependencies.js';
 import { countRequest, refuseTooMany } from '../../access/countRequest.js';
 import { ACCESS_TOKEN_LIFETIME_SECONDS, API_SCOPE, issueAccessToken } from '../../access/issueAccessToken.js';
 import { revokeAccessToken } from '../../access/revokeAccessToken.js';
-import { API_KEY_SCOPES } from '../../domain/ApiKey.js';
+import { TOKEN_SCOPES } from '../../domain/ApiKey.js';
 import type { Logger } from '../../domain/Logger.js';
 import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
 import { authenticateClient } from './authenticateClient.js';
@@ -36,10 +36,10 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
     app.post(url, async (request, reply) => {
       const form = readForm(request);
       const caller = await authenticateClient(dependencies, request, form);
-      const count = await countRequest(dependencies, caller, 'write');
+      const count = await countRequest(dependencies, caller, 'token');
       if (count) {
         reply.headers(rateLimitHeaders(count));
-        refuseTooMany(count, 'write');
+        refuseTooMany(count, 'token');
       }
       const grantType = form.get('grant_type');
       if (grantType === null) throw new OAuthError('invalid_request', '"grant_type" is missing: it must be client_credentials.');
@@ -70,6 +70,6 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
     revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
     grant_types_supported: ['client_credentials'],
     response_types_supported: [],
-    scopes_supported: [API_SCOPE, ...API_KEY_SCOPES],
+    scopes_supported: [API_SCOPE, ...TOKEN_SCOPES],
   }));
 }
