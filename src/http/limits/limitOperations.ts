@@ -1,5 +1,5 @@
-import type { ApolloServerPlugin } from '@apollo/server';
-import { type ExecutionResult, OperationTypeNode } from 'graphql';
+import { type ApolloServerPlugin, type GraphQLResponse, HeaderMap } from '@apollo/server';
+import { OperationTypeNode } from 'graphql';
 import { countRequest } from '../../access/countRequest.js';
 import type { Logger } from '../../domain/Logger.js';
 import { MOST_PROBLEMS } from '../../domain/ProblemList.js';
@@ -14,10 +14,12 @@ const MOST_KEPT = 20;
 /** Characters of a question that is worth keeping; tools ask in some 2,000. */
 const MOST_KEPT_LENGTH = 10_000;
 
+type Answer = Extract<GraphQLResponse['body'], { kind: 'single' }>['singleResult'];
+
 /** Admits GraphQL operations before any field runs, and sees to it that an answer stays within its bounds. */
 export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<GraphQLContext> {
   const { dependencies } = rules;
-  const kept = new Map<string, ExecutionResult>();
+  const kept = new Map<string, Answer>();
   return {
     async requestDidStart() {
       return {
@@ -38,10 +40,8 @@ export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<G
           }
         },
         async responseForOperation({ source, request, contextValue }) {
-          const result = contextValue.possibleCaller ? undefined : kept.get(keyOf(source, request.operationName));
-          return result
-            ? ({ http: { headers: new Map(), status: 200 }, body: { kind: 'single', singleResult: result } } as never)
-            : null;
+          const singleResult = contextValue.possibleCaller ? undefined : kept.get(keyOf(source, request.operationName));
+          return singleResult ? { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } } : null;
         },
         async willSendResponse({ source, request, operation, contextValue, response }) {
           if (response.body.kind !== 'single') return;
@@ -57,11 +57,13 @@ export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<G
           } else if (singleResult.errors && singleResult.errors.length > MOST_PROBLEMS) {
             singleResult.errors = singleResult.errors.slice(0, MOST_PROBLEMS);
           }
-          if (contextValue.possibleCaller || !operation || singleResult.errors || !source || source.length > MOST_KEPT_LENGTH)
-            return;
+          // Who has no credentials can ask for nothing but the schema, which is the same for everybody.
+          const isWorthKeeping =
+            source !== undefined && source.length <= MOST_KEPT_LENGTH && !operation?.variableDefinitions?.length;
+          if (contextValue.possibleCaller || !operation || singleResult.errors || !isWorthKeeping) return;
           const [oldest] = kept.size >= MOST_KEPT ? kept.keys() : [];
           if (oldest !== undefined) kept.delete(oldest);
-          kept.set(keyOf(source, request.operationName), singleResult as ExecutionResult);
+          kept.set(keyOf(source, request.operationName), singleResult);
         },
       };
     },

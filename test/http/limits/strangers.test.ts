@@ -23,9 +23,9 @@ afterAll(async () => {
 const forget = () => switchboard.sql('delete from rate_limits');
 
 describe('Without credentials, the schema', () => {
-  const ask = async (query: string, { publicUrl } = switchboard, variables?: object) => {
+  const ask = async (query: string, { publicUrl } = switchboard) => {
     const headers = { 'content-type': 'application/json' };
-    const response = await fetch(`${publicUrl}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+    const response = await fetch(`${publicUrl}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
     const body = await response.text();
     return { status: response.status, data: undefined, errors: undefined, ...JSON.parse(body) };
   };
@@ -37,6 +37,7 @@ describe('Without credentials, the schema', () => {
       getIntrospectionQuery({ schemaDescription: true, specifiedByUrl: true, directiveIsRepeatable: true, oneOf: true }),
     ],
     ['one type of it', '{ __type(name: "Connection") { name fields { name } } }'],
+    ['by a variable', 'query ($name: String = "Event") { __type(name: $name) { name } }'],
     ['next to nothing of it', '{ __typename }'],
   ])('can be had %s, again and again the same', async (_what, query) => {
     await forget();
@@ -55,10 +56,9 @@ describe('Without credentials, the schema', () => {
       'with aliases in a fragment',
       `{ __schema { ...F } } fragment F on __Schema ${many((index) => `a${index}: types { name }`)}`,
     ],
-    ['with variables', 'query ($name: String!) { __type(name: $name) { name } }'],
   ])('can not be had %s', async (_what, query) => {
     await forget();
-    expect(await ask(query, switchboard, { name: 'Event' })).toMatchObject({
+    expect(await ask(query)).toMatchObject({
       ...{ status: 400, data: undefined },
       errors: [{ message: expect.stringContaining('one plain introspection'), extensions: { code: 'BAD_USER_INPUT' } }],
     });
@@ -67,9 +67,13 @@ describe('Without credentials, the schema', () => {
   it('can be had so many times a minute by one address, over all processes; with credentials it counts as any question', async () => {
     await forget();
     for (let index = 0; index < 6; index += 1) {
-      expect(await ask('{ __typename }', index % 2 ? proxied : switchboard)).toMatchObject({ status: 200 });
+      expect(await ask('{ __schema { queryType { name } } }', index % 2 ? proxied : switchboard)).toMatchObject({ status: 200 });
     }
-    expect(await ask('{ __typename }')).toMatchObject({ status: 429, errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
+    expect(await ask('{ __schema { queryType { name } } }')).toMatchObject({ status: 429 });
+    expect(await ask('{ __type(name: "Event") { name } }')).toMatchObject({
+      status: 429,
+      errors: [{ extensions: { code: 'RATE_LIMITED' } }],
+    });
     expect(await switchboard.client.send(getIntrospectionQuery())).toMatchObject({ status: 200 });
   });
 
