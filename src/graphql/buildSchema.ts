@@ -1,6 +1,16 @@
 import 'reflect-metadata';
-import { type GraphQLObjectType, GraphQLSchema, getNullableType, isLeafType, lexicographicSortSchema } from 'graphql';
-import { buildSchemaSync, type NonEmptyArray, type ResolverData } from 'type-graphql';
+import {
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  GraphQLSchema,
+  getNullableType,
+  isIntrospectionType,
+  isLeafType,
+  isObjectType,
+  lexicographicSortSchema,
+} from 'graphql';
+import { buildSchemaSync, getMetadataStorage, type NonEmptyArray, type ResolverData } from 'type-graphql';
 import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver } from './access/ApiKeyResolver.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
@@ -40,6 +50,8 @@ const resolvers: NonEmptyArray<Function> = [
  * `schema { … }` block, and every reader takes our type `Subscription` for the subscription root.
  */
 export function buildSchema(log: Logger): GraphQLSchema {
+  // Most of an answer is fields that are simply there: without a promise for each, an answer costs a fraction.
+  for (const objectType of getMetadataStorage().objectTypes) objectType.simpleResolvers = true;
   const built = buildSchemaSync({
     resolvers,
     validate: false,
@@ -49,7 +61,7 @@ export function buildSchema(log: Logger): GraphQLSchema {
           // What was asked to be changed is, though nobody may wait for the answer any more.
           if (info.parentType !== info.schema.getMutationType()) context.budget.check();
           const value: unknown = await next();
-          if (isLeafType(getNullableType(info.returnType))) context.budget.spendBytes(sizeOf(value));
+          spend(value, context, info);
           return value;
         } catch (error) {
           throw toGraphQLError(error, log);
@@ -57,12 +69,28 @@ export function buildSchema(log: Logger): GraphQLSchema {
       },
     ],
   });
+  for (const type of Object.values(built.getTypeMap())) {
+    if (!isObjectType(type) || isIntrospectionType(type)) continue;
+    for (const field of Object.values(type.getFields())) field.resolve ??= answerPlainly;
+  }
   describe(built.getQueryType(), 'What can be read: everything of the organization that calls, and nothing else.');
   describe(built.getMutationType(), 'What can be changed. What a person can mend comes back in userErrors.');
   const description = 'Switchboard: connections say where events go, subscriptions say which ones.';
   // type-graphql would name this root Subscription, which is the name of something else here.
   const subscription = createLiveRoot(built, log);
   return lexicographicSortSchema(new GraphQLSchema({ ...built.toConfig(), subscription, description }));
+}
+
+/** A field that is simply there. */
+const answerPlainly: GraphQLFieldResolver<Record<string, unknown>, GraphQLContext> = (source, _args, context, info) => {
+  context.budget.check();
+  const value = source[info.fieldName];
+  spend(value, context, info);
+  return value;
+};
+
+function spend(value: unknown, { budget }: GraphQLContext, { returnType }: GraphQLResolveInfo): void {
+  if (isLeafType(getNullableType(returnType))) budget.spendBytes(sizeOf(value));
 }
 
 /** type-graphql has no place for the descriptions of the roots. */

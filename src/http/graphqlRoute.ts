@@ -19,9 +19,6 @@ import { limitOperations } from './limits/limitOperations.js';
 import { checkOrigin } from './socket/checkOrigin.js';
 import { graphqlSocket } from './socket/graphqlSocket.js';
 
-/** Node takes no longer headers. */
-const MOST_URL_BYTES = 16 * 1024;
-
 export interface GraphQLRouteOptions {
   readonly schema: GraphQLSchema;
   readonly dependencies: GraphQLDependencies;
@@ -89,7 +86,7 @@ export async function graphqlRoute(
     preValidation: async (request) => {
       if (request.ws) checkOrigin(request, [publicUrl, ...corsOrigins]);
       // Apollo parses these by itself.
-      for (const value of Object.values(request.query as object)) checkJson(String(value), MOST_URL_BYTES);
+      for (const value of Object.values(request.query as object)) checkJson(Buffer.from(String(value)));
     },
     handler,
     wsHandler: socket,

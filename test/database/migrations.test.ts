@@ -124,7 +124,7 @@ describe('The migrations', () => {
 
 describe('When keys get a scope of their own for secrets', () => {
   it('whoever could manage keys before still can, but for keys that are good for tokens only', async () => {
-    const execute = (statement: string) => database.em().getConnection().execute(statement);
+    const execute = (statement: string): Promise<Record<string, unknown>[]> => database.em().getConnection().execute(statement);
     await execute('drop index rate_limits_resets_at_index; drop index access_tokens_expires_at_index');
     await execute("delete from migrations where name like '%_bound_callers'; insert into organizations (name) values ('Acme')");
     await execute(`
@@ -135,14 +135,12 @@ describe('When keys get a scope of their own for secrets', () => {
         ('oauth', '{manage,read}', true)) keys (key, scopes, oauth_only)`);
     expect(await migrate(database)).toHaveLength(1);
     const keys = await execute('select public_key, scopes from api_keys order by id');
-    expect(Object.fromEntries(keys.map((key: { public_key: string; scopes: string[] }) => [key.public_key, key.scopes]))).toEqual(
-      {
-        all: ['admin', 'manage', 'publish', 'read'],
-        manager: ['admin', 'manage'],
-        reader: ['read'],
-        oauth: ['manage', 'read'],
-      },
-    );
+    expect(Object.fromEntries(keys.map((key) => [key.public_key, key.scopes]))).toEqual({
+      all: ['admin', 'manage', 'publish', 'read'],
+      manager: ['admin', 'manage'],
+      reader: ['read'],
+      oauth: ['manage', 'read'],
+    });
   });
 });
 

@@ -72,12 +72,12 @@ function takeJson(app: FastifyInstance, bodyLimit: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/(vnd\.api\+)?json\s*(;|$)/i,
-    { parseAs: 'string', bodyLimit },
+    { parseAs: 'buffer', bodyLimit },
     (_request, body, done) => {
-      if (body === '') return done(null, undefined);
+      if (body.length === 0) return done(null, undefined);
       try {
-        checkJson(body as string, bodyLimit);
-        done(null, JSON.parse(body as string));
+        checkJson(body as Buffer);
+        done(null, JSON.parse(body.toString()));
       } catch (error) {
         done(error instanceof SwitchboardError ? error : new SwitchboardError('BAD_USER_INPUT', 'The body is not JSON.'));
       }

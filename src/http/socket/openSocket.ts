@@ -87,7 +87,7 @@ export function openSocket<Extra extends SocketExtra>(
 
 function mayBeSent(message: string): boolean {
   try {
-    checkJson(message, message.length);
+    checkJson(Buffer.from(message));
     return CLIENT_MESSAGES.has((JSON.parse(message) as { type?: unknown } | null)?.type);
   } catch {
     return false;

@@ -27,11 +27,11 @@ async function post(body: string, headers: Record<string, string> = { authorizat
 }
 
 describe('The length of a list is looked at before what is in it', () => {
-  it.each([200_000, 2_700_000])('with %i empty scopes', async (count) => {
+  it.each([3_000, 200_000, 2_700_000])('with %i empty scopes', async (count) => {
     const body = `{"query":${JSON.stringify(CONNECT)},"variables":{"input":{"type":"KLAVIYO","klaviyo":{"scopes":[${'"",'.repeat(count - 1)}""]}}}}`;
     const { status, text } = await post(body);
     expect(status).toBe(400);
-    expect(text).toMatch(/more than (2000 items|\d+ values)/);
+    expect(text).toMatch(/more than (2000|20000) items/);
     expect(text.length).toBeLessThan(500);
   });
 
