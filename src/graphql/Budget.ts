@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { SwitchboardError } from '../domain/SwitchboardError.js';
 
 export interface BudgetLimits {
@@ -74,6 +75,8 @@ export class Budget {
     try {
       this.check();
       const result = await work();
+      // Whatever else came meanwhile goes first, so that a large answer is made in small parts.
+      await setImmediate();
       this.spendRows(rowsOf(result));
       return result;
     } finally {

@@ -18,6 +18,8 @@ export interface Transport {
   readonly budget: BudgetLimits;
   /** Where it comes from. */
   readonly address: string;
+  /** Hears what the operation will cost, once that is known. */
+  readonly onCost?: (cost: number) => void;
   /** Whether the client has left. */
   readonly isAbandoned: () => boolean;
   /** Sets the cookie that the OAuth callback must bring; null where no answer can carry one. */

@@ -16,6 +16,7 @@ import { handleErrors, renderError } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { installRoute } from './install/installRoute.js';
 import type { DocumentLimits } from './limits/DocumentLimits.js';
+import { FairTurns } from './limits/FairTurns.js';
 import { takeJson } from './limits/takeJson.js';
 import { metricsRoute } from './metricsRoute.js';
 import { restRoutes } from './rest/restRoutes.js';
@@ -105,15 +106,16 @@ export async function createServer({
     preClose: closeSockets,
   });
 
+  const turns = new FairTurns();
   healthRoutes(app, dependencies);
   metricsRoute(app, dependencies, metricsToken);
   for (const provider of dependencies.providers.values()) {
     callbackRoute(app, dependencies, provider);
     installRoute(app, provider, installUrl);
   }
-  await app.register(tokenRoutes, { dependencies, publicUrl });
-  await app.register(restRoutes, { dependencies, publicUrl, bodyBytes: limits.restBodyBytes });
-  await graphqlRoute(app, { schema, dependencies, publicUrl, corsOrigins, documentLimits: limits.documents });
+  await app.register(tokenRoutes, { dependencies, publicUrl, turns });
+  await app.register(restRoutes, { dependencies, publicUrl, turns, bodyBytes: limits.restBodyBytes });
+  await graphqlRoute(app, { schema, dependencies, publicUrl, turns, corsOrigins, documentLimits: limits.documents });
   await app.register(async (scope) => graphiql(scope, options.graphiql));
   const sdl = `${printSchema(schema)}\n`;
   app.get('/schema.graphql', (_request, reply) => reply.type('text/plain; charset=utf-8').send(sdl));

@@ -27,7 +27,8 @@ export interface Operation {
 
 /**
  * Everything that an operation must pass before any field of it runs, over whatever transport: who calls, whether they
- * may, how often they called, and what it would cost. `onCount` hears how the organization stands with its limit.
+ * may, how often they called, and what it would cost, which is
+ * returned. `onCount` hears how the organization stands with its limit.
  * Throws UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, BAD_USER_INPUT.
  */
 export async function admitOperation(
@@ -36,7 +37,7 @@ export async function admitOperation(
   possibleCaller: Caller | null,
   address: string,
   onCount: (count: RequestCount) => void = () => {},
-): Promise<void> {
+): Promise<number> {
   if (possibleCaller)
     await countAndCheckScopes(dependencies, scopesOf(schema, document, operation), operation, possibleCaller, onCount);
   else await admitIntrospection(dependencies, limits, document, operation, address);
@@ -47,6 +48,7 @@ export async function admitOperation(
     const message = `The answer could hold ${cost} fields, and may hold ${most}: ask for fewer rows, or fewer fields, at once.`;
     throw new SwitchboardError('BAD_USER_INPUT', message);
   }
+  return cost;
 }
 
 /** What is forbidden counts as read, so that whoever may only read can't use up what others may write. */

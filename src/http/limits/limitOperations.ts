@@ -32,9 +32,16 @@ export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<G
           if (!operation) return;
           try {
             const variables = request.variables ?? {};
-            await admitOperation(rules, { document, operation, variables }, possibleCaller, transport.address, (count) => {
-              for (const [name, value] of Object.entries(rateLimitHeaders(count))) response.http.headers.set(name, value);
-            });
+            const cost = await admitOperation(
+              rules,
+              { document, operation, variables },
+              possibleCaller,
+              transport.address,
+              (count) => {
+                for (const [name, value] of Object.entries(rateLimitHeaders(count))) response.http.headers.set(name, value);
+              },
+            );
+            transport.onCost?.(cost);
           } catch (error) {
             throw toGraphQLError(error, log);
           }

@@ -9,7 +9,9 @@ import { callerAddress } from '../callerAddress.js';
 import { jsonApiError } from '../errors/jsonApiError.js';
 import { toHttpError } from '../errors/toHttpError.js';
 import { checkJson } from '../limits/checkJson.js';
+import type { FairTurns } from '../limits/FairTurns.js';
 import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
+import { takeTurn } from '../limits/takeTurn.js';
 import { checkAccept } from './checkAccept.js';
 import { connectionRoutes } from './connectionRoutes.js';
 import { createValidator } from './createValidator.js';
@@ -20,6 +22,7 @@ import { subscriptionRoutes } from './subscriptionRoutes.js';
 export interface RestOptions {
   readonly dependencies: GraphQLDependencies;
   readonly publicUrl: string;
+  readonly turns: FairTurns;
   /** The largest body that is read. */
   readonly bodyBytes: number;
 }
@@ -27,7 +30,10 @@ export interface RestOptions {
 const BASE = '/api/v3';
 
 /** `/api/v3/event-subscriptions/…`: the OpenAPI's twelve operations on the use cases that GraphQL has, and `/openapi.json`. */
-export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl, bodyBytes }: RestOptions): Promise<void> {
+export async function restRoutes(
+  app: FastifyInstance,
+  { dependencies, publicUrl, turns, bodyBytes }: RestOptions,
+): Promise<void> {
   openApiRoute(app, { base: BASE, publicUrl, eventTypes: dependencies.eventTypes.list() });
   await app.register(
     async (rest) => {
@@ -50,6 +56,7 @@ export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl
         const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write';
         const scope = kind === 'read' ? 'read' : 'manage';
         const caller = requireCaller(await authenticate(dependencies, request.headers.authorization, callerAddress(request)));
+        await takeTurn(turns, `organization:${caller.organizationId}`, request, reply);
         // What is forbidden uses up nothing of what others may write.
         const counted = caller.scopes.has(scope) ? kind : 'read';
         const count = await countRequest(dependencies, caller, counted);

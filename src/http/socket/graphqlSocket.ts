@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import {
   type ExecutionArgs,
+  execute,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
@@ -21,6 +22,7 @@ import { ChangesLost } from '../../live/ChangesLost.js';
 import { callerAddress } from '../callerAddress.js';
 import { admitOperation } from '../limits/admitOperation.js';
 import type { DocumentLimits } from '../limits/DocumentLimits.js';
+import type { FairTurns } from '../limits/FairTurns.js';
 import { openSocket } from './openSocket.js';
 import { RunningOperations } from './RunningOperations.js';
 import { readOperation } from './readOperation.js';
@@ -35,6 +37,7 @@ export interface GraphQLSocketOptions {
   readonly dependencies: GraphQLDependencies;
   readonly documentLimits: DocumentLimits;
   readonly validationRules: readonly ValidationRule[];
+  readonly turns: FairTurns;
 }
 
 interface Extra {
@@ -53,13 +56,23 @@ type SocketContext = Context<Record<string, unknown>, Extra>;
  * header. They are looked at again before anything is sent: when they end, the socket is closed with 4401. When updates may
  * have been missed it is closed with 1013, at which clients connect and subscribe again.
  */
-export function graphqlSocket({ schema, dependencies, documentLimits, validationRules }: GraphQLSocketOptions) {
+export function graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns }: GraphQLSocketOptions) {
   const { log } = dependencies;
   const reading = { schema, validationRules, maxTokens: documentLimits.maxTokens };
   const rules = { schema, limits: documentLimits, dependencies };
 
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
+    // Questions and changes; a watch waits for what others do.
+    async execute(args) {
+      const { possibleCaller } = args.contextValue as GraphQLContext;
+      const turn = await turns.enter(`organization:${possibleCaller?.organizationId}`);
+      try {
+        return await execute(args as ExecutionArgs);
+      } finally {
+        turn.leave();
+      }
+    },
     async onConnect({ extra, connectionParams }) {
       const authorization = readAuthorization(connectionParams) ?? extra.request.headers.authorization;
       extra.caller = new SocketCaller(dependencies, authorization, callerAddress(extra.request));

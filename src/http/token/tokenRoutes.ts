@@ -5,7 +5,10 @@ import { ACCESS_TOKEN_LIFETIME_SECONDS, API_SCOPE, issueAccessToken } from '../.
 import { revokeAccessToken } from '../../access/revokeAccessToken.js';
 import { TOKEN_SCOPES } from '../../domain/ApiKey.js';
 import type { Logger } from '../../domain/Logger.js';
+import { callerAddress } from '../callerAddress.js';
+import type { FairTurns } from '../limits/FairTurns.js';
 import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
+import { takeTurn } from '../limits/takeTurn.js';
 import { authenticateClient } from './authenticateClient.js';
 import { OAuthError } from './OAuthError.js';
 import { oauthErrorHandler } from './oauthErrorHandler.js';
@@ -15,6 +18,7 @@ import { readScopes } from './readScopes.js';
 export interface TokenRouteOptions {
   readonly dependencies: AccessDependencies & { readonly log: Logger };
   readonly publicUrl: string;
+  readonly turns: FairTurns;
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024;
@@ -23,11 +27,12 @@ const BODY_LIMIT_BYTES = 16 * 1024;
  * `POST /oauth2/token`: an access token for client credentials (RFC 6749 4.4). `POST /oauth2/revoke`: the end of one
  * (RFC 7009). `GET /.well-known/oauth-authorization-server`: where both are (RFC 8414).
  */
-export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUrl }: TokenRouteOptions): Promise<void> {
+export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUrl, turns }: TokenRouteOptions): Promise<void> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => done(null, body));
   app.setErrorHandler(oauthErrorHandler(dependencies.log));
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
+    await takeTurn(turns, `address:${callerAddress(request)}`, request, reply);
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' });
   });
 
