@@ -12,8 +12,10 @@ const HALF_LIFE_MS = 1_000;
 const MUCH = 1.5;
 /** Units of work at once of one who has to take turns; one call may always be more. */
 const UNITS_AT_ONCE = 3;
+/** Units of calls that get in the way even where there is time for everybody: each is a long moment by itself. */
+const BULKY = 2;
 /** ms of rest for each unit of work of theirs, and at most. */
-const REST_PER_UNIT_MS = 4;
+const REST_PER_UNIT_MS = 6;
 const MOST_REST_MS = 400;
 /** Calls of one caller that may wait. */
 const MOST_WAITING = 1_000;
@@ -43,9 +45,9 @@ interface Account {
 }
 
 /**
- * Shares a process between its callers. As long as there is time for everybody, nobody waits. When there is not, whoever
- * asks for much more than the others takes turns with himself, and rests after each by how much work it was, so that the others
- * hardly notice him. Nobody waits who is alone.
+ * Shares a process between its callers. As long as there is time for everybody, nobody waits for ordinary calls. When there
+ * is not, or for bulky ones, whoever asks for much more than the others takes turns with himself, and rests after each by
+ * how much work it was, so that the others hardly notice him. Nobody waits who is alone.
  */
 export class FairTurns {
   readonly #accounts = new Map<string, Account>();
@@ -58,6 +60,7 @@ export class FairTurns {
     const now = performance.now();
     const account = this.#accountOf(caller, now);
     account.units += units;
+    account.typical = Math.max(account.typical, units);
     if (account.waiting.length > 0 || !this.#mayStart(account, now)) {
       if (account.waiting.length >= MOST_WAITING) {
         throw new SwitchboardError('RATE_LIMITED', 'Too many of your calls wait to be answered. Make fewer at once.', {
@@ -110,7 +113,8 @@ export class FairTurns {
   #mayStart(account: Account, now: number): boolean {
     const inTurn = account.running === 0 || (account.running + 1) * account.typical <= UNITS_AT_ONCE;
     if (inTurn && now >= account.restsUntil) return true;
-    return !this.#isBusy(now) || !this.#asksForMuch(account, now);
+    const isBulky = account.typical > BULKY;
+    return !(isBulky || this.#isBusy(now)) || !this.#asksForMuch(account, now);
   }
 
   #asksForMuch(account: Account, now: number): boolean {

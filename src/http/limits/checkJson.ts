@@ -19,32 +19,53 @@ const CLOSE_OBJECT = 125;
  * it is JSON at all, the parser says. Throws BAD_USER_INPUT.
  */
 export function checkJson(json: Buffer): void {
-  const items: number[] = [];
-  for (let index = 0; index < json.length; index += 1) {
-    const byte = json[index];
-    if (byte === QUOTE) index = endOfString(json, index);
-    else if (byte === COMMA) {
-      const count = (items.pop() ?? 0) + 1;
-      if (count >= MOST_ITEMS) {
-        throw new SwitchboardError('BAD_USER_INPUT', `The JSON has a list or object of more than ${MOST_ITEMS} items.`);
+  new JsonCheck().feed(json);
+}
+
+/** The same for JSON that comes in pieces, wherever they are cut. */
+export class JsonCheck {
+  /** Commas so far of each list or object that is open. */
+  readonly #items: number[] = [];
+  #inString = false;
+  /** Whether the piece before ended with a backslash that stands for the next character. */
+  #escapes = false;
+
+  feed(piece: Buffer): void {
+    let index = this.#inString ? this.#endOfString(piece, 0) : 0;
+    for (; index < piece.length; index += 1) {
+      const byte = piece[index];
+      if (byte === QUOTE) index = this.#endOfString(piece, index + 1) - 1;
+      else if (byte === COMMA) {
+        const count = (this.#items.pop() ?? 0) + 1;
+        if (count >= MOST_ITEMS) {
+          throw new SwitchboardError('BAD_USER_INPUT', `The JSON has a list or object of more than ${MOST_ITEMS} items.`);
+        }
+        this.#items.push(count);
+      } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+        if (this.#items.push(0) > MOST_DEPTH) {
+          throw new SwitchboardError('BAD_USER_INPUT', `The JSON nests deeper than ${MOST_DEPTH} levels.`);
+        }
+      } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#items.pop();
+    }
+  }
+
+  /** Just behind the quotation mark that ends the text; the end of the piece when it goes on in the next one. */
+  #endOfString(piece: Buffer, from: number): number {
+    const start = this.#escapes ? from + 1 : from;
+    for (let end = piece.indexOf(QUOTE, start); end !== -1; end = piece.indexOf(QUOTE, end + 1)) {
+      if (backslashesBefore(piece, end, start) % 2 === 0) {
+        this.#inString = this.#escapes = false;
+        return end + 1;
       }
-      items.push(count);
-    } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
-      if (items.push(0) > MOST_DEPTH) {
-        throw new SwitchboardError('BAD_USER_INPUT', `The JSON nests deeper than ${MOST_DEPTH} levels.`);
-      }
-    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) items.pop();
+    }
+    this.#inString = true;
+    this.#escapes = start <= piece.length && backslashesBefore(piece, piece.length, start) % 2 === 1;
+    return piece.length;
   }
 }
 
-/** Where the text that begins at a quotation mark ends; the end of it all if it does not. */
-function endOfString(json: Buffer, start: number): number {
-  let end = json.indexOf(QUOTE, start + 1);
-  while (end !== -1) {
-    let escapes = 0;
-    while (json[end - 1 - escapes] === BACKSLASH) escapes += 1;
-    if (escapes % 2 === 0) return end;
-    end = json.indexOf(QUOTE, end + 1);
-  }
-  return json.length;
+function backslashesBefore(piece: Buffer, end: number, start: number): number {
+  let count = 0;
+  while (end - 1 - count >= start && piece[end - 1 - count] === BACKSLASH) count += 1;
+  return count;
 }
