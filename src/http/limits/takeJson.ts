@@ -27,6 +27,8 @@ export function takeJson(app: FastifyInstance, bodyLimit: number): void {
         }
       },
     });
+    // Whoever reads it may have given up before, and hears no more of it.
+    looking.on('error', () => {});
     // A pipe hands on no early end, and a pipeline would cut off the answer to a body that is refused.
     payload.once('close', () => {
       if (!looking.writableEnded) looking.destroy(new SwitchboardError('BAD_USER_INPUT', 'The body ended early.'));

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSchema, type GraphQLInputType, getNamedType, getNullableType, isInputObjectType, isListType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LiveClient } from '../../graphql/live/support/LiveClient.js';
@@ -81,6 +84,31 @@ describe('The length of a list is looked at before what is in it', () => {
     const key = await switchboard.client.send(MAKE_KEY, { input: { scopes: Array(2_000).fill('READ') } });
     expect(key.data.createApiKey.userErrors).toEqual(one('MAX_VALUE', 'scopes'));
   });
+});
+
+describe('A large body', () => {
+  const send = (path: string, pieces: number) => {
+    const { authorization } = switchboard.client;
+    const headers = { authorization, 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
+    const call = request(`${switchboard.publicUrl}${path}`, { method: 'POST', headers });
+    call.on('error', () => {});
+    call.write('{"a":"');
+    for (let piece = 0; piece < pieces; piece += 1) call.write('x'.repeat(64 * 1024));
+    return call;
+  };
+
+  it.each(['/graphql', '/api/v3/event-subscriptions/connections'])(
+    'that ends early, or is too large and then ends early, harms nobody: %s',
+    async (path) => {
+      for (const pieces of [2, 200]) {
+        const call = send(path, pieces);
+        await Promise.race([once(call, 'response').catch(() => null), sleep(100)]);
+        call.destroy();
+      }
+      await sleep(100);
+      expect(await switchboard.client.send('{ organization { id } }')).toMatchObject({ status: 200 });
+    },
+  );
 });
 
 describe('Twenty problems are told at most', () => {
