@@ -55,8 +55,14 @@ export async function restRoutes(
         reply.header('cache-control', 'no-store');
         const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write';
         const scope = kind === 'read' ? 'read' : 'manage';
-        const caller = requireCaller(await authenticate(dependencies, request.headers.authorization, callerAddress(request)));
-        await takeTurn(turns, `organization:${caller.organizationId}`, request, reply);
+        const address = callerAddress(request);
+        const known = authenticate(dependencies, request.headers.authorization, address);
+        const key = await known.then(
+          (found) => (found ? `organization:${found.organizationId}` : `address:${address}`),
+          () => `address:${address}`,
+        );
+        await takeTurn(turns, key, request, reply);
+        const caller = requireCaller(await known);
         // What is forbidden uses up nothing of what others may write.
         const counted = caller.scopes.has(scope) ? kind : 'read';
         const count = await countRequest(dependencies, caller, counted);
