@@ -10,7 +10,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // type-graphql is CommonJS-first: inlined, it shares one copy of graphql with the rest.
-    server: { deps: { inline: ['type-graphql', 'graphql-scalars'] } },
+    server: { deps: { inline: ['type-graphql', 'graphql-scalars', 'graphql-query-complexity'] } },
   },
   resolve: { alias: { graphql: new URL('./node_modules/graphql/index.js', import.meta.url).pathname } },
 });

@@ -67,7 +67,7 @@ export class ClaimFromReadyQueues extends Migration {
         ), ranked as (
           select *, row_number() over (partition by kind order by ready_at) as rank, count(*) over (partition by kind) as sharers
           from (
-            select *, case when ailing or probe then 'ailing' when known then 'known' else 'new' end as kind
+            select *, case when ailing or probe then 'ailing' when known or p_busy ? connection_id::text then 'known' else 'new' end as kind
             from facts where version is not null and wait_until is null
           ) f
         ), shares as materialized (
@@ -114,7 +114,7 @@ export class ClaimFromReadyQueues extends Migration {
               when s.share <= 0 and s.max_per_second is not null and s.tokens < 1
                 then now() + (1 - s.tokens) / s.max_per_second * interval '1 second'
               -- Others of its kind have their turn; who is full is told when there is room again.
-              when s.share <= 0 then now() + interval '1 second' * (case when s.kind = 'ailing' then 10 + 10 * random() else 1 + random() end)
+              when s.share <= 0 then now() + interval '1 second' * (case when s.kind = 'ailing' then 10 + 10 * random() else 0.5 + random() end)
               when coalesce(n.count, 0) >= s.share then clock_timestamp()
               else q.ready_at end,
             gated_until = f.wait_until,
@@ -123,8 +123,10 @@ export class ClaimFromReadyQueues extends Migration {
             tokens_at = now()
           from facts f left join shares s on s.connection_id = f.connection_id left join counts n on n.connection_id = f.connection_id
           where q.connection_id = f.connection_id and (
-            f.version is null or f.wait_until is not null or s.share <= 0 or coalesce(n.count, 0) >= s.share
-            or s.max_per_second is not null)
+            f.version is null or f.wait_until is not null or s.max_per_second is not null or coalesce(n.count, 0) >= s.share
+          ) and not (
+            -- The next of those that were never tried keep their places in the line.
+            s.share is not distinct from 0 and s.kind = 'new' and s.rank <= p_new + 100)
         ), claimed as (
           update deliveries d set leased_by = p_lease, leased_until = now() + p_lease_ms * interval '1 millisecond'
           from picked p where d.ctid = p.place

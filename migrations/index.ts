@@ -7,6 +7,7 @@ import { RememberRefreshProblems } from './0006_remember_refresh_problems.js';
 import { KeepARowForEachQueue } from './0007_keep_a_row_for_each_queue.js';
 import { ClaimFromReadyQueues } from './0008_claim_from_ready_queues.js';
 import { KeepAnswersTrue } from './0009_keep_answers_true.js';
+import { BoundCallers } from './0010_bound_callers.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   { name: '0007_keep_a_row_for_each_queue', class: KeepARowForEachQueue },
   { name: '0008_claim_from_ready_queues', class: ClaimFromReadyQueues },
   { name: '0009_keep_answers_true', class: KeepAnswersTrue },
+  { name: '0010_bound_callers', class: BoundCallers },
 ] as const;

@@ -134,19 +134,25 @@ export async function compose(config: Config): Promise<Switchboard> {
           sweepQueue,
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
-          limits: { requestsPerMinute: config.rateLimitPerMinute, failedLoginsPerMinute: config.failedLoginsPerMinute },
+          limits: {
+            requestsPerMinute: config.rateLimitPerMinute,
+            failedLoginsPerMinute: config.failedLoginsPerMinute,
+            accessTokensPerKey: config.accessTokensPerKey,
+          },
         },
         log,
         publicUrl,
         corsOrigins: config.corsOrigins,
         installUrl: config.installUrl,
+        trustedProxies: config.trustedProxies,
+        metricsToken: config.metricsToken,
         limits: config.request,
         graphiql: {
           defaultHeaders: demoKeys ? { Authorization: basicAuthorization(demoKeys) } : undefined,
           examples: graphiqlExamples(sandbox ? `${publicUrl}/sandbox/inbox/mine` : 'https://example.com/webhooks/parcels'),
         },
       })
-    : createWorkerServer({ database, alarms }, log);
+    : createWorkerServer({ database, alarms }, config.metricsToken, log);
   closing.defer(() => app.close());
   if (sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
   await app.listen({ port, host: config.host });

@@ -1,3 +1,4 @@
+import { sweepAccess } from './access/sweepAccess.js';
 import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
 import { expireHeld } from './delivery/queue/expireHeld.js';
@@ -23,6 +24,7 @@ export function composeChores(
   });
   return [
     counted('settle-overdue-authorizations', '*/5 * * * *', () => settleOverdueAuthorizations({ database })),
+    counted('sweep-access', '*/5 * * * *', () => sweepAccess({ database })),
     counted('refresh-idle-grants', '17 * * * *', () => refreshIdleGrants(tokens)),
     counted('delete-old-events', '41 3 * * *', (stopping) => deleteOldEvents({ database }, retentionMs, stopping)),
     counted('expire-held-deliveries', '23 * * * *', (stopping) => expireHeld({ database }, maxAgeMs, stopping)),

@@ -89,6 +89,9 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
       maxWaiting: env.integer('MAX_WAITING_DELIVERIES', 5_000_000, { min: 0, max: 1_000_000_000 }),
       allowPrivateNetworks: env.cidrs('ALLOW_PRIVATE_NETWORKS'),
     },
+    trustedProxies: env.cidrs('TRUSTED_PROXIES'),
+    metricsToken: env.secret('METRICS_TOKEN'),
+    accessTokensPerKey: env.integer('ACCESS_TOKENS_PER_KEY', 100, { min: 1, max: 1_000_000 }),
     corsOrigins: env.origins('CORS_ORIGINS'),
     returnToOrigins: env.origins('RETURN_TO_ORIGINS'),
     installUrl: env.url('INSTALL_URL', { protocols: ['https:', 'http:'] }),
@@ -104,6 +107,12 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
         maxAliases: env.integer('GRAPHQL_MAX_ALIASES', 30, { min: 0, max: 100_000 }),
         maxCost: env.integer('GRAPHQL_MAX_COST', 20_000, { min: 1, max: 1_000_000_000 }),
         maxTokens: env.integer('GRAPHQL_MAX_TOKENS', 1_000, { min: 1, max: 1_000_000 }),
+        /** What an operation may read and answer; the latter is twice what a request may bring. */
+        budget: {
+          rows: env.integer('GRAPHQL_MAX_ROWS', 10_000, { min: 1, max: 1_000_000_000 }),
+          bytes: env.integer('GRAPHQL_MAX_ANSWER_BYTES', 16 * 1024 * 1024, { min: 1_024, max: 1024 * 1024 * 1024 }),
+        },
+        introspectionsPerMinute: env.integer('INTROSPECTIONS_PER_MINUTE', 30, { min: 0, max: 1_000_000 }),
       },
     },
     liveWatchesPerOrganization: env.integer('LIVE_WATCHES_PER_ORGANIZATION', 200, { min: 0, max: 1_000_000 }),

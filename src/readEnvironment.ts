@@ -130,6 +130,13 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       );
     },
 
+    /** A secret that others have to guess. */
+    secret(name: string): string | null {
+      const value = text(name);
+      if (value === null || /^[\x21-\x7e]{16,512}$/.test(value)) return value;
+      return refuse(name, '16 to 512 characters without spaces', '(hidden)');
+    },
+
     encryptionKeys(name: string): [EncryptionKey, ...EncryptionKey[]] | null {
       if (text(name) === null) return null;
       const wants = 'id:base64 of 32 bytes, several separated by commas, each id of letters, digits, - and _ and used once';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { ApiKeyScope } from '../domain/ApiKey.js';
+import { type ApiKeyScope, TOKEN_SCOPES } from '../domain/ApiKey.js';
 import type { Caller } from '../domain/Caller.js';
 import { hashSecret } from '../domain/hashSecret.js';
 import type { AccessDependencies } from './AccessDependencies.js';
@@ -27,6 +27,8 @@ export async function checkAccessToken(dependencies: AccessDependencies, token: 
   return {
     organizationId: Number(row.organization_id),
     apiKeyId: Number(row.id),
-    scopes: new Set((row.token_scopes as ApiKeyScope[]).filter((scope) => row.key_scopes.includes(scope))),
+    scopes: new Set<ApiKeyScope>(
+      TOKEN_SCOPES.filter((scope) => row.token_scopes.includes(scope) && row.key_scopes.includes(scope)),
+    ),
   };
 }

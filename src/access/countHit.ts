@@ -7,12 +7,9 @@ export interface HitCount {
   readonly resetsInSeconds: number;
 }
 
-/** One hit in so many also sweeps out what nobody counts any more. */
-const SWEEP_EVERY = 500;
-
 /**
  * Counts a hit in a window of one minute that begins with its first one. One statement on one row, so that all
- * processes count together and no two of them read the same number.
+ * processes count together and no two of them read the same number. A chore sweeps out what is over.
  */
 export async function countHit({ database }: { database: Database }, key: string): Promise<HitCount> {
   const { rows } = await sql<{ hits: number; resets_in: number }>`
@@ -23,6 +20,5 @@ export async function countHit({ database }: { database: Database }, key: string
       resets_at = case when counted.resets_at <= clock_timestamp() then excluded.resets_at else counted.resets_at end
     returning hits, ceil(extract(epoch from resets_at - clock_timestamp()))::int as resets_in`.execute(database.sql());
   const row = rows[0] as { hits: number; resets_in: number };
-  if (row.hits % SWEEP_EVERY === 0) await sql`delete from rate_limits where resets_at < now()`.execute(database.sql());
   return { hits: row.hits, resetsInSeconds: Math.max(1, row.resets_in) };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '../database/Database.js';
-import { API_KEY_SCOPES, ApiKey, type ApiKeyScope } from '../domain/ApiKey.js';
+import { ApiKey, type ApiKeyScope, TOKEN_SCOPES } from '../domain/ApiKey.js';
 import { hashSecret } from '../domain/hashSecret.js';
 
 export interface CreatedApiKey {
@@ -13,7 +13,7 @@ export interface CreatedApiKey {
 export interface NewApiKey {
   readonly organizationId: number;
   readonly name?: string | null;
-  /** All of them when not given. */
+  /** All but `admin` when not given. */
   readonly scopes?: readonly ApiKeyScope[];
   readonly oauthOnly?: boolean;
 }
@@ -27,7 +27,7 @@ export async function createApiKey({ em }: { em: EntityManager }, key: NewApiKey
     name: key.name ?? null,
     publicKey,
     secretHash: hashSecret(secretKey),
-    scopes: [...(key.scopes ?? API_KEY_SCOPES)],
+    scopes: [...(key.scopes ?? TOKEN_SCOPES)],
     oauthOnly: key.oauthOnly ?? false,
     createdAt: new Date(),
   });

@@ -1,4 +1,5 @@
 import type { Database } from '../database/Database.js';
+import { API_KEY_SCOPES } from '../domain/ApiKey.js';
 import { Organization } from '../domain/Organization.js';
 import { type CreatedApiKey, createApiKey } from './createApiKey.js';
 
@@ -11,7 +12,7 @@ export function createOrganization({ database }: { database: Database }, name: s
   return database.transaction(async (em) => {
     const organization = em.create(Organization, { name, createdAt: new Date() });
     await em.flush();
-    const key = await createApiKey({ em }, { organizationId: organization.id, name: 'First key' });
+    const key = await createApiKey({ em }, { organizationId: organization.id, name: 'First key', scopes: API_KEY_SCOPES });
     return { ...key, organizationId: organization.id };
   });
 }

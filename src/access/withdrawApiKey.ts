@@ -8,7 +8,7 @@ import { parseId } from '../domain/parseId.js';
 
 /**
  * Ends a key of the caller's organization, with its access tokens, at once in every process. Ending it again changes
- * nothing. The last key that can manage is refused: an organization without one could never make another, and only an
+ * nothing. The last key with `admin` is refused: an organization without one could never make another, and only an
  * operator could help. Throws an InputError: NOT_FOUND, CONFLICT.
  */
 export function withdrawApiKey(
@@ -23,10 +23,10 @@ export function withdrawApiKey(
     const key = await em.findOne(ApiKey, { id: parseId(input.id) ?? 0, organizationId });
     if (!key) throw InputError.of('NOT_FOUND', 'There is no such API key.', 'id');
     if (key.revokedAt) return key;
-    if (key.scopes.includes('manage')) {
+    if (key.scopes.includes('admin')) {
       const others = await em.find(ApiKey, { organizationId, revokedAt: null, id: { $ne: key.id } });
-      if (!others.some(({ scopes }) => scopes.includes('manage'))) {
-        throw InputError.of('CONFLICT', 'It is the last key with the scope "manage": create another one first.', 'id');
+      if (!others.some(({ scopes }) => scopes.includes('admin'))) {
+        throw InputError.of('CONFLICT', 'It is the last key with the scope "admin": create another one first.', 'id');
       }
     }
     key.revokedAt = new Date();

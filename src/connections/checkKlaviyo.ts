@@ -3,6 +3,9 @@ import type { ProblemList } from '../domain/ProblemList.js';
 import type { KlaviyoInput } from './ConnectionInput.js';
 import type { ConnectionRules } from './ConnectionRules.js';
 
+/** Klaviyo has some forty. */
+const MAX_SCOPES = 100;
+
 /** Checks the scopes against Klaviyo's catalogue; those that every authorization needs are added. Problems go to the list. */
 export function checkKlaviyo(
   input: KlaviyoInput,
@@ -15,11 +18,20 @@ export function checkKlaviyo(
     problems.add('INVALID', message, stored ? 'klaviyo' : 'type');
     return { scopes: [] };
   }
+  if (input.scopes && input.scopes.length > MAX_SCOPES) {
+    problems.add('MAX_VALUE', `At most ${MAX_SCOPES} scopes.`, 'klaviyo', 'scopes');
+    return { scopes: [] };
+  }
   const known = new Set(klaviyo.scopes.map(({ name }) => name));
   input.scopes?.forEach((scope, index) => {
     if (known.has(scope)) return;
-    const message = `Klaviyo has no scope "${scope.slice(0, 100)}"; the query klaviyoScopes lists them.`;
-    problems.add('INVALID_CHOICE', message, 'klaviyo', 'scopes', String(index));
+    problems.add(
+      'INVALID_CHOICE',
+      'Klaviyo has no such scope; the query klaviyoScopes lists them.',
+      'klaviyo',
+      'scopes',
+      String(index),
+    );
   });
   const required = klaviyo.scopes.filter((scope) => scope.required).map(({ name }) => name);
   return { scopes: [...new Set([...required, ...(input.scopes ?? stored?.scopes ?? klaviyo.defaultScopes)])] };

@@ -11,7 +11,10 @@ export interface CheckedWebhook {
   readonly authConfig: WebhookAuthConfig | null;
 }
 
-/** Checks a webhook's configuration, merged over the stored one when there is one. Problems go to the list. */
+/**
+ * Checks a webhook's configuration, merged over the stored one when there is one. What only the old origin (RFC 6454 4) may
+ * see does not go to a new one by itself: secrets and extra headers are asked for again. Problems go to the list.
+ */
 export function checkWebhook(
   input: WebhookInput,
   stored: CheckedWebhook | null,
@@ -20,12 +23,21 @@ export function checkWebhook(
 ): CheckedWebhook {
   const url = checkUrl(input.url ?? stored?.configuration.url, rules, problems);
   const authType = input.authType ?? stored?.configuration.authType ?? 'none';
-  const storedAuth = stored?.configuration.authType === authType ? stored.authConfig : null;
+  const moves = stored !== null && originOf(url) !== originOf(stored.configuration.url);
+  const storedAuth = stored?.configuration.authType === authType && !moves ? stored.authConfig : null;
   const authConfig = checkWebhookAuth(authType, input.authConfig, storedAuth, rules, problems);
   const extraHeaders = input.extraHeaders
     ? checkHeaders(input.extraHeaders, rules, problems)
     : (stored?.configuration.extraHeaders ?? []);
+  if (moves && !input.extraHeaders && extraHeaders.length > 0) {
+    const message = 'The URL moves to another origin: give extraHeaders again, or an empty list of them.';
+    problems.add('REQUIRED', message, 'webhook', 'extraHeaders');
+  }
   return { configuration: { url, authType, extraHeaders }, authConfig };
+}
+
+function originOf(url: string): string | null {
+  return URL.parse(url)?.origin ?? null;
 }
 
 function checkUrl(url: URL | string | undefined, rules: ConnectionRules, problems: ProblemList): string {
@@ -43,13 +55,16 @@ function checkHeaders(
   rules: ConnectionRules,
   problems: ProblemList,
 ): WebhookConfiguration['extraHeaders'] {
-  if (headers.length > MAX_HEADERS) problems.add('INVALID', `At most ${MAX_HEADERS} extra headers.`, 'webhook', 'extraHeaders');
+  if (headers.length > MAX_HEADERS) {
+    problems.add('INVALID', `At most ${MAX_HEADERS} extra headers.`, 'webhook', 'extraHeaders');
+    return [];
+  }
   const seen = new Set<string>();
   headers.forEach(({ name, value }, index) => {
     const path = ['webhook', 'extraHeaders', String(index)];
     const problem = rules.checkHeader(name, value);
     if (problem) problems.add('INVALID', problem, ...path);
-    if (seen.has(name.toLowerCase())) problems.add('INVALID', `The header ${name} is there twice.`, ...path, 'name');
+    if (seen.has(name.toLowerCase())) problems.add('INVALID', 'A header of that name is there already.', ...path, 'name');
     seen.add(name.toLowerCase());
   });
   return headers.map(({ name, value }) => ({ name, value }));

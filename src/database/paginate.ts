@@ -32,7 +32,7 @@ interface Row {
 /**
  * One page of a list, newest first. Ids grow with time, so the id is the position and a page is one index scan,
  * however far in it is. `list` names the list; its cursors are good for no other.
- * Throws BAD_USER_INPUT naming the argument.
+ * What is in `exclude` is not read. Throws BAD_USER_INPUT naming the argument.
  */
 export async function paginate<T extends Row>(
   em: EntityManager,
@@ -40,6 +40,7 @@ export async function paginate<T extends Row>(
   list: string,
   filter: FilterQuery<T>,
   args: PageArguments,
+  exclude: readonly (keyof T & string)[] = [],
 ): Promise<Page<T>> {
   const where = canMatch(filter) ? filter : ({ id: { $in: [] } } as FilterQuery<T>);
   const { size, backwards } = readSize(args);
@@ -50,6 +51,7 @@ export async function paginate<T extends Row>(
   const rows: T[] = await em.find(entity, { $and: conditions } as FilterQuery<T>, {
     orderBy: { id: backwards ? 'asc' : 'desc' } as never,
     limit: size + 1,
+    exclude: exclude as never,
   });
   const more = rows.length > size;
   const nodes = rows.slice(0, size);

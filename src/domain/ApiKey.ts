@@ -1,9 +1,15 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { Organization } from './Organization.js';
 
-/** What a key may do: `manage` connections and subscriptions, `publish` events, `read` everything of its organization. */
-export const API_KEY_SCOPES = ['manage', 'publish', 'read'] as const;
+/**
+ * What a key may do: `admin` makes and ends keys and sees secrets, `manage` changes connections and subscriptions,
+ * `publish` publishes events, `read` looks at everything of its organization.
+ */
+export const API_KEY_SCOPES = ['admin', 'manage', 'publish', 'read'] as const;
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
+
+/** What an access token may do at most: it is seen by more eyes than a key, and must not outlive itself. */
+export const TOKEN_SCOPES = ['manage', 'publish', 'read'] as const satisfies readonly ApiKeyScope[];
 
 const ApiKeySchema = defineEntity({
   name: 'ApiKey',

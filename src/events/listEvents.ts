@@ -11,7 +11,7 @@ export interface EventFilter {
   readonly createdBefore?: Date | null;
 }
 
-/** The organization's events, newest first. */
+/** The organization's events, newest first, without their payloads: a page of those can be 25 MB. */
 export function listEvents(
   { database }: { database: Database },
   caller: Caller,
@@ -24,5 +24,5 @@ export function listEvents(
     ...(filter.idempotencyKey ? { idempotencyKey: filter.idempotencyKey } : {}),
     ...createdBetween(filter.createdAfter, filter.createdBefore),
   };
-  return paginate(database.em(), Event, 'events', where, args);
+  return paginate(database.em(), Event, 'events', where, args, ['payload']);
 }

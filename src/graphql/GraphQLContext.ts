@@ -1,6 +1,8 @@
 import { requireCaller, requireScope } from '../access/requireScope.js';
+import type { Page } from '../database/paginate.js';
 import type { ApiKeyScope } from '../domain/ApiKey.js';
 import type { Caller } from '../domain/Caller.js';
+import { Budget, type BudgetLimits } from './Budget.js';
 import type { GraphQLDependencies } from './GraphQLDependencies.js';
 import { createLoaders, type Loaders } from './Loaders.js';
 
@@ -10,25 +12,50 @@ export interface BrowserBinding {
   readonly expiresAt: Date;
 }
 
+/** How an operation came, and what its answer can carry. */
+export interface Transport {
+  /** What one operation may read and answer. */
+  readonly budget: BudgetLimits;
+  /** Where it comes from. */
+  readonly address: string;
+  /** Hears what the operation will cost, once that is known. */
+  readonly onCost?: (cost: number) => void;
+  /** Whether the client has left. */
+  readonly isAbandoned: () => boolean;
+  /** Sets the cookie that the OAuth callback must bring; null where no answer can carry one. */
+  readonly bindBrowser: ((binding: BrowserBinding) => void) | null;
+  /** Asks again, while an operation lasts, whether the caller's credentials are still good. Throws UNAUTHENTICATED. */
+  readonly checkAgain?: () => Promise<unknown>;
+}
+
 /** One operation: who calls, what the resolvers may use, and what the answer shall carry. */
 export class GraphQLContext {
+  budget: Budget;
   loaders: Loaders;
+  readonly bindBrowser: Transport['bindBrowser'];
+  readonly checkAgain: () => Promise<unknown>;
 
   constructor(
     readonly dependencies: GraphQLDependencies,
     /** Null when the request brought no credentials. */
     readonly possibleCaller: Caller | null,
-    /** Sets the cookie that the OAuth callback must bring; null where no answer can carry one. */
-    readonly bindBrowser: ((binding: BrowserBinding) => void) | null,
-    /** Asks again, while an operation lasts, whether the caller's credentials are still good. Throws UNAUTHENTICATED. */
-    readonly checkAgain: () => Promise<unknown> = async () => {},
+    readonly transport: Transport,
   ) {
-    this.loaders = createLoaders(dependencies.database);
+    this.budget = new Budget(transport.budget, transport.isAbandoned);
+    this.loaders = createLoaders(dependencies.database, this.budget);
+    this.bindBrowser = transport.bindBrowser;
+    this.checkAgain = transport.checkAgain ?? (async () => {});
   }
 
-  /** Forgets what was read: an operation that lasts must not answer with what it read before. */
+  /** Forgets what was read: an operation that lasts must not answer with what it read before, and has a budget for each answer. */
   readAnew(): void {
-    this.loaders = createLoaders(this.dependencies.database);
+    this.budget = new Budget(this.transport.budget, this.transport.isAbandoned);
+    this.loaders = createLoaders(this.dependencies.database, this.budget);
+  }
+
+  /** A page of a list, at the expense of the operation's budget. */
+  page<Row>(read: () => Promise<Page<Row>>): Promise<Page<Row>> {
+    return this.budget.read(read, ({ edges }) => edges.length);
   }
 
   /** Throws UNAUTHENTICATED when the request brought no credentials. */

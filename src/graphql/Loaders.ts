@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { type ConnectionHealth, findHealth } from '../delivery/findHealth.js';
 import { Attempt } from '../domain/Attempt.js';
@@ -8,6 +9,7 @@ import { Credential } from '../domain/Credential.js';
 import { Event } from '../domain/Event.js';
 import { Subscription } from '../domain/Subscription.js';
 import { findLatestAuthorizations } from '../oauth/findLatestAuthorizations.js';
+import { type Budget, sizeOf } from './Budget.js';
 
 /** Batches what a list's rows ask for one by one. Lives as long as one request. */
 export interface Loaders {
@@ -20,32 +22,74 @@ export interface Loaders {
   /** By connection id. */
   readonly health: DataLoader<number, ConnectionHealth | null>;
   readonly subscription: DataLoader<number, Subscription | null>;
+  /** Without its payload. */
   readonly event: DataLoader<string, Event | null>;
+  /** By event id. */
+  readonly payload: DataLoader<string, Record<string, unknown> | null>;
   /** By delivery id: its attempts, oldest first. */
   readonly attempts: DataLoader<string, Attempt[]>;
 }
 
-export function createLoaders(database: Database): Loaders {
+interface PayloadRow {
+  readonly id: string;
+  readonly payload: Record<string, unknown>;
+}
+
+/** Rows at once of those that may be large: a payload has up to 256 KiB, an attempt's answer 16 KiB. */
+const LARGE_AT_ONCE = 20;
+
+export function createLoaders(database: Database, budget: Budget): Loaders {
+  const rows = <T>(find: () => Promise<T[]>) => budget.read(find, ({ length }) => length);
   const byConnection = <T extends { connectionId?: number | null }>(find: (ids: number[]) => Promise<T[]>) =>
     new DataLoader<number, T | null>(async (ids) => {
-      const rows = new Map((await find([...ids])).map((row) => [row.connectionId, row]));
-      return ids.map((id) => rows.get(id) ?? null);
+      const found = new Map((await rows(() => find([...ids]))).map((row) => [row.connectionId, row]));
+      return ids.map((id) => found.get(id) ?? null);
     });
   const byId = <Id extends string | number, T extends { id: Id }>(find: (ids: Id[]) => Promise<T[]>) =>
     new DataLoader<Id, T | null>(async (ids) => {
-      const rows = new Map((await find([...ids])).map((row) => [row.id, row]));
-      return ids.map((id) => rows.get(id) ?? null);
+      const found = new Map((await rows(() => find([...ids]))).map((row) => [row.id, row]));
+      return ids.map((id) => found.get(id) ?? null);
     });
+  /** Reads a few at a time, and stops where what was read could not be answered any more. */
+  const inParts = async <T>(ids: readonly string[], bytesOf: (row: T) => number, find: (ids: string[]) => Promise<T[]>) => {
+    const found: T[] = [];
+    let bytes = 0;
+    for (let first = 0; first < ids.length; first += LARGE_AT_ONCE) {
+      for (const row of await rows(() => find(ids.slice(first, first + LARGE_AT_ONCE)))) {
+        found.push(row);
+        bytes += bytesOf(row);
+      }
+      if (bytes > budget.bytes) budget.exceedBytes();
+    }
+    return found;
+  };
   return {
     authorization: byConnection((ids) => findLatestAuthorizations({ database }, ids)),
     health: byConnection((ids) => findHealth({ database }, ids)),
     credential: byConnection((ids) => database.em().find(Credential, { connectionId: { $in: ids } })),
     connection: byId((ids: number[]) => database.em().find(Connection, { id: { $in: ids } })),
     subscription: byId((ids: number[]) => database.em().find(Subscription, { id: { $in: ids } })),
-    event: byId((ids: string[]) => database.em().find(Event, { id: { $in: ids } })),
+    event: byId((ids: string[]) => database.em().find(Event, { id: { $in: ids } }, { exclude: ['payload'] }) as Promise<Event[]>),
+    payload: new DataLoader(async (ids) => {
+      const found = await inParts<PayloadRow>(
+        ids,
+        ({ payload }) => sizeOf(payload),
+        async (some) => {
+          const query = sql<PayloadRow>`select id, payload from events where id = any(${sql.val(some)}::uuid[])`;
+          return (await query.execute(database.sql())).rows;
+        },
+      );
+      const payloads = new Map(found.map(({ id, payload }) => [id, payload]));
+      return ids.map((id) => payloads.get(id) ?? null);
+    }),
     attempts: new DataLoader(async (ids) => {
-      const rows = await database.em().find(Attempt, { deliveryId: { $in: [...ids] } }, { orderBy: { id: 'asc' } });
-      return ids.map((id) => rows.filter(({ deliveryId }) => deliveryId === id));
+      const found = await inParts<Attempt>(
+        ids,
+        ({ responseBody }) => sizeOf(responseBody),
+        (some) => database.em().find(Attempt, { deliveryId: { $in: some } }, { orderBy: { id: 'asc' }, limit: budget.rows + 1 }),
+      );
+      const attempts = Map.groupBy(found, ({ deliveryId }) => deliveryId);
+      return ids.map((id) => attempts.get(id) ?? []);
     }),
   };
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerOptions as ServerOptionsOfNode } from 'node:http';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
@@ -15,6 +16,8 @@ import { handleErrors, renderError } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { installRoute } from './install/installRoute.js';
 import type { DocumentLimits } from './limits/DocumentLimits.js';
+import { FairTurns } from './limits/FairTurns.js';
+import { takeJson } from './limits/takeJson.js';
 import { metricsRoute } from './metricsRoute.js';
 import { restRoutes } from './rest/restRoutes.js';
 import { closeSockets } from './socket/closeSockets.js';
@@ -29,6 +32,10 @@ export interface ServerOptions {
   /** The frontend where an install that begins at the provider goes on. */
   readonly installUrl: string | null;
   readonly graphiql: Omit<GraphiqlOptions, 'publicUrl'>;
+  /** CIDRs of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** What a scraper of /metrics must bring; null: it must come from a private network. */
+  readonly metricsToken: string | null;
   readonly limits: ServerLimits;
 }
 
@@ -52,6 +59,8 @@ export async function createServer({
   publicUrl,
   corsOrigins,
   installUrl,
+  trustedProxies,
+  metricsToken,
   limits,
   ...options
 }: ServerOptions): Promise<FastifyInstance> {
@@ -61,8 +70,12 @@ export async function createServer({
     frameworkErrors: (error, request, reply) => renderError(log)(error, request, reply as FastifyReply),
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
-    // A proxy in front of us lives on our own network; nobody else may say whom a request is from.
-    trustProxy: 'loopback, linklocal, uniquelocal',
+    // Only a proxy that an operator named may say whom a request is from.
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    // Java's HttpClient offers h2c with every request (RFC 9113 no longer knows it): an offer may be ignored (RFC 9110 7.8).
+    http: {
+      shouldUpgradeCallback: ({ headers }: IncomingMessage) => /^websocket$/i.test(headers.upgrade ?? ''),
+    } as ServerOptionsOfNode,
     // Fastify's own 503 knows neither our form nor Retry-After.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
@@ -72,6 +85,7 @@ export async function createServer({
     log.debug({ method: request.method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'Answered');
   });
   handleErrors(app, log);
+  takeJson(app, limits.bodyBytes);
   refuseWhileClosing(app);
 
   await app.register(helmet, {
@@ -92,15 +106,16 @@ export async function createServer({
     preClose: closeSockets,
   });
 
+  const turns = new FairTurns();
   healthRoutes(app, dependencies);
-  metricsRoute(app, dependencies);
+  metricsRoute(app, dependencies, metricsToken);
   for (const provider of dependencies.providers.values()) {
     callbackRoute(app, dependencies, provider);
     installRoute(app, provider, installUrl);
   }
-  await app.register(tokenRoutes, { dependencies, publicUrl });
-  await app.register(restRoutes, { dependencies, publicUrl, bodyBytes: limits.restBodyBytes });
-  await graphqlRoute(app, { schema, dependencies, publicUrl, corsOrigins, documentLimits: limits.documents });
+  await app.register(tokenRoutes, { dependencies, publicUrl, turns });
+  await app.register(restRoutes, { dependencies, publicUrl, turns, bodyBytes: limits.restBodyBytes });
+  await graphqlRoute(app, { schema, dependencies, publicUrl, turns, corsOrigins, documentLimits: limits.documents });
   await app.register(async (scope) => graphiql(scope, { ...options.graphiql, publicUrl }));
   const sdl = `${printSchema(schema)}\n`;
   app.get('/schema.graphql', (_request, reply) => reply.type('text/plain; charset=utf-8').send(sdl));

@@ -5,10 +5,10 @@ import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { metricsRoute } from './metricsRoute.js';
 
 /** What a process with ROLE=worker answers: whether it lives and can work. */
-export function createWorkerServer(dependencies: HealthDependencies, log: Logger): FastifyInstance {
+export function createWorkerServer(dependencies: HealthDependencies, metricsToken: string | null, log: Logger): FastifyInstance {
   const app = Fastify({ logger: false, return503OnClosing: true });
   handleErrors(app, log);
   healthRoutes(app, dependencies);
-  metricsRoute(app, dependencies);
+  metricsRoute(app, dependencies, metricsToken);
   return app;
 }

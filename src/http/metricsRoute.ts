@@ -1,13 +1,24 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import ipaddr from 'ipaddr.js';
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { hashSecret } from '../domain/hashSecret.js';
+import { SwitchboardError } from '../domain/SwitchboardError.js';
+import { secretsEqual } from '../domain/secretsEqual.js';
 import type { HealthDependencies } from './healthRoutes.js';
 
 /** What waits is counted up to here: an operator needs to know that it is a lot, not how much. */
 const MOST = 100_000;
 
-/** `GET /metrics` for Prometheus: the process, the answers by route and status, what waits to be delivered, and alarms. */
-export function metricsRoute(app: FastifyInstance, { database, alarms }: HealthDependencies): void {
+/** For so long an answer is good for everybody who asks. */
+const FRESH_MS = 5_000;
+
+/**
+ * `GET /metrics` for Prometheus: the process, the answers by route and status, what waits to be delivered, and alarms.
+ * Computed every 5 s at most, however many ask. It is not for the public: who asks must bring the token as Bearer, or come
+ * from a private network, past every proxy, when there is none.
+ */
+export function metricsRoute(app: FastifyInstance, { database, alarms }: HealthDependencies, token: string | null): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const answers = new Counter({
@@ -45,5 +56,34 @@ export function metricsRoute(app: FastifyInstance, { database, alarms }: HealthD
       for (const { name } of alarms.list()) this.set({ name }, 1);
     },
   });
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  let computed: Promise<string> | undefined;
+  let computedAt = Number.NEGATIVE_INFINITY;
+  const metrics = (): Promise<string> => {
+    if (computed && performance.now() - computedAt < FRESH_MS) return computed;
+    computedAt = performance.now();
+    computed = registry.metrics();
+    // What failed is tried again at once.
+    computed.catch(() => (computed = undefined));
+    return computed;
+  };
+  app.get('/metrics', async (request, reply) => {
+    admit(request, token);
+    return reply.type(registry.contentType).send(await metrics());
+  });
+}
+
+const PRIVATE = new Set(['loopback', 'private', 'uniqueLocal', 'linkLocal', 'carrierGradeNat']);
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip'];
+
+/** Throws UNAUTHENTICATED or FORBIDDEN. */
+function admit({ headers, socket }: FastifyRequest, token: string | null): void {
+  if (token !== null) {
+    const given = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+    if (secretsEqual(hashSecret(given), hashSecret(token))) return;
+    throw new SwitchboardError('UNAUTHENTICATED', 'Send "Authorization: Bearer" and the METRICS_TOKEN of this server.');
+  }
+  const address = socket.remoteAddress ?? '';
+  const isPrivate = ipaddr.isValid(address) && PRIVATE.has(ipaddr.process(address).range());
+  if (isPrivate && !FORWARDED.some((name) => headers[name] !== undefined)) return;
+  throw new SwitchboardError('FORBIDDEN', 'Metrics are for private networks only. An operator can set METRICS_TOKEN for others.');
 }

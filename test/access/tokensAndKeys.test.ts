@@ -32,9 +32,9 @@ describe('createApiKey', () => {
     expect(JSON.stringify(apiKeys)).not.toContain(secretKey);
   });
 
-  it("gives the caller's scopes unless it names some, and never more", async () => {
+  it("gives the caller's scopes but ADMIN unless it names some, and never more", async () => {
     expect((await create(switchboard.client, {})).apiKey.scopes).toEqual(['MANAGE', 'PUBLISH', 'READ']);
-    const manager = await create(switchboard.client, { scopes: ['MANAGE'] });
+    const manager = await create(switchboard.client, { scopes: ['MANAGE', 'ADMIN'] });
     expect((await create(manager.client, {})).apiKey.scopes).toEqual(['MANAGE']);
     const refused = await create(manager.client, { scopes: ['MANAGE', 'PUBLISH'] });
     expect(refused).toMatchObject({
@@ -46,17 +46,99 @@ describe('createApiKey', () => {
     expect(await create(manager.client, { name: 'a\nb' })).toMatchObject({ userErrors: [{ code: 'INVALID', path: ['name'] }] });
   });
 
-  it('can make a key for OAuth only', async () => {
+  it('can make a key for OAuth only, which never has ADMIN', async () => {
+    expect(await create(switchboard.client, { oauthOnly: true, scopes: ['ADMIN'] })).toMatchObject({
+      apiKey: null,
+      userErrors: [{ code: 'INVALID', path: ['scopes'] }],
+    });
     const { client, apiKey } = await create(switchboard.client, { oauthOnly: true });
     expect(apiKey.oauthOnly).toBe(true);
     expect(await client.send(ASK)).toMatchObject({ status: 401 });
   });
 
-  it('like the list, needs the scope "manage"', async () => {
-    const { client } = await create(switchboard.client, { scopes: ['READ', 'PUBLISH'] });
+  it('like the list, needs the scope "admin"', async () => {
+    const { client } = await create(switchboard.client, { scopes: ['READ', 'PUBLISH', 'MANAGE'] });
     expect(await client.send(CREATE, { input: {} })).toMatchObject({ status: 403 });
     expect(await client.send(REVOKE, { id: '1' })).toMatchObject({ status: 403 });
     expect(await client.send(LIST)).toMatchObject({ status: 403 });
+  });
+});
+
+describe('What ADMIN is for', () => {
+  const REVEAL = 'mutation ($id: ID!) { revealSigningSecret(input: { connectionId: $id }) { signingSecret } }';
+  const ROTATE = 'mutation ($id: ID!) { rotateSigningSecret(input: { connectionId: $id }) { signingSecret } }';
+  const CALLS: [string, object][] = [
+    [CREATE, { input: {} }],
+    [REVOKE, { id: '1' }],
+    [LIST, {}],
+    [REVEAL, { id: '1' }],
+    [ROTATE, { id: '1' }],
+  ];
+  const tokenOf = async ({ authorization }: GraphQLClient, scope = 'api') => {
+    const answer = await fetch(`${switchboard.publicUrl}/oauth2/token`, {
+      ...{ method: 'POST', headers: { authorization } },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope }),
+    });
+    return (await answer.json()) as { access_token: string; error: string };
+  };
+
+  it.each(CALLS)('can not be done with a key that may do everything else: %s', async (query, variables) => {
+    const { client } = await create(switchboard.client, { scopes: ['MANAGE', 'PUBLISH', 'READ'] });
+    expect(await client.send(query, variables)).toMatchObject({
+      status: 403,
+      errors: [{ extensions: { code: 'FORBIDDEN' }, message: expect.stringContaining('"admin"') }],
+    });
+  });
+
+  it.each(CALLS)('can not be done with an access token, though its key could: %s', async (query, variables) => {
+    const authorization = `Bearer ${(await tokenOf(switchboard.client)).access_token}`;
+    expect(await switchboard.client.send(ASK, {}, { authorization })).toMatchObject({ status: 200 });
+    expect(await switchboard.client.send(query, variables, { authorization })).toMatchObject({ status: 403 });
+  });
+
+  it('can not be asked for as the scope of a token, nor had by a token whose row says so', async () => {
+    expect(await tokenOf(switchboard.client, 'admin')).toMatchObject({ error: 'invalid_scope' });
+    const { access_token } = await tokenOf(switchboard.client);
+    await switchboard.sql("update access_tokens set scopes = array['admin', 'read']");
+    expect(await switchboard.client.send(LIST, {}, { authorization: `Bearer ${access_token}` })).toMatchObject({ status: 403 });
+    const { client } = await create(switchboard.client, { scopes: ['ADMIN'] });
+    expect(await tokenOf(client)).toMatchObject({ error: 'invalid_scope' });
+  });
+});
+
+describe('Access tokens of a key', () => {
+  it('work at the same time up to a number, however many are asked for at once; others are not in the way', async () => {
+    const strict = await startSwitchboard({ ACCESS_TOKENS_PER_KEY: '10', RATE_LIMIT_PER_MINUTE: '40' }, switchboard.testDatabase);
+    try {
+      const owner = new GraphQLClient(`${strict.publicUrl}/graphql`, switchboard.client.keys);
+      const { client } = await create(owner, { scopes: ['READ'] });
+      const issue = ({ authorization }: GraphQLClient) =>
+        fetch(`${strict.publicUrl}/oauth2/token`, {
+          ...{ method: 'POST', headers: { authorization } },
+          body: new URLSearchParams({ grant_type: 'client_credentials' }),
+        });
+      const answers = await Promise.all(Array.from({ length: 30 }, () => issue(client)));
+      const issued = answers.filter(({ status }) => status === 200);
+      expect(issued).toHaveLength(10);
+      const refused = answers.find(({ status }) => status === 429) as Response;
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);
+      expect(await refused.json()).toEqual({
+        error: 'invalid_request',
+        error_description: expect.stringContaining('may have 10'),
+      });
+      // What one key asked for too often is no write of its organization, and nothing of another key.
+      expect((await owner.send(CREATE, { input: {} })).headers.get('ratelimit-remaining')).toBe('38');
+      expect((await issue(owner)).status).toBe(200);
+
+      const { access_token: token } = (await (issued[0] as Response).json()) as { access_token: string };
+      await fetch(`${strict.publicUrl}/oauth2/revoke`, {
+        ...{ method: 'POST', headers: { authorization: client.authorization }, body: new URLSearchParams({ token }) },
+      });
+      expect((await issue(client)).status).toBe(200);
+      expect((await issue(client)).status).toBe(429);
+    } finally {
+      await strict.close();
+    }
   });
 });
 
@@ -71,7 +153,7 @@ describe('revokeApiKey', () => {
 
   it('rotates without a gap: a new key, then the old one ends itself', async () => {
     const old = await switchboard.anotherOrganization('Initech');
-    const { client } = await create(old, { name: 'Next' });
+    const { client } = await create(old, { name: 'Next', scopes: ['ADMIN', 'READ'] });
     const { apiKeys } = await client.query(LIST);
     const oldId = apiKeys.find(({ publicKey }: { publicKey: string }) => publicKey === old.keys.publicKey).id;
     expect((await old.query(REVOKE, { id: oldId })).revokeApiKey.userErrors).toEqual([]);
@@ -79,19 +161,19 @@ describe('revokeApiKey', () => {
     expect(await client.query(ASK)).toEqual({ organization: { name: 'Initech' } });
   });
 
-  it('refuses the last key that can manage, also when two are revoked at once', async () => {
+  it('refuses the last key with ADMIN, also when two are revoked at once', async () => {
     const client = await switchboard.anotherOrganization('Umbrella');
-    await create(client, { scopes: ['READ'] });
-    const [{ id }] = (await client.query(LIST)).apiKeys.filter(({ scopes }: { scopes: string[] }) => scopes.includes('MANAGE'));
+    await create(client, { scopes: ['READ', 'MANAGE'] });
+    const [{ id }] = (await client.query(LIST)).apiKeys.filter(({ scopes }: { scopes: string[] }) => scopes.includes('ADMIN'));
     expect((await client.query(REVOKE, { id })).revokeApiKey).toMatchObject({
       apiKey: null,
       userErrors: [{ code: 'CONFLICT', path: ['id'], message: expect.stringContaining('create another one first') }],
     });
-    const second = await create(client, {});
+    const second = await create(client, { scopes: ['ADMIN'] });
     const answers = await Promise.all([client.send(REVOKE, { id: second.apiKey.id }), second.client.send(REVOKE, { id })]);
     expect(answers.filter(({ data }) => data?.revokeApiKey.userErrors.length === 0)).toHaveLength(1);
     const [{ count }] = await switchboard.sql(
-      "select count(*)::int from api_keys where organization_id = ? and revoked_at is null and 'manage' = any(scopes)",
+      "select count(*)::int from api_keys where organization_id = ? and revoked_at is null and 'admin' = any(scopes)",
       [client.keys.organizationId],
     );
     expect(count).toBe(1);

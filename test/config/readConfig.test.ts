@@ -46,11 +46,18 @@ describe('Without any variable', () => {
       returnToOrigins: [],
       installUrl: null,
       rateLimitPerMinute: 0,
+      trustedProxies: [],
+      metricsToken: null,
+      accessTokensPerKey: 100,
       request: {
         bodyBytes: 8_388_608,
         restBodyBytes: 262_144,
         requestTimeoutMs: 30_000,
-        documents: { maxDepth: 12, maxAliases: 30, maxCost: 20_000, maxTokens: 1_000 },
+        documents: {
+          ...{ maxDepth: 12, maxAliases: 30, maxCost: 20_000, maxTokens: 1_000 },
+          budget: { rows: 10_000, bytes: 16_777_216 },
+          introspectionsPerMinute: 30,
+        },
       },
       retentionMs: 30 * 86_400_000,
       logLevel: 'info',
@@ -112,6 +119,11 @@ describe('A wrong value is refused in one line that names the variable, what it 
     ['INSTALL_URL', 'app.example.com', 'a URL that begins with https:// or http://'],
     ['INSTALL_URL', 'javascript:alert(1)', 'a URL that begins with'],
     ['RATE_LIMIT_PER_MINUTE', 'none', 'a whole number from 0 to 1000000'],
+    ['TRUSTED_PROXIES', 'loopback', 'CIDRs such as'],
+    ['INTROSPECTIONS_PER_MINUTE', '-1', 'a whole number from 0 to 1000000'],
+    ['ACCESS_TOKENS_PER_KEY', '0', 'a whole number from 1 to 1000000'],
+    ['GRAPHQL_MAX_ROWS', '0', 'a whole number from 1 to 1000000000'],
+    ['GRAPHQL_MAX_ANSWER_BYTES', '16M', 'a whole number from 1024 to 1073741824'],
     ['RETENTION_DAYS', '0', 'a whole number from 1 to 3650'],
     ['DATABASE_POOL_SIZE', '1', 'a whole number from 2 to 1000'],
   ])('%s=%j', (name, value, wants) => {
@@ -131,6 +143,8 @@ describe('A wrong value is refused in one line that names the variable, what it 
     ['ENCRYPTION_KEYS', `k.1:${KEY}`, 'id:base64 of 32 bytes'],
     ['ENCRYPTION_KEYS', `k1:${KEY},`.repeat(2), 'id:base64 of 32 bytes'],
     ['ENCRYPTION_KEYS', ',', 'id:base64 of 32 bytes'],
+    ['METRICS_TOKEN', 'hunter2', '16 to 512 characters without spaces'],
+    ['METRICS_TOKEN', 'hunter2 hunter2 hunter2', '16 to 512 characters without spaces'],
   ])('%s holds a secret, so what it got is not shown', (name, value, wants) => {
     const message = refusal({ [name]: value });
     expect(message).toContain(`${name} got "(hidden)", but wants ${wants}`);

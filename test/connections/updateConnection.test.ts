@@ -36,21 +36,52 @@ describe('updateConnection changes what is given and leaves the rest', () => {
     expect(renamed).toEqual({ ...before, name: 'Other', updatedAt: expect.any(String) });
     expect(Date.parse(renamed.updatedAt)).toBeGreaterThanOrEqual(Date.parse(createdAt));
 
-    const { connection: moved } = await update({ id, webhook: { url: 'https://example.org/new' } });
-    expect(moved.configuration).toEqual({ url: 'https://example.org/new', authType: 'BASIC', extraHeaders });
+    const { connection: moved } = await update({ id, webhook: { url: 'https://example.com/new' } });
+    expect(moved.configuration).toEqual({ url: 'https://example.com/new', authType: 'BASIC', extraHeaders });
     expect(await secretsOf(id)).toEqual({ username: 'me', password: 'old' });
 
     await update({ id, webhook: { authConfig: { password: 'new' } } });
     expect(await secretsOf(id)).toEqual({ username: 'me', password: 'new' });
 
     const { connection: without } = await update({ id, webhook: { extraHeaders: [] } });
-    expect(without.configuration).toEqual({ url: 'https://example.org/new', authType: 'BASIC', extraHeaders: [] });
+    expect(without.configuration).toEqual({ url: 'https://example.com/new', authType: 'BASIC', extraHeaders: [] });
     expect(await secretsOf(id)).toEqual({ username: 'me', password: 'new' });
 
     for (const name of [null, '', '  ']) {
       await update({ id, name: 'Again' });
       expect(await update({ id, name })).toMatchObject({ connection: { name: null } });
     }
+  });
+
+  it.each([
+    ['scheme', 'http://example.com/hooks'],
+    ['host', 'https://example.com.evil.example/hooks'],
+    ['port', 'https://example.com:8443/hooks'],
+  ])('but a URL of another %s needs secrets and extra headers again, so that the old ones never reach it', async (_what, url) => {
+    const { id } = await createWebhook(switchboard.client, {
+      ...{ authType: 'BASIC', authConfig: { username: 'me', password: 'old' } },
+      extraHeaders: [{ name: 'X-Key', value: 'secret' }],
+    });
+    const before = await findConnection(switchboard.client, id);
+    const asked = (...paths: string[][]) => ({
+      connection: null,
+      userErrors: paths.map((path) => ({ code: 'REQUIRED', path: ['webhook', ...path] })),
+    });
+    const [username, password, extraHeaders] = [['authConfig', 'username'], ['authConfig', 'password'], ['extraHeaders']];
+    expect(await update({ id, webhook: { url } })).toMatchObject(asked(username, password, extraHeaders));
+    expect(await update({ id, webhook: { url, authConfig: { username: 'me' }, extraHeaders: [] } })).toMatchObject(
+      asked(password),
+    );
+    expect(await update({ id, webhook: { url, authType: 'NONE' } })).toMatchObject(asked(extraHeaders));
+    expect(await findConnection(switchboard.client, id)).toEqual(before);
+    expect(await secretsOf(id)).toEqual({ username: 'me', password: 'old' });
+
+    const { connection } = await update({
+      id,
+      webhook: { url, authConfig: { username: 'me', password: 'new' }, extraHeaders: [] },
+    });
+    expect(connection.configuration).toEqual({ url, authType: 'BASIC', extraHeaders: [] });
+    expect(await secretsOf(id)).toEqual({ username: 'me', password: 'new' });
   });
 
   it('but another kind of auth needs its own secrets, and forgets the old ones', async () => {

@@ -122,6 +122,28 @@ describe('The migrations', () => {
   });
 });
 
+describe('When keys get a scope of their own for secrets', () => {
+  it('whoever could manage keys before still can, but for keys that are good for tokens only', async () => {
+    const execute = (statement: string): Promise<Record<string, unknown>[]> => database.em().getConnection().execute(statement);
+    await execute('drop index rate_limits_resets_at_index; drop index access_tokens_expires_at_index');
+    await execute("delete from migrations where name like '%_bound_callers'; insert into organizations (name) values ('Acme')");
+    await execute(`
+      insert into api_keys (organization_id, public_key, secret_hash, scopes, oauth_only)
+      select organizations.id, key, '', scopes::text[], oauth_only
+      from organizations, (values
+        ('all', '{manage,publish,read}', false), ('manager', '{manage}', false), ('reader', '{read}', false),
+        ('oauth', '{manage,read}', true)) keys (key, scopes, oauth_only)`);
+    expect(await migrate(database)).toHaveLength(1);
+    const keys = await execute('select public_key, scopes from api_keys order by id');
+    expect(Object.fromEntries(keys.map((key) => [key.public_key, key.scopes]))).toEqual({
+      all: ['admin', 'manage', 'publish', 'read'],
+      manager: ['admin', 'manage'],
+      reader: ['read'],
+      oauth: ['manage', 'read'],
+    });
+  });
+});
+
 describe('A foreign key', () => {
   it('has an index, so that deleting what it points to scans nothing', async () => {
     const rows = await database

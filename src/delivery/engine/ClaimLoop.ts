@@ -130,7 +130,9 @@ export class ClaimLoop {
     this.#starved = limit === 0;
     if (limit === 0 || settler.unsettled > MAX_UNSETTLED) return false;
     const perConnection = lanes.window();
-    const room = { ailing: lanes.ailingRoom(), new: lanes.newRoom() };
+    // Half of a claim is for those that are known and well.
+    const share = Math.ceil(limit / 4);
+    const room = { ailing: Math.min(share, lanes.ailingRoom()), new: Math.min(share, lanes.newRoom()) };
     const request = { limit, perConnection, busy, ...room, lease: randomUUID(), leaseMs: options.leaseMs };
     const claims = await claimDeliveries(pool, request);
     await this.#loadConnections(claims);
@@ -138,7 +140,7 @@ export class ClaimLoop {
     lanes.add(wanted, busy, perConnection);
     this.#startWaiting();
     this.#starved = claims.length >= limit;
-    if (this.#starved || lanes.hungry()) this.#refillSoon();
+    if (this.#starved || lanes.hungry() || claims.some(({ known, ailing }) => !known || ailing)) this.#refillSoon();
     return wanted.length < claims.length || (this.#starved && lanes.room() > 0) || lanes.low();
   }
 

@@ -125,7 +125,8 @@ export class Lanes {
   /** How many more connections that were never tried may be, all together. */
   newRoom(): number {
     const { concurrency } = this.#options;
-    if (this.#slow >= concurrency * MAX_SLOW) return 0;
+    // The other half of the room to wait is for those that were known as well, and begin to hang.
+    if (this.#slow >= (concurrency * MAX_SLOW) / 2) return 0;
     return Math.max(0, Math.max(1, Math.floor(concurrency * NEW_SHARE)) - this.#new);
   }
 
@@ -144,6 +145,7 @@ export class Lanes {
     this.#ahead = 0;
     this.#new = 0;
     this.#makeRoom();
+    let ailingLeft = this.ailingRoom();
     for (const [id, lane] of this.#lanes) {
       const held = lane.running + lane.waiting.length;
       if (held + lane.answered === 0 && lane.pausedUntil <= now) {
@@ -155,7 +157,10 @@ export class Lanes {
       lane.answered = 0;
       lane.ahead = Math.min(MAX_AHEAD, Math.floor(lane.rate * AHEAD_MS));
       this.#ahead += lane.ahead;
-      allowances[id] = lane.pausedUntil > now ? 0 : Math.max(0, this.#allowed(lane) + lane.ahead - held);
+      if (lane.pausedUntil > now) allowances[id] = 0;
+      // Of those that ail nothing is claimed ahead: it would only wait here, and in the way of the others.
+      else if (this.#ails(lane)) allowances[id] = held === 0 && ailingLeft-- > 0 ? 1 : 0;
+      else allowances[id] = Math.max(0, this.#allowed(lane) + lane.ahead - held);
     }
     this.#ahead = Math.min(MAX_AHEAD_OVERALL, this.#ahead);
     return allowances;
@@ -165,9 +170,8 @@ export class Lanes {
   add(claims: readonly ClaimedDelivery[], allowances: Readonly<Record<string, number>>, window: number): void {
     const counts = new Map<number, number>();
     for (const claim of claims) {
-      const lane = this.#lane(claim.connectionId);
+      const lane = this.#lanes.get(claim.connectionId) ?? this.#lane(claim.connectionId, !claim.known);
       if (claim.ailing || claim.probe) lane.ailing = true;
-      if (!claim.known && lane.running === 0) lane.isNew = true;
       lane.waiting.push(claim);
       this.#waiting.add(lane);
       counts.set(claim.connectionId, (counts.get(claim.connectionId) ?? 0) + 1);
@@ -305,12 +309,12 @@ export class Lanes {
     }
   }
 
-  #lane(id: number): Lane {
+  #lane(id: number, isNew = false): Lane {
     let lane = this.#lanes.get(id);
     if (!lane) {
       lane = {
         ...{ running: 0, slow: 0, waiting: [], answered: 0, rate: 0, ahead: 0 },
-        ...{ hungry: false, failures: 0, ailing: false, isNew: false, pausedUntil: 0 },
+        ...{ hungry: false, failures: 0, ailing: false, isNew, pausedUntil: 0 },
       };
       this.#lanes.set(id, lane);
     }

@@ -77,12 +77,13 @@ type Row = [
 export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Promise<ClaimedDelivery[]> {
   const { limit, perConnection, busy, ailing, new: untried, lease, leaseMs } = request;
   const full = Object.keys(busy).filter((id) => (busy[id] ?? 0) <= 0);
+  const free = Object.fromEntries(Object.entries(busy).filter(([, slots]) => slots > 0));
   // From before the statement, so it ends here before it does in the database.
   const leaseEndsAt = performance.now() + leaseMs;
   const { rows } = await pool.query<Row>({
     name: 'claim-deliveries',
     text: 'select * from claim_deliveries($1, $2, $3, $4, $5, $6, $7, $8)',
-    values: [limit, perConnection, JSON.stringify(busy), full, ailing, untried, lease, leaseMs],
+    values: [limit, perConnection, JSON.stringify(free), full, ailing, untried, lease, leaseMs],
     rowMode: 'array',
   });
   const answeredAt = performance.now();

@@ -53,7 +53,13 @@ const MAX_TARGETS = 1_000;
  * @throws RangeError when a network isn't a CIDR.
  */
 export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
-  const { timeoutMs, maxBodyBytes = 16_384, connectionsPerOrigin = 256, idleSocketMs = 4_000, maxKeptSockets = 2_000 } = options;
+  const {
+    timeoutMs,
+    maxBodyBytes = 16_384,
+    connectionsPerOrigin = 4_096,
+    idleSocketMs = 4_000,
+    maxKeptSockets = 2_000,
+  } = options;
   const inFlight = new Set<Exchange>();
   /** URLs used lately, parsed: a busy connection sends to the same one thousands of times. */
   const targets = new Map<string, URL>();

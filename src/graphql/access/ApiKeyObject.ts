@@ -2,12 +2,13 @@ import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import type { ApiKeyScope } from '../../domain/ApiKey.js';
 
-export const ApiKeyScopeEnum = { MANAGE: 'manage', PUBLISH: 'publish', READ: 'read' } as const;
+export const ApiKeyScopeEnum = { ADMIN: 'admin', MANAGE: 'manage', PUBLISH: 'publish', READ: 'read' } as const;
 registerEnumType(ApiKeyScopeEnum, {
   name: 'ApiKeyScope',
   description: 'What an API key may do.',
   valuesConfig: {
-    MANAGE: { description: 'Change connections, subscriptions and API keys; try deliveries again.' },
+    ADMIN: { description: 'Make and end API keys; see and rotate secrets. Only for a key itself, never for its access tokens.' },
+    MANAGE: { description: 'Change connections and subscriptions; try deliveries again.' },
     PUBLISH: { description: 'Publish events.' },
     READ: { description: 'Look at everything of its organization, API keys excepted.' },
   },

@@ -11,29 +11,31 @@ import { ApiKeyPayload, CreateApiKeyPayload } from './apiKeyPayloads.js';
 @Resolver()
 export class ApiKeyResolver {
   @Query(() => [ApiKeyObject], {
-    description: 'Your API keys, newest first, revoked ones included; without secrets. Needs MANAGE.',
+    description: 'Your API keys, newest first, revoked ones included; without secrets. Needs ADMIN.',
   })
   apiKeys(@Ctx() context: GraphQLContext): Promise<ApiKeyObject[]> {
-    return listApiKeys(context.dependencies, context.caller('manage').organizationId);
+    return listApiKeys(context.dependencies, context.caller('admin').organizationId);
   }
 
-  @Mutation(() => CreateApiKeyPayload, { description: 'Adds an API key to your organization and shows its secret this once.' })
+  @Mutation(() => CreateApiKeyPayload, {
+    description: 'Adds an API key to your organization and shows its secret this once. Needs ADMIN.',
+  })
   createApiKey(
     @Ctx() context: GraphQLContext,
     @Arg('input', () => CreateApiKeyInput, { description: 'What the key is for and what it may do.' }) input: CreateApiKeyInput,
   ): Promise<CreateApiKeyPayload> {
-    const caller = context.caller('manage');
+    const caller = context.caller('admin');
     return withUserErrors(() => grantApiKey(context.dependencies, caller, input));
   }
 
   @Mutation(() => ApiKeyPayload, {
-    description: 'Ends an API key with its access tokens, at once. The last one that can MANAGE is refused.',
+    description: 'Ends an API key with its access tokens, at once. Needs ADMIN. The last one with ADMIN is refused.',
   })
   revokeApiKey(
     @Ctx() context: GraphQLContext,
     @Arg('input', () => RevokeApiKeyInput, { description: 'Which one.' }) input: RevokeApiKeyInput,
   ): Promise<ApiKeyPayload> {
-    const caller = context.caller('manage');
+    const caller = context.caller('admin');
     return withUserErrors(async () => ({ apiKey: await withdrawApiKey(context.dependencies, caller, input) }));
   }
 }

@@ -39,7 +39,8 @@ export class ConnectionResolver {
     @Arg('filter', () => ConnectionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
     filter?: ConnectionFilter | null,
   ): Promise<object> {
-    return listConnections(context.dependencies, context.caller('read'), page, filter ?? {});
+    const caller = context.caller('read');
+    return context.page(() => listConnections(context.dependencies, caller, page, filter ?? {}));
   }
 
   @Mutation(() => ConnectionPayload, {

@@ -32,7 +32,11 @@ export class WebhookAuthConfigInput {
 
 @InputType({ description: 'Where and how to call a webhook.' })
 export class WebhookConfigurationInput {
-  @Field(() => GraphQLURL, { nullable: true, description: 'http or https, public, without credentials. Required on creation.' })
+  @Field(() => GraphQLURL, {
+    nullable: true,
+    description:
+      'http or https, public, without credentials. Required on creation. Another origin (scheme, host or port) needs authConfig and extraHeaders again.',
+  })
   url?: URL | null;
 
   @Field(() => WebhookAuthTypeEnum, { nullable: true, description: 'NONE when not given.' })

@@ -20,7 +20,8 @@ export class ConnectionDeliveriesResolver {
     filter?: DeliveryFilter | null,
   ): Promise<object> {
     const ofThis = { ...filter, connectionId: String(connection.id) };
-    return listDeliveries(context.dependencies, context.caller('read'), page, ofThis);
+    const caller = context.caller('read');
+    return context.page(() => listDeliveries(context.dependencies, caller, page, ofThis));
   }
 }
 
@@ -34,6 +35,7 @@ export class EventDeliveriesResolver {
     @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
     filter?: DeliveryFilter | null,
   ): Promise<object> {
-    return listDeliveries(context.dependencies, context.caller('read'), page, { ...filter, eventId: event.id });
+    const caller = context.caller('read');
+    return context.page(() => listDeliveries(context.dependencies, caller, page, { ...filter, eventId: event.id }));
   }
 }

@@ -36,7 +36,8 @@ export class DeliveryResolver {
     @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
     filter?: DeliveryFilter | null,
   ): Promise<object> {
-    return listDeliveries(context.dependencies, context.caller('read'), page, filter ?? {});
+    const caller = context.caller('read');
+    return context.page(() => listDeliveries(context.dependencies, caller, page, filter ?? {}));
   }
 
   @Mutation(() => DeliveryPayload, {

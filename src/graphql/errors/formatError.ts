@@ -15,14 +15,34 @@ export function formatError(log: Logger): (formatted: GraphQLFormattedError, err
       const { message, extensions, locations } = locatedError(hidden, nodes, path).toJSON();
       return { message, locations, path, extensions: { code: extensions?.code, id: extensions?.id } };
     }
-    return code === 'BAD_USER_INPUT' ? { ...formatted, message: withoutValue(formatted.message) } : formatted;
+    return { ...formatted, message: withoutValues(formatted.message, literalOf(error)) };
   };
 }
 
-/** `Variable "$x" got invalid value {…} at "x.url"; …`, as graphql-js says it, with the value left out. */
-function withoutValue(message: string): string {
-  const [, variable, before = '', reason] = /^(Variable "\$\w+") got invalid value ([\s\S]*); ([\s\S]*)$/.exec(message) ?? [];
-  if (variable === undefined) return message;
-  const place = / at "[\w.[\]]+"$/.exec(before)?.[0] ?? '';
-  return `${variable} got an invalid value${place}; ${reason}`;
+/** Characters of a message: names in it can be as long as a caller likes. */
+const MOST_CHARACTERS = 500;
+
+/** Sentences of graphql-js that quote a value of the document; each with the part that says what is wanted. */
+const QUOTING: readonly (readonly [RegExp, string])[] = [
+  [/^Value [\s\S]* does not exist in ("\w+") enum\.[\s\S]*$/, 'It is no value of the enum $1.'],
+  [/^Enum ("\w+") cannot represent [\s\S]*$/, 'It is no value of the enum $1.'],
+  [/^(\w+) cannot represent [\s\S]*$/, '$1 cannot represent this value.'],
+  [/^(Expected value of type "[^"]{1,100}"),? (?:found|but)[\s\S]*$/, '$1.'],
+  [/^(Argument "\w+" has invalid value) [\s\S]*$/, '$1.'],
+  [/^(Syntax Error: Expected [^,]{1,100}), found [\s\S]*$/, '$1.'],
+  [/^(Syntax Error: Unexpected \w+) [\s\S]*$/, '$1.'],
+];
+
+/** The text or number in the document that an error is about. */
+function literalOf(error: unknown): string | undefined {
+  const [node] = (error as Partial<GraphQLError>).nodes ?? [];
+  return node && 'value' in node && typeof node.value === 'string' ? node.value : undefined;
+}
+
+/** The message without what was sent, which may be a secret, or huge. Variables are checked before graphql-js sees them. */
+function withoutValues(message: string, literal = ''): string {
+  const [pattern, replacement] = QUOTING.find(([quoting]) => quoting.test(message)) ?? [];
+  if (!pattern && literal !== '' && message.includes(literal)) return 'The value is not what the schema wants there.';
+  const said = pattern && replacement ? message.replace(pattern, replacement) : message;
+  return said.length > MOST_CHARACTERS ? `${said.slice(0, MOST_CHARACTERS - 1)}…` : said;
 }

@@ -1,4 +1,4 @@
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ID, ObjectType } from 'type-graphql';
 
 @ObjectType('Event', { description: 'Something that happened to a parcel, as it was published. Never changes.' })
@@ -8,9 +8,6 @@ export class EventObject {
 
   @Field(() => String, { description: 'What kind of event it is.' })
   eventType!: string;
-
-  @Field(() => GraphQLJSONObject, { description: 'Its data, as it was published.' })
-  payload!: Record<string, unknown>;
 
   @Field(() => String, { nullable: true, description: "The publisher's own name for it." })
   idempotencyKey?: string | null;

@@ -1,4 +1,6 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { GraphQLJSONObject } from 'graphql-scalars';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { Event } from '../../domain/Event.js';
 import { findEvent } from '../../events/findEvent.js';
 import { listEvents } from '../../events/listEvents.js';
 import { publishEvent, publishEvents } from '../../events/publishEvents.js';
@@ -30,13 +32,19 @@ export class EventResolver {
     @Arg('filter', () => EventFilter, { nullable: true, description: 'Only those to which all of this applies.' })
     filter?: EventFilter | null,
   ): Promise<object> {
-    return listEvents(context.dependencies, context.caller('read'), page, filter ?? {});
+    const caller = context.caller('read');
+    return context.page(() => listEvents(context.dependencies, caller, page, filter ?? {}));
   }
 
   @Query(() => [EventTypeObject], { description: 'Everything that can be subscribed to.' })
   eventTypes(@Ctx() context: GraphQLContext): readonly EventTypeObject[] {
     context.caller('read');
     return context.dependencies.eventTypes.list() as readonly EventTypeObject[];
+  }
+
+  @FieldResolver(() => GraphQLJSONObject, { description: 'Its data, as it was published.' })
+  payload(@Root() event: Pick<Event, 'id'> & Partial<Event>, @Ctx() context: GraphQLContext): Promise<object | null> | object {
+    return event.payload ?? context.loaders.payload.load(event.id);
   }
 
   @Mutation(() => PublishEventPayload, {

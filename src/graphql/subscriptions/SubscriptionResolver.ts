@@ -38,7 +38,8 @@ export class SubscriptionResolver {
     @Arg('filter', () => SubscriptionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
     filter?: SubscriptionFilter | null,
   ): Promise<object> {
-    return listSubscriptions(context.dependencies, context.caller('read'), page, filter ?? {});
+    const caller = context.caller('read');
+    return context.page(() => listSubscriptions(context.dependencies, caller, page, filter ?? {}));
   }
 
   @Mutation(() => SubscriptionPayload, {
@@ -90,6 +91,7 @@ export class ConnectionSubscriptionsResolver {
     filter?: SubscriptionFilter | null,
   ): Promise<object> {
     const ofThis = { ...filter, connectionId: String(connection.id) };
-    return listSubscriptions(context.dependencies, context.caller('read'), page, ofThis);
+    const caller = context.caller('read');
+    return context.page(() => listSubscriptions(context.dependencies, caller, page, ofThis));
   }
 }

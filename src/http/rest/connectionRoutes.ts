@@ -89,7 +89,8 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     {
       schema: operation({
         ...describe('patch_connection', 'Update a connection'),
-        description: 'Only what is given changes; the secrets of `auth_config` stay until they or `auth_type` change.',
+        description:
+          'Only what is given changes; the secrets of `auth_config` stay until they or `auth_type` change. A `url` of another origin needs `auth_config` and `extra_headers` again.',
         params,
         body: updateConnectionBody,
         response: { 200: dataResponse('OK', ref('connection')), ...commonErrors, ...notFound },

@@ -1,14 +1,20 @@
 import type { ErrorObject } from 'ajv';
 import { inputProblems } from '../../domain/errorCatalogue.js';
+import { MOST_PROBLEMS } from '../../domain/ProblemList.js';
 import { toProblem } from '../../events/types/toProblem.js';
 import type { JsonApiError } from '../errors/jsonApiError.js';
 import { bodyPointer } from './bodyPointer.js';
 
-/** Says what ajv found in a body or query, once for each place. */
+/** Characters of a field's name, which can be as long as a caller likes. */
+const MOST_NAME = 120;
+
+/** Says what ajv found in a body or query, once for each place, up to 20 places. */
 export function explainInvalid(found: readonly ErrorObject[], part: 'body' | 'querystring'): JsonApiError[] {
   const byPlace = new Map<string, JsonApiError>();
   for (const error of found) {
-    const { path, ...said } = explain(error);
+    if (byPlace.size >= MOST_PROBLEMS) break;
+    const { path: wholePath, ...said } = explain(error);
+    const path = wholePath.map((name) => name.slice(0, MOST_NAME));
     const source = part === 'body' ? { pointer: bodyPointer(path) } : { parameter: path.join('.') };
     const place = JSON.stringify(source);
     if (!byPlace.has(place)) byPlace.set(place, { status: '400', ...said, source });

@@ -1,13 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { authenticate } from '../../access/authenticate.js';
 import { countRequest, refuseTooMany } from '../../access/countRequest.js';
-import { requireScope } from '../../access/requireScope.js';
+import { requireCaller, requireScope } from '../../access/requireScope.js';
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import { errorHeaders } from '../../graphql/errors/errorHeaders.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { callerAddress } from '../callerAddress.js';
 import { jsonApiError } from '../errors/jsonApiError.js';
 import { toHttpError } from '../errors/toHttpError.js';
+import { checkJson } from '../limits/checkJson.js';
+import type { FairTurns } from '../limits/FairTurns.js';
 import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
+import { takeTurn } from '../limits/takeTurn.js';
 import { checkAccept } from './checkAccept.js';
 import { connectionRoutes } from './connectionRoutes.js';
 import { createValidator } from './createValidator.js';
@@ -18,6 +22,7 @@ import { subscriptionRoutes } from './subscriptionRoutes.js';
 export interface RestOptions {
   readonly dependencies: GraphQLDependencies;
   readonly publicUrl: string;
+  readonly turns: FairTurns;
   /** The largest body that is read. */
   readonly bodyBytes: number;
 }
@@ -25,7 +30,10 @@ export interface RestOptions {
 const BASE = '/api/v3';
 
 /** `/api/v3/event-subscriptions/…`: the OpenAPI's twelve operations on the use cases that GraphQL has, and `/openapi.json`. */
-export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl, bodyBytes }: RestOptions): Promise<void> {
+export async function restRoutes(
+  app: FastifyInstance,
+  { dependencies, publicUrl, turns, bodyBytes }: RestOptions,
+): Promise<void> {
   openApiRoute(app, { base: BASE, publicUrl, eventTypes: dependencies.eventTypes.list() });
   await app.register(
     async (rest) => {
@@ -46,13 +54,23 @@ export async function restRoutes(app: FastifyInstance, { dependencies, publicUrl
       rest.addHook('onRequest', async (request, reply) => {
         reply.header('cache-control', 'no-store');
         const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write';
-        const caller = await authenticate(dependencies, request.headers.authorization, request.ip);
-        const count = caller && (await countRequest(dependencies, caller, kind));
+        const scope = kind === 'read' ? 'read' : 'manage';
+        const address = callerAddress(request);
+        const known = authenticate(dependencies, request.headers.authorization, address);
+        const key = await known.then(
+          (found) => (found ? `organization:${found.organizationId}` : `address:${address}`),
+          () => `address:${address}`,
+        );
+        await takeTurn(turns, key, request, reply);
+        const caller = requireCaller(await known);
+        // What is forbidden uses up nothing of what others may write.
+        const counted = caller.scopes.has(scope) ? kind : 'read';
+        const count = await countRequest(dependencies, caller, counted);
         if (count) {
           reply.headers(rateLimitHeaders(count));
-          refuseTooMany(count, kind);
+          refuseTooMany(count, counted);
         }
-        request.setDecorator('caller', requireScope(caller, kind === 'read' ? 'read' : 'manage'));
+        request.setDecorator('caller', requireScope(caller, scope));
         checkAccept(request.headers.accept);
       });
       connectionRoutes(rest, dependencies);
@@ -67,13 +85,14 @@ function takeJson(app: FastifyInstance, bodyLimit: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/(vnd\.api\+)?json\s*(;|$)/i,
-    { parseAs: 'string', bodyLimit },
+    { parseAs: 'buffer', bodyLimit },
     (_request, body, done) => {
-      if (body === '') return done(null, undefined);
+      if (body.length === 0) return done(null, undefined);
       try {
-        done(null, JSON.parse(body as string));
-      } catch {
-        done(new SwitchboardError('BAD_USER_INPUT', 'The body is not JSON.'));
+        checkJson(body as Buffer);
+        done(null, JSON.parse(body.toString()));
+      } catch (error) {
+        done(error instanceof SwitchboardError ? error : new SwitchboardError('BAD_USER_INPUT', 'The body is not JSON.'));
       }
     },
   );

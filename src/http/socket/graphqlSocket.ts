@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import {
   type ExecutionArgs,
+  execute,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
@@ -11,13 +12,17 @@ import { type Context, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { countRequest, refuseTooMany } from '../../access/countRequest.js';
 import { databaseTrouble } from '../../database/databaseTrouble.js';
+import { MOST_PROBLEMS } from '../../domain/ProblemList.js';
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import { toCallError } from '../../graphql/errors/toCallError.js';
 import { toGraphQLError } from '../../graphql/errors/toGraphQLError.js';
 import { GraphQLContext } from '../../graphql/GraphQLContext.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { ChangesLost } from '../../live/ChangesLost.js';
+import { callerAddress } from '../callerAddress.js';
+import { admitOperation } from '../limits/admitOperation.js';
 import type { DocumentLimits } from '../limits/DocumentLimits.js';
+import type { FairTurns } from '../limits/FairTurns.js';
 import { openSocket } from './openSocket.js';
 import { RunningOperations } from './RunningOperations.js';
 import { readOperation } from './readOperation.js';
@@ -32,6 +37,7 @@ export interface GraphQLSocketOptions {
   readonly dependencies: GraphQLDependencies;
   readonly documentLimits: DocumentLimits;
   readonly validationRules: readonly ValidationRule[];
+  readonly turns: FairTurns;
 }
 
 interface Extra {
@@ -50,15 +56,26 @@ type SocketContext = Context<Record<string, unknown>, Extra>;
  * header. They are looked at again before anything is sent: when they end, the socket is closed with 4401. When updates may
  * have been missed it is closed with 1013, at which clients connect and subscribe again.
  */
-export function graphqlSocket({ schema, dependencies, documentLimits, validationRules }: GraphQLSocketOptions) {
+export function graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns }: GraphQLSocketOptions) {
   const { log } = dependencies;
-  const rules = { schema, validationRules, maxTokens: documentLimits.maxTokens };
+  const reading = { schema, validationRules, maxTokens: documentLimits.maxTokens };
+  const rules = { schema, limits: documentLimits, dependencies };
 
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
+    // Questions and changes; a watch waits for what others do.
+    async execute(args) {
+      const { possibleCaller } = args.contextValue as GraphQLContext;
+      const turn = await turns.enter(`organization:${possibleCaller?.organizationId}`);
+      try {
+        return await execute(args as ExecutionArgs);
+      } finally {
+        turn.leave();
+      }
+    },
     async onConnect({ extra, connectionParams }) {
       const authorization = readAuthorization(connectionParams) ?? extra.request.headers.authorization;
-      extra.caller = new SocketCaller(dependencies, authorization, extra.request.ip);
+      extra.caller = new SocketCaller(dependencies, authorization, callerAddress(extra.request));
       try {
         await extra.caller.current();
         return true;
@@ -74,14 +91,24 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       const socketCaller = extra.caller as SocketCaller;
       try {
         if (Object.keys(subscriptions).length > MOST_OPERATIONS) throw tooMany();
-        const document = readOperation(query, rules);
+        const document = readOperation(query, reading);
         const operation = 'length' in document ? null : getOperationAST(document, operationName);
-        const kind = operation?.operation === OperationTypeNode.MUTATION ? 'write' : 'read';
         const caller = await socketCaller.current();
-        const count = await countRequest(dependencies, caller, kind);
-        if (count) refuseTooMany(count, kind);
-        if ('length' in document) return document;
-        const contextValue = new GraphQLContext(dependencies, caller, null, () => socketCaller.current());
+        const address = callerAddress(extra.request);
+        if ('length' in document || !operation) {
+          const count = await countRequest(dependencies, caller, 'read');
+          if (count) refuseTooMany(count, 'read');
+          if ('length' in document) return document;
+        } else {
+          await admitOperation(rules, { document, operation, variables: variables ?? {} }, caller, address);
+        }
+        const contextValue = new GraphQLContext(dependencies, caller, {
+          budget: documentLimits.budget,
+          address,
+          isAbandoned: () => extra.socket.readyState !== extra.socket.OPEN,
+          bindBrowser: null,
+          checkAgain: () => socketCaller.current(),
+        });
         return { schema, document, variableValues: variables, operationName, contextValue } as ExecutionArgs;
       } catch (failure) {
         closeFor(extra.socket, failure);
@@ -96,14 +123,16 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       void results.return();
       return { errors: [toGraphQLError(tooMany(), log)] };
     },
-    onNext({ extra }: SocketContext, _id, _payload, { document, operationName }, { errors, ...rest }) {
+    onNext({ extra }: SocketContext, _id, _payload, { document, operationName, contextValue }, { errors, ...rest }) {
       if (!errors) return undefined;
+      const { exceeded } = (contextValue as GraphQLContext).budget;
+      if (exceeded) return { errors: [socketError(toGraphQLError(exceeded, log), log)] as never };
       // A subscription that could not begin for lack of a database is tried again by the client, on a new socket.
       const watches = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
       if (watches && errors.some(({ extensions }) => extensions.code === 'SERVICE_UNAVAILABLE')) {
         extra.socket.close(1013, 'SERVICE_UNAVAILABLE');
       }
-      return { ...rest, errors: errors.map((error) => socketError(error, log)) as never };
+      return { ...rest, errors: errors.slice(0, MOST_PROBLEMS).map((error) => socketError(error, log)) as never };
     },
     onError({ extra }: SocketContext, _id, _payload, errors) {
       for (const error of errors) if (error instanceof GraphQLError) closeFor(extra.socket, error.originalError);

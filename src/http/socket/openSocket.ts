@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../../domain/Logger.js';
+import { checkJson } from '../limits/checkJson.js';
 
 /** A peer that does not answer a ping until the next one is gone. */
 const PING_MS = 15_000;
@@ -86,6 +87,7 @@ export function openSocket<Extra extends SocketExtra>(
 
 function mayBeSent(message: string): boolean {
   try {
+    checkJson(Buffer.from(message));
     return CLIENT_MESSAGES.has((JSON.parse(message) as { type?: unknown } | null)?.type);
   } catch {
     return false;

@@ -5,6 +5,7 @@ import { readBasicCredentials } from '../../access/readBasicCredentials.js';
 import type { Caller } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import { errorHeaders } from '../../graphql/errors/errorHeaders.js';
+import { callerAddress } from '../callerAddress.js';
 import { OAuthError } from './OAuthError.js';
 
 /**
@@ -27,7 +28,7 @@ export async function authenticateClient(
     throw new OAuthError('invalid_request', '"client_id" is not the public key of the Authorization header.');
   }
   try {
-    return await checkApiKey(dependencies, { publicKey, secret }, request.ip);
+    return await checkApiKey(dependencies, { publicKey, secret }, callerAddress(request));
   } catch (error) {
     if (!(error instanceof SwitchboardError) || error.status >= 500) throw error;
     if (error.code === 'RATE_LIMITED') throw new OAuthError('invalid_client', error.message, 429, errorHeaders(error));

@@ -3,9 +3,12 @@ import type { AccessDependencies } from '../../access/AccessDependencies.js';
 import { countRequest, refuseTooMany } from '../../access/countRequest.js';
 import { ACCESS_TOKEN_LIFETIME_SECONDS, API_SCOPE, issueAccessToken } from '../../access/issueAccessToken.js';
 import { revokeAccessToken } from '../../access/revokeAccessToken.js';
-import { API_KEY_SCOPES } from '../../domain/ApiKey.js';
+import { TOKEN_SCOPES } from '../../domain/ApiKey.js';
 import type { Logger } from '../../domain/Logger.js';
+import { callerAddress } from '../callerAddress.js';
+import type { FairTurns } from '../limits/FairTurns.js';
 import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
+import { takeTurn } from '../limits/takeTurn.js';
 import { authenticateClient } from './authenticateClient.js';
 import { OAuthError } from './OAuthError.js';
 import { oauthErrorHandler } from './oauthErrorHandler.js';
@@ -15,6 +18,7 @@ import { readScopes } from './readScopes.js';
 export interface TokenRouteOptions {
   readonly dependencies: AccessDependencies & { readonly log: Logger };
   readonly publicUrl: string;
+  readonly turns: FairTurns;
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024;
@@ -23,11 +27,12 @@ const BODY_LIMIT_BYTES = 16 * 1024;
  * `POST /oauth2/token`: an access token for client credentials (RFC 6749 4.4). `POST /oauth2/revoke`: the end of one
  * (RFC 7009). `GET /.well-known/oauth-authorization-server`: where both are (RFC 8414).
  */
-export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUrl }: TokenRouteOptions): Promise<void> {
+export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUrl, turns }: TokenRouteOptions): Promise<void> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => done(null, body));
   app.setErrorHandler(oauthErrorHandler(dependencies.log));
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
+    await takeTurn(turns, `address:${callerAddress(request)}`, request, reply);
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' });
   });
 
@@ -36,10 +41,10 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
     app.post(url, async (request, reply) => {
       const form = readForm(request);
       const caller = await authenticateClient(dependencies, request, form);
-      const count = await countRequest(dependencies, caller, 'write');
+      const count = await countRequest(dependencies, caller, 'token');
       if (count) {
         reply.headers(rateLimitHeaders(count));
-        refuseTooMany(count, 'write');
+        refuseTooMany(count, 'token');
       }
       const grantType = form.get('grant_type');
       if (grantType === null) throw new OAuthError('invalid_request', '"grant_type" is missing: it must be client_credentials.');
@@ -70,6 +75,6 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
     revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
     grant_types_supported: ['client_credentials'],
     response_types_supported: [],
-    scopes_supported: [API_SCOPE, ...API_KEY_SCOPES],
+    scopes_supported: [API_SCOPE, ...TOKEN_SCOPES],
   }));
 }

@@ -74,7 +74,7 @@ describe("An organization's requests in a minute", () => {
     const tooMany = await issue();
     expect(tooMany.status).toBe(429);
     expect(Number(tooMany.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await tooMany.json()).toMatchObject({ error_description: expect.stringContaining('write 10 times a minute') });
+    expect(await tooMany.json()).toMatchObject({ error_description: expect.stringContaining('a token 10 times a minute') });
   });
 
   it('are exactly so many, however many come at once', async () => {

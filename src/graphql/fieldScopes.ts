@@ -1,0 +1,93 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import type { ApiKeyScope } from '../domain/ApiKey.js';
+
+/**
+ * Which scope each field needs. Fields that are not here are part of the thing that they belong to. A mutation shows the
+ * thing that it changed; whatever lies beyond that thing needs `read`, as it does in a query.
+ */
+export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
+  'Query.organization': 'read',
+  'Query.apiKeys': 'admin',
+  'Query.connection': 'read',
+  'Query.connections': 'read',
+  'Query.subscription': 'read',
+  'Query.subscriptions': 'read',
+  'Query.event': 'read',
+  'Query.events': 'read',
+  'Query.eventTypes': 'read',
+  'Query.delivery': 'read',
+  'Query.deliveries': 'read',
+  'Query.replay': 'read',
+  'Query.klaviyoApp': 'read',
+  'Query.klaviyoScopes': 'read',
+
+  'Mutation.createApiKey': 'admin',
+  'Mutation.revokeApiKey': 'admin',
+  'Mutation.revealSigningSecret': 'admin',
+  'Mutation.rotateSigningSecret': 'admin',
+  'Mutation.createConnection': 'manage',
+  'Mutation.updateConnection': 'manage',
+  'Mutation.deleteConnection': 'manage',
+  'Mutation.startAuthorization': 'manage',
+  'Mutation.revokeAuthorization': 'manage',
+  'Mutation.createSubscription': 'manage',
+  'Mutation.updateSubscription': 'manage',
+  'Mutation.deleteSubscription': 'manage',
+  'Mutation.broadcastTestEvent': 'manage',
+  'Mutation.retryDelivery': 'manage',
+  'Mutation.replayDeliveries': 'manage',
+  'Mutation.publishEvent': 'publish',
+  'Mutation.publishEvents': 'publish',
+
+  'Live.connectionUpdated': 'read',
+  'Live.deliveryUpdated': 'read',
+
+  'Connection.deliveries': 'read',
+  'Connection.subscriptions': 'read',
+  'Subscription.connection': 'read',
+  'Event.deliveries': 'read',
+  'Delivery.event': 'read',
+  'Delivery.subscription': 'read',
+  'Delivery.connection': 'read',
+  'Delivery.attempts': 'read',
+};
+
+/** The scopes that an operation needs as a whole, so that it can be refused before any of it is done. */
+export function scopesOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Set<ApiKeyScope> {
+  const fragments = new Map(
+    document.definitions
+      .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  );
+  const scopes = new Set<ApiKeyScope>();
+  const seen = new Set<string>();
+  const waiting: (OperationDefinitionNode | FragmentDefinitionNode)[] = [operation];
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    const types = new TypeInfo(schema);
+    visit(
+      node,
+      visitWithTypeInfo(types, {
+        Field({ name }) {
+          const scope = fieldScopes[`${types.getParentType()?.name}.${name.value}`];
+          if (scope) scopes.add(scope);
+        },
+        FragmentSpread({ name }) {
+          const fragment = fragments.get(name.value);
+          if (!fragment || seen.has(name.value)) return;
+          seen.add(name.value);
+          waiting.push(fragment);
+        },
+      }),
+    );
+  }
+  return scopes;
+}

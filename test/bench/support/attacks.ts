@@ -1,0 +1,110 @@
+export interface Target {
+  /** Where the server is. */
+  readonly origin: string;
+  /** `Authorization` of a key that may do everything in its organization. */
+  readonly all: string;
+  /** The same of one that may only read. */
+  readonly reading: string;
+}
+
+type Call = readonly [path: string, init: RequestInit];
+interface Attack {
+  readonly what: string;
+  /** Clients that call again as soon as they are answered. */
+  readonly clients: number;
+  /** The calls, which are taken in turn. */
+  readonly calls: (target: Target) => readonly Call[];
+}
+
+const graphql = (authorization: string | null, body: string): Call => [
+  '/graphql',
+  {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
+    body,
+  },
+];
+const ask = (authorization: string | null, query: string, variables: object = {}): Call =>
+  graphql(authorization, JSON.stringify({ query, variables }));
+
+const CONNECT = 'mutation ($input: CreateConnectionInput!) { createConnection(input: $input) { userErrors { code } } }';
+const scopes = (count: number) =>
+  `{"query":${JSON.stringify(CONNECT)},"variables":{"input":{"type":"KLAVIYO","klaviyo":{"scopes":[${'"",'.repeat(count - 1)}""]}}}}`;
+const nested = (page: string) =>
+  `query ($n: Int) { connections(${page}: $n) { edges { node { id deliveries(${page}: $n) { edges { node { id event { payload } attempts { responseBody } } } } } } } }`;
+const introspection = (field: string) => `__schema { types { name description fields { name description } ${field} } }`;
+
+/** What one caller did that everybody noticed. Each goes on for as long as it is let. */
+export const attacks: readonly Attack[] = [
+  {
+    what: 'createConnection with 200,000 empty scopes',
+    clients: 4,
+    calls: ({ all }) => [graphql(all, scopes(200_000))],
+  },
+  {
+    what: 'createConnection with 2.7 million empty scopes',
+    clients: 2,
+    calls: ({ all }) => [graphql(all, scopes(2_700_000))],
+  },
+  {
+    what: 'lists within lists, as long as variables say',
+    clients: 8,
+    calls: ({ all }) => [ask(all, nested('first'), { n: 100 }), ask(all, nested('last'), { n: 100 })],
+  },
+  {
+    what: 'the largest lists within lists that are let through',
+    clients: 8,
+    calls: ({ all }) => [ask(all, nested('first'), { n: null }), ask(all, nested('last'), { n: 30 })],
+  },
+  {
+    what: 'introspection without credentials, with aliases and without',
+    clients: 8,
+    calls: () => [
+      ask(null, `{ ${Array.from({ length: 28 }, (_, index) => `a${index}: ${introspection('kind')}`).join(' ')} }`),
+      ask(null, `{ ${introspection('kind')} }`),
+    ],
+  },
+  {
+    what: 'introspection with credentials',
+    clients: 8,
+    calls: ({ all }) => [ask(all, `{ ${introspection('kind')} }`)],
+  },
+  { what: '/metrics', clients: 30, calls: () => [['/metrics', {}]] },
+  {
+    what: 'log-ins with whatever is forwarded',
+    clients: 16,
+    calls: () =>
+      Array.from({ length: 1_000 }, (_, index): Call => {
+        const forwarded = [`text ${index}`, `${index}${'x'.repeat(6_000)}`, `2001:db8::${index}:1`, `192.0.2.${index % 256}`];
+        const headers = { authorization: `Bearer nonsense${index}`, 'x-forwarded-for': forwarded[index % 4] as string };
+        return ['/api/v3/event-subscriptions/connections', { headers }];
+      }),
+  },
+  {
+    what: 'mutations that are forbidden',
+    clients: 8,
+    calls: ({ reading }) => [ask(reading, 'mutation { deleteConnection(input: { id: "1" }) { deletedId } }')],
+  },
+  {
+    what: 'JSON that nests 4,400 deep, and a text of 2 MB in place of an object',
+    clients: 4,
+    calls: ({ all }) => [
+      graphql(all, `{"query":${JSON.stringify(CONNECT)},"variables":{"input":${'['.repeat(4_400)}${']'.repeat(4_400)}}}`),
+      ask(all, CONNECT, { input: 'x'.repeat(2_000_000) }),
+    ],
+  },
+  {
+    what: 'access tokens',
+    clients: 8,
+    calls: ({ all }) => [
+      [
+        '/oauth2/token',
+        {
+          method: 'POST',
+          headers: { authorization: all, 'content-type': 'application/x-www-form-urlencoded' },
+          body: 'grant_type=client_credentials',
+        },
+      ],
+    ],
+  },
+];
