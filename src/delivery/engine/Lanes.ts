@@ -13,11 +13,15 @@ const SHARED = 3 / 4;
 /** Part of all places that connections share whose last attempts failed, or have had no answer for long. */
 const AILING_SHARE = 1 / 4;
 
-/** ms without an answer after which an attempt leaves its place to others. */
+/** ms without an answer after which an attempt leaves its place to others; the first to a connection that was never tried does so sooner. */
 const SLOW_MS = 1_000;
+const SLOW_FIRST_MS = 250;
 
 /** Attempts that may wait for an answer beside those that take a place, as a multiple of the places. */
-const MAX_SLOW = 8;
+const MAX_SLOW = 16;
+
+/** Part of the room to wait that connections may take which were never tried. */
+const SLOW_NEW_SHARE = 3 / 4;
 
 /** Part of all places that connections share which were never tried: each makes one attempt first. */
 const NEW_SHARE = 1 / 2;
@@ -66,8 +70,8 @@ export interface LanesOptions {
  *   quarters of all places are taken, one at a time: slow ones together can't take all, and nobody is shut out.
  * - Connections that ail (their last attempts failed, or have had no answer for a second) share a quarter of the places.
  * - Connections that were never tried share half of the places, and make one attempt first. An attempt that has had no answer for a second gives its
- *   place up, so that receivers which hang don't keep the others waiting for as long as they hang. At most eight times as
- *   many as there are places may wait so.
+ *   place up, so that receivers which hang don't keep the others waiting for as long as they hang. At most sixteen times
+ *   as many as there are places may wait so.
  * - For a connection that answers fast, some ms of work are claimed ahead, so that claims are few and large and its places
  *   never empty. For one that is slow or dead, nothing is.
  */
@@ -125,8 +129,8 @@ export class Lanes {
   /** How many more connections that were never tried may be, all together. */
   newRoom(): number {
     const { concurrency } = this.#options;
-    // The other half of the room to wait is for those that were known as well, and begin to hang.
-    if (this.#slow >= (concurrency * MAX_SLOW) / 2) return 0;
+    // The rest of the room to wait is for those that were known as well, and begin to hang.
+    if (this.#slow >= concurrency * MAX_SLOW * SLOW_NEW_SHARE) return 0;
     return Math.max(0, Math.max(1, Math.floor(concurrency * NEW_SHARE)) - this.#new);
   }
 
@@ -298,10 +302,10 @@ export class Lanes {
     const now = performance.now();
     if (now - this.#roomMadeAt < SLOW_MS / 20) return;
     this.#roomMadeAt = now;
-    const since = now - SLOW_MS;
     for (const running of this.#running.values()) {
-      if (running.startedAt > since) break;
-      if (running.slow) continue;
+      const ms = now - running.startedAt;
+      if (ms < SLOW_FIRST_MS) break;
+      if (running.slow || (ms < SLOW_MS && !running.lane.isNew)) continue;
       if (this.#slow >= this.#options.concurrency * MAX_SLOW) break;
       running.slow = true;
       running.lane.slow++;
