@@ -24,7 +24,7 @@ export class ClaimFromReadyQueues extends Migration {
         id uuid, connection_id bigint, version text, attempt_count int, retry_count int, was_retrying boolean, trigger text,
         probe boolean, ailing boolean, known boolean, wanted boolean, ordering_key text, age_ms float8,
         event_id uuid, event_type text, payload text, recipient text, event_created_ms float8, now_ms float8
-      ) language plpgsql set enable_hashjoin = on as $$
+      ) language plpgsql as $$
       #variable_conflict use_column
       declare
         looked bigint[];
@@ -67,11 +67,16 @@ export class ClaimFromReadyQueues extends Migration {
         ), ranked as (
           select *, row_number() over (partition by kind order by ready_at) as rank, count(*) over (partition by kind) as sharers
           from (
-            select *, case when ailing or probe then 'ailing' when known or p_busy ? connection_id::text then 'known' else 'new' end as kind
-            from facts where version is not null and wait_until is null
+            select *, case
+              when version is null or wait_until is not null then 'closed'
+              when ailing or probe then 'ailing'
+              when known or p_busy ? connection_id::text then 'known'
+              else 'new' end as kind
+            from facts
           ) f
         ), shares as materialized (
           select r.*, case
+            when kind = 'closed' then null
             when kind = 'ailing' and rank > p_ailing or kind = 'new' and rank > p_new then 0
             else least(
               slots,
@@ -94,13 +99,17 @@ export class ClaimFromReadyQueues extends Migration {
               and k.due_at >= s.due_from and k.due_at <= now() and (k.leased_until is null or k.leased_until <= now())
             order by k.due_at limit greatest(s.share, 0) for update skip locked
           ) d
+          where s.share > 0
           limit p_limit
-        ), counts as (
-          select connection_id, count(*)::int as count from picked group by connection_id
+        ), counts as materialized (
+          -- One value to look into: joining what was just made, Postgres would take a thousand rows for ten.
+          select coalesce(jsonb_object_agg(connection_id, count), '{}') as counts from (
+            select connection_id, count(*) as count from picked group by connection_id
+          ) n
         ), probing as (
           update connection_health h set paused_until = now() + p_lease_ms * interval '1 millisecond'
           from (
-            select k.connection_id from counts n join shares s on s.connection_id = n.connection_id and s.probe
+            select k.connection_id from (select distinct connection_id from picked where probe) n
             cross join lateral (
               select connection_id from connection_health p where p.connection_id = n.connection_id for no key update skip locked
             ) k
@@ -109,24 +118,24 @@ export class ClaimFromReadyQueues extends Migration {
         ), moved as (
           update delivery_queues q set
             ready_at = case
-              when f.version is null then null
-              when f.wait_until is not null then f.wait_until
+              when s.version is null then null
+              when s.wait_until is not null then s.wait_until
               when s.share <= 0 and s.max_per_second is not null and s.tokens < 1
                 then now() + (1 - s.tokens) / s.max_per_second * interval '1 second'
               -- Others of its kind have their turn; who is full is told when there is room again.
               when s.share <= 0 then now() + interval '1 second' * (case when s.kind = 'ailing' then 10 + 10 * random() else 0.5 + random() end)
-              when coalesce(n.count, 0) >= s.share then clock_timestamp()
+              when s.count >= s.share then clock_timestamp()
               else q.ready_at end,
-            gated_until = f.wait_until,
-            sweep_at = case when f.version is null then now() else q.sweep_at end,
-            tokens = case when s.max_per_second is null then 0 else s.tokens - coalesce(n.count, 0) end,
+            gated_until = s.wait_until,
+            sweep_at = case when s.version is null then now() else q.sweep_at end,
+            tokens = case when s.max_per_second is null then 0 else s.tokens - s.count end,
             tokens_at = now()
-          from facts f left join shares s on s.connection_id = f.connection_id left join counts n on n.connection_id = f.connection_id
-          where q.connection_id = f.connection_id and (
-            f.version is null or f.wait_until is not null or s.max_per_second is not null or coalesce(n.count, 0) >= s.share
-          ) and not (
+          from (
+            select *, coalesce((select (n.counts ->> shares.connection_id::text)::int from counts n), 0) as count from shares
+          ) s
+          where q.connection_id = s.connection_id and (s.kind = 'closed' or s.max_per_second is not null or s.count >= s.share)
             -- The next of those that were never tried keep their places in the line.
-            s.share is not distinct from 0 and s.kind = 'new' and s.rank <= p_new + 100)
+            and not (s.kind = 'new' and s.share = 0 and s.rank <= p_new + 100)
         ), claimed as (
           update deliveries d set leased_by = p_lease, leased_until = now() + p_lease_ms * interval '1 millisecond'
           from picked p where d.ctid = p.place

@@ -25,6 +25,10 @@ export interface ClaimLoopParts {
 /** Rows of one claim. */
 const MAX_CLAIM = 500;
 
+/** Of these, connections whose last attempts failed, and connections that were never tried. */
+const MAX_AILING_CLAIM = 32;
+const MAX_NEW_CLAIM = 64;
+
 /** Results that may wait for the database before nothing more is claimed. */
 const MAX_UNSETTLED = 5_000;
 
@@ -130,16 +134,17 @@ export class ClaimLoop {
     this.#starved = limit === 0;
     if (limit === 0 || settler.unsettled > MAX_UNSETTLED) return false;
     const perConnection = lanes.window();
-    // Half of a claim is for those that are known and well.
-    const share = Math.ceil(limit / 4);
-    const room = { ailing: Math.min(share, lanes.ailingRoom()), new: Math.min(share, lanes.newRoom()) };
-    const request = { limit, perConnection, busy, ...room, lease: randomUUID(), leaseMs: options.leaseMs };
+    // Those that ail or were never tried come on top, so that they take nothing from those that are known and well.
+    const ailing = Math.min(MAX_AILING_CLAIM, lanes.ailingRoom());
+    const untried = Math.min(MAX_NEW_CLAIM, lanes.newRoom());
+    const all = limit + ailing + untried;
+    const request = { limit: all, perConnection, busy, ailing, new: untried, lease: randomUUID(), leaseMs: options.leaseMs };
     const claims = await claimDeliveries(pool, request);
     await this.#loadConnections(claims);
     const wanted = claims.filter((claim) => this.#isWanted(claim));
     lanes.add(wanted, busy, perConnection);
     this.#startWaiting();
-    this.#starved = claims.length >= limit;
+    this.#starved = claims.length >= all;
     if (this.#starved || lanes.hungry() || claims.some(({ known, ailing }) => !known || ailing)) this.#refillSoon();
     return wanted.length < claims.length || (this.#starved && lanes.room() > 0) || lanes.low();
   }

@@ -150,6 +150,8 @@ export class Lanes {
     this.#new = 0;
     this.#makeRoom();
     let ailingLeft = this.ailingRoom();
+    const ailing = [...this.#lanes.values()].filter((lane) => this.#ails(lane)).length;
+    const each = Math.max(1, Math.floor(ailingLeft / Math.max(1, ailing)));
     for (const [id, lane] of this.#lanes) {
       const held = lane.running + lane.waiting.length;
       if (held + lane.answered === 0 && lane.pausedUntil <= now) {
@@ -162,9 +164,12 @@ export class Lanes {
       lane.ahead = Math.min(MAX_AHEAD, Math.floor(lane.rate * AHEAD_MS));
       this.#ahead += lane.ahead;
       if (lane.pausedUntil > now) allowances[id] = 0;
-      // Of those that ail nothing is claimed ahead: it would only wait here, and in the way of the others.
-      else if (this.#ails(lane)) allowances[id] = held === 0 && ailingLeft-- > 0 ? 1 : 0;
-      else allowances[id] = Math.max(0, this.#allowed(lane) + lane.ahead - held);
+      else if (this.#ails(lane)) {
+        // Of those that ail nothing is claimed ahead: it would only wait here, and in the way of the others.
+        const more = Math.max(0, Math.min(each, ailingLeft, this.window(lane.running - lane.slow) - held));
+        allowances[id] = more;
+        ailingLeft -= more;
+      } else allowances[id] = Math.max(0, this.#allowed(lane) + lane.ahead - held);
     }
     this.#ahead = Math.min(MAX_AHEAD_OVERALL, this.#ahead);
     return allowances;
