@@ -302,10 +302,11 @@ const RECORD = `
     )
     returning connection_id, paused_until, throttled_until, failing_since, consecutive_failures
   ), opened as (
-    update delivery_queues q set gated_until = null, ready_at = now()
+    update delivery_queues q set gated_until = greatest(r.paused_until, r.throttled_until, now()),
+      ready_at = greatest(r.paused_until, r.throttled_until, now())
     from recorded r
-    where q.connection_id = r.connection_id and q.due_from is not null and q.gated_until > now()
-      and coalesce(greatest(r.paused_until, r.throttled_until), now()) <= now()
+    where q.connection_id = r.connection_id and q.due_from is not null
+      and q.gated_until > greatest(r.paused_until, r.throttled_until, now())
   )
   select connection_id, paused_until > now() as paused,
     failing_since < now() - $10 * interval '1 millisecond' and consecutive_failures >= $7 as hopeless
