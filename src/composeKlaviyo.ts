@@ -42,12 +42,15 @@ export async function composeKlaviyo(config: Config, { database, publicUrl, port
   }
   if (!config.sandbox) return { klaviyo: null, sandbox: null, apiUrl, reach: (through) => through };
 
-  const credentials = { clientId: 'switchboard-sandbox', clientSecret: await loadSandboxSecret(database) };
+  const credentials = {
+    clientId: config.sandboxApp.clientId ?? 'switchboard-sandbox',
+    clientSecret: config.sandboxApp.clientSecret ?? (await loadSandboxSecret(database)),
+  };
   const serves = config.role !== 'worker';
   const sandbox = serves
     ? createSandbox({
         ...credentials,
-        redirectUris: [common.redirectUri],
+        redirectUris: [common.redirectUri, ...config.sandboxApp.redirectUris],
         appScopes: klaviyoScopes.map(({ name }) => name),
         baseUrl: () => `${publicUrl}/sandbox`,
         stateFile: join(config.dataDir, 'sandbox.json'),

@@ -52,6 +52,11 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     );
   }
 
+  const needingSandbox = ['SANDBOX_CLIENT_ID', 'SANDBOX_CLIENT_SECRET', 'SANDBOX_REDIRECT_URIS'].find((name) => env.text(name));
+  if (!sandbox && needingSandbox) {
+    throw new ConfigError(`${needingSandbox} is set, but the sandbox is off: it wants SANDBOX=on, and no Klaviyo app.`);
+  }
+
   const config = {
     port,
     /** Embedded mode shows its keys to whoever opens GraphiQL, so by default only this machine may. */
@@ -69,6 +74,16 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     encryptionKeys,
     /** A local stand-in for Klaviyo, which anybody may use who reaches this server. */
     sandbox,
+    /** The sandbox's own app, which other clients may be as well; null: a fixed id, and a secret made up and kept with the data. */
+    sandboxApp: {
+      clientId: env.matching(
+        'SANDBOX_CLIENT_ID',
+        /^[\x21-\x39\x3b-\x7e]{1,200}$/,
+        'up to 200 characters without spaces and colons',
+      ),
+      clientSecret: env.matching('SANDBOX_CLIENT_SECRET', /^[\x21-\x7e]{8,500}$/, '8 to 500 characters without spaces', true),
+      redirectUris: env.redirectUris('SANDBOX_REDIRECT_URIS'),
+    },
     klaviyo: {
       /** Null: the sandbox stands in, or there is no Klaviyo. */
       app: clientId && clientSecret ? { clientId, clientSecret } : null,

@@ -130,6 +130,22 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       );
     },
 
+    /** Text of a given form. What must not be shown again is `hidden`. */
+    matching(name: string, form: RegExp, wants: string, hidden = false): string | null {
+      const value = text(name);
+      if (value === null || form.test(value)) return value;
+      return hidden ? refuse(name, wants, '(hidden)') : refuse(name, wants);
+    },
+
+    /** http or https URLs without a fragment, separated by blanks or commas. */
+    redirectUris(name: string): string[] {
+      const wants = 'http or https URLs without a fragment, separated by commas';
+      return list(name).map((value) => {
+        const parsed = parseUrl(name, wants, value);
+        return /^https?:$/.test(parsed.protocol) && !parsed.hash ? value : refuse(name, wants);
+      });
+    },
+
     /** A secret that others have to guess. */
     secret(name: string): string | null {
       const value = text(name);

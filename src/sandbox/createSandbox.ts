@@ -12,6 +12,7 @@ import { sandboxPlugin } from './sandboxPlugin.js';
 
 export type { InboxBehaviour } from './inbox/inboxBehaviour.js';
 export type { ReceivedRequest } from './inbox/inboxStore.js';
+export type { NewApp, SandboxApp } from './klaviyo/appBook.js';
 export type { ArrivedEvent } from './klaviyo/eventLog.js';
 export type { FaultKind, FaultOrder } from './klaviyo/faultBox.js';
 export type { SandboxOptions } from './sandboxOptions.js';

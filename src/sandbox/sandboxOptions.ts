@@ -1,6 +1,6 @@
 /** What whoever mounts the sandbox decides about it. */
 export interface SandboxOptions {
-  /** The one OAuth app that this Klaviyo knows. */
+  /** The OAuth app of whoever mounts the sandbox. Others can be added on its page. */
   clientId: string;
   clientSecret: string;
   /** Compared as whole strings, never by prefix or after normalizing. */

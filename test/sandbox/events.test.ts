@@ -54,7 +54,14 @@ describe('POST /api/events', () => {
 
   it('415 for another content type', async () => {
     const { send } = await connected();
-    expect((await send(eventBody(), { 'content-type': 'application/json' })).status).toBe(415);
+    expect((await send(eventBody(), { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await send(eventBody(), { 'content-type': 'application/json' })).status).toBe(202);
+  });
+
+  it('takes 400 properties', async () => {
+    const { send } = await connected();
+    const properties = Object.fromEntries([...Array(400).keys()].map((n) => [`p${n}`, n]));
+    expect((await send(eventBody({ properties }))).status).toBe(202);
   });
 
   it('413 for more than five million bytes', async () => {
@@ -67,7 +74,7 @@ describe('POST /api/events', () => {
   const at = (field: string) => `/data/attributes/${field}`;
   it.each<[string, Record<string, unknown>, string]>([
     ['no properties', { properties: undefined }, at('properties')],
-    ['301 properties', { properties: Object.fromEntries([...Array(301).keys()].map((n) => [`p${n}`, n])) }, at('properties')],
+    ['401 properties', { properties: Object.fromEntries([...Array(401).keys()].map((n) => [`p${n}`, n])) }, at('properties')],
     ['a string of more than 100 KB', { properties: { a: { b: 'é'.repeat(50_001) } } }, at('properties/a/b')],
     ['no metric', { metric: undefined }, at('metric')],
     ['a metric name of 128 characters', { metric: metric('m'.repeat(128)) }, at('metric/data/attributes/name')],
@@ -81,6 +88,17 @@ describe('POST /api/events', () => {
       at('profile/data/attributes/phone_number'),
     ],
     ['an unknown profile field', { profile: profile({ email: 'a@b.nl', mail: 'x' }) }, at('profile/data/attributes/mail')],
+    [
+      'a first name that is none',
+      { profile: profile({ email: 'a@b.nl', first_name: 7 }) },
+      at('profile/data/attributes/first_name'),
+    ],
+    [
+      'profile properties that are a list',
+      { profile: profile({ email: 'a@b.nl', properties: [] }) },
+      at('profile/data/attributes/properties'),
+    ],
+    ['a backfill in words', { backfill: 'yes' }, at('backfill')],
     ['a time before 2000', { time: '1999-12-31T23:59:59Z' }, at('time')],
     ['a time more than a year ahead', { time: '2027-09-01T00:00:00Z' }, at('time')],
     ['a time that is none', { time: 'yesterday' }, at('time')],

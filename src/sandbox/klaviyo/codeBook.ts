@@ -3,6 +3,7 @@ import { sha256 } from '../sha256.js';
 
 /** What a code stands for, and what it has to be presented with. */
 export interface CodeRecord {
+  appId: string;
   accountId: string;
   scopes: string[];
   redirectUri: string;

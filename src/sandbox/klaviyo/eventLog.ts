@@ -13,12 +13,16 @@ export interface CheckedEvent {
   value?: number;
   valueCurrency?: string;
   uniqueId?: string;
+  /** True when it is history, and starts no flow. */
+  backfill?: boolean;
 }
 
 /** An event that was recorded. */
 export interface ArrivedEvent extends Omit<CheckedEvent, 'profileKey' | 'time'> {
   /** Counts up from 1 in the order of arrival, per account. */
   sequence: number;
+  id: string;
+  profileId: string;
   accountId: string;
   /** ISO 8601. */
   time: string;
@@ -26,8 +30,19 @@ export interface ArrivedEvent extends Omit<CheckedEvent, 'profileKey' | 'time'> 
   via: 'single' | 'bulk';
 }
 
+/** A name that events came under. */
+export interface SandboxMetric {
+  id: string;
+  name: string;
+  /** ISO 8601. */
+  created: string;
+  updated: string;
+}
+
 interface AccountEvents {
   events: ArrivedEvent[];
+  /** By name. */
+  metrics: Map<string, SandboxMetric>;
   bytes: number[];
   totalBytes: number;
   /** Hashes of what was recorded, oldest first. */
@@ -39,12 +54,15 @@ interface AccountEvents {
 export interface EventSnapshot {
   accountId: string;
   events: ArrivedEvent[];
+  /** Not in files of before these were kept. */
+  metrics?: SandboxMetric[];
   seen: string[];
   total: number;
   duplicates: number;
 }
 
 const MOST_EVENTS = 20_000;
+const MOST_METRICS = 2_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_SEEN = 200_000;
 const MOST_SEEN_IN_FILE = 50_000;
@@ -53,6 +71,13 @@ const MOST_BYTES_IN_FILE = 4 * 1024 * 1024;
 
 const shortHash = (...parts: (string | number)[]): string => sha256(parts.join('\n')).slice(0, 22);
 
+const eventId = (accountId: string, sequence: number, receivedAt: string): string =>
+  shortHash('event', accountId, sequence, receivedAt);
+
+/** Six letters and digits, as Klaviyo's are. */
+export const metricId = (accountId: string, name: string): string =>
+  shortHash('metric', accountId, name).replace(/[-_]/g, '0').slice(0, 6);
+
 /** What each account has received. Counts are exact; contents are kept for the newest only. */
 export class EventLog {
   private accounts = new Map<string, AccountEvents>();
@@ -60,7 +85,7 @@ export class EventLog {
   constructor(private readonly now: () => number) {}
 
   /** False when Klaviyo would drop it as a repetition. */
-  record(accountId: string, event: CheckedEvent, via: ArrivedEvent['via']): boolean {
+  record(accountId: string, event: CheckedEvent, profileId: string, via: ArrivedEvent['via']): boolean {
     const account = this.of(accountId);
     const key =
       event.uniqueId === undefined
@@ -78,12 +103,16 @@ export class EventLog {
     }
     account.total += 1;
     const { profileKey: _, time, ...rest } = event;
+    const receivedAt = new Date(this.now()).toISOString();
+    this.touchMetric(account, accountId, event.metric, receivedAt);
     this.keep(account, {
       sequence: account.total,
+      id: eventId(accountId, account.total, receivedAt),
+      profileId,
       accountId,
       ...rest,
       time: new Date(time).toISOString(),
-      receivedAt: new Date(this.now()).toISOString(),
+      receivedAt,
       via,
     });
     return true;
@@ -101,6 +130,11 @@ export class EventLog {
     return all.sort((a, b) => a.receivedAt.localeCompare(b.receivedAt));
   }
 
+  /** Every metric that events came under, the newest last. */
+  metrics(accountId: string): SandboxMetric[] {
+    return [...(this.accounts.get(accountId)?.metrics.values() ?? [])];
+  }
+
   totals(accountId: string): { recorded: number; duplicates: number } {
     const account = this.accounts.get(accountId);
     return { recorded: account?.total ?? 0, duplicates: account?.duplicates ?? 0 };
@@ -111,32 +145,56 @@ export class EventLog {
   }
 
   snapshot(): EventSnapshot[] {
-    return [...this.accounts].map(([accountId, { events, bytes, seen, total, duplicates }]) => {
+    return [...this.accounts].map(([accountId, { events, bytes, metrics, seen, total, duplicates }]) => {
       let first = events.length;
       let size = 0;
       while (first > 0 && events.length - first < MOST_EVENTS_IN_FILE && size + (bytes[first - 1] ?? 0) <= MOST_BYTES_IN_FILE) {
         first -= 1;
         size += bytes[first] ?? 0;
       }
-      return { accountId, events: events.slice(first), seen: [...seen].slice(-MOST_SEEN_IN_FILE), total, duplicates };
+      return {
+        accountId,
+        events: events.slice(first),
+        metrics: [...metrics.values()],
+        seen: [...seen].slice(-MOST_SEEN_IN_FILE),
+        total,
+        duplicates,
+      };
     });
   }
 
   restore(snapshots: EventSnapshot[]): void {
-    for (const { accountId, events, seen, total, duplicates } of snapshots) {
+    for (const { accountId, events, metrics = [], seen, total, duplicates } of snapshots) {
       const account = this.of(accountId);
       Object.assign(account, { seen: new Set(seen), total, duplicates });
-      for (const event of events) this.keep(account, event);
+      for (const metric of metrics) account.metrics.set(metric.name, metric);
+      for (const event of events) {
+        const { sequence, receivedAt } = event;
+        this.keep(account, {
+          ...event,
+          id: event.id ?? eventId(accountId, sequence, receivedAt),
+          profileId: event.profileId ?? '',
+        });
+        if (!account.metrics.has(event.metric)) this.touchMetric(account, accountId, event.metric, receivedAt);
+      }
     }
   }
 
   private of(accountId: string): AccountEvents {
     let account = this.accounts.get(accountId);
     if (!account) {
-      account = { events: [], bytes: [], totalBytes: 0, seen: new Set(), total: 0, duplicates: 0 };
+      account = { events: [], metrics: new Map(), bytes: [], totalBytes: 0, seen: new Set(), total: 0, duplicates: 0 };
       this.accounts.set(accountId, account);
     }
     return account;
+  }
+
+  private touchMetric({ metrics }: AccountEvents, accountId: string, name: string, at: string): void {
+    const known = metrics.get(name);
+    if (known) known.updated = at;
+    else metrics.set(name, { id: metricId(accountId, name), name, created: at, updated: at });
+    const [oldest] = metrics.keys();
+    if (metrics.size > MOST_METRICS && oldest !== undefined) metrics.delete(oldest);
   }
 
   private keep(account: AccountEvents, event: ArrivedEvent): void {

@@ -1,9 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { sha256 } from '../sha256.js';
+import { OWN_APP } from './appBook.js';
 
 /** One approval: what a code was exchanged for. An account that approved twice has two, in one installation. */
 export interface Grant {
   id: string;
+  /** The app that was approved; no other can use its tokens. */
+  appId: string;
   accountId: string;
   scopes: string[];
   createdAt: number;
@@ -24,7 +27,7 @@ export interface GrantSnapshot {
 
 const ACCESS_TOKEN_SECONDS = 3_600;
 const REFRESH_IDLE_MS = 90 * 24 * 3_600_000;
-const MOST_GRANTS_PER_ACCOUNT = 50;
+const MOST_GRANTS_PER_INSTALLATION = 50;
 const MOST_ACCESS_TOKENS = 20_000;
 
 // The longest tokens that Klaviyo announces, so whatever stores them is proven with the worst case.
@@ -43,11 +46,12 @@ export class GrantBook {
     readonly accessTokenSeconds: () => number = () => ACCESS_TOKEN_SECONDS,
   ) {}
 
-  create(accountId: string, scopes: string[]): { grant: Grant; refreshToken: string } {
-    const older = this.list(accountId);
-    if (older.length >= MOST_GRANTS_PER_ACCOUNT && older[0]) this.remove(older[0].id);
+  create({ appId, accountId, scopes }: Pick<Grant, 'appId' | 'accountId' | 'scopes'>): { grant: Grant; refreshToken: string } {
+    const older = this.list(accountId, appId);
+    if (older.length >= MOST_GRANTS_PER_INSTALLATION && older[0]) this.remove(older[0].id);
     const grant: Grant = {
       id: randomUUID(),
+      appId,
       accountId,
       scopes,
       createdAt: this.now(),
@@ -94,13 +98,14 @@ export class GrantBook {
     return record && record.expiresAt > this.now() ? this.grants.get(record.grantId) : undefined;
   }
 
-  list(accountId?: string): Grant[] {
-    const all = [...this.grants.values()];
-    return accountId === undefined ? all : all.filter((grant) => grant.accountId === accountId);
+  list(accountId?: string, appId?: string): Grant[] {
+    return [...this.grants.values()].filter(
+      (grant) => (accountId === undefined || grant.accountId === accountId) && (appId === undefined || grant.appId === appId),
+    );
   }
 
-  liveAccessTokens(accountId: string): number {
-    const ids = new Set(this.list(accountId).map((grant) => grant.id));
+  liveAccessTokens(accountId: string, appId: string): number {
+    const ids = new Set(this.list(accountId, appId).map((grant) => grant.id));
     return [...this.access.values()].filter((token) => ids.has(token.grantId) && token.expiresAt > this.now()).length;
   }
 
@@ -114,9 +119,9 @@ export class GrantBook {
     return true;
   }
 
-  /** Removes the app from an account: every token of every grant there dies. */
-  uninstall(accountId: string): boolean {
-    return this.list(accountId).map((grant) => this.remove(grant.id)).length > 0;
+  /** Removes an app, or every one, from an account: every token of every grant there dies. */
+  uninstall(accountId: string, appId?: string): boolean {
+    return this.list(accountId, appId).map((grant) => this.remove(grant.id)).length > 0;
   }
 
   /** Every access token, or one account's, answers 401 from now on. Refresh tokens live. */
@@ -134,7 +139,9 @@ export class GrantBook {
   }
 
   restore({ grants, access }: GrantSnapshot): void {
-    for (const grant of grants) {
+    for (const saved of grants) {
+      // Files of before there were several apps name none.
+      const grant = { ...saved, appId: saved.appId ?? OWN_APP };
       this.grants.set(grant.id, grant);
       if (grant.refreshHash) this.byRefreshHash.set(grant.refreshHash, grant.id);
     }

@@ -1,21 +1,25 @@
 import type { HeldConnections } from '../heldConnections.js';
 import type { SandboxOptions } from '../sandboxOptions.js';
 import type { AccountBook } from './accountBook.js';
+import type { AppBook } from './appBook.js';
 import type { CodeBook } from './codeBook.js';
 import type { EventLog } from './eventLog.js';
 import type { FaultBox } from './faultBox.js';
 import type { GrantBook } from './grantBook.js';
 import type { KlaviyoCounters } from './klaviyoCounters.js';
+import type { ProfileBook } from './profileBook.js';
 import type { RateWindows } from './rateWindows.js';
 
 /** Everything the routes of this Klaviyo work on. */
 export interface KlaviyoContext {
   options: SandboxOptions;
   now: () => number;
+  apps: AppBook;
   accounts: AccountBook;
   codes: CodeBook;
   grants: GrantBook;
   events: EventLog;
+  profiles: ProfileBook;
   rates: RateWindows;
   faults: FaultBox;
   held: HeldConnections;

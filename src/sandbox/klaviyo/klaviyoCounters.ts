@@ -20,6 +20,8 @@ export interface KlaviyoCounters {
   accountRequests: number;
   eventRequests: number;
   bulkRequests: number;
+  /** Requests that read events, metrics and profiles. */
+  readRequests: number;
   /** Answers with 401 and 429 (from limits, not from injected faults). */
   unauthorized: number;
   throttled: number;
@@ -45,6 +47,7 @@ export const newCounters = (): KlaviyoCounters => ({
   accountRequests: 0,
   eventRequests: 0,
   bulkRequests: 0,
+  readRequests: 0,
   unauthorized: 0,
   throttled: 0,
   faults: 0,

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { accountsEndpoint } from './api/accountsEndpoint.js';
-import { apiRoute } from './api/apiRoute.js';
+import { accountEndpoints } from './api/accountEndpoints.js';
+import { apiRoute, unknownPaths } from './api/apiRoute.js';
 import { bulkEventsEndpoint } from './api/bulkEventsEndpoint.js';
 import { eventsEndpoint } from './api/eventsEndpoint.js';
+import { readEndpoints } from './api/readEndpoints.js';
 import { controlRoutes } from './control/controlRoutes.js';
 import type { KlaviyoControl } from './control/klaviyoControl.js';
 import type { KlaviyoContext } from './klaviyoContext.js';
@@ -15,6 +16,13 @@ export function klaviyoRoutes(app: FastifyInstance, context: KlaviyoContext, con
   authorizeRoutes(app, context);
   tokenRoute(app, context);
   revokeRoute(app, context);
-  for (const endpoint of [accountsEndpoint, eventsEndpoint, bulkEventsEndpoint]) apiRoute(app, context, endpoint(context));
+  const endpoints = [
+    ...accountEndpoints(context),
+    eventsEndpoint(context),
+    bulkEventsEndpoint(context),
+    ...readEndpoints(context),
+  ];
+  for (const endpoint of endpoints) apiRoute(app, context, endpoint);
+  unknownPaths(app, endpoints);
   controlRoutes(app, control, context.options);
 }

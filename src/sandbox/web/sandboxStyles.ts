@@ -32,8 +32,8 @@ legend { font-weight: 600; padding: 0 .3rem; }
 label.choice { display: flex; gap: .6rem; align-items: center; min-height: 44px; }
 .field { display: grid; gap: .2rem; font-size: .9rem; }
 .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .7rem; align-items: end; }
-input, select, button { font: inherit; color: inherit; }
-input:not([type=radio], [type=checkbox]), select { width: 100%; min-height: 44px; padding: .4rem .6rem; border: 1px solid var(--line);
+input, select, textarea, button { font: inherit; color: inherit; }
+input:not([type=radio], [type=checkbox]), select, textarea { width: 100%; min-height: 44px; padding: .4rem .6rem; border: 1px solid var(--line);
   border-radius: 8px; background: var(--paper); }
 button { min-height: 44px; padding: .4rem 1.1rem; border-radius: 10px; border: 1px solid var(--line); background: var(--card); cursor: pointer; }
 button.primary { background: var(--accent); border-color: var(--accent); color: var(--card); font-weight: 600; }

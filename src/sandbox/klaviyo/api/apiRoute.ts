@@ -1,17 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Answer } from '../../web/answer.js';
+import { type Answer, sendAnswer } from '../../web/answer.js';
 import type { Grant } from '../grantBook.js';
 import type { KlaviyoContext } from '../klaviyoContext.js';
 import type { RateLimit, RateVerdict } from '../rateWindows.js';
 import { withFaults } from '../withFaults.js';
-import { invalidInput, notAuthenticated, permissionDenied, throttledAnswer } from './jsonApiError.js';
+import { invalidInput, jsonApiError, notAuthenticated, notFound, permissionDenied, throttledAnswer } from './jsonApiError.js';
 
 export interface ApiEndpoint {
   method: 'GET' | 'POST';
+  /** As Fastify has it: `/klaviyo/api/events/:id`. */
   path: string;
   scope: string;
   limit: RateLimit;
-  counter: 'accountRequests' | 'eventRequests' | 'bulkRequests';
+  counter: 'accountRequests' | 'eventRequests' | 'bulkRequests' | 'readRequests';
   bodyLimit?: number;
   handle: (request: FastifyRequest, grant: Grant) => Answer;
 }
@@ -29,7 +30,8 @@ export function apiRoute(app: FastifyInstance, context: KlaviyoContext, endpoint
       counters.unauthorized += 1;
       return withRateHeaders(notAuthenticated(), rates.peek('nobody', endpoint.limit));
     }
-    const key = `${endpoint.path} ${grant.accountId}`;
+    // Klaviyo counts each endpoint by itself, per account and app.
+    const key = `${endpoint.method} ${endpoint.path} ${grant.appId} ${grant.accountId}`;
     const refuse = (refusal: Answer) => withRateHeaders(refusal, rates.peek(key, endpoint.limit));
     const { revision } = request.headers;
     if (typeof revision !== 'string' || !REVISION.test(revision)) {
@@ -56,6 +58,19 @@ export function apiRoute(app: FastifyInstance, context: KlaviyoContext, endpoint
       },
     });
   }
+}
+
+/** What is below /api and no endpoint, in the shape of the API's errors; a method that a path does not take as well. */
+export function unknownPaths(app: FastifyInstance, endpoints: readonly ApiEndpoint[]): void {
+  app.all('/klaviyo/api/*', (request, reply) => {
+    const path = request.url.split('?')[0]?.replace(/\/+$/, '') ?? '';
+    const methods = endpoints
+      .filter((endpoint) => new RegExp(`${endpoint.path.replace(':id', '[^/]+')}$`).test(path))
+      .map(({ method }) => method);
+    if (methods.length === 0) return sendAnswer(reply, notFound('There is nothing at this path.'));
+    const refusal = jsonApiError(405, 'method_not_allowed', 'Method not allowed.', `This path takes ${methods.join(' and ')}.`);
+    return sendAnswer(reply, { ...refusal, headers: { allow: methods.join(', ') } });
+  });
 }
 
 /** On everything but a 429 Klaviyo tells the state of the one-minute window. */

@@ -60,6 +60,7 @@ function readEntry(entry: unknown, pointer: string, now: number, errors: ErrorPl
   const { attributes } = entry;
   if (!isRecord(attributes)) return complain('attributes is required and must be an object.', '/attributes');
   const profile = checkProfile(attributes.profile, `${pointer}/attributes/profile`, errors);
+  const { backfill } = attributes;
   const list = isRecord(attributes.events) ? attributes.events.data : undefined;
   if (!Array.isArray(list) || list.length === 0) {
     return complain('events is required, as { "data": [ … ] }.', '/attributes/events');
@@ -69,6 +70,6 @@ function readEntry(entry: unknown, pointer: string, now: number, errors: ErrorPl
     if (!isRecord(event) || event.type !== 'event') return complain('The type must be "event".', `${place}/type`);
     if (!isRecord(event.attributes)) return complain('attributes is required and must be an object.', `${place}/attributes`);
     const known = profile ?? { profile: {}, profileKey: '' };
-    return [checkEvent(event.attributes, known, `${pointer}${place}/attributes`, now, errors)];
+    return [checkEvent({ backfill, ...event.attributes }, known, `${pointer}${place}/attributes`, now, errors)];
   });
 }

@@ -1,14 +1,11 @@
 import { isRecord } from '../../isRecord.js';
 import type { CheckedEvent } from '../eventLog.js';
 import type { CheckedProfile } from './checkProfile.js';
+import { type Complain, checkStrings, MOST_PROPERTIES } from './checkStrings.js';
 import type { ErrorPlace } from './jsonApiError.js';
 
-const FIELDS = new Set(['properties', 'time', 'value', 'value_currency', 'unique_id', 'metric', 'profile']);
-const MOST_PROPERTIES = 300;
+const FIELDS = new Set(['properties', 'time', 'value', 'value_currency', 'unique_id', 'backfill', 'metric', 'profile']);
 const METRIC_NAME_BELOW = 128;
-const MOST_STRING_BYTES = 100_000;
-// Ours, not Klaviyo's: what is stored has to survive JSON.stringify.
-const DEEPEST = 100;
 const EARLIEST = Date.parse('2000-01-01T00:00:00Z');
 const YEAR_MS = 366 * 24 * 3_600_000;
 const ISO_8601 = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/i;
@@ -22,7 +19,7 @@ export function checkEvent(
   errors: ErrorPlace[],
 ): CheckedEvent {
   const complain = (detail: string, field: string) => void errors.push({ detail, pointer: `${pointer}/${field}` });
-  const { properties, time, value, value_currency: currency, unique_id: uniqueId } = attributes;
+  const { properties, time, value, value_currency: currency, unique_id: uniqueId, backfill } = attributes;
 
   for (const name of Object.keys(attributes)) {
     if (!FIELDS.has(name)) complain(`'${name}' is not a field of the resource 'event'.`, name);
@@ -39,6 +36,9 @@ export function checkEvent(
   if (uniqueId !== undefined && uniqueId !== null && (typeof uniqueId !== 'string' || uniqueId === '')) {
     complain('unique_id must be a string that is not empty.', 'unique_id');
   }
+  if (backfill !== undefined && backfill !== null && typeof backfill !== 'boolean') {
+    complain('backfill must be true or false.', 'backfill');
+  }
   return {
     ...profile,
     metric: checkMetric(attributes.metric, complain),
@@ -47,10 +47,9 @@ export function checkEvent(
     value: typeof value === 'number' ? value : undefined,
     valueCurrency: typeof currency === 'string' ? currency : undefined,
     uniqueId: typeof uniqueId === 'string' ? uniqueId : undefined,
+    backfill: typeof backfill === 'boolean' ? backfill : undefined,
   };
 }
-
-type Complain = (detail: string, field: string) => void;
 
 function checkMetric(metric: unknown, complain: Complain): string {
   const data = isRecord(metric) ? metric.data : undefined;
@@ -72,16 +71,4 @@ function checkTime(time: unknown, now: number, complain: Complain): number {
   else if (parsed > now + YEAR_MS) complain('time must be at most a year ahead.', 'time');
   else return parsed;
   return now;
-}
-
-function checkStrings(value: unknown, place: string, complain: Complain, depth = 0): void {
-  if (typeof value === 'string') {
-    // A UTF-16 unit takes at most three bytes of UTF-8, so most strings need no counting.
-    if (value.length * 3 > MOST_STRING_BYTES && Buffer.byteLength(value) > MOST_STRING_BYTES) {
-      complain(`A string may have ${MOST_STRING_BYTES} bytes.`, place);
-    }
-  } else if (typeof value === 'object' && value !== null) {
-    if (depth > DEEPEST) complain('properties is nested too deeply.', 'properties');
-    else for (const [name, member] of Object.entries(value)) checkStrings(member, `${place}/${name}`, complain, depth + 1);
-  }
 }

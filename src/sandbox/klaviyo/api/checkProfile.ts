@@ -1,4 +1,5 @@
 import { isRecord } from '../../isRecord.js';
+import { checkStrings, MOST_PROPERTIES } from './checkStrings.js';
 import type { ErrorPlace } from './jsonApiError.js';
 
 export interface CheckedProfile {
@@ -14,6 +15,8 @@ const FIELDS = new Set([
   ...IDENTIFIERS,
   ...['_kx', 'first_name', 'last_name', 'organization', 'locale', 'title', 'image', 'location', 'properties', 'meta'],
 ]);
+const NAMES = ['first_name', 'last_name', 'organization', 'locale', 'title', 'image', '_kx'];
+const OBJECTS = ['location', 'properties', 'meta'];
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const E164 = /^\+[1-9]\d{6,14}$/;
 
@@ -30,7 +33,14 @@ export function checkProfile(value: unknown, pointer: string, errors: ErrorPlace
   for (const [name, field] of Object.entries(profile)) {
     const place = `/data/attributes/${name}`;
     if (!FIELDS.has(name)) complain(`'${name}' is not a field of the resource 'profile'.`, place);
-    if (!IDENTIFIERS.includes(name) || field === null) continue;
+    if (field === null) continue;
+    if (NAMES.includes(name) && typeof field !== 'string') complain(`${name} must be a string.`, place);
+    if (OBJECTS.includes(name)) {
+      if (!isRecord(field)) complain(`${name} must be an object.`, place);
+      else if (Object.keys(field).length > MOST_PROPERTIES) complain(`A profile may have ${MOST_PROPERTIES} properties.`, place);
+      else checkStrings(field, place, complain);
+    } else if (typeof field === 'string') checkStrings(field, place, complain);
+    if (!IDENTIFIERS.includes(name)) continue;
     if (typeof field !== 'string' || field === '') complain(`${name} must be a string that is not empty.`, place);
     else if (name === 'email' && !EMAIL.test(field)) complain('This is not an email address.', place);
     else if (name === 'phone_number' && !E164.test(field)) complain('The phone number must be in E.164, as +31612345678.', place);

@@ -3,10 +3,11 @@ import type { Answer } from '../../web/answer.js';
 
 export const JSON_API = 'application/vnd.api+json';
 
-export interface ErrorPlace {
-  detail: string;
-  pointer: string;
-}
+/** What is wrong, and where: in the body, or in a query parameter. */
+export type ErrorPlace = { detail: string } & (
+  | { pointer: string; parameter?: undefined }
+  | { parameter: string; pointer?: undefined }
+);
 
 /** One error in the shape of Klaviyo's API. */
 export function jsonApiError(status: number, code: string, title: string, detail: string, pointer = '/data/'): Answer {
@@ -14,19 +15,21 @@ export function jsonApiError(status: number, code: string, title: string, detail
   return { status, type: JSON_API, json: { errors: [error] } };
 }
 
-/** 400 with one entry for each mistake, each with a pointer into the request. */
+/** 400 with one entry for each mistake, each with its place in the request. */
 export function invalidInput(places: ErrorPlace[]): Answer {
-  const errors = places.map(({ detail, pointer }) => ({
+  const errors = places.map(({ detail, pointer, parameter }) => ({
     id: randomUUID(),
     status: 400,
     code: 'invalid',
     title: 'Invalid input.',
     detail,
-    source: { pointer },
+    source: parameter === undefined ? { pointer } : { parameter },
     meta: {},
   }));
   return { status: 400, type: JSON_API, json: { errors } };
 }
+
+export const notFound = (detail: string): Answer => jsonApiError(404, 'not_found', 'Not found.', detail);
 
 /** 429. Of all rate limit headers it carries Retry-After alone, in seconds. */
 export function throttledAnswer(seconds: number): Answer {

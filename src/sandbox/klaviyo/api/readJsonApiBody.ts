@@ -8,11 +8,11 @@ export const MOST_BODY_BYTES = 5_000_000;
 
 export type JsonApiBody = { attributes: Record<string, unknown>; error?: undefined } | { attributes?: undefined; error: Answer };
 
-/** `data.attributes` of a JSON:API body whose `data.type` is as expected. */
+/** `data.attributes` of a JSON:API body whose `data.type` is as expected. Klaviyo's own SDK sends it as application/json. */
 export function readJsonApiBody(request: FastifyRequest, type: string): JsonApiBody {
   const sent = request.headers['content-type'] ?? '';
-  if (sent.split(';')[0]?.trim().toLowerCase() !== JSON_API) {
-    const detail = `The content type must be ${JSON_API}.`;
+  if (![JSON_API, 'application/json'].includes(sent.split(';')[0]?.trim().toLowerCase() ?? '')) {
+    const detail = `The content type must be ${JSON_API} or application/json.`;
     return { error: jsonApiError(415, 'unsupported_media_type', 'Unsupported media type.', detail) };
   }
   const refuse = (detail: string, pointer: string) => ({ error: invalidInput([{ detail, pointer }]) });

@@ -1,17 +1,19 @@
 import { html, type SafeHtml } from '../../web/html.js';
+import { appSection } from './appSection.js';
 import { eventList } from './eventList.js';
 import { faultForm } from './faultForm.js';
 import type { Installation, KlaviyoControl } from './klaviyoControl.js';
 
-/** Everything there is to see and do at this Klaviyo. */
-export function controlPage(control: KlaviyoControl, root: string): SafeHtml {
-  const action = `${root}/klaviyo/control`;
+/** Everything there is to see and do at this Klaviyo, which is served at `baseUrl`. */
+export function controlPage(control: KlaviyoControl, baseUrl: string): SafeHtml {
+  const action = `${new URL(baseUrl).pathname.replace(/\/+$/, '')}/klaviyo/control`;
   const installations = control.installations();
   return html`<h1>Klaviyo</h1>
-<section class="card"><h2>Accounts that installed the app</h2>
+<section class="card"><h2>Accounts that installed an app</h2>
 ${installations.length === 0 && html`<p class="soft">None yet. Start an authorization in Switchboard and press Allow here.</p>`}
 ${installations.map((installation) => installationCard(installation, action))}
 </section>
+${appSection(control.apps(), baseUrl, action)}
 <section class="card"><h2>Make it fail</h2>${faultForm(control.faults(), action)}</section>
 <section class="card"><h2>Events that arrived</h2>
 ${control.accounts().map((account) => eventList(account, control.eventTotals(account.id), control.events(account.id)))}
@@ -33,12 +35,13 @@ ${control.accounts().map((account) => eventList(account, control.eventTotals(acc
 }
 
 const installationCard = (installation: Installation, action: string): SafeHtml => html`<div>
-<p><strong>${installation.account.name}</strong> <span class="soft">${installation.account.id}</span>
+<p><strong>${installation.account.name}</strong> <span class="soft">${installation.account.id}, ${installation.app.name}</span>
 ${installation.refreshable > 0 ? html`<span class="tag good">connected</span>` : html`<span class="tag bad">grant withdrawn</span>`}</p>
 <p class="soft">Scopes ${installation.scopes.map((scope) => html`<code>${scope}</code> `)}
 · ${installation.liveAccessTokens} live access token(s) · installed ${installation.installedAt} · last used ${installation.refreshedAt}</p>
 <form method="post" action="${action}" class="buttons">
 <input type="hidden" name="account" value="${installation.account.id}">
+<input type="hidden" name="app" value="${installation.app.id}">
 <button name="action" value="expire">Expire access tokens</button>
 <button class="danger" name="action" value="revoke">Withdraw the refresh token</button>
 <button class="danger" name="action" value="uninstall">Uninstall</button>

@@ -15,12 +15,13 @@ export function controlRoutes(app: FastifyInstance, control: KlaviyoControl, opt
   const root = () => rootPath(options);
   const preHandler = refuseStrangers(options.baseUrl);
   app.get('/klaviyo', { preHandler }, (_request, reply) =>
-    sendPage(reply, { title: 'Klaviyo', root: root(), body: controlPage(control, root()) }),
+    sendPage(reply, { title: 'Klaviyo', root: root(), body: controlPage(control, options.baseUrl()) }),
   );
 
   app.get('/klaviyo/control', { preHandler }, async () => ({
     counters: control.counters,
     accounts: control.accounts().map((account) => ({ ...account, events: control.eventTotals(account.id) })),
+    apps: control.apps(),
     installations: control.installations(),
     faults: control.faults(),
   }));

@@ -1,11 +1,13 @@
 import type { NewAccount, SandboxAccount } from '../accountBook.js';
+import type { NewApp, SandboxApp } from '../appBook.js';
 import type { ArrivedEvent } from '../eventLog.js';
 import type { ActiveFault, FaultOrder } from '../faultBox.js';
 import type { KlaviyoContext } from '../klaviyoContext.js';
 import { type KlaviyoCounters, newCounters } from '../klaviyoCounters.js';
 
-/** The app on one account. */
+/** One app on one account. */
 export interface Installation {
+  app: Pick<SandboxApp, 'id' | 'name'>;
   account: SandboxAccount;
   /** Of the newest grant. */
   scopes: string[];
@@ -30,17 +32,26 @@ export interface KlaviyoControl {
   resetCounters(): void;
   accounts(): SandboxAccount[];
   addAccount(account: NewAccount): SandboxAccount;
+  /** Switchboard's own first, then those that were added. With their secrets: this is no place for real ones. */
+  apps(): SandboxApp[];
+  /** Throws a RangeError that says what is wrong with it. */
+  addApp(app: NewApp): SandboxApp;
+  /** Of Switchboard's own app, replaces those that were added to its callback. Throws a RangeError as well. */
+  setRedirectUris(appId: string, redirectUris: string[]): boolean;
+  /** With all its grants. Switchboard's own can't be removed. */
+  removeApp(appId: string): boolean;
   installations(): Installation[];
-  /** Removes the app from an account: all its tokens die. False when it was not there. */
-  uninstall(accountId: string): boolean;
-  /** Withdraws the refresh tokens of an account; access tokens live out their hour. */
-  revokeGrant(accountId: string): boolean;
+  /** Removes an app, or every one, from an account: all tokens die. False when it was not there. */
+  uninstall(accountId: string, appId?: string): boolean;
+  /** Withdraws refresh tokens of an account; access tokens live out their hour. */
+  revokeGrant(accountId: string, appId?: string): boolean;
   /** Makes every access token (of one account) answer 401; returns how many there were. */
   expireAccessTokens(accountId?: string): number;
   /** The newest 20,000 events of an account, or of all, in order of arrival. */
   events(accountId?: string): ArrivedEvent[];
   /** Exact numbers, also of events no longer kept. */
   eventTotals(accountId: string): EventTotals;
+  /** With the profiles and metrics that they made. */
   clearEvents(): void;
   /** Makes coming requests fail. */
   inject(order: FaultOrder): ActiveFault;
@@ -50,19 +61,20 @@ export interface KlaviyoControl {
 }
 
 export function klaviyoControl(context: KlaviyoContext): KlaviyoControl {
-  const { accounts, changed, counters, events, faults, grants } = context;
+  const { accounts, apps, changed, counters, events, faults, grants, profiles } = context;
 
-  function installation(account: SandboxAccount): Installation[] {
-    const held = grants.list(account.id);
+  function installation(account: SandboxAccount, { id, name }: SandboxApp): Installation[] {
+    const held = grants.list(account.id, id);
     const [first] = held;
     if (!first) return [];
     return [
       {
+        app: { id, name },
         account,
         scopes: held.at(-1)?.scopes ?? [],
         grants: held.length,
         refreshable: held.filter((grant) => grant.refreshHash !== null).length,
-        liveAccessTokens: grants.liveAccessTokens(account.id),
+        liveAccessTokens: grants.liveAccessTokens(account.id, id),
         installedAt: new Date(first.createdAt).toISOString(),
         refreshedAt: new Date(Math.max(...held.map((grant) => grant.refreshUsedAt))).toISOString(),
       },
@@ -79,17 +91,29 @@ export function klaviyoControl(context: KlaviyoContext): KlaviyoControl {
     resetCounters: () => void Object.assign(counters, newCounters()),
     accounts: () => accounts.list(),
     addAccount: (account) => keep(accounts.add(account)),
-    installations: () => accounts.list().flatMap(installation),
-    uninstall: (accountId) => keep(grants.uninstall(accountId)),
-    revokeGrant(accountId) {
-      const held = grants.list(accountId);
+    apps: () => apps.list(),
+    addApp: (app) => keep(apps.add(app)),
+    setRedirectUris: (appId, redirectUris) => keep(apps.setRedirectUris(appId, redirectUris)),
+    removeApp(appId) {
+      const removed = apps.remove(appId);
+      if (removed) for (const { id } of grants.list(undefined, appId)) grants.remove(id);
+      return keep(removed);
+    },
+    installations: () => accounts.list().flatMap((account) => apps.list().flatMap((app) => installation(account, app))),
+    uninstall: (accountId, appId) => keep(grants.uninstall(accountId, appId)),
+    revokeGrant(accountId, appId) {
+      const held = grants.list(accountId, appId);
       for (const grant of held) grants.withdrawRefreshToken(grant);
       return keep(held.length > 0);
     },
     expireAccessTokens: (accountId) => keep(grants.expireAccessTokens(accountId)),
     events: (accountId) => events.list(accountId),
     eventTotals: (accountId) => events.totals(accountId),
-    clearEvents: () => keep(events.clear()),
+    clearEvents() {
+      events.clear();
+      profiles.clear();
+      changed();
+    },
     inject: (order) => faults.add(order),
     faults: () => faults.list(),
     clearFaults: (id) => faults.clear(id),

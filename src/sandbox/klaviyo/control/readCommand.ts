@@ -7,17 +7,28 @@ export const FAULT_TARGETS: readonly FaultTarget[] = ['both', 'token', 'api', 'r
 /** What a control form asks for, ready to be done; undefined when it makes no sense. */
 export function readCommand(form: URLSearchParams, control: KlaviyoControl): (() => unknown) | undefined {
   const account = form.get('account') ?? '';
+  const app = form.get('app') || undefined;
   switch (form.get('action')) {
     case 'uninstall':
-      return () => control.uninstall(account);
+      return () => control.uninstall(account, app);
     case 'revoke':
-      return () => control.revokeGrant(account);
+      return () => control.revokeGrant(account, app);
     case 'expire':
       return () => control.expireAccessTokens(account || undefined);
     case 'add_account': {
       const name = (form.get('name') ?? '').trim().slice(0, 100);
       return name ? () => control.addAccount({ name }) : undefined;
     }
+    case 'add_app': {
+      const name = (form.get('name') ?? '').trim().slice(0, 100);
+      const clientId = (form.get('client_id') ?? '').trim() || undefined;
+      const clientSecret = (form.get('client_secret') ?? '').trim() || undefined;
+      return name ? () => control.addApp({ name, clientId, clientSecret, redirectUris: readLines(form) }) : undefined;
+    }
+    case 'set_redirect_uris':
+      return app === undefined ? undefined : () => control.setRedirectUris(app, readLines(form));
+    case 'remove_app':
+      return app === undefined ? undefined : () => control.removeApp(app);
     case 'clear_events':
       return () => control.clearEvents();
     case 'clear_faults':
@@ -32,6 +43,8 @@ export function readCommand(form: URLSearchParams, control: KlaviyoControl): (()
       return undefined;
   }
 }
+
+const readLines = (form: URLSearchParams): string[] => (form.get('redirect_uris') ?? '').split(/\s+/).filter(Boolean);
 
 function readFault(form: URLSearchParams): FaultOrder | undefined {
   const kind = FAULT_KINDS.find((known) => known === form.get('kind'));

@@ -12,7 +12,7 @@ const PATH = '/klaviyo/oauth/authorize';
 const DENIED = 'The resource owner or authorization server denied the request';
 
 /** The authorization endpoint (RFC 6749, 3.1, with RFC 7636): the consent page and the decision made on it. */
-export function authorizeRoutes(app: FastifyInstance, context: KlaviyoContext): void {
+export function authorizeRoutes(server: FastifyInstance, context: KlaviyoContext): void {
   const { accounts, codes, counters, options } = context;
   const preHandler = refuseStrangers(options.baseUrl);
 
@@ -33,9 +33,9 @@ export function authorizeRoutes(app: FastifyInstance, context: KlaviyoContext): 
     return undefined;
   }
 
-  app.get(PATH, { preHandler }, async (request, reply) => {
+  server.get(PATH, { preHandler }, async (request, reply) => {
     const parameters = new URL(request.url, 'http://sandbox').searchParams;
-    const asked = settle(checkAuthorizationRequest(parameters, options), reply);
+    const asked = settle(checkAuthorizationRequest(parameters, context), reply);
     if (!asked) return reply;
     return sendPage(reply, {
       title: 'Allow access?',
@@ -45,10 +45,10 @@ export function authorizeRoutes(app: FastifyInstance, context: KlaviyoContext): 
     });
   });
 
-  app.post(PATH, { bodyLimit: 64 * 1024, preHandler }, async (request, reply) => {
+  server.post(PATH, { bodyLimit: 64 * 1024, preHandler }, async (request, reply) => {
     const form = readForm(request);
     if (!form) return sendProblem(reply, 'Not a form', 'The decision must be sent as a form.');
-    const asked = settle(checkAuthorizationRequest(form, options), reply);
+    const asked = settle(checkAuthorizationRequest(form, context), reply);
     if (!asked) return reply;
 
     const decision = form.get('decision');
@@ -57,11 +57,11 @@ export function authorizeRoutes(app: FastifyInstance, context: KlaviyoContext): 
     if (decision !== 'allow' && decision !== 'deny') return sendProblem(reply, 'No decision', 'Press Allow or Deny.');
     if (!account) return sendProblem(reply, 'Unknown account', 'This account does not exist in the sandbox.');
 
-    const { redirectUri, state, scopes, codeChallenge } = asked;
+    const { app, redirectUri, state, scopes, codeChallenge } = asked;
     counters[decision === 'allow' ? 'approvals' : 'denials'] += 1;
     const answer: Record<string, string> =
       decision === 'allow'
-        ? { code: codes.issue({ accountId: account.id, scopes, redirectUri, codeChallenge }), state }
+        ? { code: codes.issue({ appId: app.id, accountId: account.id, scopes, redirectUri, codeChallenge }), state }
         : { error: 'access_denied', error_description: DENIED, state };
     return reply.header('cache-control', 'no-store').redirect(redirectBack(redirectUri, answer), 302);
   });

@@ -1,9 +1,11 @@
-import type { SandboxOptions } from '../../sandboxOptions.js';
 import { repeatedParameter } from '../../web/readForm.js';
+import type { SandboxApp } from '../appBook.js';
+import type { KlaviyoContext } from '../klaviyoContext.js';
 import { redirectBack } from './redirectBack.js';
 
 /** A request that may be put before the merchant. */
 export interface AuthorizationRequest {
+  app: SandboxApp;
   redirectUri: string;
   state: string;
   codeChallenge: string;
@@ -21,14 +23,18 @@ export type AuthorizationCheck =
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 const CHALLENGE = /^[A-Za-z0-9\-_]{43}$/;
 
-export function checkAuthorizationRequest(parameters: URLSearchParams, options: SandboxOptions): AuthorizationCheck {
+export function checkAuthorizationRequest(
+  parameters: URLSearchParams,
+  { apps, options }: Pick<KlaviyoContext, 'apps' | 'options'>,
+): AuthorizationCheck {
   const one = (name: string) => (parameters.getAll(name).length === 1 ? (parameters.get(name) ?? '') : '');
   const page = (title: string, detail: string): AuthorizationCheck => ({ outcome: 'page', title, detail });
 
-  if (one('client_id') !== options.clientId) return page('Unknown app', 'No app has the client_id of this link.');
+  const app = apps.byClientId(one('client_id'));
+  if (!app) return page('Unknown app', 'No app has the client_id of this link.');
   const redirectUri = one('redirect_uri');
   if (!redirectUri) return page('No address to return to', 'The link must carry exactly one redirect_uri.');
-  if (!options.redirectUris.includes(redirectUri)) {
+  if (!app.redirectUris.includes(redirectUri)) {
     return page(
       'Address not allowed',
       `The redirect_uri ${redirectUri} is not, character for character, on the app's allow-list.`,
@@ -58,5 +64,5 @@ export function checkAuthorizationRequest(parameters: URLSearchParams, options: 
   if (!scopes.includes('accounts:read')) {
     return refuse('invalid_scope', 'The scope accounts:read is always required, of the request and of the app');
   }
-  return { outcome: 'consent', request: { redirectUri, state, scopes, codeChallenge: one('code_challenge') } };
+  return { outcome: 'consent', request: { app, redirectUri, state, scopes, codeChallenge: one('code_challenge') } };
 }

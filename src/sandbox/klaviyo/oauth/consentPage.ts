@@ -13,7 +13,7 @@ export function consentPage(
   root: string,
 ): SafeHtml {
   return html`<div class="narrow card">
-<div class="app"><span class="mark" aria-hidden="true">Sb</span><h1>Switchboard asks for access to your Klaviyo account</h1></div>
+<div class="app"><span class="mark" aria-hidden="true">${request.app.name.slice(0, 2)}</span><h1>${request.app.name} asks for access to your Klaviyo account</h1></div>
 <p class="soft">It would be allowed to:</p>
 <ul class="scopes">${request.scopes.map((scope) => html`<li>${scopeWords(scope)} <code>${scope}</code></li>`)}</ul>
 <form method="post" action="${root}/klaviyo/oauth/authorize">

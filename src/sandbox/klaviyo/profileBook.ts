@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+
+/** What the sandbox knows of a person, put together from the events that were about them. */
+export interface SandboxProfile {
+  id: string;
+  /** As in requests: email, phone_number, external_id, anonymous_id, first_name, …, location, properties. */
+  attributes: Record<string, unknown>;
+  /** Milliseconds since 1970. */
+  created: number;
+  updated: number;
+  /** When the newest event about them happened. */
+  lastEvent: number;
+}
+
+export interface ProfileSnapshot {
+  accountId: string;
+  profiles: SandboxProfile[];
+}
+
+interface AccountProfiles {
+  byId: Map<string, SandboxProfile>;
+  /** From `email a@example.com` to the profile's id. */
+  byIdentifier: Map<string, string>;
+}
+
+// In the order in which they decide.
+const IDENTIFIERS = ['email', 'phone_number', 'external_id', 'anonymous_id'];
+const MOST_PROFILES = 20_000;
+const MOST_PROFILES_IN_FILE = 1_000;
+/** Klaviyo's limit is the same for a profile as for an event; what comes beyond it is left out. */
+const MOST_PROPERTIES = 400;
+
+/** The profiles of each account. The oldest are forgotten when there are too many. */
+export class ProfileBook {
+  private accounts = new Map<string, AccountProfiles>();
+
+  constructor(private readonly now: () => number) {}
+
+  /** Finds or makes the profile of these attributes, writes what is new into it, and returns its id. */
+  record(accountId: string, { id, ...attributes }: Record<string, unknown>, happened: number): string {
+    const account = this.of(accountId);
+    const known = typeof id === 'string' ? id : this.identify(account, attributes);
+    const profile = account.byId.get(known ?? '') ?? {
+      id: known ?? `01${randomBytes(12).toString('hex').toUpperCase()}`,
+      attributes: {},
+      created: this.now(),
+      updated: this.now(),
+      lastEvent: happened,
+    };
+    for (const [name, value] of Object.entries(attributes)) {
+      // What an event leaves out or knows nothing of changes nothing.
+      if (value === null || value === undefined) continue;
+      profile.attributes[name] = mergeable(name) ? merge(profile.attributes[name], value) : value;
+    }
+    profile.updated = this.now();
+    profile.lastEvent = Math.max(profile.lastEvent, happened);
+    this.keep(account, profile);
+    return profile.id;
+  }
+
+  list(accountId: string): SandboxProfile[] {
+    return [...(this.accounts.get(accountId)?.byId.values() ?? [])];
+  }
+
+  find(accountId: string, id: string): SandboxProfile | undefined {
+    return this.accounts.get(accountId)?.byId.get(id);
+  }
+
+  clear(): void {
+    this.accounts.clear();
+  }
+
+  snapshot(): ProfileSnapshot[] {
+    return [...this.accounts.keys()].map((accountId) => ({
+      accountId,
+      profiles: this.list(accountId).slice(-MOST_PROFILES_IN_FILE),
+    }));
+  }
+
+  restore(snapshots: ProfileSnapshot[]): void {
+    for (const { accountId, profiles } of snapshots) {
+      const account = this.of(accountId);
+      for (const profile of profiles) this.keep(account, profile);
+    }
+  }
+
+  private identify({ byIdentifier }: AccountProfiles, attributes: Record<string, unknown>): string | undefined {
+    for (const name of IDENTIFIERS) {
+      const id = byIdentifier.get(identifier(name, attributes[name]));
+      if (id !== undefined) return id;
+    }
+    return undefined;
+  }
+
+  private of(accountId: string): AccountProfiles {
+    let account = this.accounts.get(accountId);
+    if (!account) {
+      account = { byId: new Map(), byIdentifier: new Map() };
+      this.accounts.set(accountId, account);
+    }
+    return account;
+  }
+
+  private keep({ byId, byIdentifier }: AccountProfiles, profile: SandboxProfile): void {
+    // Behind the others: those in front are the ones that nothing happened to for longest.
+    byId.delete(profile.id);
+    byId.set(profile.id, profile);
+    for (const name of IDENTIFIERS) {
+      if (typeof profile.attributes[name] === 'string') byIdentifier.set(identifier(name, profile.attributes[name]), profile.id);
+    }
+    const [oldest] = byId.values();
+    if (byId.size <= MOST_PROFILES || !oldest) return;
+    byId.delete(oldest.id);
+    for (const [key, id] of byIdentifier) if (id === oldest.id) byIdentifier.delete(key);
+  }
+}
+
+const identifier = (name: string, value: unknown): string => `${name} ${String(value).toLowerCase()}`;
+const mergeable = (name: string): boolean => name === 'properties' || name === 'location';
+
+const merge = (before: unknown, value: unknown): unknown =>
+  Object.fromEntries(Object.entries({ ...(before as object), ...(value as object) }).slice(0, MOST_PROPERTIES));
