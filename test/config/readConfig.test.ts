@@ -143,6 +143,7 @@ describe('A wrong value is refused in one line that names the variable, what it 
     ['ENCRYPTION_KEYS', `k.1:${KEY}`, 'id:base64 of 32 bytes'],
     ['ENCRYPTION_KEYS', `k1:${KEY},`.repeat(2), 'id:base64 of 32 bytes'],
     ['ENCRYPTION_KEYS', ',', 'id:base64 of 32 bytes'],
+    ['SANDBOX_CLIENT_SECRET', 'hunter2 hunter2', '8 to 500 characters without spaces'],
     ['METRICS_TOKEN', 'hunter2', '16 to 512 characters without spaces'],
     ['METRICS_TOKEN', 'hunter2 hunter2 hunter2', '16 to 512 characters without spaces'],
   ])('%s holds a secret, so what it got is not shown', (name, value, wants) => {
@@ -188,6 +189,29 @@ describe('Some variables need others', () => {
       host: '0.0.0.0',
       encryptionKeys: [{ id: 'k1', key: Buffer.alloc(32, 1) }],
     });
+  });
+
+  it("the sandbox's app needs the sandbox", () => {
+    const environment = {
+      SANDBOX_CLIENT_ID: 'my-app',
+      SANDBOX_CLIENT_SECRET: 'my-secret',
+      SANDBOX_REDIRECT_URIS: 'http://localhost:3000/callback, https://app.example.com/cb?a=b',
+    };
+    expect(readConfig(environment).sandboxApp).toEqual({
+      clientId: 'my-app',
+      clientSecret: 'my-secret',
+      redirectUris: ['http://localhost:3000/callback', 'https://app.example.com/cb?a=b'],
+    });
+    expect(readConfig({}).sandboxApp).toEqual({ clientId: null, clientSecret: null, redirectUris: [] });
+    for (const [name, value] of Object.entries(environment)) {
+      expect(refusal({ ...APP, [name]: value })).toMatch(new RegExp(`^${name} is set, but the sandbox is off`));
+    }
+    expect(refusal({ SANDBOX_CLIENT_ID: 'a:b' })).toContain('SANDBOX_CLIENT_ID got "a:b", but wants up to 200 characters');
+    for (const uri of ['javascript:alert(1)', 'localhost:3000', 'https://a.example/#b']) {
+      expect(refusal({ SANDBOX_REDIRECT_URIS: uri })).toContain(
+        `SANDBOX_REDIRECT_URIS got "${uri}", but wants http or https URLs`,
+      );
+    }
   });
 
   it.each(['KLAVIYO_CLIENT_SECRET', 'KLAVIYO_AUTHORIZE_URL', 'KLAVIYO_API_URL'])('%s needs KLAVIYO_CLIENT_ID', (name) => {

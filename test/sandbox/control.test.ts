@@ -44,6 +44,40 @@ describe('the control page', () => {
     expect(await (await openConsent(url)).text()).toContain('Third Store');
   });
 
+  it('shows the credentials of every app, and takes others with their redirect URIs', async () => {
+    const { url, klaviyo } = await startSandbox();
+    const page = async () => (await fetch(`${url}/klaviyo`)).text();
+    for (const shown of [
+      'app id+1',
+      's3cr:et/%&amp;=',
+      'https://app.example/oauth/klaviyo/callback',
+      `${url}/klaviyo/oauth/token`,
+    ]) {
+      expect(await page()).toContain(shown);
+    }
+    const uris = 'http://localhost:3000/callback\r\nhttps://mine.example/cb';
+    const form = { action: 'add_app', name: 'Mine', client_id: 'my-app', client_secret: 'my-secret', redirect_uris: uris };
+    expect((await command(url, form)).status).toBe(303);
+    const app = klaviyo.apps()[1];
+    expect(app).toMatchObject({ name: 'Mine', clientId: 'my-app', clientSecret: 'my-secret', redirectUris: uris.split('\r\n') });
+    expect(await page()).toContain('my-secret');
+    expect((await command(url, form)).status).toBe(409);
+    expect((await command(url, { ...form, client_id: 'b', redirect_uris: 'javascript:alert(1)' })).status).toBe(409);
+    expect((await command(url, { ...form, client_id: 'b:c' })).status).toBe(409);
+    expect((await command(url, { ...form, client_id: 'b' }, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+
+    const other = { client_id: 'my-app', redirect_uri: 'https://mine.example/cb' };
+    expect(await (await openConsent(url, other)).text()).toContain('Mine asks for access');
+    expect((await openConsent(url, { client_id: 'my-app' })).status).toBe(400);
+    await command(url, { action: 'set_redirect_uris', app: 'own', redirect_uris: 'https://other.example/cb' });
+    expect((await openConsent(url, { redirect_uri: 'https://other.example/cb' })).status).toBe(200);
+    expect((await openConsent(url)).status).toBe(200);
+    await command(url, { action: 'remove_app', app: app?.id ?? '' });
+    expect((await openConsent(url, other)).status).toBe(400);
+    await command(url, { action: 'remove_app', app: 'own' });
+    expect(klaviyo.apps()).toHaveLength(1);
+  });
+
   it('refuses nonsense, and other sites', async () => {
     const { url } = await startSandbox();
     expect((await command(url, { action: 'dance' })).status).toBe(400);

@@ -1,7 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../../src/database/embedded/findFreePort.js';
 import { createTestDatabase } from '../support/createTestDatabase.js';
-import { connectKlaviyo, createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
+import { connectKlaviyo, createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { startSwitchboard } from '../support/startSwitchboard.js';
 import { createWebhookConnection, publish, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
@@ -35,6 +38,34 @@ describe('The sandbox of two processes, ROLE=api and ROLE=worker', () => {
       expect(await seeConnection(api.client, id)).toMatchObject({ status: 'ACTIVE' });
     },
   );
+});
+
+describe('The sandbox with SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET and SANDBOX_REDIRECT_URIS', () => {
+  it('is used with them by Switchboard as by another app, and grants of before live on', async () => {
+    const shared = await newDatabase();
+    const folder = await mkdtemp(join(tmpdir(), 'sandbox-app-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const before = await startSwitchboard({ DATA_DIR: folder }, shared);
+    const id = await connectKlaviyo(before.client);
+    await before.close();
+
+    const app = { SANDBOX_CLIENT_ID: 'my-app', SANDBOX_CLIENT_SECRET: 'my-secret' };
+    const redirectUri = 'http://localhost:3000/callback';
+    const server = await startSwitchboard(
+      { ...app, SANDBOX_REDIRECT_URIS: redirectUri, DATA_DIR: folder, PORT: new URL(before.publicUrl).port },
+      shared,
+    );
+    onTestFinished(() => server.close());
+    await server.sql('update credentials set expires_at = now(), refresh_leased_until = null');
+    await subscribe(before.client, id);
+    await waitForDelivery(before.client, await publish(before.client, { recipient }), 'DELIVERED');
+    expect(server.sandbox?.klaviyo.counters).toMatchObject({ refreshes: 1 });
+
+    const link = await startKlaviyoAuthorization(before.client, await createKlaviyoConnection(before.client));
+    expect(link.searchParams.get('client_id')).toBe('my-app');
+    link.searchParams.set('redirect_uri', redirectUri);
+    expect((await fetch(link)).status).toBe(200);
+  });
 });
 
 describe('With DATABASE_URL and neither KLAVIYO_CLIENT_ID nor SANDBOX=on', () => {

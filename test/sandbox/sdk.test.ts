@@ -15,6 +15,7 @@ import {
   type TokenStorage,
 } from 'klaviyo-api';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { decide, redirected } from './support/oauthClient.js';
 import { CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, startSandbox } from './support/startSandbox.js';
 
@@ -308,11 +309,13 @@ describe('klaviyo-api 23: events', () => {
   });
 
   it('is throttled by the real limits, with Retry-After alone', async () => {
-    const { accounts, advance } = await connected();
+    const { accounts, advance, klaviyo } = await connected();
     const { response } = await accounts.getAccounts();
     expect(response.headers).toMatchObject({ 'ratelimit-limit': '15', 'ratelimit-remaining': '14' });
-    setTimeout(() => advance(1_000), 300);
-    expect((await accounts.getAccounts()).response.headers['ratelimit-remaining']).toBe('13');
+    const second = accounts.getAccounts();
+    await eventually(() => expect(klaviyo.counters.throttled).toBe(1));
+    advance(1_000);
+    expect((await second).response.headers['ratelimit-remaining']).toBe('13');
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventBody, post } from './support/eventRequests.js';
 import { getAccounts, install, refresh } from './support/oauthClient.js';
-import { startSandbox } from './support/startSandbox.js';
+import { REDIRECT_URI, startSandbox } from './support/startSandbox.js';
 
 function newStateFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sandbox-'));
@@ -19,6 +19,8 @@ describe('the state file', () => {
     const { id } = first.klaviyo.addAccount({ name: 'Third Store' });
     const tokens = await install(first.url, id);
     await post(first.url, 'events', tokens.access_token, eventBody());
+    const app = first.klaviyo.addApp({ name: 'Mine', redirectUris: ['http://localhost:3000/callback'] });
+    first.klaviyo.setRedirectUris('own', ['https://other.example/callback']);
     await first.close();
 
     expect(statSync(stateFile).mode & 0o777).toBe(0o600);
@@ -29,8 +31,31 @@ describe('the state file', () => {
     expect((await getAccounts(second.url, tokens.access_token)).status).toBe(200);
     expect((await refresh(second.url, tokens.refresh_token)).status).toBe(200);
     expect(second.klaviyo.events(id)).toMatchObject([{ uniqueId: 'delivery-1' }]);
+    expect(second.klaviyo.apps()).toEqual([
+      expect.objectContaining({ redirectUris: [REDIRECT_URI, 'https://other.example/callback'] }),
+      app,
+    ]);
     await post(second.url, 'events', tokens.access_token, eventBody());
     expect(second.klaviyo.eventTotals(id)).toEqual({ recorded: 1, duplicates: 1 });
+  });
+
+  it('of before there were several apps still works', async () => {
+    const stateFile = newStateFile();
+    const before = await startSandbox({ stateFile });
+    const tokens = await install(before.url, 'SbX001');
+    await post(before.url, 'events', tokens.access_token, eventBody());
+    await before.close();
+    const { apps: _, profiles: __, ...saved } = JSON.parse(readFileSync(stateFile, 'utf8'));
+    for (const grant of saved.grants.grants) delete grant.appId;
+    for (const account of saved.events) {
+      delete account.metrics;
+      for (const event of account.events) for (const name of ['id', 'profileId']) delete event[name];
+    }
+    writeFileSync(stateFile, JSON.stringify(saved));
+
+    const { url, klaviyo } = await startSandbox({ stateFile });
+    expect((await refresh(url, tokens.refresh_token)).status).toBe(200);
+    expect(klaviyo.events('SbX001')).toMatchObject([{ id: expect.stringMatching(/^[\w-]{22}$/), uniqueId: 'delivery-1' }]);
   });
 
   it('that can’t be read is put aside, and the sandbox starts anew', async () => {

@@ -15,6 +15,7 @@ import {
   type ReadQuery,
   readingQuery,
   sparse,
+  timeOf,
 } from './readQuery.js';
 
 const EVENT_FIELDS = ['datetime', 'event_properties', 'timestamp', 'uuid'];
@@ -287,9 +288,7 @@ function holds({ operator, field, value }: Condition, actual: unknown): boolean 
   if (operator === 'has') return true;
   if (operator === 'any') return (value as unknown[]).some(same);
   if (operator === 'equals') return same(value);
-  // A timestamp is in seconds, other times are in ISO 8601.
-  const limit = field === 'timestamp' ? Number(value) * 1_000 : Date.parse(String(value));
-  if (Number.isNaN(limit)) throw new QueryProblem('filter', `${field} is compared with a time only.`);
+  const limit = timeOf(field, value);
   const time = Number(actual);
   if (operator === 'greater-than') return time > limit;
   if (operator === 'greater-or-equal') return time >= limit;

@@ -152,6 +152,7 @@ function readFilter(text: string, rules: Record<string, readonly Operator[]>): C
         refuse(`any takes a list, and ${field} with another operator a single value.`);
       rest = rest.slice(all.length);
     }
+    if (/^(greater|less)-/.test(known) && Number.isNaN(timeOf(field, value))) refuse(`${field} is compared with a time only.`);
     conditions.push({ operator: known, field, value });
     if (conditions.length > MOST_CONDITIONS) refuse(`A filter has at most ${MOST_CONDITIONS} conditions.`);
     const [end = ''] =
@@ -160,6 +161,10 @@ function readFilter(text: string, rules: Record<string, readonly Operator[]>): C
   }
   return conditions;
 }
+
+/** Milliseconds since 1970 of what a filter compares with: a timestamp is in seconds, other times are in ISO 8601. */
+export const timeOf = (field: string, value: FilterValue): number =>
+  field === 'timestamp' ? Number(value) * 1_000 : Date.parse(String(value));
 
 function readValue(written: string, refuse: (detail: string) => never): FilterValue {
   const text = written.trim();
