@@ -236,6 +236,7 @@ describe('klaviyo-api 23: events', () => {
     };
     await wrong(events.getEvents({ filter: 'equals(email,"a@example.com")' }), 'filter');
     await wrong(events.getEvents({ filter: 'equals(metric_id' }), 'filter');
+    await wrong(events.getEvents({ filter: 'equals(constructor,1)' }), 'filter');
     await wrong(events.getEvents({ filter: 'greater-than(datetime,yesterday)' }), 'filter');
     await wrong(events.getEvents({ pageCursor: 'nowhere' }), 'page[cursor]');
     await wrong(profiles.getProfiles({ pageSize: 101 }), 'page[size]');

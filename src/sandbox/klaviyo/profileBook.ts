@@ -21,12 +21,17 @@ interface AccountProfiles {
   byId: Map<string, SandboxProfile>;
   /** From `email a@example.com` to the profile's id. */
   byIdentifier: Map<string, string>;
+  /** Sizes by id, and their sum. */
+  bytes: Map<string, number>;
+  totalBytes: number;
 }
 
 // In the order in which they decide.
 const IDENTIFIERS = ['email', 'phone_number', 'external_id', 'anonymous_id'];
 const MOST_PROFILES = 20_000;
+const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_PROFILES_IN_FILE = 1_000;
+const MOST_BYTES_IN_FILE = 4 * 1024 * 1024;
 /** Klaviyo's limit is the same for a profile as for an event; what comes beyond it is left out. */
 const MOST_PROPERTIES = 400;
 
@@ -71,10 +76,15 @@ export class ProfileBook {
   }
 
   snapshot(): ProfileSnapshot[] {
-    return [...this.accounts.keys()].map((accountId) => ({
-      accountId,
-      profiles: this.list(accountId).slice(-MOST_PROFILES_IN_FILE),
-    }));
+    return [...this.accounts].map(([accountId, { bytes }]) => {
+      let size = 0;
+      const newest = this.list(accountId).slice(-MOST_PROFILES_IN_FILE).reverse();
+      const profiles = newest.filter(({ id }) => {
+        size += bytes.get(id) ?? 0;
+        return size <= MOST_BYTES_IN_FILE;
+      });
+      return { accountId, profiles: profiles.reverse() };
+    });
   }
 
   restore(snapshots: ProfileSnapshot[]): void {
@@ -95,23 +105,33 @@ export class ProfileBook {
   private of(accountId: string): AccountProfiles {
     let account = this.accounts.get(accountId);
     if (!account) {
-      account = { byId: new Map(), byIdentifier: new Map() };
+      account = { byId: new Map(), byIdentifier: new Map(), bytes: new Map(), totalBytes: 0 };
       this.accounts.set(accountId, account);
     }
     return account;
   }
 
-  private keep({ byId, byIdentifier }: AccountProfiles, profile: SandboxProfile): void {
+  private keep(account: AccountProfiles, profile: SandboxProfile): void {
+    const { byId, byIdentifier, bytes } = account;
     // Behind the others: those in front are the ones that nothing happened to for longest.
     byId.delete(profile.id);
     byId.set(profile.id, profile);
     for (const name of IDENTIFIERS) {
       if (typeof profile.attributes[name] === 'string') byIdentifier.set(identifier(name, profile.attributes[name]), profile.id);
     }
-    const [oldest] = byId.values();
-    if (byId.size <= MOST_PROFILES || !oldest) return;
-    byId.delete(oldest.id);
-    for (const [key, id] of byIdentifier) if (id === oldest.id) byIdentifier.delete(key);
+    const size = JSON.stringify(profile).length;
+    account.totalBytes += size - (bytes.get(profile.id) ?? 0);
+    bytes.set(profile.id, size);
+    for (const oldest of byId.values()) {
+      if (byId.size <= MOST_PROFILES && (account.totalBytes <= MOST_BYTES || byId.size === 1)) return;
+      byId.delete(oldest.id);
+      account.totalBytes -= bytes.get(oldest.id) ?? 0;
+      bytes.delete(oldest.id);
+      for (const name of IDENTIFIERS) {
+        const key = identifier(name, oldest.attributes[name]);
+        if (byIdentifier.get(key) === oldest.id) byIdentifier.delete(key);
+      }
+    }
   }
 }
 

@@ -5,9 +5,7 @@ import type { ApiEndpoint } from './apiRoute.js';
 import { JSON_API, notFound } from './jsonApiError.js';
 import { readingQuery, type SparseFields, sparse } from './readQuery.js';
 
-const FIELDS = [
-  ...['test_account', 'contact_information', 'industry', 'timezone', 'preferred_currency', 'public_api_key', 'locale'],
-];
+const FIELDS = ['test_account', 'contact_information', 'industry', 'timezone', 'preferred_currency', 'public_api_key', 'locale'];
 
 /** GET /api/accounts and GET /api/accounts/{id}: the account that the token belongs to, and no other. */
 export function accountEndpoints({ accounts, options }: KlaviyoContext): ApiEndpoint[] {

@@ -78,8 +78,8 @@ function readQuery(parameters: URLSearchParams, rules: QueryRules): ReadQuery {
   const additional: Record<string, string[]> = {};
   for (const [parameter, value] of parameters) {
     const [, family = parameter, type = ''] = /^(fields|additional-fields)\[([\w-]+)\]$/.exec(parameter) ?? [];
-    if (family === 'fields') fields[type] = readNames(parameter, value, rules.fields[type]);
-    else if (family === 'additional-fields') additional[type] = readNames(parameter, value, rules.additional?.[type]);
+    if (family === 'fields') fields[type] = readNames(parameter, value, own(rules.fields, type));
+    else if (family === 'additional-fields') additional[type] = readNames(parameter, value, own(rules.additional ?? {}, type));
     else if (!isTaken(parameter, rules))
       throw new QueryProblem(parameter.slice(0, 100), 'This is not a parameter of this endpoint.');
     if (parameters.getAll(parameter).length > 1) throw new QueryProblem(parameter, 'This parameter is given more than once.');
@@ -96,6 +96,10 @@ function readQuery(parameters: URLSearchParams, rules: QueryRules): ReadQuery {
     pageSize: readPageSize(parameters.get('page[size]'), rules.page),
   };
 }
+
+/** Names come from outside: `constructor` is no rule. */
+const own = <Rule>(rules: Record<string, Rule>, name: string): Rule | undefined =>
+  Object.hasOwn(rules, name) ? rules[name] : undefined;
 
 const isTaken = (parameter: string, { include, filter, sort, page }: QueryRules): boolean =>
   (parameter === 'include' && include !== undefined) ||
@@ -141,7 +145,7 @@ function readFilter(text: string, rules: Record<string, readonly Operator[]>): C
     const [head = '', operator = '', field = ''] =
       /^([a-z-]+)\(\s*([\w.]+)\s*/.exec(rest) ?? refuse('This is no filter, as equals(field,"value").');
     rest = rest.slice(head.length);
-    const operators = rules[field] ?? refuse(`The fields to filter by are ${Object.keys(rules).join(', ')}.`);
+    const operators = own(rules, field) ?? refuse(`The fields to filter by are ${Object.keys(rules).join(', ')}.`);
     const known = operators.find((name) => name === operator) ?? refuse(`The operators of ${field} are ${operators.join(', ')}.`);
     let value: FilterValue = true;
     if (known !== 'has') {
