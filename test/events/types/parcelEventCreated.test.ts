@@ -161,10 +161,11 @@ describe('parcels.event.created (OpenAPI schema ParcelEventCreatedPayload)', () 
     );
   });
 
-  it('validates at least 10,000 events in a second', () => {
+  it('validates at least 10,000 events in a second of a processor', () => {
     validate(sample);
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     for (let count = 0; count < 10_000; count++) validate(sample);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(1000);
   });
 });
