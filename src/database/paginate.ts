@@ -81,10 +81,7 @@ function readSize({ first, last }: PageArguments): { size: number; backwards: bo
   const backwards = typeof last === 'number';
   const size = (backwards ? last : first) ?? DEFAULT_PAGE_SIZE;
   if (size < 0 || size > MAX_PAGE_SIZE) {
-    throw new SwitchboardError(
-      'BAD_USER_INPUT',
-      `"${backwards ? 'last' : 'first'}" must be from 0 to ${MAX_PAGE_SIZE}, not ${size}.`,
-    );
+    throw new SwitchboardError('BAD_USER_INPUT', `"${backwards ? 'last' : 'first'}" must be from 0 to ${MAX_PAGE_SIZE}.`);
   }
   return { size, backwards };
 }

@@ -47,7 +47,7 @@ const STEPS_AT_ONCE = 10;
  * then the usual retries. Test broadcasts, and what belongs to a deleted subscription, stay as they are.
  *
  * Bounded steps: the first ones before this answers, the others by the workers, and `findReplay` tells how far they are.
- * Throws an InputError: NOT_FOUND, INVALID_CHOICE, CONFLICT when the connection is not active.
+ * Throws an InputError: NOT_FOUND, INVALID_CHOICE, MAX_VALUE, CONFLICT when the connection is not active.
  */
 export async function replayDeliveries(
   { database, deliverySignal }: Dependencies,
@@ -60,6 +60,9 @@ export async function replayDeliveries(
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
   if (connection.status !== 'active') {
     throw InputError.of('CONFLICT', 'The connection is not active: what failed would wait with the rest.', 'connectionId');
+  }
+  if (input.statuses && input.statuses.length > REPLAYABLE.length) {
+    throw InputError.of('MAX_VALUE', `There are ${REPLAYABLE.length} statuses: name each once at most.`, 'statuses');
   }
   const statuses = [...new Set(input.statuses ?? ['failed' as const])];
   const wrong = statuses.findIndex((status) => !REPLAYABLE.includes(status));

@@ -25,8 +25,8 @@ export function checkPublishInput(
   const type = registry.get(input.eventType);
   if (!type || type.internal) {
     const names = registry.list().filter(({ internal }) => !internal);
-    const what = type ? 'is published by the server itself' : 'does not exist';
-    const message = `The event type "${input.eventType.slice(0, 100)}" ${what}. You can publish: ${names.map(({ name }) => name).join(', ')}.`;
+    const what = type ? 'This event type is published by the server itself' : 'There is no such event type';
+    const message = `${what}. You can publish: ${names.map(({ name }) => name).join(', ')}.`;
     problems.add(type ? 'FORBIDDEN' : 'INVALID_CHOICE', message, ...path, 'eventType');
     return '';
   }

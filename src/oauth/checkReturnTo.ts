@@ -16,11 +16,7 @@ export function checkReturnTo(returnTo: URL | string | null | undefined, allowed
     );
   }
   if (!allowedOrigins.includes(url.origin)) {
-    throw InputError.of(
-      'INVALID',
-      `The origin ${url.origin} is not in RETURN_TO_ORIGINS: ask the operator to add it.`,
-      'returnTo',
-    );
+    throw InputError.of('INVALID', 'The origin of returnTo is not in RETURN_TO_ORIGINS: ask the operator to add it.', 'returnTo');
   }
   return url.href;
 }

@@ -9,9 +9,5 @@ export function checkEventType(
 ): void {
   if (eventTypes.get(eventType)) return;
   const names = eventTypes.list().map(({ name }) => name);
-  problems.add(
-    'INVALID_CHOICE',
-    `There is no event type "${eventType.slice(0, 100)}". There are: ${names.join(', ')}.`,
-    'eventType',
-  );
+  problems.add('INVALID_CHOICE', `There is no such event type. There are: ${names.join(', ')}.`, 'eventType');
 }

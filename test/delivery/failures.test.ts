@@ -61,10 +61,12 @@ describe('A delivery that fails', () => {
     const inbox = await test.inbox(status(429, { 'RETRY-AFTER': '40' }));
     await bed.subscribed(inbox.url);
     await bed.engine({ options: { retryDelaysMs: [10] } }).start();
+    const before = Date.now();
     await bed.publish([{}]);
     await eventually(async () => expect(await bed.counts()).toEqual({ retrying: 1 }));
     const [delivery] = await bed.deliveries();
-    expect(Math.abs((delivery?.due_ms ?? 0) - Date.now() - 40_000)).toBeLessThan(2_000);
+    expect(delivery?.due_ms).toBeGreaterThanOrEqual(before + 40_000);
+    expect(delivery?.due_ms).toBeLessThanOrEqual(Date.now() + 41_000);
   });
 
   it('by a redirect is not followed', async () => {
@@ -197,7 +199,7 @@ describe('A rate limit', () => {
       type: 'webhook',
       maxDurationMs: 1_000,
       async deliver({ connection }) {
-        until ||= Date.now() + 400;
+        until ||= Date.now() + 3_000;
         calls.push({ at: Date.now(), connectionId: connection.id });
         if (connection.id === first.connectionId && Date.now() < until) return { kind: 'throttled', forMs: until - Date.now() };
         return { kind: 'delivered', attempt: attemptOf({ statusCode: 202, error: null }) };
@@ -214,7 +216,7 @@ describe('A rate limit', () => {
       { most: 1, least: 1 },
     ]);
     const healthy = calls.filter(({ connectionId }) => connectionId === second.connectionId);
-    expect(Math.max(...healthy.map(({ at }) => at))).toBeLessThan(until + 100);
+    expect(Math.max(...healthy.map(({ at }) => at))).toBeLessThan(until);
   });
 
   it('is over when it says so: the connection goes on then, though nobody publishes', async () => {
@@ -231,9 +233,8 @@ describe('A rate limit', () => {
     };
     await bed.subscribed('http://127.0.0.1:1/');
     await bed.publish([{}, {}]);
-    await bed.engine({ destinations: [limited], options: { pollMs: 60_000 } }).start();
+    await bed.engine({ destinations: [limited], options: { pollMs: 600_000 } }).start();
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 2 }));
-    expect(Date.now()).toBeLessThan(until + 3_000);
   });
 });
 

@@ -45,14 +45,13 @@ describe('A connection', () => {
     await bed.subscribed(silent.url, { eventType: 'dead.event' });
     await bed.subscribed(inbox.url);
     await bed.publish(many(5_000), 'dead.event');
-    const engine = bed.engine({ options: { concurrency: 16, concurrencyPerConnection: 8 } });
+    // No place comes free by a timeout.
+    const engine = bed.engine({ timeoutMs: 120_000, options: { concurrency: 16, concurrencyPerConnection: 8 } });
     await engine.start();
     await eventually(() => expect(silent.open).toBeGreaterThan(4));
-    const startedAt = Date.now();
     await bed.publish(many(50));
     engine.wake();
     await eventually(() => expect(inbox.received).toHaveLength(50));
-    expect(Date.now() - startedAt).toBeLessThan(1_000);
   });
 
   it('that is slow can not take all places, even together with others like it', async () => {
@@ -62,12 +61,12 @@ describe('A connection', () => {
     for (let index = 0; index < 8; index++) await bed.subscribed(silent.url, { eventType: 'slow.event' });
     await bed.subscribed(inbox.url);
     await bed.publish(many(100), 'slow.event');
-    const engine = bed.engine({ timeoutMs: 10_000, options: { concurrency: 40, concurrencyPerConnection: 10 } });
+    const engine = bed.engine({ timeoutMs: 120_000, options: { concurrency: 40, concurrencyPerConnection: 10 } });
     await engine.start();
     await eventually(() => expect(silent.open).toBeGreaterThanOrEqual(8));
     await bed.publish(many(20));
     engine.wake();
-    await eventually(() => expect(inbox.received).toHaveLength(20), { withinMs: 2_000 });
+    await eventually(() => expect(inbox.received).toHaveLength(20));
   });
 
   it('is served in turn: each of a hundred gets its first delivery before one gets all of its own', async () => {

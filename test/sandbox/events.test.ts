@@ -64,6 +64,14 @@ describe('POST /api/events', () => {
     expect((await send(eventBody({ properties }))).status).toBe(202);
   });
 
+  it('400 for properties that nest deeper than anything of use', async () => {
+    const { send } = await connected();
+    const deep = (depth: number) =>
+      JSON.stringify(eventBody({ properties: { deep: 'HERE' } })).replace('"HERE"', `${'['.repeat(depth)}${']'.repeat(depth)}`);
+    expect((await send(deep(20))).status).toBe(202);
+    for (const depth of [4_400, 500_000]) expect((await send(deep(depth))).status).toBe(400);
+  });
+
   it('413 for more than five million bytes', async () => {
     const { send } = await connected();
     const response = await send(eventBody({ properties: { long: 'x'.repeat(5_000_000) } }));

@@ -40,8 +40,8 @@ export function checkExtraHeader(name: string, value: string): string | null {
   if (!TOKEN.test(name)) return "The header name may contain only letters, digits and !#$%&'*+-.^_`|~.";
   const lower = name.toLowerCase();
   const reason = REFUSED.get(lower) ?? REFUSED_PREFIXES.find(([prefix]) => lower.startsWith(prefix))?.[1];
-  if (reason) return `The header "${name}" can't be set: ${reason}.`;
-  if (value.length > MAX_VALUE_LENGTH) return `The value of "${name}" must have at most ${MAX_VALUE_LENGTH} characters.`;
-  if (!PRINTABLE.test(value)) return `The value of "${name}" must be printable ASCII, without line breaks or control characters.`;
+  if (reason) return `This header can't be set: ${reason}.`;
+  if (value.length > MAX_VALUE_LENGTH) return `The value must have at most ${MAX_VALUE_LENGTH} characters.`;
+  if (!PRINTABLE.test(value)) return 'The value must be printable ASCII, without line breaks or control characters.';
   return null;
 }

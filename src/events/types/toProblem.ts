@@ -85,6 +85,6 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   // "A whole number, not a number" would puzzle whoever sent 1.5.
-  if (typeof value === 'number') return `the number ${value}`;
+  if (typeof value === 'number' && !Number.isInteger(value)) return 'a number with a fraction';
   return kindName(typeof value);
 }

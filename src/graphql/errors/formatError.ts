@@ -31,6 +31,7 @@ const QUOTING: readonly (readonly [RegExp, string])[] = [
   [/^(Argument "\w+" has invalid value) [\s\S]*$/, '$1.'],
   [/^(Syntax Error: Expected [^,]{1,100}), found [\s\S]*$/, '$1.'],
   [/^(Syntax Error: Unexpected \w+) [\s\S]*$/, '$1.'],
+  [/^Unknown operation named [\s\S]*$/, 'The document has no operation of that name.'],
 ];
 
 /** The text or number in the document that an error is about. */

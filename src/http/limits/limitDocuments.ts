@@ -1,8 +1,11 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { ApolloArmor } from '@escape.tech/graphql-armor';
-import type { ValidationRule } from 'graphql';
+import { GraphQLError, type ValidationRule } from 'graphql';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
 import type { DocumentLimits } from './DocumentLimits.js';
+
+/** Characters of any name in a document: an alias stands in the answer once for each row, whatever it costs to compute. */
+const MOST_NAME = 128;
 
 /** The rules that keep documents within their limits; over the websocket they hold without Apollo. */
 export function limitDocuments({ maxDepth, maxAliases }: DocumentLimits): {
@@ -20,5 +23,20 @@ export function limitDocuments({ maxDepth, maxAliases }: DocumentLimits): {
     blockFieldSuggestion: { enabled: false },
   }).protect();
   // Its types come from Apollo's other module format; the plugins are the same.
-  return { validationRules, plugins: plugins as unknown as ApolloServerPlugin<GraphQLContext>[] };
+  return {
+    validationRules: [limitNames, ...validationRules],
+    plugins: plugins as unknown as ApolloServerPlugin<GraphQLContext>[],
+  };
 }
+
+/** Tells of the first name that is too long. */
+const limitNames: ValidationRule = (context) => {
+  let told = false;
+  return {
+    Name({ value }) {
+      if (told || value.length <= MOST_NAME) return;
+      told = true;
+      context.reportError(new GraphQLError(`A name in the document has more than ${MOST_NAME} characters.`));
+    },
+  };
+};

@@ -7,9 +7,9 @@ export interface AttackOrder {
   readonly seconds: number;
 }
 
-/** How it went: answers by their status, `0` for none, and the largest one in bytes. */
+/** How it went: answers by their status or, over a websocket, their kind; `0` for none; and the largest one in bytes. */
 export interface AttackOutcome {
-  readonly statuses: Record<number, number>;
+  readonly statuses: Record<string, number>;
   readonly largest: number;
 }
 
@@ -18,14 +18,20 @@ process.once('message', async ({ index, target, seconds }: AttackOrder) => {
   const attack = attacks[index];
   const calls = attack?.calls(target) ?? [];
   const until = performance.now() + seconds * 1_000;
-  const statuses: Record<number, number> = {};
+  const statuses: Record<string, number> = {};
   let largest = 0;
   let next = 0;
   await Promise.all(
     Array.from({ length: attack?.clients ?? 0 }, async () => {
       while (performance.now() < until) {
-        const [path, init] = calls[next++ % calls.length] ?? ['/', {}];
-        const status = await fetch(`${target.origin}${path}`, init).then(
+        const [place, init] = calls[next++ % calls.length] ?? ['/', {}];
+        if ('query' in init) {
+          const [kind, bytes] = await ask(target.origin, place, init);
+          largest = Math.max(largest, bytes);
+          statuses[kind] = (statuses[kind] ?? 0) + 1;
+          continue;
+        }
+        const status = await fetch(`${target.origin}${place}`, init).then(
           async (response) => {
             largest = Math.max(largest, (await response.arrayBuffer()).byteLength);
             return response.status;
@@ -39,3 +45,22 @@ process.once('message', async ({ index, target, seconds }: AttackOrder) => {
   process.send?.({ statuses, largest } satisfies AttackOutcome);
   process.disconnect();
 });
+
+/** One operation over a websocket of its own (graphql-transport-ws): the kind of its answer, `0` for none, and its bytes. */
+function ask(origin: string, authorization: string, payload: object): Promise<[kind: string, bytes: number]> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
+    const end = (kind: string, bytes: number): void => {
+      resolve([kind, bytes]);
+      socket.close();
+    };
+    socket.onopen = () => socket.send(JSON.stringify({ type: 'connection_init', payload: { Authorization: authorization } }));
+    socket.onmessage = ({ data }) => {
+      const { type } = JSON.parse(String(data)) as { type: string };
+      if (type === 'connection_ack') socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload }));
+      else if (type === 'next' || type === 'error') end(type, String(data).length);
+    };
+    socket.onerror = () => end('0', 0);
+    socket.onclose = () => resolve(['0', 0]);
+  });
+}

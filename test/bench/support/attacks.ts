@@ -7,7 +7,10 @@ export interface Target {
   readonly reading: string;
 }
 
-type Call = readonly [path: string, init: RequestInit];
+/** A request, or an operation over a websocket. */
+type Call =
+  | readonly [path: string, init: RequestInit]
+  | readonly [authorization: string, operation: { readonly query: string; readonly variables?: object }];
 interface Attack {
   readonly what: string;
   /** Clients that call again as soon as they are answered. */
@@ -27,9 +30,13 @@ const graphql = (authorization: string | null, body: string): Call => [
 const ask = (authorization: string | null, query: string, variables: object = {}): Call =>
   graphql(authorization, JSON.stringify({ query, variables }));
 
+const watch = (authorization: string, query: string, variables: object): Call => [authorization, { query, variables }];
+
 const CONNECT = 'mutation ($input: CreateConnectionInput!) { createConnection(input: $input) { userErrors { code } } }';
 const scopes = (count: number) =>
   `{"query":${JSON.stringify(CONNECT)},"variables":{"input":{"type":"KLAVIYO","klaviyo":{"scopes":[${'"",'.repeat(count - 1)}""]}}}}`;
+const MAKE_KEY = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { userErrors { code } } }';
+const SEVERAL = 'mutation ($input: PublishEventsInput!) { publishEvents(input: $input) { userErrors { code } } }';
 const nested = (page: string) =>
   `query ($n: Int) { connections(${page}: $n) { edges { node { id deliveries(${page}: $n) { edges { node { id event { payload } attempts { responseBody } } } } } } } }`;
 const introspection = (field: string) => `__schema { types { name description fields { name description } ${field} } }`;
@@ -47,6 +54,23 @@ export const attacks: readonly Attack[] = [
     calls: ({ all }) => [graphql(all, scopes(2_700_000))],
   },
   {
+    what: 'too many headers, scopes of a key, events, and unknown fields by REST',
+    clients: 4,
+    calls: ({ all }) => [
+      ask(all, CONNECT, { input: { type: 'WEBHOOK', webhook: { extraHeaders: Array(19_000).fill({ name: '', value: '' }) } } }),
+      ask(all, MAKE_KEY, { input: { scopes: Array(19_000).fill('READ') } }),
+      ask(all, SEVERAL, { input: { events: Array(2_000).fill({ eventType: '', data: {} }) } }),
+      [
+        '/api/v3/event-subscriptions/connections',
+        {
+          method: 'POST',
+          headers: { authorization: all, 'content-type': 'application/json' },
+          body: JSON.stringify(Object.fromEntries(Array.from({ length: 15_000 }, (_, index) => [`field${index}`, 1]))),
+        },
+      ],
+    ],
+  },
+  {
     what: 'lists within lists, as long as variables say',
     clients: 8,
     calls: ({ all }) => [ask(all, nested('first'), { n: 100 }), ask(all, nested('last'), { n: 100 })],
@@ -55,6 +79,16 @@ export const attacks: readonly Attack[] = [
     what: 'the largest lists within lists that are let through',
     clients: 8,
     calls: ({ all }) => [ask(all, nested('first'), { n: null }), ask(all, nested('last'), { n: 30 })],
+  },
+  {
+    what: 'the same over a websocket',
+    clients: 8,
+    calls: ({ all }) => [{ n: 100 }, { n: 30 }, { n: null }].map((variables) => watch(all, nested('first'), variables)),
+  },
+  {
+    what: 'fields by a name of 1 MB',
+    clients: 4,
+    calls: ({ all }) => [ask(all, `{ connections(first: 100) { edges { node { ${'a'.repeat(1_000_000)}: id } } } }`)],
   },
   {
     what: 'introspection without credentials, with aliases and without',

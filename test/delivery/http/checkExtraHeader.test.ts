@@ -51,6 +51,6 @@ describe('checkExtraHeader', () => {
     'svix-id',
     'Svix-Signature',
   ])('refuses %s, in any case', (name) => {
-    expect(checkExtraHeader(name, 'v')).toContain(`"${name}" can't be set`);
+    expect(checkExtraHeader(name, 'v')).toContain("This header can't be set");
   });
 });

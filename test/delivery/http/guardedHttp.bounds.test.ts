@@ -57,7 +57,6 @@ describe('what an exchange may take', () => {
     const error = expectError(await guardedHttpForTest({ timeoutMs: 200 }).send(post(receiver.origin)));
     expect(error).toMatchObject({ code: 'timeout', message: `127.0.0.1:${receiver.port} did not answer in full within 0.2 s.` });
     expect(error.durationMs).toBeGreaterThanOrEqual(195);
-    expect(error.durationMs).toBeLessThan(1_000);
     await vi.waitFor(() => expect(receiver.sockets[0]?.destroyed).toBe(true));
   });
 
@@ -80,7 +79,6 @@ describe('what an exchange may take', () => {
     });
     const error = expectError(await guardedHttpForTest({ timeoutMs: 300 }).send(post(receiver.origin)));
     expect(error.code).toBe('timeout');
-    expect(error.durationMs).toBeLessThan(1_000);
     await vi.waitFor(() => expect(receiver.sockets[0]?.destroyed).toBe(true));
   });
 

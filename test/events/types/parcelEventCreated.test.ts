@@ -98,8 +98,8 @@ describe('parcels.event.created (OpenAPI schema ParcelEventCreatedPayload)', () 
   it('numbers are whole numbers, texts are texts, flags are flags', () => {
     const wrong: [string, unknown, string][] = [
       ['parcel.parcel_id', '12345678', 'parcel.parcel_id must be a whole number, not text.'],
-      ['parcel.parcel_id', 1.5, 'parcel.parcel_id must be a whole number, not the number 1.5.'],
-      ['parcel.tracking_number', 42, 'parcel.tracking_number must be text or null, not the number 42.'],
+      ['parcel.parcel_id', 1.5, 'parcel.parcel_id must be a whole number, not a number with a fraction.'],
+      ['parcel.tracking_number', 42, 'parcel.tracking_number must be text or null, not a number.'],
       ['event.is_returned', 'false', 'event.is_returned must be true or false or null, not text.'],
       ['event.location_details', 'Utrecht', 'event.location_details must be an object or null, not text.'],
       ['event.location_details.city', ['Utrecht'], 'event.location_details.city must be text or null, not a list.'],
@@ -126,13 +126,11 @@ describe('parcels.event.created (OpenAPI schema ParcelEventCreatedPayload)', () 
   it('names the allowed values when they are few, and the nearest one', () => {
     const message = (field: string, value: string) => validate(withValue(sample, ['event', field], value))[0]?.message;
     expect(message('status_type', 'sucess')).toBe(
-      'event.status_type must be one of error, success, warning, not "sucess". Did you mean "success"?',
+      'event.status_type must be one of error, success, warning. Did you mean "success"?',
     );
-    expect(message('phase', 'In-Transit')).toMatch(
-      /one of accepted, .*, unknown, not "In-Transit"\. Did you mean "in_transit"\?$/,
-    );
+    expect(message('phase', 'In-Transit')).toMatch(/one of accepted, .*, unknown\. Did you mean "in_transit"\?$/);
     expect(message('sub_status', 'neighbor')).toBe(
-      'event.sub_status can\'t be "neighbor": it is not among the 56 values that the event type\'s schema lists. Did you mean "neighbour"?',
+      'event.sub_status must be one of the 56 values that the event type\'s schema lists. Did you mean "neighbour"?',
     );
     expect(message('sub_status', 'zzzzzzzzzz')).not.toContain('Did you mean');
   });
@@ -163,10 +161,11 @@ describe('parcels.event.created (OpenAPI schema ParcelEventCreatedPayload)', () 
     );
   });
 
-  it('validates at least 10,000 events in a second', () => {
+  it('validates at least 10,000 events in a second of a processor', () => {
     validate(sample);
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     for (let count = 0; count < 10_000; count++) validate(sample);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(1000);
   });
 });

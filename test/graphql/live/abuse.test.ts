@@ -162,9 +162,15 @@ describe('A change', () => {
     const client = await switchboard.anotherOrganization();
     const id = await createWebhookConnection(client);
     const live = LiveClient.of(client);
-    live.watch(WATCH);
-    await eventually(async () => expect(await watchersOf(client)).toBe(1));
-    await sleep(100);
+    const { seen } = live.watch(WATCH);
+    let name = 0;
+    // It has begun once it tells of something.
+    await eventually(async () => {
+      name += 1;
+      await client.query(RENAME, { id, name: `name ${name}` });
+      await sleep(50);
+      expect(seen.at(-1)?.data?.connectionUpdated.id).toBe(id);
+    });
     const writer = new pg.Client({ connectionString: switchboard.testDatabase.url });
     await writer.connect();
     // Told of in the same moment in which the table is gone for the reader.

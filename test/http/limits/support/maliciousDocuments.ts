@@ -26,6 +26,13 @@ export const maliciousDocuments: [string, string][] = [
   ],
   ['fields that have to be compared with each other', `{ ${times(1_300, () => 'organization { id }')} }`],
   ['the same field as often as tokens allow', `{ ${times(980, () => '__typename')} }`],
+  ['an alias of 1 MB', `{ connections(first: 100) { edges { node { ${'a'.repeat(1_000_000)}: id } } } }`],
+  ['an alias of 1 MB in the schema', `{ __schema { types { ${'a'.repeat(1_000_000)}: name } } }`],
+  ['an alias that is a little too long', `{ ${'a'.repeat(129)}: __typename }`],
+  [
+    'a fragment, an operation and a variable of 1 MB',
+    `query ${'a'.repeat(1_000_000)}($${'v'.repeat(1_000_000)}: Int) { ...${'f'.repeat(1_000_000)} }`,
+  ],
   ['directives', `{ __typename ${'@include(if: true) '.repeat(2_000)} }`],
   ['1 MB of fields', `{ ${'organization { id } '.repeat(52_000)} }`],
   ['1 MB of one text', `{ connection(id: "${'x'.repeat(1_000_000)}") { ${nested(20, 'a')} } }`],
