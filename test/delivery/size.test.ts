@@ -477,6 +477,25 @@ describe('A lock that somebody holds on very many rows', () => {
   });
 });
 
+describe('A lock on connections that were never tried', () => {
+  it('keeps no other from its first attempt, and costs none', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    for (let index = 0; index < 15; index++) await bed.subscribed(inbox.url, { eventType: 'locked.event' });
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.publish([{}], 'locked.event');
+    await whileLocked(`select from connections where id <> ${connectionId} for no key update`, async () => {
+      await bed.engine().start();
+      await sleep(1_000);
+      await bed.publish([{}]);
+      await eventually(async () => expect(await bed.counts()).toEqual({ pending: 15, delivered: 1 }));
+      await sleep(1_500);
+    });
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 16 }));
+    expect(await bed.attempts()).toHaveLength(16);
+  });
+});
+
 describe('A step that fails', () => {
   it('keeps no other task waiting', async () => {
     const { bed } = test;

@@ -12,12 +12,23 @@ interface Dependencies {
 /**
  * The encrypted signing secret of a connection; one is made and stored if it has none. Null when there is no such
  * connection. Two processes at once agree: the second one's update waits, and then finds the first one's secret.
+ *
+ * Without a transaction of the caller's it rejects (55P03) when somebody holds the connection locked for a second: whoever does
+ * so for long must not have a connection to the database wait for each event.
  */
 export async function ensureSigningSecret(
-  { database, cipher }: Dependencies,
+  dependencies: Dependencies,
   connectionId: number,
-  em: EntityManager = database.em(),
+  em?: EntityManager,
 ): Promise<string | null> {
+  if (em) return ensureIn(dependencies, connectionId, em);
+  return dependencies.database.transaction(async (own) => {
+    await sql`set local lock_timeout = '1s'`.execute(own.getKysely());
+    return ensureIn(dependencies, connectionId, own);
+  });
+}
+
+async function ensureIn({ database, cipher }: Dependencies, connectionId: number, em: EntityManager): Promise<string | null> {
   const fresh = cipher.encrypt(generateSigningSecret(), columnIdentity.signingSecret(connectionId));
   const { rows } = await sql<{ signing_secret: string }>`
     update connections set signing_secret = coalesce(signing_secret, ${fresh})
