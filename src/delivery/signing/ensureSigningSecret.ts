@@ -17,21 +17,14 @@ interface Dependencies {
  * so for long must not have a connection to the database wait for each event.
  */
 export async function ensureSigningSecret(
-  dependencies: Dependencies,
+  { database, cipher }: Dependencies,
   connectionId: number,
   em?: EntityManager,
 ): Promise<string | null> {
-  if (em) return ensureIn(dependencies, connectionId, em);
-  return dependencies.database.transaction(async (own) => {
-    await sql`set local lock_timeout = '1s'`.execute(own.getKysely());
-    return ensureIn(dependencies, connectionId, own);
-  });
-}
-
-async function ensureIn({ database, cipher }: Dependencies, connectionId: number, em: EntityManager): Promise<string | null> {
   const fresh = cipher.encrypt(generateSigningSecret(), columnIdentity.signingSecret(connectionId));
   const { rows } = await sql<{ signing_secret: string }>`
     update connections set signing_secret = coalesce(signing_secret, ${fresh})
-    where id = ${connectionId} returning signing_secret`.execute(database.sql(em));
+    from (select set_config('lock_timeout', case when ${em === undefined} then '1s' else current_setting('lock_timeout') end, true) as wait) l
+    where id = ${connectionId} and l.wait is not null returning signing_secret`.execute(database.sql(em));
   return rows[0]?.signing_secret ?? null;
 }
