@@ -9,6 +9,7 @@ import { parseId } from '../domain/parseId.js';
 import { Subscription } from '../domain/Subscription.js';
 import type { DeliveryJob } from './DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination } from './Destination.js';
+import { clean } from './engine/Settlement.js';
 import { recordTestBroadcast } from './queue/recordTestBroadcast.js';
 import { toDestinationConnection } from './queue/toDestinationConnection.js';
 
@@ -84,7 +85,7 @@ function attempt(destination: Destination, job: DeliveryJob): Promise<DeliveryRe
 }
 
 function toReport(result: DeliveryResult, startedAt: number): AttemptReport {
-  if ('attempt' in result && result.attempt) return result.attempt;
+  if ('attempt' in result && result.attempt) return clean(result.attempt);
   const durationMs = Math.round(performance.now() - startedAt);
   const error = explain(result);
   return { durationMs, statusCode: null, responseBody: null, error };

@@ -142,13 +142,13 @@ export async function continueReplay(
   place: string | null,
 ): Promise<{ place: string | null; count: number }> {
   const { from, to } = idRange(new Date(since), new Date(until));
-  const { rows } = await sql<{ looked: number; last: string | null; replayed: number }>`
+  const { rows } = await sql<{ looked: number; last: string | null; chosen: string[] | null; keys: string[] | null }>`
     with next as materialized (
       select id from deliveries
       where connection_id = ${connectionId} and id > greatest(${place ?? from}::uuid, ${from}::uuid) and id < ${to}::uuid
       order by id limit ${STEP}
     ), chosen as materialized (
-      select d.id from deliveries d
+      select d.id, d.ordering_key from deliveries d
       where d.id in (select id from next) and d.organization_id = ${organizationId} and d.status = any(${statuses}::text[])
         and d.created_at >= ${since}::timestamptz and d.created_at <= ${until}::timestamptz
         and (${eventType}::text is null or d.event_type = ${eventType}::text)
@@ -157,16 +157,52 @@ export async function continueReplay(
         and exists (select from subscriptions s where s.id = d.subscription_id)
         and exists (select from events e where e.id = d.event_id and not e.is_test)
       for update skip locked
-    ), replayed as (
-      update deliveries d
-      set status = 'pending', retry_count = 0, next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(),
-        due_at = clock_timestamp() + c.place * interval '1 microsecond'
-      from (select id, row_number() over (order by id) as place from chosen) c
-      where d.id = c.id
-      returning d.id
     )
     select (select count(*)::int from next) as looked, (select id from next order by id desc limit 1) as last,
-      (select count(*)::int from replayed) as replayed`.execute(em.getKysely());
-  const { looked = 0, last = null, replayed = 0 } = rows[0] ?? {};
-  return { place: looked === STEP ? last : null, count: replayed };
+      (select array_agg(id) from chosen) as chosen,
+      (select array_agg(distinct ordering_key) from chosen where ordering_key is not null) as keys`.execute(em.getKysely());
+  const { looked = 0, last = null, chosen = null, keys = null } = rows[0] ?? {};
+  if (chosen !== null) await makeDueAgain(em, organizationId, connectionId, chosen, keys);
+  return { place: looked === STEP ? last : null, count: chosen?.length ?? 0 };
+}
+
+/**
+ * Of an ordering key, what was over goes behind what waits of it, in the order of publishing, and only the first is due; what
+ * waits for a retry keeps its place.
+ */
+async function makeDueAgain(
+  em: EntityManager,
+  organizationId: number,
+  connectionId: number,
+  ids: readonly string[],
+  keys: readonly string[] | null,
+): Promise<void> {
+  if (keys !== null) {
+    await sql`
+      select lock_ordering_keys(array_agg(${organizationId}::bigint), array_agg(key)) from unnest(${keys}::text[]) k (key)`.execute(
+      em.getKysely(),
+    );
+  }
+  await sql`
+    with last as materialized (
+      select k.key, (
+        select max(d.ordering_position) from deliveries d
+        where d.connection_id = ${connectionId} and d.ordering_key = k.key and d.status in ('pending', 'retrying', 'held')
+      ) as position from unnest(${keys ?? []}::text[]) k (key)
+    ), chosen as (
+      select d.id, row_number() over (order by d.id) as place,
+        d.ordering_key is not null and d.status not in ('pending', 'retrying') as joins, l.position,
+        row_number() over (
+          partition by d.ordering_key, d.status in ('pending', 'retrying') order by d.id
+        ) as turn
+      from deliveries d left join last l on l.key = d.ordering_key where d.id = any(${ids}::uuid[])
+    )
+    update deliveries d
+    set status = 'pending', retry_count = 0, next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(),
+      ordering_position = case when c.joins then coalesce(c.position, 0) + c.turn else d.ordering_position end,
+      due_at = case
+        when c.joins and (c.position is not null or c.turn > 1) or not c.joins and d.due_at = 'infinity' and d.ordering_key is not null
+          then 'infinity'
+        else statement_timestamp() + c.place * interval '1 microsecond' end
+    from chosen c where d.id = c.id`.execute(em.getKysely());
 }

@@ -18,7 +18,8 @@ interface Dependencies {
  * the pending automatic one; if it fails, that one's turn comes again after its usual delay.
  *
  * It goes ahead of its connection's queue, and past the circuit breaker, whose next probe it becomes.
- * Throws an InputError: NOT_FOUND, or CONFLICT while it is in flight or held, or has nowhere to go any more.
+ * Throws an InputError: NOT_FOUND, or CONFLICT while it is in flight or held, waits behind another of its ordering key, or has
+ * nowhere to go any more.
  */
 export async function retryDelivery(
   { database, deliverySignal }: Dependencies,
@@ -52,6 +53,8 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
     from events e, subscriptions s, connections c
     where d.id = ${id} and d.organization_id = ${caller.organizationId}
       and d.status in ('pending', 'retrying', 'failed', 'delivered', 'cancelled', 'expired')
+      -- What waits behind another of its ordering key keeps its turn.
+      and (d.due_at < 'infinity' or d.status not in ('pending', 'retrying'))
       and (d.leased_until is null or d.leased_until <= now())
       and e.id = d.event_id and not e.is_test
       and s.id = d.subscription_id

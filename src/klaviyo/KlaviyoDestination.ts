@@ -44,7 +44,7 @@ export class KlaviyoDestination implements Destination {
     });
     if (!event.ok) return { kind: 'failed', attempt: unanswered(startedAt, event) };
 
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const waitUntilMs = this.options.limits.take(job.connection.id, nowMs);
     if (waitUntilMs !== null) return { kind: 'throttled', forMs: waitUntilMs - nowMs };
     try {
@@ -88,13 +88,13 @@ export class KlaviyoDestination implements Destination {
       body,
       signal,
     });
-    this.options.limits.heard(job.connection.id, response.headers, Date.now());
+    this.options.limits.heard(job.connection.id, response.headers, performance.now());
     return response;
   }
 
   async #read(job: DeliveryJob, { version }: AccessToken, response: Response, startedAt: number): Promise<DeliveryResult> {
     const result = await readEventAnswer(response, startedAt);
-    if (result.kind === 'throttled') this.options.limits.pause(job.connection.id, Date.now() + result.forMs);
+    if (result.kind === 'throttled') this.options.limits.pause(job.connection.id, performance.now() + result.forMs);
     if (result.kind === 'hold') await this.options.scopeMissing(job.connection.id, version, 'events:write');
     return result;
   }

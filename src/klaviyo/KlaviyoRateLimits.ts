@@ -8,7 +8,7 @@ interface Window {
   minute: number;
   inMinute: number;
   inFlight: number;
-  /** Nothing goes out before; ms since 1970. */
+  /** Nothing goes out before. */
   pausedUntilMs: number;
 }
 
@@ -28,13 +28,15 @@ const MAX_CONNECTIONS = 10_000;
  * Keeps each connection below Klaviyo's limits, as far as one process can: it counts what it sends, and believes what
  * `RateLimit-Remaining` and 429 say, which speak for all processes. Waiting costs no attempt and holds up no other connection.
  * Two processes together meet next to no 429; more of them meet some, and wait.
+ *
+ * Times are `performance.now()`: a clock that is set must not make anybody wait for as long as it jumped.
  */
 export class KlaviyoRateLimits {
   readonly #windows = new Map<number, Window>();
 
   constructor(private readonly limits: { readonly perSecond: number; readonly perMinute: number } = KLAVIYO_EVENT_LIMITS) {}
 
-  /** Takes a place for one request: null, or until when to wait (ms since 1970). `release` must follow a null. */
+  /** Takes a place for one request: null, or until when to wait. `release` must follow a null. */
   take(connectionId: number, nowMs: number): number | null {
     const window = this.#windowOf(connectionId, nowMs);
     if (nowMs < window.pausedUntilMs) return window.pausedUntilMs;
@@ -61,7 +63,7 @@ export class KlaviyoRateLimits {
   }
 
   pause(connectionId: number, untilMs: number): void {
-    const window = this.#windowOf(connectionId, Date.now());
+    const window = this.#windowOf(connectionId, performance.now());
     window.pausedUntilMs = Math.max(window.pausedUntilMs, untilMs);
   }
 

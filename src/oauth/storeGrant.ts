@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
+import { sql } from 'kysely';
 import { columnIdentity } from '../database/columnIdentity.js';
 import type { EntityManager } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
@@ -79,6 +80,8 @@ export function storeGrant(
     em.assign(connection, { status: 'active', statusReason: null, updatedAt: now });
     authorization.status = 'completed';
     await em.flush();
+    // What failed under the grant before says nothing of this one.
+    await sql`select begin_connection_anew(${connection.id})`.execute(em.getKysely());
     const missingScopes = authorization.scopes.filter((scope) => !scopes.includes(scope));
     await notices.authorizationCompleted(em, connection, { account, grantedScopes: scopes, missingScopes });
     return { kind: 'completed', authorization };

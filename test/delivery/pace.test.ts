@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { newId } from '../../src/database/newId.js';
+import { cancelForSubscription } from '../../src/delivery/queue/cancelForSubscription.js';
 import { insertDeliveries } from '../../src/delivery/queue/insertDeliveries.js';
+import { replayDeliveries } from '../../src/delivery/replayDeliveries.js';
+import { retryDelivery } from '../../src/delivery/retryDelivery.js';
 import { eventually } from '../support/eventually.js';
 import type { Answer } from './support/Inbox.js';
 import { testbedOfFile } from './support/testbedOfFile.js';
@@ -15,18 +18,21 @@ const answerIn =
     void setTimeout(() => response.end(), ms);
 
 /** Publishes events of one ordering key each, in one transaction. */
-async function publishKeyed(events: readonly { readonly key: string; readonly n: number }[]): Promise<void> {
+async function publishKeyed(
+  events: readonly { readonly key: string; readonly n: number }[],
+  eventType = 'test.event',
+): Promise<void> {
   const { bed } = test;
   await bed.database.transaction(async (em) => {
     const published = events.map(({ key, n }) => ({
       id: newId(),
-      eventType: 'test.event',
+      eventType,
       orderingKey: key,
       payload: { key, n },
     }));
     await sql`
       insert into events (id, organization_id, event_type, payload, ordering_key)
-      select id, ${bed.organizationId}, 'test.event', payload, ordering_key
+      select id, ${bed.organizationId}, ${eventType}, payload, ordering_key
       from unnest(${published.map(({ id }) => id)}::uuid[], ${published.map(({ payload }) => JSON.stringify(payload))}::json[],
         ${published.map(({ orderingKey }) => orderingKey)}::text[]) as e (id, payload, ordering_key)`.execute(em.getKysely());
     await insertDeliveries(em, { organizationId: bed.organizationId, events: published });
@@ -164,5 +170,112 @@ describe('An ordering key', () => {
       const own = arrived.filter((n) => Math.floor(n / 100) === publisher);
       expect(own).toEqual([...own].sort((a, b) => a - b));
     }
+  });
+});
+
+describe('An ordering key of very many', () => {
+  it('can be published at once to many connections', async () => {
+    const { bed } = test;
+    for (let index = 0; index < 10; index++) await bed.subscribed('http://127.0.0.1:1/', { status: 'disabled' });
+    for (let index = 0; index < 190; index++) await bed.subscribed('http://127.0.0.1:1/', { eventType: 'other.event' });
+    const events = many(1_000).map(({ n }) => ({ key: `parcel-${n}`, n }));
+    await publishKeyed(events, 'other.event');
+    expect(await bed.rows(sql`select total_count from delivery_tasks`)).toEqual([{ total_count: 190_000 }]);
+    await bed.rows(sql`truncate delivery_tasks`);
+    await publishKeyed(events);
+    expect(await bed.counts()).toEqual({ held: 10_000 });
+  });
+
+  it('is not overtaken while an earlier publish is still being fanned out', async () => {
+    const { bed } = test;
+    for (let index = 0; index < 11; index++) await bed.subscribed('http://127.0.0.1:1/', { status: 'disabled' });
+    await publishKeyed(many(1_000).map(({ n }) => ({ key: 'a', n })));
+    await publishKeyed([{ key: 'a', n: 1_000 }]);
+    await publishKeyed(many(1_000).map(({ n }) => ({ key: 'a', n: 1_001 + n })));
+    await Promise.all([bed.engine().start(), bed.engine().start()]);
+    await eventually(async () => expect(await bed.counts()).toEqual({ held: 11 * 2_001 }), { withinMs: 30_000 });
+    const [row] = await bed.rows<{ wrong: number }>(sql`
+      select count(*)::int as wrong from (
+        select (e.payload ->> 'n')::int as n, row_number() over (partition by d.connection_id order by d.ordering_position) - 1 as place
+        from deliveries d join events e on e.id = d.event_id
+      ) p where n <> place`);
+    expect(row).toEqual({ wrong: 0 });
+  });
+});
+
+describe('An ordering key whose events are tried again', () => {
+  it('keeps their order in a replay, across earlier times', async () => {
+    const { bed } = test;
+    let failing = true;
+    let refused = 0;
+    const inbox = await test.inbox((response, { body }) => {
+      const bad = failing || (JSON.parse(body).data.n === 0 && refused++ === 0);
+      response.writeHead(bad ? 500 : 200).end();
+    });
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.engine({ options: { retryDelaysMs: [100], breaker: { failures: 1_000, pauseMs: 1, maxPauseMs: 1 } } }).start();
+    // Each time nothing of the key is left waiting before more is published.
+    for (const upTo of [3, 4, 9]) {
+      const [before = 0] = [(await bed.deliveries()).length];
+      await publishKeyed(many(upTo - before).map(({ n }) => ({ key: 'a', n: before + n })));
+      await eventually(async () => expect(await bed.counts()).toEqual({ failed: upTo }));
+    }
+    failing = false;
+    inbox.received.length = 0;
+    const replay = { connectionId: String(connectionId), since: new Date(Date.now() - 3_600_000) };
+    await replayDeliveries({ database: bed.database, deliverySignal: { notify() {} } }, bed.caller, replay);
+    await publishKeyed([{ key: 'a', n: 9 }]);
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 10 }));
+    expect(arrivalsOf(inbox.data, 'a')).toEqual([0, ...many(10).map(({ n }) => n)]);
+  });
+
+  it('lets none that waits behind another be retried ahead of it', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox((response) => response.writeHead(500).end());
+    await bed.subscribed(inbox.url);
+    await bed.engine({ options: { retryDelaysMs: [600_000] } }).start();
+    await publishKeyed(many(2).map(({ n }) => ({ key: 'a', n })));
+    await eventually(async () => expect(await bed.counts()).toEqual({ retrying: 1, pending: 1 }));
+    const second = (await bed.deliveries()).find(({ status }) => status === 'pending');
+    const retried = retryDelivery({ database: bed.database, deliverySignal: { notify() {} } }, bed.caller, {
+      deliveryId: second?.id ?? '',
+    });
+    await expect(retried).rejects.toThrow('ordering key');
+    expect(arrivalsOf(inbox.data, 'a')).toEqual([0]);
+  });
+});
+
+describe('An ordering key whose first event is over', () => {
+  it('goes on at once when that was cancelled with its subscription', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox((response) => response.writeHead(500).end());
+    const { connectionId, subscriptionId } = await bed.subscribed(inbox.url);
+    await bed.subscription(connectionId, 'other.event');
+    await bed.engine({ options: { retryDelaysMs: [600_000], sweepMs: 600_000 } }).start();
+    await publishKeyed([{ key: 'a', n: 0 }]);
+    await publishKeyed([{ key: 'a', n: 1 }], 'other.event');
+    await eventually(async () => expect(await bed.counts()).toEqual({ retrying: 1, pending: 1 }));
+    await bed.database.transaction(async (em) => {
+      await cancelForSubscription(em, subscriptionId);
+      await sql`delete from subscriptions where id = ${subscriptionId}`.execute(em.getKysely());
+    });
+    await eventually(() => expect(arrivalsOf(inbox.data, 'a')).toEqual([0, 1]));
+  });
+
+  it('goes on after a crash before anybody said so, however much else waits', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    await bed.subscribed(inbox.url);
+    for (let n = 0; n < 300; n++) await publishKeyed([{ key: 'a', n }, ...(n >= 298 ? [{ key: 'b', n }] : [])]);
+    await bed.database.transaction(async (em) => {
+      await sql`set local switchboard.engine = 'on'`.execute(em.getKysely());
+      await sql`
+        update deliveries set status = 'retrying', due_at = now() + interval '1 hour'
+        where ordering_key = 'a' and ordering_position = 1`.execute(em.getKysely());
+      await sql`
+        update deliveries set status = 'delivered' where ordering_key = 'b' and ordering_position = 1`.execute(em.getKysely());
+    });
+    await bed.engine().start();
+    await eventually(() => expect(arrivalsOf(inbox.data, 'b')).toEqual([299]));
   });
 });

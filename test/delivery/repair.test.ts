@@ -166,7 +166,7 @@ describe('replayDeliveries', () => {
 });
 
 describe('broadcastTestEvent', () => {
-  const broadcast = (subscriptionId: number, caller = test.bed.caller) => {
+  const broadcast = (subscriptionId: number, caller = test.bed.caller, other?: Destination) => {
     const { database, cipher } = test.bed;
     const http = createGuardedHttp({ allowPrivateNetworks: ['127.0.0.0/8'], timeoutMs: 1_000 });
     const webhook = new WebhookDestination({
@@ -175,7 +175,7 @@ describe('broadcastTestEvent', () => {
       timeoutMs: 1_000,
       ensureSigningSecret: (id) => ensureSigningSecret({ database, cipher }, id),
     });
-    const destinations = new Map<ConnectionType, Destination>([[webhook.type, webhook]]);
+    const destinations = new Map<ConnectionType, Destination>([[webhook.type, other ?? webhook]]);
     const eventTypes = { get: (name: string) => (name === 'test.event' ? { sample: { sample: true } } : undefined) };
     return broadcastTestEvent({ database, cipher, destinations, eventTypes }, caller, { subscriptionId: String(subscriptionId) });
   };
@@ -200,6 +200,28 @@ describe('broadcastTestEvent', () => {
     expect(inbox.ids).toEqual([delivery?.id]);
     expect(await bed.attempts()).toMatchObject([{ number: 1, trigger: 'test', status_code: 201, response_body: 'thanks' }]);
     expect(await bed.rows(sql`select is_test, event_type from events`)).toEqual([{ is_test: true, event_type: 'test.event' }]);
+  });
+
+  it('tells and records an answer that Postgres can not hold', async () => {
+    const { bed } = test;
+    const { subscriptionId } = await bed.subscribed('http://127.0.0.1:1/');
+    const odd: Destination = {
+      type: 'webhook',
+      maxDurationMs: 1_000,
+      deliver: async () => ({
+        kind: 'failed',
+        attempt: { durationMs: -0.4, statusCode: 400, responseBody: 'a\0\ud800', error: { code: 'c\0', message: 'm\0' } },
+      }),
+    };
+    const result = await broadcast(subscriptionId, bed.caller, odd);
+    expect(result).toEqual({
+      success: false,
+      statusCode: 400,
+      responseBody: 'a\ufffd',
+      durationMs: 0,
+      error: { code: 'c', message: 'm' },
+    });
+    expect(await bed.attempts()).toMatchObject([{ status_code: 400, response_body: 'a\ufffd', error_message: 'm' }]);
   });
 
   it('explains what went wrong, and is never retried, replayed or held against the connection', async () => {

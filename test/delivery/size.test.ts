@@ -7,6 +7,7 @@ import type { AttemptReport, Destination } from '../../src/delivery/Destination.
 import { cancelForSubscription } from '../../src/delivery/queue/cancelForSubscription.js';
 import { expireHeld } from '../../src/delivery/queue/expireHeld.js';
 import { insertDeliveries } from '../../src/delivery/queue/insertDeliveries.js';
+import { WaitingQuota } from '../../src/delivery/queue/WaitingQuota.js';
 import { retryDelivery } from '../../src/delivery/retryDelivery.js';
 import { eventually } from '../support/eventually.js';
 import { status } from './support/Inbox.js';
@@ -391,5 +392,172 @@ describe('A publish for very many subscriptions', () => {
     });
     await expect(failing).rejects.toThrow('the caller gave up');
     expect(await bed.rows(sql`select from delivery_tasks`)).toEqual([]);
+  });
+});
+
+describe('A lock that somebody holds on very many rows', () => {
+  it('of queues to be swept keeps no other from being released', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    for (let index = 0; index < 130; index++) await bed.connection(inbox.url);
+    await bed.rows(sql`update delivery_queues set sweep_at = now() - interval '1 hour'`);
+    const { connectionId } = await bed.subscribed(inbox.url, { status: 'disabled' });
+    await bed.publish([{}]);
+    await whileLocked(`select from delivery_queues where connection_id <> ${connectionId} for update`, async () => {
+      await bed.engine().start();
+      await bed.rows(sql`update connections set status = 'active' where id = ${connectionId}`);
+      await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 1 }));
+    });
+  });
+
+  it('of deliveries keeps no other connection from its turn', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    const count = 1_300;
+    await bed.rows(sql`
+      with made as (
+        insert into connections (organization_id, type, status, configuration, signing_secret)
+        select ${bed.organizationId}::bigint, 'webhook', 'active',
+          jsonb_build_object('url', ${inbox.url}::text, 'authType', 'none', 'extraHeaders', '[]'::jsonb), 'known'
+        from generate_series(1, ${count}::int) returning id
+      )
+      insert into subscriptions (organization_id, connection_id, event_type)
+      select ${bed.organizationId}::bigint, id, 'locked.event' from made`);
+    await bed.publish([{}], 'locked.event');
+    await bed.subscribed(inbox.url);
+    await whileLocked('select from deliveries for update', async () => {
+      await bed.engine().start();
+      await sleep(500);
+      await bed.publish([{}]);
+      await eventually(async () => expect(await bed.counts()).toEqual({ pending: count, delivered: 1 }));
+    });
+  });
+
+  it.each([
+    ['queues', 'delivery_queues'],
+    ['health', 'connection_health'],
+  ])('of %s delays what follows for those connections alone', async (_, table) => {
+    const { bed } = test;
+    const count = 40;
+    let answer: () => void = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let waiting = 0;
+    const mixed = destination(async ({ event }) => {
+      if (event.eventType === 'test.event') return { kind: 'delivered', attempt: good };
+      waiting++;
+      await answered;
+      return { kind: 'retry', attempt: { ...good, statusCode: 500, error: { code: 'http_500', message: 'No.' } } };
+    }, 30_000);
+    const locked: number[] = [];
+    for (let index = 0; index < count; index++) {
+      const { connectionId } = await bed.subscribed('http://127.0.0.1:1/', { eventType: 'locked.event' });
+      locked.push(connectionId);
+    }
+    await bed.rows(sql`insert into connection_health (connection_id) select id from connections`);
+    const { connectionId } = await bed.subscribed('http://127.0.0.1:1/');
+    await bed.rows(sql`update connections set max_concurrency = 1 where id = ${connectionId}`);
+    await bed.publish([{}], 'locked.event');
+    const options = { pollMs: 60_000, sweepMs: 60_000, retryDelaysMs: [600_000] };
+    const engine = bed.engine({ destinations: [mixed], options });
+    await engine.start();
+    await eventually(() => expect(waiting).toBe(count));
+    await whileLocked(`select from ${table} where connection_id in (${locked}) for update`, async () => {
+      answer();
+      await eventually(async () => expect(await bed.counts()).toEqual({ retrying: count }));
+      await bed.publish(many(12));
+      engine.wake();
+      // Each of these is found by what follows from the one before.
+      await eventually(async () => expect(await bed.counts()).toEqual({ retrying: count, delivered: 12 }));
+    });
+    await eventually(async () =>
+      expect(await bed.rows(sql`select from connection_health where consecutive_failures = 1`)).toHaveLength(count),
+    );
+  });
+});
+
+describe('A lock on connections that were never tried', () => {
+  it('keeps no other from its first attempt, and costs none', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox();
+    for (let index = 0; index < 15; index++) await bed.subscribed(inbox.url, { eventType: 'locked.event' });
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.publish([{}], 'locked.event');
+    await whileLocked(`select from connections where id <> ${connectionId} for no key update`, async () => {
+      await bed.engine().start();
+      await sleep(1_000);
+      await bed.publish([{}]);
+      await eventually(async () => expect(await bed.counts()).toEqual({ pending: 15, delivered: 1 }));
+      await sleep(1_500);
+    });
+    await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 16 }));
+    expect(await bed.attempts()).toHaveLength(16);
+  });
+});
+
+describe('A step that fails', () => {
+  it('keeps no other task waiting', async () => {
+    const { bed } = test;
+    const { connectionId, subscriptionId } = await bed.subscribed('http://127.0.0.1:1/', { status: 'disabled' });
+    await bed.publish(many(3));
+    await bed.rows(sql`
+      insert into delivery_tasks (id, organization_id, kind, connection_id, input, place, run_at)
+      select gen_random_uuid(), ${bed.organizationId}::bigint, 'cancel', ${connectionId}::bigint, '{"subscriptionId": 1}',
+        'no uuid', now() - interval '1 hour'
+      from generate_series(1, 3)`);
+    await bed.database.transaction(async (em) => {
+      await cancelForSubscription(em, subscriptionId);
+      await sql`delete from subscriptions where id = ${subscriptionId}`.execute(em.getKysely());
+    });
+    await bed.engine().start();
+    const running = () => bed.rows(sql`select place from delivery_tasks where status = 'running'`);
+    await eventually(async () => expect(await running()).toEqual(Array(3).fill({ place: 'no uuid' })));
+  });
+});
+
+describe('What a destination asks for', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1e12])('is bounded: to wait %d ms', async (delayMs) => {
+    const { bed } = test;
+    let sent = 0;
+    const odd = destination(async () => {
+      sent++;
+      return { kind: 'retry', attempt: { ...good, statusCode: 503 }, delayMs };
+    });
+    await bed.subscribed('http://127.0.0.1:1/');
+    await bed.publish([{}]);
+    await bed.engine({ destinations: [odd], options: { retryDelaysMs: [600_000] } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ retrying: 1 }));
+    expect(sent).toBe(1);
+    expect(await bed.attempts()).toMatchObject([{ status_code: 503 }]);
+    expect((await bed.deliveries())[0]?.due_ms).toBeLessThan(Date.now() + 25 * 86_400_000);
+  });
+
+  it('by a date is reckoned by the clock of Postgres', async () => {
+    const { bed } = test;
+    const at = Date.now() + 600_000;
+    const inbox = await test.inbox((response) => response.writeHead(503, { 'retry-after': new Date(at).toUTCString() }).end());
+    await bed.subscribed(inbox.url);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+    try {
+      await bed.engine({ options: { retryDelaysMs: [5_000] } }).start();
+      await bed.publish([{}]);
+      await eventually(async () => expect(await bed.counts()).toEqual({ retrying: 1 }));
+    } finally {
+      vi.useRealTimers();
+    }
+    const [delivery] = await bed.deliveries();
+    expect(Math.abs((delivery?.due_ms ?? 0) - at)).toBeLessThan(30_000);
+  });
+});
+
+describe('The quota of what waits', () => {
+  it('counts what is still to be fanned out', async () => {
+    const { bed } = test;
+    for (let index = 0; index < 12; index++) await bed.subscribed('http://127.0.0.1:1/');
+    const quota = new WaitingQuota(bed.database, 11_000);
+    await quota.check(bed.organizationId, 1_000);
+    await bed.publish(many(1_000));
+    await expect(new WaitingQuota(bed.database, 11_000).check(bed.organizationId, 1)).rejects.toThrow('11000 deliveries wait');
   });
 });

@@ -36,6 +36,16 @@ export interface OutcomesOptions {
 const TRIES = 8;
 const PAUSE_MS = 200;
 
+/** ms for which locked rows are left aside from the start after somebody held one for longer than a statement waits. */
+const CAREFUL_MS = 30_000;
+
+/** Ordering keys of one step: each may take a lock. */
+const KEYS_AT_ONCE = 500;
+
+/** ms after which a key is tried again that somebody is adding to, and the longest such pause. */
+const KEY_AGAIN_MS = 20;
+const KEY_AGAIN_AT_MOST_MS = 2_000;
+
 /**
  * What follows from written results: queues that have something waiting again, the next delivery of an ordering key, the
  * health of connections with the breaker's pauses, and connections that are disabled.
@@ -50,6 +60,7 @@ export class Outcomes {
   /** Results whose consequences wait for those before them. */
   #waiting: Settlement[] = [];
   #running = false;
+  #carefulUntil = 0;
   #closed = false;
 
   constructor(parts: OutcomesOptions) {
@@ -96,12 +107,12 @@ export class Outcomes {
       dues.set(connectionId, Math.min(again ? waitMs : 0, dues.get(connectionId) ?? Number.POSITIVE_INFINITY));
     }
     if (held.length > 0) {
-      await this.#inParts(held, async (part) => {
+      await this.#inParts(held, itself, async (part) => {
         await pool.query({ name: 'note-held', text: 'select note_waiting(null, null, $1::bigint[])', values: [part] });
       });
     }
     if (dues.size === 0) return;
-    await this.#inParts([...dues], async (part) => {
+    await this.#inParts([...dues], first, async (part) => {
       await pool.query({
         name: 'note-waiting',
         // What was handed back is due since before: its queue's due_from has not passed it while it was leased.
@@ -116,21 +127,39 @@ export class Outcomes {
 
   /** What is over lets the next of its key go. */
   async #advanceOrdering(batch: readonly Settlement[]): Promise<void> {
-    const { pool, onChange } = this.#parts;
     const over = batch.filter(({ orderingKey, state }) => orderingKey !== null && state !== 'retrying' && state !== 'back');
-    if (over.length === 0) return;
-    await this.#inParts(over, async (part) => {
-      const keys = [part.map(({ connectionId }) => connectionId), part.map(({ orderingKey }) => orderingKey)];
-      await pool.query({ name: 'advance-ordering', text: 'select advance_ordering($1::bigint[], $2::text[])', values: keys });
-    });
-    onChange();
+    for (let from = 0; from < over.length; from += KEYS_AT_ONCE) {
+      const keys = over.slice(from, from + KEYS_AT_ONCE);
+      await this.#advance(
+        keys.map(({ connectionId }) => connectionId),
+        keys.map(({ orderingKey }) => orderingKey as string),
+      );
+    }
+  }
+
+  async #advance(connectionIds: readonly (number | string)[], keys: readonly string[], againMs = KEY_AGAIN_MS): Promise<void> {
+    const { pool, log, onChange } = this.#parts;
+    try {
+      const { rows } = await pool.query<{ left_connection_ids: string[] | null; left_keys: string[] | null }>({
+        name: 'advance-ordering',
+        text: 'select left_connection_ids, left_keys from try_advance_ordering($1::bigint[], $2::text[])',
+        values: [connectionIds, keys],
+      });
+      onChange();
+      const { left_connection_ids: ids, left_keys: left } = rows[0] ?? {};
+      // A publisher that takes longer than this is left to the sweeper's audit.
+      if (!ids || !left || againMs > KEY_AGAIN_AT_MOST_MS) return;
+      this.#later(() => this.#advance(ids, left, againMs * 2), againMs);
+    } catch (error) {
+      log.error({ error: String(error) }, 'Could not let the next of some ordering keys go; the sweeper will');
+    }
   }
 
   async #recordHealth(batch: readonly Settlement[]): Promise<void> {
     const { pool, options, onPaused, onChange } = this.#parts;
     const tallies = tallyHealth(batch, this.#ailing);
     if (tallies.length === 0) return;
-    await this.#inParts(tallies, async (part) => {
+    await this.#inParts(tallies, idOf, async (part) => {
       for (const { connectionId, paused, hopeless } of await recordHealth(pool, part, options)) {
         if (paused) onPaused(connectionId);
         if (hopeless) this.#disable(connectionId, `Every delivery failed for ${inWords(options.disableAfterMs)}.`, true);
@@ -139,23 +168,57 @@ export class Outcomes {
     onChange();
   }
 
-  /** Does a step for all; when somebody holds one of the rows locked, in halves, so that only that one is late. */
-  async #inParts<T>(all: readonly T[], step: (part: readonly T[]) => Promise<void>, tries = TRIES): Promise<void> {
+  /**
+   * Does a step for all. When somebody holds rows of some connections locked, those come later and by themselves; what could
+   * not be done at once is tried again some times.
+   */
+  async #inParts<T>(
+    all: readonly T[],
+    idOf: (one: T) => number,
+    step: (part: readonly T[]) => Promise<void>,
+    tries = TRIES,
+  ): Promise<void> {
+    let part = all;
+    const careful = performance.now() < this.#carefulUntil;
     try {
-      await step(all);
+      if (careful) {
+        const free = await this.#free(all.map(idOf));
+        part = all.filter((one) => free.has(idOf(one)));
+        const locked = all.filter((one) => !free.has(idOf(one)));
+        if (locked.length > 0) this.#again(locked, idOf, step, tries, 'somebody holds their rows locked');
+      }
+      if (part.length > 0) await step(part);
     } catch (error) {
-      if (isLocked(error) && all.length > 1) {
-        const middle = Math.ceil(all.length / 2);
-        await this.#inParts(all.slice(0, middle), step);
-        await this.#inParts(all.slice(middle), step);
-        return;
+      if (isLocked(error)) {
+        this.#carefulUntil = performance.now() + CAREFUL_MS;
+        if (!careful && part.length > 1) return this.#inParts(part, idOf, step, tries);
       }
-      if (tries <= 1 || this.#closed) {
-        this.#parts.log.error({ error: String(error) }, 'Could not record what follows from results');
-        return;
-      }
-      this.#later(() => this.#inParts(all, step, tries - 1), PAUSE_MS * 2 ** (TRIES - tries));
+      this.#again(part, idOf, step, tries, error);
     }
+  }
+
+  #again<T>(
+    all: readonly T[],
+    idOf: (one: T) => number,
+    step: (part: readonly T[]) => Promise<void>,
+    tries: number,
+    reason: unknown,
+  ): void {
+    if (tries <= 1 || this.#closed) {
+      this.#parts.log.error({ connections: all.length, error: String(reason) }, 'Could not record what follows from results');
+      return;
+    }
+    this.#later(() => this.#inParts(all, idOf, step, tries - 1), PAUSE_MS * 2 ** (TRIES - tries));
+  }
+
+  /** Those of which nobody else holds the rows that are written here. */
+  async #free(connectionIds: readonly number[]): Promise<Set<number>> {
+    const { rows } = await this.#parts.pool.query<{ id: string }>({
+      name: 'which-are-free',
+      text: FREE,
+      values: [connectionIds],
+    });
+    return new Set(rows.map(({ id }) => Number(id)));
   }
 
   #disable(connectionId: number, reason: string, failing: boolean, tries = TRIES): void {
@@ -182,6 +245,21 @@ export class Outcomes {
     void done.finally(() => this.#underWay.delete(done));
   }
 }
+
+const free = (table: string) => `
+  (exists (select from locked_${table} l where l.connection_id = w.id) or not exists (select from ${table} t where t.connection_id = w.id))`;
+const locked = (table: string) => `
+  locked_${table} as materialized (
+    select connection_id from ${table} where connection_id = any($1::bigint[]) for no key update skip locked
+  )`;
+
+const FREE = `
+  with ${locked('delivery_queues')}, ${locked('connection_health')}
+  select w.id from unnest($1::bigint[]) w (id) where ${free('delivery_queues')} and ${free('connection_health')}`;
+
+const itself = (id: number): number => id;
+const first = ([id]: readonly [number, ...unknown[]]): number => id;
+const idOf = ({ connectionId }: { readonly connectionId: number }): number => connectionId;
 
 /** 55P03 and 40P01: somebody holds a row locked. */
 function isLocked(error: unknown): boolean {
@@ -355,6 +433,8 @@ function disableConnection(
   onConnectionDisabled: OnConnectionDisabled,
 ): Promise<boolean> {
   return database.transaction(async (em) => {
+    // Whoever holds the row locked for long keeps nobody else from a connection to the database.
+    await sql`set local lock_timeout = '1s'`.execute(em.getKysely());
     const { rows } = await sql<{ organization_id: string; failing_since_ms: number | null }>`
       update connections c set status = 'disabled', status_reason = ${cause.reason}, updated_at = now()
       where c.id = ${connectionId} and c.status = 'active'

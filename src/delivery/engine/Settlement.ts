@@ -44,7 +44,7 @@ export function toSettlement(
     case 'delivered':
       return { ...settlement(claim), state: 'delivered', attempt: clean(result.attempt), startedAtMs, verdict: 'good' };
     case 'retry': {
-      const next = retryOrFail(claim, result.delayMs ?? null, retryDelaysMs);
+      const next = retryOrFail(claim, askedMs(result.delayMs), retryDelaysMs);
       return { ...next, attempt: clean(result.attempt), startedAtMs, verdict: 'bad' };
     }
     case 'failed':
@@ -60,10 +60,15 @@ export function toSettlement(
     case 'throttled':
       return { ...handBack(claim), throttledForMs: clampInteger(result.forMs) };
     case 'unavailable':
-      return { ...handBack(claim), restMs: result.restMs };
+      return { ...handBack(claim), restMs: clampInteger(result.restMs) };
     case 'abandoned':
       return handBack(claim);
   }
+}
+
+/** How long a destination wants us to wait; null for what is no time at all. */
+function askedMs(delayMs: number | null | undefined): number | null {
+  return typeof delayMs === 'number' && Number.isFinite(delayMs) ? clampInteger(delayMs) : null;
 }
 
 /** The delivery as it was before it was claimed. */
@@ -94,13 +99,18 @@ export function ownFault(
   startedAt: number,
   retryDelaysMs: readonly number[],
 ): Settlement {
-  if (databaseTrouble(error)) return { ...handBack(claim), restMs: DATABASE_REST_MS };
+  if (databaseTrouble(error) || isLockTimeout(error)) return { ...handBack(claim), restMs: DATABASE_REST_MS };
   const durationMs = clampInteger(performance.now() - startedAt);
   return {
     ...retryOrFail(claim, null, retryDelaysMs),
     attempt: { durationMs, statusCode: null, responseBody: null, error: OWN_FAULT },
     startedAtMs: claim.clockOffsetMs + startedAt,
   };
+}
+
+/** 55P03: somebody holds a row for longer than `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '55P03';
 }
 
 const OWN_FAULT = { code: 'internal', message: 'It could not be sent because of a fault on our side.' };
@@ -144,7 +154,7 @@ const MAX_CODE_CHARACTERS = 100;
 const MAX_INTEGER = 2 ** 31 - 1;
 
 /** What a destination reports holds what somebody else answered: it is made storable here, whatever that was. */
-function clean({ durationMs, statusCode, responseBody, error }: AttemptReport): AttemptReport {
+export function clean({ durationMs, statusCode, responseBody, error }: AttemptReport): AttemptReport {
   return {
     durationMs: clampInteger(durationMs),
     statusCode: statusCode === null ? null : clampInteger(statusCode),

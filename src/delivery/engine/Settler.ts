@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { plainArray } from './plainArray.js';
-import { type Settlement, simplify } from './Settlement.js';
+import { isLockTimeout, type Settlement, simplify } from './Settlement.js';
 
 export interface SettlerOptions {
   readonly pool: pg.Pool;
@@ -175,11 +175,6 @@ const NOBODY: ReadonlySet<string> = new Set();
 /** What Postgres will never take, however often it is asked: wrong data, broken constraints, limits of a value (Appendix A). */
 function isRefusal(error: unknown): boolean {
   return /^(0A|21|22|23|42|54)\w{3}$/.test(String((error as { code?: unknown } | null)?.code));
-}
-
-/** 55P03: somebody holds a row for longer than `lock_timeout`. */
-function isLockTimeout(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === '55P03';
 }
 
 /**

@@ -30,6 +30,7 @@ export class Sweeper {
   readonly #sleep = new InterruptibleSleep();
   #auditedUpTo = 0;
   #auditedHeldUpTo = 0;
+  #auditedKeysUpTo: { readonly connectionId: string; readonly key: string } = FIRST_KEY;
   #running: Promise<void> | undefined;
   #stopping = false;
 
@@ -79,7 +80,10 @@ export class Sweeper {
     const { pool } = this.#options;
     const { rows } = await pool.query<{ connection_id: string }>({
       name: 'find-queues-to-sweep',
-      text: `select connection_id from delivery_queues where sweep_at <= now() and sweep_at < 'infinity' order by sweep_at limit ${QUEUES}`,
+      // What somebody holds locked would else stay in front of all others.
+      text: `
+        select connection_id from delivery_queues where sweep_at <= now() and sweep_at < 'infinity'
+        order by sweep_at limit ${QUEUES} for no key update skip locked`,
     });
     let changed = false;
     let more = false;
@@ -89,10 +93,10 @@ export class Sweeper {
       changed ||= swept.changed;
       more ||= swept.more;
     }
-    return { changed, more: more || rows.length === QUEUES };
+    return { changed, more: more || (changed && rows.length === QUEUES) };
   }
 
-  /** One that somebody holds locked is left to the next round; the others are not. */
+  /** One that can't be swept now goes to the end of the line; the others are not kept waiting. */
   async #sweepOne(id: string): Promise<{ changed: boolean; more: boolean }> {
     const { pool, onTrouble } = this.#options;
     try {
@@ -104,6 +108,11 @@ export class Sweeper {
       return { changed: (rows[0]?.changed ?? 0) > 0, more: rows[0]?.more === true };
     } catch (error) {
       onTrouble(error);
+      await pool.query({
+        name: 'sweep-later',
+        text: `update delivery_queues set sweep_at = now() + interval '5 seconds' where connection_id = $1 and sweep_at <= now()`,
+        values: [id],
+      });
       return { changed: false, more: false };
     }
   }
@@ -140,7 +149,22 @@ export class Sweeper {
     this.#auditedHeldUpTo = Number(held.rows[0]?.last ?? 0);
     const forgotten = (rows[0]?.forgotten ?? 0) + (held.rows[0]?.forgotten ?? 0);
     if (forgotten > 0) onForgotten(forgotten);
-    return forgotten;
+    return forgotten + (await this.#auditKeys());
+  }
+
+  async #auditKeys(): Promise<number> {
+    const { connectionId, key } = this.#auditedKeysUpTo;
+    const { rows } = await this.#options.pool.query<{ last_id: string | null; last_key: string | null; advanced: number | null }>(
+      {
+        name: 'audit-keys',
+        text: AUDIT_KEYS,
+        values: [connectionId, key],
+      },
+    );
+    const { last_id, last_key, advanced } = rows[0] ?? {};
+    this.#auditedKeysUpTo =
+      last_id && last_key !== null && last_key !== undefined ? { connectionId: last_id, key: last_key } : FIRST_KEY;
+    return advanced ?? 0;
   }
 }
 
@@ -166,21 +190,36 @@ const AUDIT = `
   ), forgotten as (
     select f.connection_id, f.due_at from first f left join delivery_queues q on q.connection_id = f.connection_id
     where q.ready_at is null and (q.sweep_at is null or q.sweep_at = 'infinity')
-  ), stuck as (
-    select distinct w.connection_id, h.ordering_key from walk w cross join lateral (
-      select d.ordering_key, d.ordering_position from deliveries d
-      where d.connection_id = w.connection_id and d.status in ('pending', 'retrying') and d.due_at = 'infinity'
-      limit 100
-    ) h
-    where not exists (
-      select from deliveries o where o.connection_id = w.connection_id and o.ordering_key = h.ordering_key
-        and o.status in ('pending', 'retrying', 'held') and o.ordering_position < h.ordering_position)
   )
   select
     (select case when count(*) = ${AUDITED} then max(connection_id) end from walk) as last,
     (select count(*)::int from forgotten) as forgotten,
-    (select note_waiting(array_agg(connection_id), array_agg(due_at), null) from forgotten having count(*) > 0),
-    (select advance_ordering(array_agg(connection_id), array_agg(ordering_key)) from stuck having count(*) > 0)`;
+    (select note_waiting(array_agg(connection_id), array_agg(due_at), null) from forgotten having count(*) > 0)`;
+
+const FIRST_KEY = { connectionId: '0', key: '' };
+
+const UNFINISHED = "ordering_key is not null and status in ('pending', 'retrying', 'held')";
+
+/** The first unfinished delivery of each ordering key, by a look into the index for each. */
+const AUDIT_KEYS = `
+  with recursive walk as (
+    (select connection_id, ordering_key, due_at, status, 1 as place from deliveries
+      where ${UNFINISHED} and (connection_id, ordering_key) > ($1::bigint, $2::text)
+      order by connection_id, ordering_key, ordering_position limit 1)
+    union all
+    select n.connection_id, n.ordering_key, n.due_at, n.status, w.place + 1 from walk w cross join lateral (
+      select connection_id, ordering_key, due_at, status from deliveries
+      where ${UNFINISHED} and (connection_id, ordering_key) > (w.connection_id, w.ordering_key)
+      order by connection_id, ordering_key, ordering_position limit 1
+    ) n where w.place < ${AUDITED}
+  ), stuck as (
+    select connection_id, ordering_key from walk where due_at = 'infinity' and status <> 'held'
+  )
+  select
+    (select connection_id from walk where place = ${AUDITED}) as last_id,
+    (select ordering_key from walk where place = ${AUDITED}) as last_key,
+    (select advanced from try_advance_ordering(
+      (select array_agg(connection_id) from stuck), (select array_agg(ordering_key) from stuck))) as advanced`;
 
 const AUDIT_HELD = `
   with recursive walk as (${walk("status = 'held'")}

@@ -36,9 +36,6 @@ const MAX_NAMES = 10_000;
 /** How long an address of the other family is waited for (RFC 8305 3, resolution delay). */
 const OTHER_FAMILY_MS = 50;
 
-/** After an answer to anybody, silence about a name is the name's own for so long. */
-const ALIVE_FOR_MS = 30_000;
-
 interface Known {
   readonly addresses: readonly ResolvedAddress[] | null;
   readonly error: Error | null;
@@ -85,12 +82,13 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
   async function resolve(name: string, before: Known | undefined): Promise<readonly ResolvedAddress[]> {
     const here = await hosts.find(name);
     if (here) return here;
+    const askedAt = performance.now();
     try {
       const { addresses, keptMs } = await within(deadlineMs, ask(name));
       keep(name, { addresses, error: null, until: performance.now() + keptMs });
       return addresses;
     } catch (error) {
-      return explain(name, error as NodeJS.ErrnoException, before);
+      return explain(name, error as NodeJS.ErrnoException, before, askedAt);
     }
   }
 
@@ -122,10 +120,10 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
     }
   }
 
-  async function explain(name: string, error: NodeJS.ErrnoException, before: Known | undefined) {
+  async function explain(name: string, error: NodeJS.ErrnoException, before: Known | undefined, askedAt: number) {
     if (isSilence(error.code)) {
       if (before?.addresses && before.until + STALE_FOR_MS > performance.now()) return before.addresses;
-      if (!(await isAlive())) throw new ResolverSilent('no name server answers', { cause: error });
+      if (!(await isAliveSince(askedAt))) throw new ResolverSilent('no name server answers', { cause: error });
     } else {
       const addresses = await within(deadlineMs, system(name)).catch(() => null);
       if (addresses && addresses.length > 0) {
@@ -137,13 +135,13 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
     throw error;
   }
 
-  /** Whether the name servers answer anybody: they did lately, or do so now. */
-  async function isAlive(): Promise<boolean> {
-    if (answeredAt > performance.now() - ALIVE_FOR_MS) return true;
-    probing ??= within(deadlineMs, resolver.resolve(answeredName, answeredName === '.' ? 'NS' : 'A'))
+  /** Whether the name servers have answered anybody since then, or do so now: else silence is not the name's own. */
+  async function isAliveSince(askedAt: number): Promise<boolean> {
+    if (answeredAt >= askedAt) return true;
+    probing ??= within(deadlineMs, Promise.any([answers(answeredName, 'A'), answers('.', 'NS')]))
       .then(
         () => true,
-        (error: NodeJS.ErrnoException) => !isSilence(error.code),
+        () => false,
       )
       .finally(() => {
         probing = undefined;
@@ -151,6 +149,13 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
     const alive = await probing;
     if (alive) answeredAt = performance.now();
     return alive;
+  }
+
+  /** Resolves when the name servers say anything about a name. */
+  async function answers(name: string, type: 'A' | 'NS'): Promise<void> {
+    await resolver.resolve(name, type).catch((error: NodeJS.ErrnoException) => {
+      if (isSilence(error.code)) throw error;
+    });
   }
 
   function keep(name: string, answer: Known): void {

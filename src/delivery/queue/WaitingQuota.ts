@@ -45,7 +45,10 @@ export class WaitingQuota {
 
   async #count(organizationId: number): Promise<Count> {
     const { rows } = await sql<{ count: number }>`
-      select count(*)::int as count from (
+      select (count(*) + coalesce((
+        select sum(total_count - done_count) from delivery_tasks
+        where organization_id = ${organizationId} and status = 'running' and kind = 'fan_out'
+      ), 0))::float8 as count from (
         select from connections c cross join lateral (
           select from deliveries d where d.connection_id = c.id and d.status in ('pending', 'retrying') limit ${this.max}
         ) d where c.organization_id = ${organizationId}

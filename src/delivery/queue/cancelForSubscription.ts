@@ -19,14 +19,16 @@ const AT_ONCE = 1_000;
  * What a concurrent publish adds meanwhile is cancelled when it is claimed.
  */
 export async function cancelForSubscription(em: EntityManager, subscriptionId: number): Promise<number> {
-  const { rows } = await sql<{ looked: number; cancelled: number; organization_id: string }>`
+  const { rows } = await sql<{ looked: number; cancelled: number; organization_id: string } & CancelledKeys>`
     with newest as materialized (
       select id from deliveries where subscription_id = ${subscriptionId} order by id desc limit ${AT_ONCE + 1}
     ), ${cancelWithin(sql`select id from newest`)}
-    select (select count(*)::int from newest) as looked, (select count(*)::int from cancelled) as cancelled, s.organization_id
+    select (select count(*)::int from newest) as looked, (select count(*)::int from cancelled) as cancelled, ${CANCELLED_KEYS},
+      s.organization_id
     from subscriptions s where s.id = ${subscriptionId}`.execute(em.getKysely());
   const [row] = rows;
   if (!row) return 0;
+  await advanceOrdering(em, row);
   // Also for what somebody holds locked at this moment: its result is just being written.
   await sql`
     insert into delivery_tasks (id, organization_id, kind, input, run_at)
@@ -46,7 +48,7 @@ export async function continueCancelling(
   subscriptionId: number,
   place: string | null,
 ): Promise<{ place: string | null; count: number; again: boolean }> {
-  const { rows } = await sql<{ looked: number; waiting: number; last: string | null; cancelled: number }>`
+  const { rows } = await sql<{ looked: number; waiting: number; last: string | null; cancelled: number } & CancelledKeys>`
     with next as materialized (
       select id, status in ('pending', 'retrying', 'held') as waits from deliveries
       where subscription_id = ${subscriptionId} and id > ${place ?? NIL}::uuid
@@ -54,7 +56,8 @@ export async function continueCancelling(
     ), ${cancelWithin(sql`select id from next`)}
     select (select count(*)::int from next) as looked, (select count(*)::int from next where waits) as waiting,
       (select id from next order by id desc limit 1) as last,
-      (select count(*)::int from cancelled) as cancelled`.execute(em.getKysely());
+      (select count(*)::int from cancelled) as cancelled, ${CANCELLED_KEYS}`.execute(em.getKysely());
+  if (rows[0]) await advanceOrdering(em, rows[0]);
   const { looked = 0, waiting = 0, last = null, cancelled = 0 } = rows[0] ?? {};
   if (cancelled < waiting) return { place: place ?? NIL, count: cancelled, again: true };
   return { place: looked === STEP ? last : null, count: cancelled, again: false };
@@ -66,3 +69,18 @@ const cancelWithin = (ids: ReturnType<typeof sql>) => sql`locked as (
       update deliveries d set status = 'cancelled', updated_at = now() from locked l where d.id = l.id
       returning d.connection_id, d.ordering_key
     )`;
+
+interface CancelledKeys {
+  readonly connection_ids: string[] | null;
+  readonly ordering_keys: string[] | null;
+}
+
+const CANCELLED_KEYS = sql`
+      (select array_agg(connection_id) from cancelled where ordering_key is not null) as connection_ids,
+      (select array_agg(ordering_key) from cancelled where ordering_key is not null) as ordering_keys`;
+
+/** What was cancelled lets the next of its key go, which may be another subscription's. */
+async function advanceOrdering(em: EntityManager, { connection_ids, ordering_keys }: CancelledKeys): Promise<void> {
+  if (connection_ids === null) return;
+  await sql`select try_advance_ordering(${connection_ids}::bigint[], ${ordering_keys}::text[])`.execute(em.getKysely());
+}

@@ -62,7 +62,8 @@ const LAST_OF_KEY = sql`left join lateral (
  *
  * One statement, so a subscription counts as it is at this moment; one that is deleted a moment later has its deliveries
  * cancelled when they are claimed, without a lock here that all publishers would queue for. Where there would be more than
- * `MAX_FAN_OUT`, the transaction stores which subscriptions it found, and the engine adds the deliveries in steps.
+ * `MAX_FAN_OUT`, the transaction stores which subscriptions it found, and the engine adds the deliveries in steps. So it does
+ * for ordering keys while an earlier publish of the organization is still being fanned out, which must not be overtaken.
  */
 export async function insertDeliveries(em: EntityManager, { organizationId, events }: PublishedEvents): Promise<number> {
   const published = sql`unnest(
@@ -70,14 +71,7 @@ export async function insertDeliveries(em: EntityManager, { organizationId, even
       ${events.map(({ orderingKey }) => orderingKey ?? null)}::text[]
     ) with ordinality as e (id, event_type, ordering_key, position)`;
   const keyed = events.some(({ orderingKey }) => orderingKey);
-  if (keyed) {
-    // Two publishers of a key take turns, so that what one adds comes behind what the other has added.
-    await sql`
-      select lock_ordering(array_agg(s.connection_id), array_agg(e.ordering_key))
-      from ${published} join subscriptions s
-        on s.organization_id = ${organizationId} and s.event_type = e.event_type and s.is_active
-      where e.ordering_key is not null`.execute(em.getKysely());
-  }
+  if (keyed) await lockOrderingKeys(em, organizationId, events);
   const { rows } = await sql<{ count: number; subscriptions: Record<string, number[]> | null }>`
     with matching as materialized (
       select id, event_type from subscriptions
@@ -86,34 +80,50 @@ export async function insertDeliveries(em: EntityManager, { organizationId, even
     ), size as materialized (
       select coalesce(sum(m.count), 0)::int as count
       from ${published} join (select event_type, count(*) as count from matching group by event_type) m on m.event_type = e.event_type
+    ), way as materialized (
+      select count > ${MAX_FAN_OUT} or count > 0 and ${keyed} and exists (
+        select from delivery_tasks where organization_id = ${organizationId} and status = 'running' and is_ordered
+      ) as is_long from size
     ), chosen as (
       select e.id, e.event_type, e.ordering_key, e.position, m.id as subscription_id
       from ${published} join matching m on m.event_type = e.event_type
-      where (select count from size) <= ${MAX_FAN_OUT}
+      where not (select is_long from way)
     ), inserted as (${insert(keyed)})
-    select count, case when count > ${MAX_FAN_OUT} then (
+    select count, case when (select is_long from way) then (
       select json_object_agg(event_type, ids) from (
         select event_type, json_agg(id order by id) as ids from matching group by event_type
       ) m
     ) end as subscriptions
     from size`.execute(em.getKysely());
   const { count = 0, subscriptions = null } = rows[0] ?? {};
-  if (subscriptions !== null) await deferFanOut(em, { organizationId, events }, subscriptions);
+  if (subscriptions !== null) await deferFanOut(em, { organizationId, events }, subscriptions, { keyed, count });
   return count;
+}
+
+/** Two publishers of a key take turns, so that what one adds comes behind what the other has added. */
+async function lockOrderingKeys(em: EntityManager, organizationId: number, events: readonly PublishedEvent[]): Promise<void> {
+  const keys = [...new Set(events.flatMap(({ orderingKey }) => orderingKey ?? []))];
+  if (keys.length === 0) return;
+  await sql`
+    select lock_ordering_keys(array_agg(${organizationId}::bigint), array_agg(key)) from unnest(${keys}::text[]) k (key)`.execute(
+    em.getKysely(),
+  );
 }
 
 async function deferFanOut(
   em: EntityManager,
   { organizationId, events }: PublishedEvents,
   subscriptions: Readonly<Record<string, readonly number[]>>,
+  { keyed, count }: { readonly keyed: boolean; readonly count: number },
 ): Promise<void> {
   const input: FanOut = {
     events: events.map(({ id, eventType, orderingKey }) => ({ id, eventType, ...(orderingKey ? { orderingKey } : {}) })),
     subscriptions,
   };
   await sql`
-    insert into delivery_tasks (id, organization_id, kind, input)
-    values (${newId()}, ${organizationId}, 'fan_out', ${JSON.stringify(input)}::jsonb)`.execute(em.getKysely());
+    insert into delivery_tasks (id, organization_id, kind, input, total_count, is_ordered, run_at)
+    values (${newId()}, ${organizationId}, 'fan_out', ${JSON.stringify(input)}::jsonb, ${count}, ${keyed},
+      case when ${keyed} then 'infinity' else now() end)`.execute(em.getKysely());
 }
 
 /** What a publishing transaction left to be written in steps. */
@@ -133,6 +143,7 @@ const STEP = 2_000;
  */
 export async function continueFanOut(
   em: EntityManager,
+  organizationId: number,
   fanOut: FanOut,
   place: number,
 ): Promise<{ place: number; more: boolean }> {
@@ -152,9 +163,11 @@ export async function continueFanOut(
         ${chosen.map(({ event }) => event.orderingKey ?? null)}::text[], ${chosen.map(({ position }) => position)}::int[],
         ${chosen.map(({ subscriptionId }) => subscriptionId)}::bigint[]
       ) as c (id, event_type, ordering_key, position, subscription_id)`;
-    await sql`
-      select lock_ordering(array_agg(s.connection_id), array_agg(c.ordering_key))
-      from ${columns} join subscriptions s on s.id = c.subscription_id where c.ordering_key is not null`.execute(em.getKysely());
+    await lockOrderingKeys(
+      em,
+      organizationId,
+      chosen.map(({ event }) => event),
+    );
     await sql`
       with chosen as (select * from ${columns}), inserted as (${insert(true)}) select`.execute(em.getKysely());
   }

@@ -13,5 +13,6 @@ export async function whyNotRetried(em: EntityManager, delivery: Delivery): Prom
   if ((await em.count(Subscription, { id: delivery.subscriptionId })) === 0) return 'Its subscription was deleted.';
   const event = await em.findOne(Event, { id: delivery.eventId }, { fields: ['isTest'] });
   if (event?.isTest) return 'It was a test: broadcast another one instead.';
+  if (delivery.orderingKey && !delivery.leasedUntil) return 'An earlier event of its ordering key goes first.';
   return 'An attempt is being made right now.';
 }

@@ -52,7 +52,7 @@ export class WebhookDestination implements Destination {
       timeoutMs: Math.min(timeoutMs, job.timeoutMs ?? timeoutMs),
       signal,
     });
-    return toDeliveryResult(outcome, { nowMs: Date.now(), retryAfterCapMs });
+    return toDeliveryResult(outcome, { nowMs: startedAtMs + outcome.durationMs, retryAfterCapMs });
   }
 
   async #prepare(connection: DestinationConnection): Promise<PreparedWebhook> {

@@ -121,6 +121,14 @@ describe('Silence', () => {
     expect(await lookup('a.example')).toHaveLength(1);
   });
 
+  it('that begins a moment after an answer is blamed on nobody either', async () => {
+    const server = await nameServer({ 'a.example': ['192.0.2.1'], 'b.example': ['192.0.2.2'] });
+    const lookup = resolverOn(server);
+    await lookup('a.example');
+    server.silent = true;
+    await expect(lookup('b.example')).rejects.toBeInstanceOf(ResolverSilent);
+  });
+
   it('is bridged by what was known before', async () => {
     const server = await nameServer({ 'a.example': ['192.0.2.1'] }, 1);
     const lookup = resolverOn(server);

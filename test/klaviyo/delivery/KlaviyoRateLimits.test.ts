@@ -1,8 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { columnIdentity } from '../../../src/database/columnIdentity.js';
+import { newId } from '../../../src/database/newId.js';
+import { KlaviyoDestination } from '../../../src/klaviyo/KlaviyoDestination.js';
 import { KlaviyoRateLimits } from '../../../src/klaviyo/KlaviyoRateLimits.js';
+import { testCipher } from '../../support/testCipher.js';
+import { parcelEvent } from '../../support/webhookFlow.js';
 
 const CONNECTION = 1;
-/** The beginning of a minute, in ms since 1970. */
+/** The beginning of a minute. */
 const START = 29_000_000 * 60_000;
 
 /** Takes places until there are none; returns how many there were, and until when to wait. */
@@ -63,5 +68,41 @@ describe("Klaviyo's limits for one connection", () => {
     const limits = new KlaviyoRateLimits();
     takeAll(limits, START);
     expect(limits.take(CONNECTION + 1, START)).toBeNull();
+  });
+});
+
+describe('A clock that is set', () => {
+  it('makes nobody wait for as long as it jumped', async () => {
+    const klaviyo = new KlaviyoDestination({
+      apiUrl: 'http://127.0.0.1:1',
+      revision: '2025-01-15',
+      fetch: async () => new Response('', { status: 429, headers: { 'retry-after': '2' } }),
+      cipher: testCipher,
+      limits: new KlaviyoRateLimits(),
+      accessToken: async () => ({ token: 'a token', version: 1 }),
+      scopeMissing: async () => {},
+    });
+    const deliver = () => {
+      const id = newId();
+      const recipient = testCipher.encrypt('{"email":"anna@example.com"}', columnIdentity.recipient(id));
+      const event = {
+        id,
+        eventType: 'parcels.event.created',
+        payload: JSON.stringify(parcelEvent()),
+        recipient,
+        createdAt: new Date(),
+      };
+      const job = { deliveryId: newId(), attemptNumber: 1, event, connection: { id: CONNECTION } as never };
+      return klaviyo.deliver(job, new AbortController().signal);
+    };
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30 * 86_400_000 });
+    try {
+      expect(await deliver()).toEqual({ kind: 'throttled', forMs: 2_000 });
+    } finally {
+      vi.useRealTimers();
+    }
+    const after = await deliver();
+    expect(after).toMatchObject({ kind: 'throttled' });
+    expect('forMs' in after ? after.forMs : 0).toBeLessThanOrEqual(2_000);
   });
 });

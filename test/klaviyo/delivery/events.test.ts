@@ -55,6 +55,22 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
 });
 
 describe('A Klaviyo connection', () => {
+  it('that is authorized again while it is active begins anew, whatever failed before', async () => {
+    const { client, account, connectionId } = await linked();
+    await switchboard.sql(
+      `insert into connection_health (connection_id, consecutive_failures, failing_since, pauses, paused_until)
+       values (?, 50, now() - interval '6 days', 9, now() + interval '1 hour')`,
+      [connectionId],
+    );
+    await connectKlaviyo(client, account, connectionId);
+    const [health] = await switchboard.sql(
+      'select consecutive_failures, failing_since, paused_until from connection_health where connection_id = ?',
+      [connectionId],
+    );
+    expect(health).toEqual({ consecutive_failures: 0, failing_since: null, paused_until: null });
+    await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
+  });
+
   it('that waits for a rate limit spends no attempt', async () => {
     const { client, klaviyo } = await linked();
     klaviyo.inject({ kind: 'throttle', target: 'api', seconds: 1 });
