@@ -24,7 +24,9 @@ export async function authenticateClient(
   } catch (error) {
     if (!(error instanceof SwitchboardError) || error.status >= 500) throw error;
     if (error.code === 'RATE_LIMITED') throw new OAuthError('invalid_client', error.message, 429, errorHeaders(error));
-    throw invalidClient('The API key is wrong or was revoked.');
+    const message = 'The API key is wrong or was revoked.';
+    // A challenge answers the header only: clients that put their keys in the body take it for a question about the header.
+    throw form.has('client_secret') ? new OAuthError('invalid_client', message) : invalidClient(message);
   }
 }
 

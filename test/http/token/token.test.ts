@@ -126,12 +126,6 @@ describe('Errors of the token endpoint (RFC 6749 5.2)', () => {
       400,
       'invalid_request',
     ],
-    [
-      'a wrong secret in the body',
-      () => request({ ...GRANT, client_id: 'pk_unknown', client_secret: 'x' }, { authorization: '' }),
-      401,
-      'invalid_client',
-    ],
     ['another client_id', () => request({ ...GRANT, client_id: 'pk_other' }), 400, 'invalid_request'],
     ['another grant', () => request({ grant_type: 'password' }), 400, 'unsupported_grant_type'],
     ['an unknown scope', () => request({ ...GRANT, scope: 'everything' }), 400, 'invalid_scope'],
@@ -153,6 +147,14 @@ describe('Errors of the token endpoint (RFC 6749 5.2)', () => {
     const { headers } = answer as unknown as { headers: Headers };
     expect(headers.get('cache-control')).toBe('no-store');
     if (status === 401) expect(headers.get('www-authenticate')).toMatch(/^Basic realm=/);
+  });
+
+  it('a wrong secret in the body, without a challenge to use the header', async () => {
+    const wrong = { ...GRANT, client_id: switchboard.client.keys.publicKey, client_secret: 'sk_wrong' };
+    const { status, headers, body } = await request(wrong, { authorization: '' });
+    expect({ status, body }).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(headers.has('www-authenticate')).toBe(false);
+    expect(JSON.stringify(body)).not.toContain('sk_wrong');
   });
 
   it('any other method: 405 with Allow', async () => {
