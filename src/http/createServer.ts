@@ -98,6 +98,8 @@ export async function createServer({
     origin: [...corsOrigins],
     credentials: true,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    // What a frontend needs in order to slow down, or to say why it was refused.
+    exposedHeaders: ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'www-authenticate'],
     maxAge: 600,
   });
   await app.register(cookie);

@@ -1,11 +1,12 @@
 import '@fastify/websocket';
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { authenticate } from '../access/authenticate.js';
 import type { Caller } from '../domain/Caller.js';
+import { SwitchboardError } from '../domain/SwitchboardError.js';
 import { formatError } from '../graphql/errors/formatError.js';
 import { toGraphQLError } from '../graphql/errors/toGraphQLError.js';
 import { GraphQLContext } from '../graphql/GraphQLContext.js';
@@ -45,8 +46,8 @@ export interface GraphQLRouteOptions {
 }
 
 /**
- * `POST /graphql` (and GET for queries, with a header that rules out CSRF): Apollo Server with limits on what a document
- * may cost. The same address takes websockets.
+ * `POST /graphql`, and GET for queries: Apollo Server with limits on what a document may cost. The same address takes
+ * websockets.
  */
 export async function graphqlRoute(
   app: FastifyInstance,
@@ -61,7 +62,8 @@ export async function graphqlRoute(
     parseOptions: { maxTokens: documentLimits.maxTokens },
     formatError: formatError(dependencies.log),
     introspection: true,
-    csrfPrevention: true,
+    // refuseForgery knows more: no cookie says who calls, and a GET changes nothing.
+    csrfPrevention: false,
     includeStacktraceInErrorResponses: false,
     persistedQueries: false,
     stopOnTerminationSignals: false,
@@ -72,6 +74,7 @@ export async function graphqlRoute(
       ApolloServerPluginCacheControlDisabled(),
       refuseLiveByPost(dependencies.log),
       limitOperations(rules, dependencies.log),
+      fitStatus,
     ],
   });
   await apollo.start();
@@ -118,14 +121,16 @@ export async function graphqlRoute(
     }
     request.setDecorator<Entry>('entry', { address, caller, failure, turn });
   };
-  app.route({ url: '/graphql', method: 'POST', onRequest, handler });
+  const ourOrigins = [publicUrl, ...corsOrigins];
+  const refuse = async (request: FastifyRequest): Promise<void> => refuseForgery(request, ourOrigins);
+  app.route({ url: '/graphql', method: 'POST', onRequest, preValidation: refuse, handler });
   const socket = graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns });
   app.route({
     url: '/graphql',
     method: 'GET',
     onRequest,
     preValidation: async (request) => {
-      if (request.ws) checkOrigin(request, [publicUrl, ...corsOrigins]);
+      refuseForgery(request, ourOrigins);
       // Apollo parses these by itself.
       for (const value of Object.values(request.query as object)) checkJson(Buffer.from(String(value)));
     },
@@ -133,3 +138,42 @@ export async function graphqlRoute(
     wsHandler: socket,
   });
 }
+
+/**
+ * Other sites can make a browser send what needs no pre-flight (Fetch 2.2.2): a POST of text or of a form, and a GET. They
+ * can set no `Authorization`; the browser may add one that it remembers (RFC 7617 2.2), so a GET that brings one must come
+ * from a page that is allowed to, and by a script. Throws UNSUPPORTED_MEDIA_TYPE, FORBIDDEN.
+ */
+function refuseForgery(request: FastifyRequest, ourOrigins: readonly string[]): void {
+  const { headers, method, ws } = request;
+  if (method === 'POST' && !/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) {
+    throw new SwitchboardError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as JSON, with "Content-Type: application/json".');
+  }
+  if (!ws && (method === 'POST' || !headers.authorization)) return;
+  checkOrigin(request, ourOrigins);
+  const site = headers['sec-fetch-site'];
+  if (!ws && (site === 'cross-site' || site === 'same-site') && headers['sec-fetch-mode'] !== 'cors') {
+    throw new SwitchboardError('FORBIDDEN', 'A page of another site may call by fetch() only, with an Authorization header.');
+  }
+}
+
+/**
+ * The status for those who can't tell our answers from a proxy's by their media type (GraphQL over HTTP, appendix A): who
+ * names `application/json` and not `application/graphql-response+json` gets 200 for whatever is wrong with an operation.
+ * Who may not call, or calls too often, and what is our fault keep their status, and so does everything for those who
+ * name neither. What carries data is 200 for all (6.4.2).
+ */
+const fitStatus: ApolloServerPlugin<GraphQLContext> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ request, source, response }) {
+        const { http, body } = response;
+        if (body.kind !== 'single' || http.status === undefined || http.status < 400) return;
+        const accept = request.http?.headers.get('accept')?.toLowerCase() ?? '';
+        const isOld = accept.includes('application/json') && !accept.includes('application/graphql-response+json');
+        const isWellFormed = source !== undefined;
+        if (body.singleResult.data || (isOld && isWellFormed && http.status === 400)) http.status = 200;
+      },
+    };
+  },
+};

@@ -1,3 +1,4 @@
+import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWebhook } from '../connections/support/connectionCalls.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -26,18 +27,67 @@ describe('What is wrong with a call is an error with a code and the fitting HTTP
     expect(JSON.stringify(answer.errors)).not.toMatch(/stacktrace|node_modules/);
   });
 
-  it('a mutation by GET, which another site could make a browser send', async () => {
-    const query = new URLSearchParams({ query: 'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }' });
-    const { authorization } = switchboard.client;
-    const get = (headers: Record<string, string>) => fetch(`${switchboard.publicUrl}/graphql?${query}`, { headers });
-    expect((await get({ authorization })).status).toBe(400);
-    expect((await get({ authorization, 'apollo-require-preflight': '1' })).status).toBe(405);
-    const form = await fetch(`${switchboard.publicUrl}/graphql`, {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'text/plain' },
-      body: JSON.stringify({ query: query.get('query') }),
+  it.each<[string, string | undefined, number]>([
+    ['the newer media type', 'application/graphql-response+json, application/json;q=0.9', 400],
+    ['neither', undefined, 400],
+    ['the older one', 'application/json', 200],
+    ['the older one, as axios asks', 'application/json, text/plain, */*', 200],
+  ])('for who accepts %s', async (_which, accept, status) => {
+    const headers = accept === undefined ? undefined : { accept };
+    for (const query of ['{', '{ nope }', '{ connections(first: 1000) { totalCount } }']) {
+      expect(await switchboard.client.send(query, {}, headers)).toMatchObject({ status, errors: [expect.anything()] });
+    }
+    expect(await switchboard.client.send('', {}, headers)).toMatchObject({ status: 400 });
+    expect(await switchboard.client.send('{ organization { id } }', {}, { ...headers, authorization: '' })).toMatchObject({
+      status: 401,
     });
-    expect(form.status).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe('GET /graphql', () => {
+  const { stringify } = JSON;
+  const get = (parameters: Record<string, string>, headers: Record<string, string> = {}) =>
+    fetch(`${switchboard.publicUrl}/graphql?${new URLSearchParams(parameters)}`, {
+      headers: { authorization: switchboard.client.authorization, accept: 'application/graphql-response+json', ...headers },
+    });
+  const query = 'query Names($name: String!) { organization { name } __type(name: $name) { name } }';
+  const variables = stringify({ name: 'Live' });
+
+  it('takes a query with variables and extensions', async () => {
+    const answer = await get({ query, variables, operationName: 'Names', extensions: stringify({ tracing: true }) });
+    expect(await answer.json()).toEqual({ data: { organization: { name: 'Acme' }, __type: { name: 'Live' } } });
+  });
+
+  it('says that it keeps no queries, in the way at which clients send them whole', async () => {
+    const persistedQuery = { version: 1, sha256Hash: 'a'.repeat(64) };
+    const answer = await get({ extensions: stringify({ persistedQuery }) });
+    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' } }] });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['by a page that CORS does not allow', { origin: 'https://evil.example' }],
+    ['by an image', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
+    ['by a link', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }],
+  ])('refuses credentials that a browser remembered, when sent %s', async (_how, headers) => {
+    // fetch() would say that it is a script.
+    const answer = await request(`${switchboard.publicUrl}/graphql?${new URLSearchParams({ query, variables })}`, {
+      headers: { authorization: switchboard.client.authorization, ...headers },
+    });
+    expect(answer.statusCode).toBe(403);
+    expect(await answer.body.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  });
+
+  it('changes nothing, nor does a POST that another site could make a browser send', async () => {
+    const mutation = 'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }';
+    expect((await get({ query: mutation })).status).toBe(405);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', '']) {
+      const answer = await fetch(`${switchboard.publicUrl}/graphql`, {
+        method: 'POST',
+        headers: { authorization: switchboard.client.authorization, 'content-type': type },
+        body: Buffer.from(stringify({ query: mutation })),
+      });
+      expect(answer.status).toBe(415);
+    }
     expect(await switchboard.sql('select 1 from connections')).toEqual([]);
   });
 });

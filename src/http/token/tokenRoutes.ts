@@ -22,6 +22,8 @@ export interface TokenRouteOptions {
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024;
+/** RFC 6749 2.3.1, by the names of RFC 7591 2. */
+const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
 
 /**
  * `POST /oauth2/token`: an access token for client credentials (RFC 6749 4.4). `POST /oauth2/revoke`: the end of one
@@ -67,14 +69,17 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
     return reply.code(200).send();
   });
 
-  app.get('/.well-known/oauth-authorization-server', async () => ({
+  const metadata = {
     issuer: publicUrl,
     token_endpoint: `${publicUrl}/oauth2/token`,
-    token_endpoint_auth_methods_supported: ['client_secret_basic'],
+    token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
     revocation_endpoint: `${publicUrl}/oauth2/revoke`,
-    revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
+    revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
     grant_types_supported: ['client_credentials'],
     response_types_supported: [],
     scopes_supported: [API_SCOPE, ...TOKEN_SCOPES],
-  }));
+  };
+  // Clients made for OpenID Connect look at the second address unless they are told otherwise (RFC 8414 5).
+  for (const name of ['oauth-authorization-server', 'openid-configuration'])
+    app.get(`/.well-known/${name}`, async () => metadata);
 }

@@ -48,6 +48,31 @@ describe('POST /oauth2/token (RFC 6749 4.4)', () => {
     expect(await request({ ...GRANT, client_id: switchboard.client.keys.publicKey })).toMatchObject({ status: 200 });
   });
 
+  it('takes the keys in the body (client_secret_post), for tokens and their end', async () => {
+    const { publicKey, secretKey } = await newKey({ oauthOnly: true });
+    const credentials = { client_id: publicKey, client_secret: secretKey };
+    const { status, body } = await request({ ...GRANT, ...credentials }, { authorization: '' });
+    expect(status).toBe(200);
+    expect((await askWithToken(switchboard, body.access_token)).status).toBe(200);
+    const revoked = await request({ token: body.access_token, ...credentials }, { authorization: '' }, '/oauth2/revoke');
+    expect(revoked.status).toBe(200);
+    expect((await askWithToken(switchboard, body.access_token)).status).toBe(401);
+  });
+
+  it('describes itself (RFC 8414), also where clients of OpenID Connect look', async () => {
+    const describe = async (name: string) => (await fetch(`${switchboard.publicUrl}/.well-known/${name}`)).json();
+    const metadata = await describe('oauth-authorization-server');
+    expect(metadata).toMatchObject({
+      issuer: switchboard.publicUrl,
+      token_endpoint: `${switchboard.publicUrl}/oauth2/token`,
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      revocation_endpoint: `${switchboard.publicUrl}/oauth2/revoke`,
+      grant_types_supported: ['client_credentials'],
+      scopes_supported: ['api', 'manage', 'publish', 'read'],
+    });
+    expect(await describe('openid-configuration')).toEqual(metadata);
+  });
+
   it('stores nothing but the hash of a token', async () => {
     const { body } = await request(GRANT);
     const rows = JSON.stringify(await switchboard.sql('select * from access_tokens'));
@@ -95,6 +120,12 @@ describe('Errors of the token endpoint (RFC 6749 5.2)', () => {
     ['a parameter twice', () => request('grant_type=client_credentials&scope=api&scope=api'), 400, 'invalid_request'],
     ['JSON instead of a form', () => request('{}', { 'content-type': 'application/json' }), 400, 'invalid_request'],
     ['two kinds of client authentication', () => request({ ...GRANT, client_secret: 'x' }), 400, 'invalid_request'],
+    [
+      'a secret without its client_id',
+      () => request({ ...GRANT, client_secret: 'x' }, { authorization: '' }),
+      400,
+      'invalid_request',
+    ],
     ['another client_id', () => request({ ...GRANT, client_id: 'pk_other' }), 400, 'invalid_request'],
     ['another grant', () => request({ grant_type: 'password' }), 400, 'unsupported_grant_type'],
     ['an unknown scope', () => request({ ...GRANT, scope: 'everything' }), 400, 'invalid_scope'],
@@ -116,6 +147,14 @@ describe('Errors of the token endpoint (RFC 6749 5.2)', () => {
     const { headers } = answer as unknown as { headers: Headers };
     expect(headers.get('cache-control')).toBe('no-store');
     if (status === 401) expect(headers.get('www-authenticate')).toMatch(/^Basic realm=/);
+  });
+
+  it('a wrong secret in the body, without a challenge to use the header', async () => {
+    const wrong = { ...GRANT, client_id: switchboard.client.keys.publicKey, client_secret: 'sk_wrong' };
+    const { status, headers, body } = await request(wrong, { authorization: '' });
+    expect({ status, body }).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(headers.has('www-authenticate')).toBe(false);
+    expect(JSON.stringify(body)).not.toContain('sk_wrong');
   });
 
   it('any other method: 405 with Allow', async () => {
