@@ -8,6 +8,7 @@ import { KeepARowForEachQueue } from './0007_keep_a_row_for_each_queue.js';
 import { ClaimFromReadyQueues } from './0008_claim_from_ready_queues.js';
 import { KeepAnswersTrue } from './0009_keep_answers_true.js';
 import { BoundCallers } from './0010_bound_callers.js';
+import { KeepAnswersByKey } from './0016_keep_answers_by_key.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   { name: '0008_claim_from_ready_queues', class: ClaimFromReadyQueues },
   { name: '0009_keep_answers_true', class: KeepAnswersTrue },
   { name: '0010_bound_callers', class: BoundCallers },
+  { name: '0016_keep_answers_by_key', class: KeepAnswersByKey },
 ] as const;
