@@ -9,6 +9,7 @@ import { ClaimFromReadyQueues } from './0008_claim_from_ready_queues.js';
 import { KeepAnswersTrue } from './0009_keep_answers_true.js';
 import { BoundCallers } from './0010_bound_callers.js';
 import { KeepOrderAtSize } from './0011_keep_order_at_size.js';
+import { KeepAnswersByKey } from './0012_keep_answers_by_key.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   { name: '0009_keep_answers_true', class: KeepAnswersTrue },
   { name: '0010_bound_callers', class: BoundCallers },
   { name: '0011_keep_order_at_size', class: KeepOrderAtSize },
+  { name: '0012_keep_answers_by_key', class: KeepAnswersByKey },
 ] as const;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
 import type { Cipher } from '../database/Cipher.js';
 import { columnIdentity } from '../database/columnIdentity.js';
@@ -32,7 +33,8 @@ interface Dependencies {
 }
 
 /**
- * Changes what is given and nothing else (OpenAPI patch_connection). The type never changes.
+ * Changes what is given and nothing else (OpenAPI patch_connection). The type never changes. What is as it was stays as it
+ * was: `updatedAt` too, when that is all.
  * Throws an InputError: NOT_FOUND, or everything that is wrong.
  */
 export function updateConnection(
@@ -48,6 +50,7 @@ export function updateConnection(
     );
     if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'id');
 
+    const before = changeable(connection);
     const problems = new ProblemList();
     checkPace(input, problems);
     if (input.maxConcurrency !== undefined) connection.maxConcurrency = input.maxConcurrency;
@@ -63,15 +66,22 @@ export function updateConnection(
       };
       const { configuration, authConfig } = checkWebhook(input.webhook, stored, rules, problems);
       connection.configuration = configuration;
-      connection.authConfig = authConfig && cipher.encrypt(JSON.stringify(authConfig), identity);
+      // The same secrets would make another ciphertext.
+      if (!isDeepStrictEqual(authConfig, stored.authConfig))
+        connection.authConfig = authConfig && cipher.encrypt(JSON.stringify(authConfig), identity);
     }
     if (connection.type === 'klaviyo' && input.klaviyo) {
       connection.configuration = checkKlaviyo(input.klaviyo, connection.configuration as KlaviyoConfiguration, rules, problems);
     }
     problems.throwIfAny();
     if (typeof input.isEnabled === 'boolean') await switchConnection(em, connection, input.isEnabled);
+    if (isDeepStrictEqual(changeable(connection), before)) return connection;
     connection.updatedAt = new Date();
     await em.flush();
     return connection;
   });
+}
+
+function changeable({ name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond }: Connection) {
+  return { name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond };
 }

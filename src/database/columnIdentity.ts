@@ -6,6 +6,7 @@ export const columnIdentity = {
   codeVerifier: (authorizationId: string) => `authorizations:${authorizationId}:codeVerifier`,
   accessToken: (connectionId: number) => `credentials:${connectionId}:accessToken`,
   refreshToken: (connectionId: number) => `credentials:${connectionId}:refreshToken`,
+  keptAnswer: (requestId: string) => `idempotent_requests:${requestId}:answer`,
   revokedToken: (jobId: string) => `revocations:${jobId}:token`,
   canary: (keyId: string) => `encryption_canaries:${keyId}:canary`,
 } as const;

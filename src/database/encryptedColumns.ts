@@ -28,6 +28,7 @@ const places: Record<keyof typeof columnIdentity, readonly Place[]> = {
   codeVerifier: [{ ...authorizations, column: 'code_verifier' }],
   accessToken: [{ ...credentials, column: 'access_token' }],
   refreshToken: [{ ...credentials, column: 'refresh_token' }],
+  keptAnswer: [{ table: 'idempotent_requests', key: 'id', keyType: 'uuid', column: 'answer' }],
   recipient: [{ ...events, column: 'recipient' }],
   // In the data of a background job, which is done within hours or given up: left as it is.
   revokedToken: [],

@@ -15,6 +15,8 @@ export interface ErrorFacts {
   readonly allow?: readonly string[];
   /** The query parameter that is wrong. */
   readonly parameter?: string;
+  /** The header that is wrong. */
+  readonly header?: string;
 }
 
 /** The base of every error that is meant to be seen; `message` is public. */

@@ -48,6 +48,11 @@ export interface ServerLimits {
   readonly documents: DocumentLimits;
 }
 
+/** Many clients end the paths of REST and of the token endpoint with a slash: they mean the same. */
+function withoutTrailingSlash(url: string): string {
+  return url.replace(/^(\/(?:api|oauth2)\/[^?]*[^/?])\/(\?|$)/, '$1$2');
+}
+
 /** Of a websocket's message, which anybody may send before saying who they are. */
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 
@@ -79,6 +84,7 @@ export async function createServer({
     // Fastify's own 503 knows neither our form nor Retry-After.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
+    rewriteUrl: ({ url = '/' }) => withoutTrailingSlash(url),
   });
   app.addHook('onResponse', async (request, reply) => {
     const path = request.routeOptions.url ?? '(none)';

@@ -3,7 +3,7 @@ import type { Authorization } from '../domain/Authorization.js';
 /** What a request to the callback came to. `authorization` is there whenever its state is known. */
 export type CallbackOutcome =
   | { readonly kind: 'completed' | 'denied' | 'failed' | 'expired' | 'superseded'; readonly authorization: Authorization }
-  /** Somebody else's callback with the same state is still at work after a long wait. */
+  /** The code is still being exchanged, by this callback or another one with the same state. */
   | { readonly kind: 'in_progress'; readonly authorization: Authorization }
   /** The request itself was no good; the state is not spent by it. `reason` is a sentence for the page. */
   | { readonly kind: 'refused'; readonly reason: string; readonly authorization: Authorization }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
@@ -15,6 +16,31 @@ import { waitForOutcome } from './waitForOutcome.js';
 interface Dependencies extends ExchangeDependencies {
   readonly database: Database;
   readonly log: Logger;
+  readonly exchanges: Exchanges;
+}
+
+/** How long a browser waits for an outcome: a page shall be there within a second. */
+const PATIENCE_MS = 800;
+/** The longest exchange takes 10 s at the token endpoint and up to 18 s for the account. */
+const LONGEST_EXCHANGE_MS = 30_000;
+
+/** The exchanges of this process that are under way, whether or not a browser still waits for them. */
+export class Exchanges {
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  add(exchange: Promise<unknown>): void {
+    this.#underWay.add(exchange);
+    const forget = (): boolean => this.#underWay.delete(exchange);
+    exchange.then(forget, forget);
+  }
+
+  /** Waits until all of them have stored their outcome, 30 s at most. */
+  async finish(): Promise<void> {
+    const tooLate = new AbortController();
+    const deadline = sleep(LONGEST_EXCHANGE_MS, undefined, { signal: tooLate.signal }).catch(() => {});
+    await Promise.race([Promise.allSettled(this.#underWay), deadline]);
+    tooLate.abort();
+  }
 }
 
 export interface CallbackRequest {
@@ -26,7 +52,8 @@ export interface CallbackRequest {
 /**
  * Completes an authorization from a request to the callback (RFC 6749 4.1.2 to 4.1.4).
  * Exactly one request with a given state exchanges its code, however many come and in however many processes;
- * the others wait for it and show its outcome.
+ * the others wait for it and show its outcome. Whoever has waited for 0.8 s gets `in_progress`, and asks again; the exchange
+ * goes on meanwhile.
  */
 export async function completeAuthorization(
   dependencies: Dependencies,
@@ -34,11 +61,12 @@ export async function completeAuthorization(
   { query, browserBinding }: CallbackRequest,
 ): Promise<CallbackOutcome> {
   const { database } = dependencies;
+  const deadline = performance.now() + PATIENCE_MS;
   const state = readState(query);
   const authorization = state === null ? null : await findByState(database, provider.id, state);
   if (!authorization) return { kind: 'unknown_state' };
   if (authorization.status !== 'pending') return { kind: authorization.status, authorization };
-  if (authorization.consumedAt !== null) return waitForOutcome(dependencies, authorization);
+  if (authorization.consumedAt !== null) return waitForOutcome(dependencies, authorization, deadline);
   if (authorization.expiresAt.getTime() <= Date.now()) {
     const expired = await expireAuthorization(dependencies, authorization.id);
     return { kind: 'expired', authorization: expired };
@@ -57,18 +85,36 @@ export async function completeAuthorization(
   if (parameters.kind === 'refused') return refuse(database, authorization, 'invalid_callback', parameters.reason);
 
   const taken = await take(database, authorization.id);
-  if (!taken) return waitForOutcome(dependencies, authorization);
+  if (!taken) return waitForOutcome(dependencies, authorization, deadline);
 
   if (parameters.kind === 'error') {
     const denied = parameters.error === 'access_denied';
-    const outcome = await recordOutcome(dependencies, taken, {
-      status: denied ? 'denied' : 'failed',
-      errorCode: parameters.error,
-      errorDescription: parameters.description,
-    });
-    return { kind: denied ? 'denied' : 'failed', authorization: outcome };
+    const status = denied ? 'denied' : 'failed';
+    const outcome = { status, errorCode: parameters.error, errorDescription: parameters.description } as const;
+    return { kind: status, authorization: await recordOutcome(dependencies, taken, outcome, provider.name) };
   }
-  return exchangeCode(dependencies, provider, taken, parameters.code);
+  return exchangeInBackground(dependencies, provider, taken, parameters.code, deadline);
+}
+
+/** The exchange's outcome, or `in_progress` when it takes longer than the deadline; then it goes on by itself. */
+async function exchangeInBackground(
+  dependencies: Dependencies,
+  provider: Provider,
+  authorization: Authorization,
+  code: string,
+  deadline: number,
+): Promise<CallbackOutcome> {
+  const exchange = exchangeCode(dependencies, provider, authorization, code);
+  dependencies.exchanges.add(exchange);
+  const soon = new AbortController();
+  const late = sleep(Math.max(0, deadline - performance.now()), true, { signal: soon.signal }).catch(() => false);
+  const first = await Promise.race([exchange, late]).finally(() => soon.abort());
+  if (typeof first !== 'boolean') return first;
+  exchange.catch((error: unknown) => {
+    const { id } = authorization;
+    dependencies.log.error({ authorizationId: id, error: String(error) }, 'The outcome of an authorization could not be stored');
+  });
+  return { kind: 'in_progress', authorization };
 }
 
 function findByState(database: Database, provider: string, state: string): Promise<Authorization | null> {

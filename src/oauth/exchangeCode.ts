@@ -9,7 +9,7 @@ import type { GrantNotices } from './GrantNotices.js';
 import type { Provider } from './Provider.js';
 import { ProviderError } from './ProviderError.js';
 import type { Revocations } from './Revocations.js';
-import { recordOutcome } from './recordOutcome.js';
+import { type FailedOutcome, recordOutcome } from './recordOutcome.js';
 import { storeGrant } from './storeGrant.js';
 
 export interface ExchangeDependencies {
@@ -41,11 +41,11 @@ export async function exchangeCode(
     if (!failure) {
       log.error({ authorizationId: authorization.id, error: String(error) }, 'Completing an authorization failed unexpectedly');
     }
-    const outcome = await recordOutcome(dependencies, authorization, {
+    const outcome: FailedOutcome = {
       status: 'failed',
       errorCode: failure?.code ?? 'internal_error',
       errorDescription: failure?.message ?? 'The server could not complete the authorization.',
-    });
-    return { kind: 'failed', authorization: outcome };
+    };
+    return { kind: 'failed', authorization: await recordOutcome(dependencies, authorization, outcome, provider.name) };
   }
 }

@@ -2,10 +2,12 @@ import { LockMode } from '@mikro-orm/core';
 import type { Database } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
+import { explainOutcome } from './explainOutcome.js';
 
 export interface FailedOutcome {
   readonly status: 'denied' | 'failed';
   readonly errorCode: string;
+  /** For developers; what a merchant reads is `explainOutcome`. */
   readonly errorDescription: string | null;
 }
 
@@ -17,6 +19,7 @@ export function recordOutcome(
   { database }: { database: Database },
   { id, connectionId }: Authorization,
   outcome: FailedOutcome,
+  providerName: string,
 ): Promise<Authorization> {
   return database.transaction(async (em) => {
     // Connection first, attempt second, everywhere: a deletion locks them in this order too.
@@ -28,7 +31,7 @@ export function recordOutcome(
       connection.statusReason =
         outcome.status === 'denied'
           ? 'The last authorization was denied.'
-          : `The last authorization failed (${outcome.errorCode}).`;
+          : `The last authorization failed: ${explainOutcome(outcome, providerName)}`;
       connection.updatedAt = new Date();
     }
     await em.flush();

@@ -46,9 +46,10 @@ export async function refreshCredential(dependencies: RefreshDependencies, lease
       const lost = await dependencies.declareGrantLost(lease, `${provider?.name} no longer accepts the grant: connect again.`);
       // The grant that died was not the newest any more: whoever asks reads again.
       if (!lost) return;
-      throw new GrantLost(error.message);
+      throw new GrantLost(`${provider?.name} no longer accepts the grant.`);
     }
-    await coolDown(dependencies, lease, error);
+    log.warn({ connectionId: lease.connectionId, code: error.code, reason: error.message }, 'A token could not be renewed');
+    await coolDown(dependencies, lease, error, provider?.name ?? lease.provider);
     throw error;
   }
 }
@@ -74,23 +75,32 @@ async function store({ database, cipher, now }: RefreshDependencies, lease: Refr
   return rows.length === 1;
 }
 
-/** What a merchant is told: what happened, and whose turn it is. */
-function explain({ kind, message }: ProviderError): string {
-  const next =
-    kind === 'configuration'
-      ? 'The operator of this server has to mend it.'
-      : 'There is nothing to do: it is tried again with the next event.';
-  return `The access token could not be renewed. ${message} ${next}`;
+/**
+ * What a merchant is told: what happened, and whose turn it is. Only what an outage is called are our own words; what the
+ * provider said otherwise is in the log.
+ */
+function explain({ kind, message }: ProviderError, name: string): string {
+  const sentences = {
+    configuration: `${name} refused this server's own credentials. The operator of this server has to mend it.`,
+    grant: `${name} refused to renew it. It is tried again with the next event; if this stays so, connect again.`,
+    transient: `${message} There is nothing to do: it is tried again with the next event.`,
+  };
+  return `The access token could not be renewed. ${sentences[kind]}`;
 }
 
 /** Turns the lease into a pause for everybody, and remembers why. */
-async function coolDown({ database }: RefreshDependencies, lease: RefreshLease, error: ProviderError): Promise<void> {
+async function coolDown(
+  { database }: RefreshDependencies,
+  lease: RefreshLease,
+  error: ProviderError,
+  providerName: string,
+): Promise<void> {
   const { kind, retryAfterSeconds } = error;
   const seconds = retryAfterSeconds ?? (kind === 'configuration' ? MISCONFIGURED_COOLDOWN_SECONDS : COOLDOWN_SECONDS);
   await sql`
     update credentials set
       refresh_leased_by = null,
       refresh_leased_until = now() + make_interval(secs => ${Math.min(seconds, 300)}),
-      refresh_problem = ${explain(error)}
+      refresh_problem = ${explain(error, providerName)}
     where connection_id = ${lease.connectionId} and refresh_leased_by = ${lease.id}::uuid`.execute(database.sql());
 }

@@ -6,14 +6,18 @@ import { expireAuthorization } from './expireAuthorization.js';
 import { recordOutcome } from './recordOutcome.js';
 
 const POLL_MS = 100;
-/** A little more than the longest exchange: 10 s for the token endpoint, up to 18 s for the account. */
-const WAIT_MS = 30_000;
 /** After this long, whoever took the state has crashed. */
 export const INTERRUPTED_AFTER_MS = 60_000;
 
-/** Waits for the callback that took the state to finish, and reports its outcome; never exchanges anything. */
-export async function waitForOutcome({ database }: { database: Database }, { id }: Authorization): Promise<CallbackOutcome> {
-  const deadline = Date.now() + WAIT_MS;
+/**
+ * Waits for the callback that took the state to finish, and reports its outcome: `in_progress` when there is none by the
+ * deadline (of `performance.now()`). Never exchanges anything.
+ */
+export async function waitForOutcome(
+  { database }: { database: Database },
+  { id }: Authorization,
+  deadline: number,
+): Promise<CallbackOutcome> {
   for (;;) {
     const authorization = await database.em().findOneOrFail(Authorization, id);
     if (authorization.status !== 'pending') return { kind: authorization.status, authorization };
@@ -22,16 +26,14 @@ export async function waitForOutcome({ database }: { database: Database }, { id 
     if (authorization.consumedAt.getTime() < Date.now() - INTERRUPTED_AFTER_MS) {
       return { kind: 'failed', authorization: await recordInterruption({ database }, authorization) };
     }
-    if (Date.now() > deadline) return { kind: 'in_progress', authorization };
+    if (performance.now() + POLL_MS > deadline) return { kind: 'in_progress', authorization };
     await sleep(POLL_MS);
   }
 }
 
 /** The server stopped between taking the state and storing the tokens; the code is spent, so a new attempt is needed. */
 export function recordInterruption(dependencies: { database: Database }, authorization: Authorization): Promise<Authorization> {
-  return recordOutcome(dependencies, authorization, {
-    status: 'failed',
-    errorCode: 'interrupted',
-    errorDescription: 'The server was stopped while it exchanged the code.',
-  });
+  const errorDescription = 'The server was stopped while it exchanged the code.';
+  const outcome = { status: 'failed', errorCode: 'interrupted', errorDescription } as const;
+  return recordOutcome(dependencies, authorization, outcome, authorization.provider);
 }

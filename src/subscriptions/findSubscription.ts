@@ -7,3 +7,8 @@ import { Subscription } from '../domain/Subscription.js';
 export function findSubscription({ database }: { database: Database }, caller: Caller, id: string): Promise<Subscription | null> {
   return database.em().findOne(Subscription, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
 }
+
+/** Whether any events go to a connection at the moment. */
+export async function hasActiveSubscription({ database }: { database: Database }, connectionId: number): Promise<boolean> {
+  return (await database.em().findOne(Subscription, { connectionId, isActive: true })) !== null;
+}

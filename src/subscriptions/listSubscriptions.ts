@@ -6,6 +6,8 @@ import { Subscription } from '../domain/Subscription.js';
 
 export interface SubscriptionFilter {
   readonly eventType?: string | null;
+  /** Any of these. */
+  readonly eventTypes?: readonly string[];
   readonly isActive?: boolean | null;
   readonly connectionId?: string | null;
 }
@@ -19,6 +21,7 @@ export function listSubscriptions(
 ): Promise<Page<Subscription>> {
   const where = {
     organizationId: caller.organizationId,
+    ...(filter.eventTypes ? { eventType: { $in: [...filter.eventTypes] } } : {}),
     ...(filter.eventType ? { eventType: filter.eventType } : {}),
     ...(typeof filter.isActive === 'boolean' ? { isActive: filter.isActive } : {}),
     ...(filter.connectionId ? { connectionId: parseId(filter.connectionId) ?? 0 } : {}),

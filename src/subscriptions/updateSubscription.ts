@@ -17,7 +17,7 @@ export interface UpdateSubscriptionInput {
 }
 
 /**
- * Changes what is given and nothing else (OpenAPI patch-subscription). Deliveries that exist go where they were going;
+ * Changes what is given and nothing else (OpenAPI patch-subscription), and `updatedAt` only if anything did. Deliveries that exist go where they were going;
  * a paused subscription gets no new ones. Throws an InputError: NOT_FOUND, INVALID_CHOICE, CONFLICT.
  */
 export function updateSubscription(
@@ -37,12 +37,15 @@ export function updateSubscription(
     const connection = routed ? await lockConnection(em, caller, input.connectionId ?? String(before.connectionId)) : null;
     const subscription = await em.findOne(Subscription, own, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
+    const { connectionId: oldConnection, eventType: oldType, isActive: wasActive } = subscription;
     if (connection) {
       const eventType = input.eventType || subscription.eventType;
       await refuseSecond(em, { connectionId: connection.id, eventType }, subscription.id);
       em.assign(subscription, { connectionId: connection.id, eventType });
     }
     if (typeof input.isActive === 'boolean') subscription.isActive = input.isActive;
+    const { connectionId, eventType, isActive } = subscription;
+    if (connectionId === oldConnection && eventType === oldType && isActive === wasActive) return subscription;
     subscription.updatedAt = new Date();
     await em.flush();
     return subscription;

@@ -2,6 +2,7 @@ import { createOrganization } from '../../src/access/createOrganization.js';
 import { createDeliverySignal } from '../../src/delivery/createDeliverySignal.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, decideAtKlaviyo, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
+import { openCallback } from '../support/openCallback.js';
 import { type StandaloneSandbox, startStandaloneSandbox } from '../support/startStandaloneSandbox.js';
 import { subscribe } from '../support/webhookFlow.js';
 import { Bench } from './support/Bench.js';
@@ -54,7 +55,7 @@ async function held(bench: Bench, klaviyo: StandaloneSandbox, processes: number)
 
     klaviyo.klaviyo.resetCounters();
     const consent = await decideAtKlaviyo(await startKlaviyoAuthorization(client, connectionId), 'allow', account);
-    const { status: page } = await fetch(consent);
+    const { status: page } = await openCallback(consent);
     if (page !== 200) throw new Error(`The callback answered ${page}.`);
     const startedAt = Date.now();
     let done = false;

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKlaviyoConnection, decideAtKlaviyo, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
+import { openCallback } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+import { subscribe } from '../support/webhookFlow.js';
 
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
@@ -25,9 +27,9 @@ describe('A merchant links Klaviyo', () => {
       code_challenge: expect.stringMatching(/^[\w-]{43}$/),
     });
 
-    const page = await fetch(await decideAtKlaviyo(authorizationUrl));
+    const page = await openCallback(await decideAtKlaviyo(authorizationUrl));
     expect(page.status).toBe(200);
-    expect(await page.text()).toContain('Sandbox Store is connected');
+    expect(page.text).toContain('Sandbox Store is connected');
     expect(await seeConnection(client, id)).toMatchObject({
       status: 'ACTIVE',
       statusReason: null,
@@ -39,6 +41,23 @@ describe('A merchant links Klaviyo', () => {
       },
       authorization: { status: 'COMPLETED', errorCode: null },
     });
+  });
+
+  it('and is told that events arrive only when some are sent there', async () => {
+    const { client } = switchboard;
+    const id = await createKlaviyoConnection(client);
+    const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(client, id));
+    const before = await openCallback(callback);
+    expect(before.text).toContain('No events are sent there yet. Next, go back to the app and choose which events to send.');
+    const subscription = await subscribe(client, id);
+    expect((await openCallback(callback)).text).toContain('Events will arrive there from now on.');
+    await client.query(
+      'mutation ($id: ID!) { updateSubscription(input: { id: $id, isActive: false }) { userErrors { code } } }',
+      {
+        id: subscription,
+      },
+    );
+    expect((await openCallback(callback)).text).toBe(before.text);
   });
 
   it('and says no: a page of its own, and the reason stays readable', async () => {
@@ -58,7 +77,7 @@ describe('A merchant links Klaviyo', () => {
     const id = await createKlaviyoConnection(client);
     const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(client, id));
     sandbox?.klaviyo.resetCounters();
-    const answers = await Promise.all(Array.from({ length: 50 }, async () => (await fetch(callback)).text()));
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => (await openCallback(callback)).markup));
     expect(sandbox?.klaviyo.counters).toMatchObject({ tokenRequests: 1, exchanges: 1, codeReplays: 0 });
     expect(new Set(answers)).toHaveLength(1);
     expect(answers[0]).toContain('Sandbox Store is connected');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { explainOutcome } from '../../src/oauth/explainOutcome.js';
 import type { FaultOrder } from '../../src/sandbox/createSandbox.js';
 import { approvedAttempt } from '../support/approvedAttempt.js';
 import { eventually } from '../support/eventually.js';
@@ -24,9 +25,10 @@ async function expectFailure(callback: URL, connectionId: string, { status, erro
   const page = await openCallback(callback);
   expect({ status: page.status, text: page.text }).toEqual({ status, text: expect.stringContaining(words) });
   expect(page.headers.get('content-type')).toContain('text/html');
+  expect(page.text).not.toMatch(/invalid_|code_challenge|challenge|credentials/i);
   expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
     status: 'PENDING_AUTHORIZATION',
-    statusReason: `The last authorization failed (${errorCode}).`,
+    statusReason: `The last authorization failed: ${explainOutcome({ status: 'failed', errorCode }, 'Klaviyo')}`,
     configuration: { grantedScopes: [], account: null },
     authorization: { status: 'FAILED', errorCode, errorDescription: expect.stringContaining(description ?? 'Klaviyo') },
   });

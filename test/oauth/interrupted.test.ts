@@ -28,7 +28,7 @@ describe('A server that dies in the middle of an exchange', () => {
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ authorization: INTERRUPTED });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      statusReason: 'The last authorization failed (interrupted).',
+      statusReason: 'The last authorization failed: The server was stopped on the way. Connect again.',
     });
   });
 

@@ -57,7 +57,13 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
     await eventually(async () =>
       expect(await messagesOf(opener)).toEqual([
         {
-          data: { type: 'switchboard:authorization', connection: id, outcome: 'completed', errorCode: null },
+          data: {
+            type: 'switchboard:authorization',
+            connection: id,
+            outcome: 'completed',
+            errorCode: null,
+            errorDescription: null,
+          },
           origin: new URL(switchboard.publicUrl).origin,
         },
       ]),
@@ -76,8 +82,28 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
     await decide(popup, account.id, 'Deny');
     await eventually(async () =>
       expect(await messagesOf(opener)).toMatchObject([
-        { data: { connection: id, outcome: 'denied', errorCode: 'access_denied' } },
+        {
+          data: {
+            ...{ connection: id, outcome: 'denied', errorCode: 'access_denied' },
+            errorDescription: 'Access to the Klaviyo account was denied.',
+          },
+        },
       ]),
+    );
+  });
+
+  it('tells the opener also when the provider was slow: the page in between loads itself again', async () => {
+    const { id, account, url } = await startAttempt();
+    switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'token', seconds: 3, count: 1 });
+    const { opener, popup } = await openFrom(app, url);
+    await popup.check(`input[value="${account.id}"]`);
+    const closed = popup.waitForEvent('close');
+    await popup.click('button:has-text("Allow")', { noWaitAfter: true });
+    await popup.waitForSelector('h1:has-text("Almost there")');
+    if (process.env.CALLBACK_SCREENSHOTS) await popup.screenshot({ path: `${process.env.CALLBACK_SCREENSHOTS}/slow popup.png` });
+    await closed;
+    await eventually(async () =>
+      expect(await messagesOf(opener)).toMatchObject([{ data: { connection: id, outcome: 'completed' } }]),
     );
   });
 

@@ -87,12 +87,17 @@ describe('A browser that comes back with an outcome goes on to returnTo, 303 (RF
 
   it('also when the merchant denied, or it failed, with the code of the error', async () => {
     const denied = await approvedAttempt(switchboard, { input: { returnTo }, decision: 'deny' });
-    expect(await whereTo(denied.callback)).toMatchObject({ outcome: 'denied', error_code: 'access_denied' });
+    expect(await whereTo(denied.callback)).toMatchObject({
+      outcome: 'denied',
+      error_code: 'access_denied',
+      error_description: 'Access to the Klaviyo account was denied.',
+    });
     const failed = await approvedAttempt(switchboard, { input: { returnTo } });
     expect(await whereTo(withParameters(failed.callback, { code: 'wrong' }))).toMatchObject({
       connection: failed.connectionId,
       outcome: 'failed',
       error_code: 'invalid_grant',
+      error_description: expect.stringMatching(/^Klaviyo did not accept the approval.*Connect again\.$/),
     });
   });
 

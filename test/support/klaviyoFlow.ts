@@ -1,4 +1,5 @@
 import type { GraphQLClient } from './GraphQLClient.js';
+import { openCallback } from './openCallback.js';
 
 const CREATE = `mutation ($scopes: [String!]) {
   createConnection(input: { type: KLAVIYO, klaviyo: { scopes: $scopes } }) { connection { id status } userErrors { code message path } }
@@ -61,7 +62,7 @@ export async function decideAtKlaviyo(
 export async function connectKlaviyo(client: GraphQLClient, account?: string, connectionId?: string): Promise<string> {
   const id = connectionId ?? (await createKlaviyoConnection(client));
   const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(client, id), 'allow', account);
-  const answer = await fetch(callback);
-  if (answer.status !== 200) throw new Error(`The callback answered ${answer.status}: ${await answer.text()}`);
+  const answer = await openCallback(callback);
+  if (answer.status !== 200) throw new Error(`The callback answered ${answer.status}: ${answer.text}`);
   return id;
 }

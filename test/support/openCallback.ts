@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 export interface CallbackAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -6,8 +8,17 @@ export interface CallbackAnswer {
   readonly text: string;
 }
 
-/** Opens the callback as the merchant's browser does, without following where it leads. */
+/** Opens the callback as the merchant's browser does, again as long as the page wants that, without following where it leads. */
 export async function openCallback(url: URL | string, init: RequestInit = {}): Promise<CallbackAnswer> {
+  const answer = await openCallbackOnce(url, init);
+  const refresh = answer.headers.get('refresh');
+  if (refresh === null) return answer;
+  await sleep(Number(refresh) * 1_000);
+  return openCallback(url, init);
+}
+
+/** The first answer, which may be that there is none yet. */
+export async function openCallbackOnce(url: URL | string, init: RequestInit = {}): Promise<CallbackAnswer> {
   const { status, headers, markup } = await fetch(url, { redirect: 'manual', ...init }).then(async (response) => ({
     status: response.status,
     headers: response.headers,

@@ -33,7 +33,7 @@ export class AuthorizationObject {
   })
   errorCode?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The same in a sentence.' })
+  @Field(() => String, { nullable: true, description: 'The same in a sentence for developers, with what the provider said.' })
   errorDescription?: string | null;
 
   @Field(() => [String], { description: 'The scopes that were asked for.' })

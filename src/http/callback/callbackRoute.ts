@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { completeAuthorization } from '../../oauth/completeAuthorization.js';
+import { completeAuthorization, Exchanges } from '../../oauth/completeAuthorization.js';
 import type { Provider } from '../../oauth/Provider.js';
+import { hasActiveSubscription } from '../../subscriptions/findSubscription.js';
 import { sendPage } from '../pages/sendPage.js';
 import { browserBindingCookie } from './browserBindingCookie.js';
 import { outcomePage } from './outcomePage.js';
@@ -9,12 +10,17 @@ import { popupPage } from './popupPage.js';
 import { returnToUrl } from './returnToUrl.js';
 import { unexpectedPage } from './unexpectedPage.js';
 
-type Dependencies = Parameters<typeof completeAuthorization>[0];
+type Dependencies = Omit<Parameters<typeof completeAuthorization>[0], 'exchanges'>;
 
 const FINISHED: ReadonlySet<string> = new Set(['completed', 'denied', 'failed']);
 
-/** `GET /oauth/<provider>/callback`: where the merchant's browser lands (RFC 6749 4.1.2). */
+/**
+ * `GET /oauth/<provider>/callback`: where the merchant's browser lands (RFC 6749 4.1.2). While a slow provider is asked it
+ * sees a page that loads itself again, without JavaScript. A server that stops finishes its exchanges first.
+ */
 export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, provider: Provider): void {
+  const exchanges = new Exchanges();
+  app.addHook('onClose', () => exchanges.finish());
   app.route({
     method: 'GET',
     url: `/oauth/${provider.id}/callback`,
@@ -27,23 +33,25 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
       return sendPage(reply, unexpectedPage(id));
     },
     handler: async (request, reply) => {
-      const outcome = await completeAuthorization(dependencies, provider, {
+      const outcome = await completeAuthorization({ ...dependencies, exchanges }, provider, {
         query: readQuery(request.raw.url ?? ''),
         browserBinding: (id) => request.cookies[browserBindingCookie(id)],
       });
-      const page = outcomePage(outcome, provider);
+      const linked = outcome.kind === 'completed' ? outcome.authorization.connectionId : null;
+      const receivesEvents = Boolean(linked && (await hasActiveSubscription(dependencies, linked)));
+      const page = outcomePage(outcome, provider, { receivesEvents });
       if (outcome.kind === 'unknown_state' || outcome.kind === 'refused' || outcome.kind === 'in_progress')
         return sendPage(reply, page);
 
       const { authorization } = outcome;
       if (authorization.browserBindingHash) reply.clearCookie(browserBindingCookie(authorization.id), { path: '/oauth' });
       if (!authorization.returnTo) return sendPage(reply, page);
-      if (authorization.display === 'popup') return sendPage(reply, popupPage(page, authorization));
+      if (authorization.display === 'popup') return sendPage(reply, popupPage(page, authorization, provider.name));
       if (!FINISHED.has(outcome.kind)) return sendPage(reply, page);
       return reply
         .code(303)
         .headers({
-          location: returnToUrl(authorization) as string,
+          location: returnToUrl(authorization, provider.name) as string,
           'cache-control': 'no-store',
           'referrer-policy': 'no-referrer',
         })

@@ -1,4 +1,6 @@
+import type { Authorization } from '../../domain/Authorization.js';
 import type { CallbackOutcome } from '../../oauth/CallbackOutcome.js';
+import { type OutcomeReason, reasonOf } from '../../oauth/explainOutcome.js';
 import type { Provider } from '../../oauth/Provider.js';
 import { type Html, html } from '../pages/html.js';
 
@@ -19,32 +21,45 @@ interface Words {
 const MARKS = { good: '✓', bad: '!', wait: '…' } as const;
 const AGAIN = 'Go back to the app and connect again.';
 
-/** What a merchant reads after coming back: what happened, and what to do next. */
-export function outcomePage(outcome: CallbackOutcome, provider: Provider): OutcomePage {
-  const words = wordsFor(outcome, provider.name);
+/** Seconds until the page of an exchange that is under way looks again. */
+const LOOKS_AGAIN_AFTER = 1;
+
+/**
+ * What a merchant reads after coming back: what happened, and what to do next, all in our own words.
+ * `receivesEvents` says whether the connection has an active subscription.
+ */
+export function outcomePage(outcome: CallbackOutcome, provider: Provider, { receivesEvents = false } = {}): OutcomePage {
+  const words = wordsFor(outcome, provider.name, receivesEvents);
   const authorization = outcome.kind === 'unknown_state' ? null : outcome.authorization;
-  const code = outcome.kind === 'failed' || outcome.kind === 'denied' ? authorization?.errorCode : null;
-  const said = outcome.kind === 'failed' || outcome.kind === 'denied' ? authorization?.errorDescription : null;
+  const reason = outcome.kind === 'failed' ? reasonOf(outcome.authorization) : null;
   const body = html`${provider.sandbox ? html`<p class="sandbox">SANDBOX: no real ${provider.name} account is involved.</p>` : null}
 <div class="mark ${words.mark}" aria-hidden="true">${MARKS[words.mark]}</div>
 <h1>${words.title}</h1>
 <p>${words.what}</p>
 <p>${words.next}</p>
-${said ? html`<p class="quiet">${said}</p>` : null}
-${code ? html`<p class="quiet">Reason: <code>${code}</code></p>` : null}
+${reason ? html`<p class="quiet">Reason: <code>${reason}</code></p>` : null}
 ${authorization?.returnTo ? html`<a class="button" href="${authorization.returnTo}">Back to the app</a>` : null}`;
-  return { status: statusOf(outcome), title: words.title, body, refreshSeconds: outcome.kind === 'in_progress' ? 3 : undefined };
+  return {
+    status: statusOf(outcome),
+    title: words.title,
+    body,
+    refreshSeconds: outcome.kind === 'in_progress' ? LOOKS_AGAIN_AFTER : undefined,
+  };
 }
 
-function wordsFor(outcome: CallbackOutcome, name: string): Words {
+function wordsFor(outcome: CallbackOutcome, name: string, receivesEvents: boolean): Words {
   switch (outcome.kind) {
     case 'completed': {
       const account = outcome.authorization.accountName;
       return {
         mark: 'good',
         title: account ? `${account} is connected` : `${name} is connected`,
-        what: `Your ${name} account${account ? ` “${account}”` : ''} is connected. Events will arrive there from now on.`,
-        next: 'You can close this window and go back to the app.',
+        what: `Your ${name} account${account ? ` “${account}”` : ''} is connected. ${
+          receivesEvents ? 'Events will arrive there from now on.' : 'No events are sent there yet.'
+        }`,
+        next: receivesEvents
+          ? 'You can close this window and go back to the app.'
+          : 'Next, go back to the app and choose which events to send. You can close this window.',
       };
     }
     case 'denied':
@@ -85,23 +100,21 @@ function wordsFor(outcome: CallbackOutcome, name: string): Words {
         next: AGAIN,
       };
     case 'failed':
-      return failedWords(outcome.authorization.errorCode ?? '', name);
+      return failedWords(outcome.authorization, name);
   }
 }
 
-function failedWords(code: string, name: string): Words {
+function failedWords(authorization: Authorization, name: string): Words {
   const title = `${name} could not be connected`;
-  switch (code) {
+  switch (reasonOf(authorization)) {
     case 'provider_unavailable':
-    case 'provider_timeout':
-    case 'rate_limited':
       return {
         mark: 'bad',
         title,
         what: `${name} has a problem at the moment, or can't be reached.`,
         next: 'Please try again in a few minutes.',
       };
-    case 'invalid_grant':
+    case 'approval_refused':
       return {
         mark: 'bad',
         title,
@@ -112,7 +125,9 @@ function failedWords(code: string, name: string): Words {
       return {
         mark: 'bad',
         title: `This is another ${name} account`,
-        what: 'The connection belongs to another account, so it was left as it was.',
+        what: `The connection belongs to another account${
+          authorization.accountName ? ` than “${authorization.accountName}”` : ''
+        }, so it was left as it was.`,
         next: `Sign in to the right ${name} account and connect again, or ask in the app to change the account.`,
       };
     case 'connection_deleted':
@@ -122,31 +137,39 @@ function failedWords(code: string, name: string): Words {
         what: 'It was deleted while you were away. The access that you gave is being handed back.',
         next: 'Go back to the app and create a new connection.',
       };
-    case 'invalid_client':
-    case 'unauthorized_client':
+    case 'server_not_set_up':
       return {
         mark: 'bad',
         title,
         what: 'This server is not set up correctly. It is not your fault.',
         next: 'Please tell the support of the app; trying again will not help yet.',
       };
+    case 'account_unknown':
+      return {
+        mark: 'bad',
+        title,
+        what: `${name} did not say which account this is, and the connection belongs to one already.`,
+        next: AGAIN,
+      };
     default:
       return { mark: 'bad', title, what: 'Something went wrong on the way, so nothing has changed.', next: AGAIN };
   }
 }
 
-/** By error code. A Map, since a code may be the provider's own word, such as "constructor". */
-const FAILED_STATUS: ReadonlyMap<string, number> = new Map([
-  ['provider_unavailable', 502],
+const FAILED_STATUS: Partial<Record<OutcomeReason, number>> = {
+  provider_unavailable: 502,
+  server_not_set_up: 502,
+  account_mismatch: 409,
+  account_unknown: 502,
+  connection_deleted: 410,
+  internal_error: 500,
+  interrupted: 500,
+};
+
+/** Where the stored code says more than the reason. */
+const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ['provider_timeout', 504],
   ['rate_limited', 503],
-  ['invalid_client', 502],
-  ['unauthorized_client', 502],
-  ['account_mismatch', 409],
-  ['account_unknown', 502],
-  ['connection_deleted', 410],
-  ['internal_error', 500],
-  ['interrupted', 500],
 ]);
 
 function statusOf(outcome: CallbackOutcome): number {
@@ -163,6 +186,11 @@ function statusOf(outcome: CallbackOutcome): number {
     case 'superseded':
       return 410;
     case 'failed':
-      return FAILED_STATUS.get(outcome.authorization.errorCode ?? '') ?? 400;
+      return statusOfFailure(outcome.authorization);
   }
+}
+
+function statusOfFailure(authorization: Authorization): number {
+  const reason = reasonOf(authorization);
+  return STATUS_OF_CODE.get(authorization.errorCode ?? '') ?? (reason && FAILED_STATUS[reason]) ?? 400;
 }

@@ -1,4 +1,5 @@
 import type { Authorization } from '../../domain/Authorization.js';
+import { explainOutcome } from '../../oauth/explainOutcome.js';
 import { Html, html } from '../pages/html.js';
 import type { OutcomePage } from './outcomePage.js';
 
@@ -8,6 +9,8 @@ export interface AuthorizationMessage {
   readonly connection: string | null;
   readonly outcome: string;
   readonly errorCode: string | null;
+  /** A sentence or two for the merchant. */
+  readonly errorDescription: string | null;
 }
 
 /** Tells the opener, at the one origin that may know, and closes. Without an opener the page just stays. */
@@ -21,13 +24,16 @@ export const popupScript = `(() => {
 /** The outcome page with the message for the opener in it, as data that `popupScript` reads. */
 export function popupPage(
   page: OutcomePage,
-  { returnTo, connectionId, status, errorCode }: Authorization,
+  authorization: Authorization,
+  providerName: string,
 ): OutcomePage & { script: string } {
+  const { returnTo, connectionId, status, errorCode } = authorization;
   const message: AuthorizationMessage = {
     type: 'switchboard:authorization',
     connection: connectionId ? String(connectionId) : null,
     outcome: status,
     errorCode: errorCode ?? null,
+    errorDescription: explainOutcome(authorization, providerName),
   };
   const data = JSON.stringify({ message, origin: new URL(returnTo as string).origin }).replaceAll('<', '\\u003c');
   return {

@@ -3,17 +3,17 @@ import { createConnection } from '../../connections/createConnection.js';
 import { deleteConnection } from '../../connections/deleteConnection.js';
 import { findConnection } from '../../connections/findConnection.js';
 import { listConnections } from '../../connections/listConnections.js';
-import type { ConnectionType } from '../../domain/Connection.js';
+import type { Connection, ConnectionType } from '../../domain/Connection.js';
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { startAuthorization } from '../../oauth/startAuthorization.js';
 import { answerInputErrors } from './answerInputErrors.js';
 import { callerOf } from './callerOf.js';
 import { listAll, MAX_ROWS } from './listAll.js';
-import { operation } from './operation.js';
-import { presentConnection } from './present.js';
+import { operation, operationId } from './operation.js';
+import { presentConnections } from './present.js';
 import { createConnectionBody, listConnectionsQuery, updateConnectionBody } from './schemas/connectionSchemas.js';
-import { commonErrors, errorResponses } from './schemas/errorSchemas.js';
+import { commonErrors, errorResponses, keyErrors } from './schemas/errorSchemas.js';
 import { dataResponse, idParams, listOf, ref } from './schemas/sharedSchemas.js';
 import { type UpdateConnectionBody, updateFromBody } from './updateFromBody.js';
 import { type WebhookBody, webhookInput } from './webhookInput.js';
@@ -26,17 +26,23 @@ interface ById {
 const PATH = '/connections';
 const params = idParams('id', 'The id of the connection.');
 const notFound = errorResponses('NOT_FOUND');
-const describe = (operationId: string, summary: string, tag = 'Connections') => ({ operationId, summary, tags: [tag] });
+const describe = (name: string, summary: string, tag = 'Connections') => ({
+  operationId: operationId(name),
+  summary,
+  tags: [tag],
+});
 
 /** The operations on connections, and the start of an authorization (OpenAPI, tags Connections and OAuth2). */
 export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDependencies): void {
+  const present = async (connection: Connection) => (await presentConnections(dependencies, [connection]))[0];
   app.post<{ Body: CreateBody }>(
     PATH,
     {
       schema: operation({
-        ...describe('create_connection', 'Create a connection'),
+        ...describe('post-create_connection', 'Create a connection'),
         body: createConnectionBody,
-        response: { 201: dataResponse('Created', ref('connection')), ...commonErrors },
+        bodyName: 'connection-create-request',
+        response: { 201: dataResponse('Created', ref('connection')), ...commonErrors, ...keyErrors },
       }),
     },
     async (request, reply) => {
@@ -47,7 +53,7 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
         createConnection(dependencies, callerOf(request), { type: body.type, webhook }),
       );
       reply.code(201).header('location', `${request.url.split('?', 1)[0]}/${connection.id}`);
-      return { data: presentConnection(connection) };
+      return { data: await present(connection) };
     },
   );
 
@@ -55,7 +61,7 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     PATH,
     {
       schema: operation({
-        ...describe('list_connections', 'List connections'),
+        ...describe('get-list_connections', 'List connections'),
         description: `All of the organization's connections, newest first; the newest ${MAX_ROWS} if there are more.`,
         querystring: listConnectionsQuery,
         response: { 200: dataResponse('OK', listOf('connection')), ...commonErrors },
@@ -64,7 +70,7 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     async (request) => {
       const filter = { type: request.query.connection_type };
       const rows = await listAll((args) => listConnections(dependencies, callerOf(request), args, filter));
-      return { data: rows.map(presentConnection) };
+      return { data: await presentConnections(dependencies, rows) };
     },
   );
 
@@ -72,7 +78,7 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     `${PATH}/:id`,
     {
       schema: operation({
-        ...describe('get_connection', 'Get a connection'),
+        ...describe('get-connection', 'Get a connection'),
         params,
         response: { 200: dataResponse('OK', ref('connection')), ...commonErrors, ...notFound },
       }),
@@ -80,7 +86,7 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     async (request) => {
       const connection = await findConnection(dependencies, callerOf(request), request.params.id);
       if (!connection) throw new SwitchboardError('NOT_FOUND', 'There is no such connection.');
-      return { data: presentConnection(connection) };
+      return { data: await present(connection) };
     },
   );
 
@@ -88,17 +94,18 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     `${PATH}/:id`,
     {
       schema: operation({
-        ...describe('patch_connection', 'Update a connection'),
+        ...describe('patch-connection', 'Update a connection'),
         description:
           'Only what is given changes; the secrets of `auth_config` stay until they or `auth_type` change. A `url` of another origin needs `auth_config` and `extra_headers` again.',
         params,
         body: updateConnectionBody,
+        bodyName: 'connection-update-request',
         response: { 200: dataResponse('OK', ref('connection')), ...commonErrors, ...notFound },
       }),
     },
     async (request) => {
       const connection = await updateFromBody(dependencies, callerOf(request), request.params.id, request.body);
-      return { data: presentConnection(connection) };
+      return { data: await present(connection) };
     },
   );
 
@@ -106,7 +113,7 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     `${PATH}/:id`,
     {
       schema: operation({
-        ...describe('delete_connection', 'Delete a connection'),
+        ...describe('delete-connection', 'Delete a connection'),
         description: 'Deletes it with its subscriptions; what they still had to deliver is cancelled.',
         params,
         response: { 204: { description: 'No Content' }, ...commonErrors, ...notFound },
@@ -123,10 +130,15 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     `${PATH}/:id/authorization`,
     {
       schema: operation({
-        ...describe('start_authorization', 'Start OAuth2 authorization', 'OAuth2'),
+        ...describe('post-start_authorization', 'Start OAuth2 authorization', 'OAuth2'),
         description: "Begins to link a merchant's Klaviyo account: send the browser to the URL within ten minutes.",
         params,
-        response: { 200: dataResponse('OK', ref('connection-authorization-response')), ...commonErrors, ...notFound },
+        response: {
+          200: dataResponse('OK', ref('connection-authorization-response')),
+          ...commonErrors,
+          ...notFound,
+          ...keyErrors,
+        },
       }),
     },
     async (request) => {

@@ -11,7 +11,7 @@ const FOR_READERS = ['pattern', 'propertyNames', 'anyOf'];
 
 /**
  * Makes what Fastify validates requests with. Bodies are taken as they are: a number in quotes is no number. Query
- * parameters are text, which is read as what the schema wants. Path parameters are the use cases' business.
+ * parameters are text, which is read as what the schema wants: a boolean also as Python (`True`) and PHP (`1`) write it. Path parameters are the use cases' business.
  */
 export function createValidator(): FastifySchemaCompiler<FastifySchema> {
   const options = { allErrors: true, verbose: true, discriminator: true, validateFormats: false };
@@ -32,10 +32,24 @@ export function createValidator(): FastifySchemaCompiler<FastifySchema> {
       }
       // Where fields are required, a body that was not sent is an empty one: every missing field is named.
       const given = absent(value) ? {} : value;
+      if (httpPart === 'querystring') readBooleans(given as Query, schema as QuerySchema);
       if (validate(given)) return { value: given };
       return { error: new InvalidRequest(explainInvalid(validate.errors ?? [], httpPart)) };
     };
   };
+}
+
+type Query = Record<string, unknown>;
+interface QuerySchema {
+  readonly properties: Record<string, { readonly type: string }>;
+}
+const BOOLEANS: Record<string, string> = { 1: 'true', 0: 'false' };
+
+function readBooleans(query: Query, { properties }: QuerySchema): void {
+  for (const [name, { type }] of Object.entries(properties)) {
+    const value = query[name];
+    if (type === 'boolean' && typeof value === 'string') query[name] = BOOLEANS[value] ?? value.toLowerCase();
+  }
 }
 
 /** Fastify says null where no body was sent. */

@@ -1,16 +1,18 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
-import type { EventTypeDefinition } from '../../events/types/eventTypeDefinition.js';
-import { describeWebhook } from './describeWebhook.js';
+import { idempotencyKeyParameter } from './idempotencyKey.js';
 import type { OperationSchema } from './operation.js';
 import { connectionSchemas } from './schemas/connectionSchemas.js';
 import { errorSchemas } from './schemas/errorSchemas.js';
+import { parcelSchemas, parcelWebhook } from './schemas/parcelSchemas.js';
+import { ref } from './schemas/sharedSchemas.js';
 import { subscriptionSchemas } from './schemas/subscriptionSchemas.js';
 
 interface OpenApiOptions {
   /** The path below which the described routes are; the server of the document. */
   readonly base: string;
   readonly publicUrl: string;
-  readonly eventTypes: readonly EventTypeDefinition[];
+  /** Those that can be subscribed to here. */
+  readonly eventTypes: readonly string[];
 }
 
 /** `GET /openapi.json`: the routes that are added to this scope from now on, described (OpenAPI 3.1) by the schemas that they validate with. */
@@ -33,9 +35,9 @@ export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes
     servers: [{ url: `${publicUrl}${base}` }],
     tags: ['Connections', 'Subscriptions', 'OAuth2', 'Broadcast', 'Events'].map((name) => ({ name })),
     paths,
-    webhooks: Object.fromEntries(eventTypes.map((eventType) => [eventType.name, describeWebhook(eventType)])),
+    webhooks: { ParcelEventCreated: parcelWebhook },
     components: {
-      schemas: { ...connectionSchemas, ...subscriptionSchemas(eventTypes.map(({ name }) => name)), ...errorSchemas },
+      schemas: { ...connectionSchemas, ...subscriptionSchemas(eventTypes), ...errorSchemas, ...parcelSchemas },
       securitySchemes: {
         HTTPBasicAuth: { type: 'http', scheme: 'basic', description: 'Public key as user name, secret key as password.' },
         OAuth2ClientCreds: {
@@ -52,17 +54,21 @@ export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes
 }
 
 function describeOperation(route: RouteOptions): object {
-  const { operationId, summary, description, tags, params, querystring, body, response } =
+  const { operationId, summary, description, tags, params, querystring, bodyName, response } =
     route.schema as unknown as OperationSchema;
-  const parameters = [...describeParameters(params, 'path'), ...describeParameters(querystring, 'query')];
+  const parameters = [
+    ...describeParameters(params, 'path'),
+    ...describeParameters(querystring, 'query'),
+    ...(route.method === 'POST' ? [idempotencyKeyParameter] : []),
+  ];
   return {
     operationId,
     summary,
     ...(description ? { description } : {}),
     tags,
-    security: [{ HTTPBasicAuth: [] }, { OAuth2ClientCreds: ['api'] }],
+    security: [{ HTTPBasicAuth: [] }, { OAuth2ClientCreds: [] }],
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
+    ...(bodyName ? { requestBody: { required: true, content: { 'application/json': { schema: ref(bodyName) } } } } : {}),
     responses: response,
   };
 }

@@ -9,10 +9,17 @@ export interface OperationSchema {
   readonly params?: { readonly properties: Record<string, object> };
   readonly querystring?: { readonly properties: Record<string, object> };
   readonly body?: object;
+  /** The component that `body` is. */
+  readonly bodyName?: string;
   readonly response: object;
 }
 
 /** Hands it to Fastify, whose own type knows nothing of descriptions. */
 export function operation(schema: OperationSchema): FastifySchema {
   return schema;
+}
+
+/** The id that existing clients know an operation by: they are generated from it. */
+export function operationId(name: string): string {
+  return `sc-public-v3-scp-${name}`;
 }

@@ -1,14 +1,43 @@
+import type { Authorization } from '../../domain/Authorization.js';
 import type { Connection, WebhookConfiguration } from '../../domain/Connection.js';
 import type { Subscription } from '../../domain/Subscription.js';
+import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { explainOutcome } from '../../oauth/explainOutcome.js';
+import { findLatestAuthorizations } from '../../oauth/findLatestAuthorizations.js';
 
-/** OpenAPI connection. */
-export function presentConnection({ id, type, configuration, createdAt, updatedAt }: Connection): object {
-  return {
+/** OpenAPI connections; those that are linked by OAuth with what became of their latest authorization. */
+export async function presentConnections(
+  { database, providers }: Pick<GraphQLDependencies, 'database' | 'providers'>,
+  connections: readonly Connection[],
+): Promise<object[]> {
+  const linked = connections.filter(({ type }) => type !== 'webhook').map(({ id }) => id);
+  const latest = new Map<number, Authorization>();
+  for (let start = 0; start < linked.length; start += AT_ONCE) {
+    const found = await findLatestAuthorizations({ database }, linked.slice(start, start + AT_ONCE));
+    for (const authorization of found) latest.set(authorization.connectionId as number, authorization);
+  }
+  return connections.map(({ id, type, configuration, createdAt, updatedAt }) => ({
     id,
     type,
     configuration: type === 'webhook' ? presentWebhook(configuration as WebhookConfiguration) : {},
+    ...(type === 'webhook' ? {} : { authorization: presentAuthorization(latest.get(id), providers.get(type)?.name ?? type) }),
     created_at: createdAt.toISOString(),
     updated_at: updatedAt.toISOString(),
+  }));
+}
+
+/** Ids in one statement. */
+const AT_ONCE = 1_000;
+
+function presentAuthorization(authorization: Authorization | undefined, providerName: string): object | null {
+  if (!authorization) return null;
+  const { status, errorCode, createdAt, completedAt } = authorization;
+  return {
+    status,
+    error_code: errorCode ?? null,
+    error_description: explainOutcome(authorization, providerName),
+    created_at: createdAt.toISOString(),
+    completed_at: completedAt?.toISOString() ?? null,
   };
 }
 

@@ -12,10 +12,11 @@ import { checkJson } from '../limits/checkJson.js';
 import type { FairTurns } from '../limits/FairTurns.js';
 import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
 import { takeTurn } from '../limits/takeTurn.js';
-import { checkAccept } from './checkAccept.js';
+import { answerType, checkAccept } from './checkAccept.js';
 import { connectionRoutes } from './connectionRoutes.js';
 import { createValidator } from './createValidator.js';
 import { InvalidRequest } from './InvalidRequest.js';
+import { idempotencyKeys } from './idempotencyKey.js';
 import { openApiRoute } from './openApiRoute.js';
 import { subscriptionRoutes } from './subscriptionRoutes.js';
 
@@ -34,7 +35,12 @@ export async function restRoutes(
   app: FastifyInstance,
   { dependencies, publicUrl, turns, bodyBytes }: RestOptions,
 ): Promise<void> {
-  openApiRoute(app, { base: BASE, publicUrl, eventTypes: dependencies.eventTypes.list() });
+  // What the server tells of itself is for GraphQL alone.
+  const eventTypes = dependencies.eventTypes
+    .list()
+    .filter(({ internal }) => !internal)
+    .map(({ name }) => name);
+  openApiRoute(app, { base: BASE, publicUrl, eventTypes });
   await app.register(
     async (rest) => {
       takeJson(rest, bodyBytes);
@@ -73,8 +79,12 @@ export async function restRoutes(
         request.setDecorator('caller', requireScope(caller, scope));
         checkAccept(request.headers.accept);
       });
+      rest.addHook('onSend', async (request, reply) => {
+        if (reply.hasHeader('content-type')) reply.header('content-type', answerType(request.headers.accept));
+      });
+      idempotencyKeys(rest, dependencies);
       connectionRoutes(rest, dependencies);
-      subscriptionRoutes(rest, dependencies);
+      subscriptionRoutes(rest, dependencies, eventTypes);
     },
     { prefix: `${BASE}/event-subscriptions` },
   );

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
+import type { Caller } from '../../domain/Caller.js';
+import type { Subscription } from '../../domain/Subscription.js';
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { createSubscription } from '../../subscriptions/createSubscription.js';
@@ -10,9 +12,9 @@ import { updateSubscription } from '../../subscriptions/updateSubscription.js';
 import { answerInputErrors } from './answerInputErrors.js';
 import { callerOf } from './callerOf.js';
 import { listAll, MAX_ROWS } from './listAll.js';
-import { operation } from './operation.js';
+import { operation, operationId } from './operation.js';
 import { presentSubscription } from './present.js';
-import { commonErrors, errorResponses } from './schemas/errorSchemas.js';
+import { commonErrors, errorResponses, keyErrors } from './schemas/errorSchemas.js';
 import { dataResponse, idParams, listOf, ref } from './schemas/sharedSchemas.js';
 import { createSubscriptionBody, listSubscriptionsQuery, updateSubscriptionBody } from './schemas/subscriptionSchemas.js';
 
@@ -28,19 +30,31 @@ interface ById {
 const PATH = '/subscriptions';
 const params = idParams('id', 'The id of the subscription.');
 const notFound = errorResponses('NOT_FOUND');
-const describe = (operationId: string, summary: string, tag = 'Subscriptions') => ({ operationId, summary, tags: [tag] });
+const describe = (name: string, summary: string, tag = 'Subscriptions') => ({
+  operationId: operationId(name),
+  summary,
+  tags: [tag],
+});
 
-/** The operations on subscriptions, and the test broadcast (OpenAPI, tags Subscriptions and Broadcast). */
-export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDependencies): void {
-  const eventTypes = dependencies.eventTypes.list().map(({ name }) => name);
+/**
+ * The operations on subscriptions, and the test broadcast (OpenAPI, tags Subscriptions and Broadcast). `eventTypes` are those
+ * that REST knows: a subscription to another one is not there.
+ */
+export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDependencies, eventTypes: readonly string[]): void {
+  const find = async (caller: Caller, id: string): Promise<Subscription> => {
+    const subscription = await findSubscription(dependencies, caller, id);
+    if (subscription && eventTypes.includes(subscription.eventType)) return subscription;
+    throw new SwitchboardError('NOT_FOUND', 'There is no such subscription.');
+  };
 
   app.post<{ Body: Required<Pick<Fields, 'connection_id' | 'event_type'>> & Fields }>(
     PATH,
     {
       schema: operation({
-        ...describe('create_subscription', 'Create a subscription'),
+        ...describe('post-create_subscription', 'Create a subscription'),
         body: createSubscriptionBody(eventTypes),
-        response: { 201: dataResponse('Created', ref('subscription')), ...commonErrors },
+        bodyName: 'subscription-create-request',
+        response: { 201: dataResponse('Created', ref('subscription')), ...commonErrors, ...keyErrors },
       }),
     },
     async (request, reply) => {
@@ -57,14 +71,16 @@ export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDe
     PATH,
     {
       schema: operation({
-        ...describe('list_subscriptions', 'List subscriptions'),
+        ...describe('get-list_subscriptions', 'List subscriptions'),
         description: `All of the organization's subscriptions, newest first; the newest ${MAX_ROWS} if there are more.`,
         querystring: listSubscriptionsQuery,
         response: { 200: dataResponse('OK', listOf('subscription')), ...commonErrors },
       }),
     },
     async (request) => {
-      const filter = { eventType: request.query.event_type, isActive: request.query.is_active };
+      const { event_type: eventType, is_active: isActive } = request.query;
+      if (eventType !== undefined && !eventTypes.includes(eventType)) return { data: [] };
+      const filter = { eventType, eventTypes, isActive };
       const rows = await listAll((args) => listSubscriptions(dependencies, callerOf(request), args, filter));
       return { data: rows.map(presentSubscription) };
     },
@@ -74,15 +90,13 @@ export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDe
     `${PATH}/:id`,
     {
       schema: operation({
-        ...describe('get_subscription', 'Get a subscription'),
+        ...describe('get-subscription', 'Get a subscription'),
         params,
         response: { 200: dataResponse('OK', ref('subscription')), ...commonErrors, ...notFound },
       }),
     },
     async (request) => {
-      const subscription = await findSubscription(dependencies, callerOf(request), request.params.id);
-      if (!subscription) throw new SwitchboardError('NOT_FOUND', 'There is no such subscription.');
-      return { data: presentSubscription(subscription) };
+      return { data: presentSubscription(await find(callerOf(request), request.params.id)) };
     },
   );
 
@@ -90,10 +104,11 @@ export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDe
     `${PATH}/:id`,
     {
       schema: operation({
-        ...describe('patch_subscription', 'Update a subscription'),
+        ...describe('patch-subscription', 'Update a subscription'),
         description: 'Only what is given changes. `is_active: false` pauses it.',
         params,
         body: updateSubscriptionBody(eventTypes),
+        bodyName: 'subscription-update-request',
         response: { 200: dataResponse('OK', ref('subscription')), ...commonErrors, ...notFound },
       }),
     },
@@ -101,6 +116,7 @@ export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDe
       const { connection_id, event_type: eventType, is_active: isActive } = request.body;
       const connectionId = connection_id === undefined ? undefined : String(connection_id);
       const input = { id: request.params.id, connectionId, eventType, isActive };
+      await find(callerOf(request), input.id);
       const subscription = await answerInputErrors({ fromPath: 'id' }, () =>
         updateSubscription(dependencies, callerOf(request), input),
       );
@@ -112,7 +128,7 @@ export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDe
     `${PATH}/:id`,
     {
       schema: operation({
-        ...describe('delete_subscription', 'Delete a subscription'),
+        ...describe('delete-subscription', 'Delete a subscription'),
         description: 'What it still had to deliver is cancelled.',
         params,
         response: { 204: { description: 'No Content' }, ...commonErrors, ...notFound },
@@ -120,6 +136,7 @@ export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDe
     },
     async (request, reply) => {
       const { id } = request.params;
+      await find(callerOf(request), id);
       await answerInputErrors({ fromPath: 'id' }, () => deleteSubscription(dependencies, callerOf(request), { id }));
       return reply.code(204).send();
     },
@@ -129,14 +146,15 @@ export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDe
     '/broadcast/test/:subscription_id',
     {
       schema: operation({
-        ...describe('test_broadcast', 'Broadcast test event', 'Broadcast'),
+        ...describe('post-test_broadcast', 'Broadcast test event', 'Broadcast'),
         description: "Sends a sample event to the subscription's destination, as any delivery is sent, and waits for the answer.",
         params: idParams('subscription_id', 'The id of the subscription.'),
-        response: { 200: dataResponse('OK', ref('broadcast-result')), ...commonErrors, ...notFound },
+        response: { 200: dataResponse('OK', ref('broadcast-result')), ...commonErrors, ...notFound, ...keyErrors },
       }),
     },
     async (request) => {
       const subscriptionId = request.params.subscription_id;
+      await find(callerOf(request), subscriptionId);
       const { success, statusCode, responseBody, error } = await answerInputErrors({ fromPath: 'subscriptionId' }, () =>
         broadcastTestEvent(dependencies, callerOf(request), { subscriptionId }),
       );

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import type { GraphQLClient } from '../../support/GraphQLClient.js';
 import { createKlaviyoConnection, decideAtKlaviyo, startKlaviyoAuthorization } from '../../support/klaviyoFlow.js';
+import { openCallback } from '../../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, parcelEvent, publish, subscribe, tryPublish } from '../../support/webhookFlow.js';
 import { LiveClient } from './support/LiveClient.js';
@@ -54,7 +55,7 @@ describe('A frontend that watches', () => {
       }),
     );
     const callback = await decideAtKlaviyo(url);
-    await fetch(callback);
+    await openCallback(callback);
     await eventually(() => {
       expect(seen.at(-1)).toEqual({
         data: { connectionUpdated: { id, name: null, status: 'ACTIVE', authorization: { status: 'COMPLETED' } } },

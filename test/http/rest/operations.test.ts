@@ -2,7 +2,10 @@ import { createServer } from 'node:http';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decideAtKlaviyo } from '../../support/klaviyoFlow.js';
+import { openCallback } from '../../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
+import { trySubscribe } from '../../support/webhookFlow.js';
 import { RestClient } from './support/RestClient.js';
 
 let switchboard: TestSwitchboard;
@@ -82,7 +85,10 @@ describe('Connections', () => {
       configuration: { ...created.body.data.configuration, auth_type: 'api_key' },
     });
     expect(JSON.stringify(changed.body)).not.toContain('my-new-api-key');
-    expect(await rest.patch(`/connections/${id}`, {})).toMatchObject({ status: 200 });
+    const unchanged = [{}, { type: 'webhook' }, { configuration: { auth_config: { api_key: 'my-new-api-key' } } }];
+    for (const body of unchanged) expect((await rest.patch(`/connections/${id}`, body)).body).toEqual(changed.body);
+    const { updated_at, created_at } = changed.body.data;
+    expect(Date.parse(updated_at)).toBeGreaterThan(Date.parse(created_at));
 
     const deleted = await rest.delete(`/connections/${id}`);
     expect(deleted).toMatchObject({ status: 204, body: null });
@@ -92,7 +98,8 @@ describe('Connections', () => {
   it('of Klaviyo are empty, and give an authorization URL', async () => {
     const { status, body } = await rest.post('/connections', { type: 'klaviyo', configuration: {} });
     expect(status).toBe(201);
-    expect(body.data).toMatchObject({ type: 'klaviyo', configuration: {} });
+    expect(body.data).toMatchObject({ type: 'klaviyo', configuration: {}, authorization: null });
+    expectToBe('connection', body.data);
     const started = await rest.post(`/connections/${body.data.id}/authorization`);
     expect(started.status).toBe(200);
     expect(started.body).toEqual({ data: { authorization_url: expect.stringContaining('code_challenge=') } });
@@ -114,11 +121,11 @@ describe('Connections', () => {
 describe('Subscriptions', () => {
   const idOf = async (configuration: object = {}) =>
     (await rest.post('/connections', webhook(configuration))).body.data.id as number;
-  const subscribe = async (fields: object) => rest.post('/subscriptions', { event_type: 'parcels.event.created', ...fields });
+  const create = async (fields: object) => rest.post('/subscriptions', { event_type: 'parcels.event.created', ...fields });
 
   it('are created, shown, listed, changed and deleted', async () => {
     const [connection_id, other] = [await idOf(), await idOf()];
-    const created = await subscribe({ connection_id });
+    const created = await create({ connection_id });
     expect(created).toMatchObject({
       status: 201,
       body: { data: { connection_id, event_type: 'parcels.event.created', is_active: true, created_at: TIME, updated_at: TIME } },
@@ -128,19 +135,28 @@ describe('Subscriptions', () => {
     expect(await rest.get(`/subscriptions/${id}`)).toMatchObject({ status: 200, body: created.body });
     const changed = await rest.patch(`/subscriptions/${id}`, { connection_id: other, is_active: false });
     expect(changed.body.data).toMatchObject({ id, connection_id: other, is_active: false });
+    for (const body of [{}, { is_active: false }, { connection_id: other, event_type: 'parcels.event.created' }]) {
+      expect((await rest.patch(`/subscriptions/${id}`, body)).body).toEqual(changed.body);
+    }
     const list = async (query: string) =>
       (await rest.get(`/subscriptions${query}`)).body.data.map((row: { id: number }) => row.id);
     expect(await list('?is_active=false')).toEqual([id]);
     expect(await list('?is_active=true')).toEqual([]);
     expect(await list('?event_type=parcels.event.created&is_active=false')).toEqual([id]);
-    expect(await list('?event_type=another')).toEqual([]);
+    expect(await list('?is_active=False')).toEqual([id]);
+    expect(await list('?is_active=True')).toEqual([]);
+    expect(await list('?is_active=0')).toEqual([id]);
+    expect(await list('/?is_active=FALSE')).toEqual([id]);
+    for (const type of ['another', '', '%00', 'x'.repeat(500), 'connections.disabled', '%F0%9F%93%A6']) {
+      expect(await list(`?event_type=${type}`)).toEqual([]);
+    }
     expect(await rest.delete(`/subscriptions/${id}`)).toMatchObject({ status: 204, body: null });
     expect(await rest.delete(`/subscriptions/${id}`)).toMatchObject({ status: 404 });
   });
 
   it('are tested with a broadcast', async () => {
     const broadcast = async (url: string) => {
-      const { body } = await subscribe({ connection_id: await idOf({ url }) });
+      const { body } = await create({ connection_id: await idOf({ url }) });
       return rest.post(`/broadcast/test/${body.data.id}`);
     };
     const good = await broadcast(`${receiverUrl}/good`);
@@ -150,6 +166,52 @@ describe('Subscriptions', () => {
     const none = await broadcast('http://127.0.0.1:9/nobody');
     expect(none).toMatchObject({ status: 200, body: { data: { success: false, error: expect.any(String) } } });
     for (const { body } of [good, bad, none]) expectToBe('broadcast-result', body.data);
+  });
+});
+
+describe('A subscription to what the server tells of itself', () => {
+  it('is made and seen by GraphQL alone', async () => {
+    const { id: connection_id } = (await rest.post('/connections', webhook())).body.data;
+    const own = { connection_id, event_type: 'connections.disabled' };
+    expect(await rest.post('/subscriptions', own)).toMatchObject({ status: 400, body: { errors: [{ code: 'invalid_choice' }] } });
+    const { subscription } = await trySubscribe(switchboard.client, {
+      connectionId: String(connection_id),
+      eventType: 'connections.disabled',
+    });
+    const { id } = subscription;
+    expect((await rest.get('/subscriptions')).body.data.map((row: { id: number }) => String(row.id))).not.toContain(id);
+    const answers = [
+      await rest.get(`/subscriptions/${id}`),
+      await rest.patch(`/subscriptions/${id}`, { is_active: false }),
+      await rest.delete(`/subscriptions/${id}`),
+      await rest.post(`/broadcast/test/${id}`),
+    ];
+    const never = await rest.get('/subscriptions/987654');
+    for (const { status, body } of answers) expect({ status, body }).toEqual({ status: 404, body: never.body });
+    const seen = await switchboard.client.query('query ($id: ID!) { subscription(id: $id) { isActive eventType } }', { id });
+    expect(seen.subscription).toEqual({ isActive: true, eventType: 'connections.disabled' });
+  });
+});
+
+describe('The latest authorization', () => {
+  it('is told with its outcome, code and description', async () => {
+    const { id } = (await rest.post('/connections', { type: 'klaviyo', configuration: {} })).body.data;
+    const authorize = async (decision: 'allow' | 'deny') => {
+      const { body } = await rest.post(`/connections/${id}/authorization/`);
+      const pending = (await rest.get(`/connections/${id}/`)).body.data.authorization;
+      expect(pending).toMatchObject({ status: 'pending', error_code: null, error_description: null, completed_at: null });
+      await openCallback(await decideAtKlaviyo(new URL(body.data.authorization_url), decision));
+      const { data } = (await rest.get(`/connections/${id}`)).body;
+      expectToBe('connection', data);
+      const listed = (await rest.get('/connections?connection_type=klaviyo')).body.data;
+      expect(listed.find((row: { id: number }) => row.id === id)).toEqual(data);
+      return data.authorization;
+    };
+    expect(await authorize('deny')).toEqual({
+      ...{ status: 'denied', error_code: 'access_denied', error_description: 'Access to the Klaviyo account was denied.' },
+      ...{ created_at: TIME, completed_at: TIME },
+    });
+    expect(await authorize('allow')).toMatchObject({ status: 'completed', error_code: null, error_description: null });
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import { connectKlaviyo, decideAtKlaviyo, seeConnection, startKlaviyoAuthorization } from '../../support/klaviyoFlow.js';
+import { openCallback } from '../../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { publish, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
 
@@ -147,6 +148,6 @@ describe('A Klaviyo connection', () => {
 });
 
 async function reauthorize(client: TestSwitchboard['client'], connectionId: string, account: string): Promise<void> {
-  const page = await fetch(await decideAtKlaviyo(await startKlaviyoAuthorization(client, connectionId), 'allow', account));
+  const page = await openCallback(await decideAtKlaviyo(await startKlaviyoAuthorization(client, connectionId), 'allow', account));
   expect(page.status).toBe(200);
 }

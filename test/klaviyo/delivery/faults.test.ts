@@ -57,7 +57,7 @@ describe('While the token endpoint fails, nothing is lost, no attempt is spent, 
     ['edge_challenge', 'Klaviyo answered 403', BY_ITSELF],
     ['throttle', 'Klaviyo is limiting requests', BY_ITSELF],
     ['big_body', 'more than 65536 bytes', BY_ITSELF],
-    ['invalid_client', "Klaviyo refused this server's own credentials (invalid_client)", OPERATOR],
+    ['invalid_client', "Klaviyo refused this server's own credentials.", OPERATOR],
   ])(
     '%s: ACTIVE, “… %s …”',
     async (kind, why, next) => {

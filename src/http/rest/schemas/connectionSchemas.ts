@@ -1,3 +1,4 @@
+import { AUTHORIZATION_STATUSES } from '../../../domain/Authorization.js';
 import { CONNECTION_TYPES, WEBHOOK_AUTH_TYPES } from '../../../domain/Connection.js';
 import { idSchema } from './sharedSchemas.js';
 
@@ -64,6 +65,7 @@ export const createConnectionBody = {
   title: 'Create Connection request',
   type: 'object',
   required: ['type', 'configuration'],
+  properties: { type, configuration: { type: 'object', description: 'Its form depends on the type.' } },
   discriminator: { propertyName: 'type' },
   oneOf: [
     {
@@ -107,6 +109,8 @@ export const listConnectionsQuery = {
 };
 
 export const connectionSchemas = {
+  'connection-create-request': createConnectionBody,
+  'connection-update-request': updateConnectionBody,
   connection: {
     title: 'Connection',
     description: 'Where events go.',
@@ -124,6 +128,19 @@ export const connectionSchemas = {
           url: { type: 'string', description: 'Where events are sent.' },
           auth_type: webhookFields.auth_type,
           extra_headers: { type: 'object', additionalProperties: { type: 'string' } },
+        },
+      },
+      authorization: {
+        type: ['object', 'null'],
+        description: 'For Klaviyo, the latest attempt to link it, and what became of it; null before the first one.',
+        required: ['status', 'error_code', 'error_description', 'created_at', 'completed_at'],
+        additionalProperties: false,
+        properties: {
+          status: { type: 'string', enum: AUTHORIZATION_STATUSES, description: 'How far it came.' },
+          error_code: { type: ['string', 'null'], description: "Why it did not work: a code of ours, or the provider's." },
+          error_description: { type: ['string', 'null'], description: 'The same in a sentence or two for the merchant.' },
+          created_at: { type: 'string', format: 'date-time', description: 'When it was started.' },
+          completed_at: { type: ['string', 'null'], format: 'date-time', description: 'When it had an outcome.' },
         },
       },
       created_at: { type: 'string', format: 'date-time', description: 'When it was created.' },

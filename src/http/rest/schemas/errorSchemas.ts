@@ -12,11 +12,16 @@ export const errorSchemas = {
     title: 'Error',
     type: 'object',
     description: "One thing that is wrong, in JSON:API's form.",
-    required: ['status', 'code', 'detail'],
     properties: {
       id: { type: 'string', description: 'Finds the error in our log; with status 500.' },
-      status: { type: 'string', description: 'The HTTP status.', minLength: 1 },
-      code: { type: 'string', description: 'Stable; made for programs.', enum: CODES },
+      links: {
+        type: 'object',
+        description: 'Not sent.',
+        properties: { about: { type: 'string', description: 'Where to read more.' } },
+      },
+      status: { type: 'string', format: 'int32', description: 'The HTTP status.', minLength: 1 },
+      code: { type: 'string', description: 'Stable; made for programs.', minLength: 1, enum: CODES },
+      title: { type: 'string', description: 'Not sent.', minLength: 1 },
       detail: { type: 'string', description: 'A sentence that says what to do; made for people.', minLength: 1 },
       source: {
         type: 'object',
@@ -24,8 +29,10 @@ export const errorSchemas = {
         properties: {
           pointer: { type: 'string', description: 'JSON pointer (RFC 6901) into the body, below `/data`.' },
           parameter: { type: 'string', description: 'The name of the query parameter.' },
+          header: { type: 'string', description: 'The name of the header.' },
         },
       },
+      meta: { type: 'object', description: 'Not sent.' },
     },
   },
   errors: {
@@ -33,7 +40,17 @@ export const errorSchemas = {
     type: 'object',
     description: 'Everything that is wrong. Nothing was changed.',
     required: ['errors'],
-    properties: { errors: { type: 'array', minItems: 1, items: { $ref: '#/components/schemas/ErrorObject' } } },
+    properties: {
+      errors: {
+        type: 'array',
+        minItems: 1,
+        items: {
+          type: 'object',
+          allOf: [{ $ref: '#/components/schemas/ErrorObject' }],
+          required: ['status', 'code', 'detail'],
+        },
+      },
+    },
   },
 } as const;
 
@@ -55,3 +72,6 @@ export const commonErrors = errorResponses(
   ...(['BAD_USER_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN', 'NOT_ACCEPTABLE', 'PAYLOAD_TOO_LARGE'] as const),
   ...(['UNSUPPORTED_MEDIA_TYPE', 'RATE_LIMITED', 'INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'] as const),
 );
+
+/** What an operation that takes an `Idempotency-Key` may answer besides. */
+export const keyErrors = errorResponses('KEY_IN_USE', 'KEY_OF_ANOTHER_REQUEST');

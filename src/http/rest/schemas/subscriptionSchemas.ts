@@ -29,12 +29,14 @@ export const listSubscriptionsQuery = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    event_type: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,100}$', description: 'Only of this event type.' },
+    event_type: { type: 'string', description: 'Only of this event type; of one that REST does not know, there are none.' },
     is_active: { type: 'boolean', description: 'Only active ones, or only paused ones.' },
   },
 };
 
 export const subscriptionSchemas = (eventTypes: readonly string[]) => ({
+  'subscription-create-request': createSubscriptionBody(eventTypes),
+  'subscription-update-request': updateSubscriptionBody(eventTypes),
   subscription: {
     title: 'Subscription',
     description: 'Which events go to a connection.',

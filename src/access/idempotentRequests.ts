@@ -1,0 +1,101 @@
+import { sql } from 'kysely';
+import type { Cipher } from '../database/Cipher.js';
+import { columnIdentity } from '../database/columnIdentity.js';
+import type { Database } from '../database/Database.js';
+import { newId } from '../database/newId.js';
+import type { Caller } from '../domain/Caller.js';
+import { SwitchboardError } from '../domain/SwitchboardError.js';
+
+interface Dependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+}
+
+/** A request that names an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). */
+export interface KeyedRequest {
+  readonly key: string;
+  /** What is asked, as text that is equal when the same is asked. Never stored: it may hold secrets. */
+  readonly content: string;
+}
+
+/** What was answered first. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export type Claim =
+  /** Nobody had the key: do it, then `keepAnswer` or `releaseKey`. */
+  { readonly kind: 'first'; readonly id: string } | { readonly kind: 'repeat'; readonly answer: KeptAnswer };
+
+interface Row {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly answer: string | null;
+  readonly seconds: number;
+}
+
+const HOURS = 24;
+/** Longer than any request takes. */
+const GIVEN_UP_AFTER_SECONDS = 60;
+/** Between our statement that finds the key taken and the next, whose row it was may have let it go. */
+const TRIES = 3;
+
+/**
+ * Claims a key for 24 hours, for the caller's organization: one statement decides which of several requests is the first, in
+ * whatever process. Throws KEY_OF_ANOTHER_REQUEST for another content, and KEY_IN_USE as long as the first request has no answer:
+ * for good when its process died meanwhile, since nobody knows then whether it was done.
+ */
+export async function claimKey(dependencies: Dependencies, caller: Caller, { key, content }: KeyedRequest): Promise<Claim> {
+  const { database, cipher } = dependencies;
+  const { organizationId } = caller;
+  const fingerprint = cipher.fingerprint(content, `idempotent_requests:${organizationId}:${key}`);
+  for (let left = TRIES; left > 0; left -= 1) {
+    const id = newId();
+    const claimed = await sql`
+      insert into idempotent_requests as kept (id, organization_id, key, fingerprint, expires_at)
+      values (${id}, ${organizationId}, ${key}, ${fingerprint}, clock_timestamp() + make_interval(hours => ${HOURS}))
+      on conflict (organization_id, key) do update set
+        id = excluded.id, fingerprint = excluded.fingerprint, answer = null, created_at = excluded.created_at,
+        expires_at = excluded.expires_at
+      where kept.expires_at <= clock_timestamp()
+      returning id`.execute(database.sql());
+    if (claimed.rows.length === 1) return { kind: 'first', id };
+    const { rows } = await sql<Row>`
+      select id, fingerprint, answer, extract(epoch from clock_timestamp() - created_at)::float8 as seconds
+      from idempotent_requests where organization_id = ${organizationId} and key = ${key}`.execute(database.sql());
+    const [row] = rows;
+    if (row) return { kind: 'repeat', answer: read(cipher, row, fingerprint) };
+  }
+  throw inUse('The first request with this Idempotency-Key is under way: try again in a second.', 1);
+}
+
+function read(cipher: Cipher, { id, answer, ...row }: Row, fingerprint: string): KeptAnswer {
+  // Two fingerprints are comparable only under the same key of ours: after a rotation, the first answer is the safe one.
+  const comparable = row.fingerprint.startsWith(cipher.fingerprintPrefix);
+  if (comparable && row.fingerprint !== fingerprint) {
+    const message = 'This Idempotency-Key was used for another request in the last 24 hours: take a new one.';
+    throw new SwitchboardError('KEY_OF_ANOTHER_REQUEST', message, { header: 'Idempotency-Key' });
+  }
+  if (answer !== null) return JSON.parse(cipher.decrypt(answer, columnIdentity.keptAnswer(id)));
+  if (row.seconds < GIVEN_UP_AFTER_SECONDS) {
+    throw inUse('The first request with this Idempotency-Key is under way: try again in a second.', 1);
+  }
+  throw inUse('The first request with this Idempotency-Key was interrupted: look whether it was done, and take a new key.');
+}
+
+function inUse(message: string, retryAfterSeconds?: number): SwitchboardError {
+  return new SwitchboardError('KEY_IN_USE', message, { header: 'Idempotency-Key', retryAfterSeconds });
+}
+
+/** Keeps what the first request answered. */
+export async function keepAnswer({ database, cipher }: Dependencies, id: string, answer: KeptAnswer): Promise<void> {
+  const encrypted = cipher.encrypt(JSON.stringify(answer), columnIdentity.keptAnswer(id));
+  await sql`update idempotent_requests set answer = ${encrypted} where id = ${id}`.execute(database.sql());
+}
+
+/** Lets the key go again: nothing was done. */
+export async function releaseKey({ database }: Pick<Dependencies, 'database'>, id: string): Promise<void> {
+  await sql`delete from idempotent_requests where id = ${id}`.execute(database.sql());
+}

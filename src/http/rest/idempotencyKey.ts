@@ -1,0 +1,66 @@
+import type { FastifyInstance } from 'fastify';
+import { claimKey, keepAnswer, releaseKey } from '../../access/idempotentRequests.js';
+import type { Cipher } from '../../database/Cipher.js';
+import type { Database } from '../../database/Database.js';
+import type { Logger } from '../../domain/Logger.js';
+import { SwitchboardError } from '../../domain/SwitchboardError.js';
+import { canonicalJson } from '../../events/canonicalJson.js';
+import { callerOf } from './callerOf.js';
+
+interface Dependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly log: Logger;
+}
+
+/** As a header of `/openapi.json`. */
+export const idempotencyKeyParameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Any text of your choice, such as a UUID. The same request with the same key is done once, and gets the first answer for 24 hours.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
+} as const;
+
+const FORM = /^[\x20-\x7e]{1,255}$/;
+
+/**
+ * Lets POST requests of this scope name an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). Claimed once a request
+ * is known to be well formed; a success is kept before it is sent, and after a failure, which has changed nothing, the key is
+ * free again.
+ */
+export function idempotencyKeys(app: FastifyInstance, dependencies: Dependencies): void {
+  app.decorateRequest('claimedKey', null);
+  app.addHook('preHandler', async (request, reply) => {
+    const key = request.headers['idempotency-key'];
+    if (request.method !== 'POST' || key === undefined) return;
+    if (typeof key !== 'string' || !FORM.test(key)) {
+      const message = 'Idempotency-Key must be 1 to 255 printable ASCII characters.';
+      throw new SwitchboardError('BAD_USER_INPUT', message, { header: 'Idempotency-Key' });
+    }
+    const content = canonicalJson([request.url.split('?', 1)[0], request.body ?? null]);
+    const claim = await claimKey(dependencies, callerOf(request), { key, content });
+    if (claim.kind === 'first') {
+      request.setDecorator('claimedKey', claim.id);
+      return;
+    }
+    const { status, headers, body } = claim.answer;
+    return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body);
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    const id = request.getDecorator<string | null>('claimedKey');
+    if (id === null) return;
+    try {
+      if (reply.statusCode >= 300) await releaseKey(dependencies, id);
+      else {
+        const location = reply.getHeader('location');
+        const headers: Record<string, string> = location === undefined ? {} : { location: String(location) };
+        await keepAnswer(dependencies, id, { status: reply.statusCode, headers, body: String(payload) });
+      }
+    } catch (error) {
+      // It was done all the same; whoever comes with this key again is told to look.
+      dependencies.log.error({ error: String(error) }, 'What became of an Idempotency-Key could not be stored');
+    }
+  });
+}
