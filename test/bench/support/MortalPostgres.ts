@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findCluster } from '../../../src/database/embedded/findCluster.js';
+import { findCluster } from '../../../src/database/embedded/Cluster.js';
 import { findFreePort } from '../../../src/database/embedded/findFreePort.js';
-import { readPostmasterFile } from '../../../src/database/embedded/readPostmasterFile.js';
+import { readPostmasterFile } from '../../../src/database/embedded/pgCtl.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 
 /** A durable Postgres that can be killed and comes back with the same data at the same address. */

@@ -1,8 +1,7 @@
 import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chooseServerUser } from '../../../src/database/embedded/chooseServerUser.js';
-import { defaultSystemFolders, findSystemFolder } from '../../../src/database/embedded/findSystemFolder.js';
+import { chooseServerUser, defaultSystemFolders, findSystemFolder } from '../../../src/database/embedded/ServerUser.js';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 import { makeFolder } from './makeFolder.js';
 import { makeProject } from './makeProject.js';

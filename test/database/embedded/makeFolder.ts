@@ -2,9 +2,8 @@ import { chmod, mkdtemp, readdir, readFile, realpath, rm, statfs } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { chooseServerUser } from '../../../src/database/embedded/chooseServerUser.js';
-import { firstUnreachable } from '../../../src/database/embedded/firstUnreachable.js';
-import { servesData } from '../../../src/database/embedded/servesData.js';
+import { servesData } from '../../../src/database/embedded/pgCtl.js';
+import { chooseServerUser, firstUnreachable } from '../../../src/database/embedded/ServerUser.js';
 
 /** Bytes; about five times what the tests use at once. */
 const MEMORY_NEEDED = 4 * 1024 ** 3;

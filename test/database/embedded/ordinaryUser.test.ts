@@ -3,9 +3,8 @@ import { chmod, chown, mkdir, readdir, readFile, rm, stat } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
-import { chooseServerUser, type ServerUser } from '../../../src/database/embedded/chooseServerUser.js';
-import { findNativePackage } from '../../../src/database/embedded/findNativePackage.js';
-import { prepareBinaries } from '../../../src/database/embedded/prepareBinaries.js';
+import { findNativePackage, prepareBinaries } from '../../../src/database/embedded/binaries.js';
+import { chooseServerUser, type ServerUser } from '../../../src/database/embedded/ServerUser.js';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 import { makeFolder, makeLastingFolder } from './makeFolder.js';
 import { makeProject, nativeFolderIn } from './makeProject.js';

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { chown, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { isAlive } from '../../../src/database/embedded/isAlive.js';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 import { makeLastingFolder } from './makeFolder.js';
 import { makeProject } from './makeProject.js';
@@ -61,7 +60,7 @@ it('logs an unexpected end of the server, gives the folder up, and recovers at t
   const broken = await start(log);
   await query(broken.url, 'create table recovered as select 43 as answer');
   process.kill(await postmasterPid(), 'SIGKILL');
-  await expect.poll(() => log.join()).toMatch(/PostgreSQL \(process \d+\) ended unexpectedly, by signal SIGKILL/);
+  await expect.poll(() => log.join()).toMatch(/PostgreSQL \(process \d+\) ended unexpectedly/);
   await broken.stop();
 
   const server = await start();
@@ -118,3 +117,9 @@ describe('a stale postmaster.pid', () => {
     expect((await start()).adopted).toBe(false);
   });
 });
+
+/** Whether a process runs. One that has ended but that nobody has waited for (a zombie) does not. */
+async function isAlive(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
+  return !/^[ZX]/.test(text.slice(text.lastIndexOf(')') + 2));
+}

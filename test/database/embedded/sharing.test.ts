@@ -1,8 +1,7 @@
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
-import { takeOwnership } from '../../../src/database/embedded/takeOwnership.js';
 import { makeFolder, makeLastingFolder } from './makeFolder.js';
 import { makeProject } from './makeProject.js';
 import { query } from './query.js';
@@ -49,31 +48,32 @@ it('shares within one process too, and starts again when the owner has stopped',
   expect(next.adopted).toBe(false);
 });
 
-describe('ownership of a data folder', () => {
-  it('goes to one of many who ask at once, whatever was left there', async () => {
-    const leftovers = [undefined, 'released', '999999999 12345', '1 not-when-that-one-started', 'rubbish', ''];
-    for (const leftover of leftovers) {
-      const folder = await makeFolder();
-      if (leftover !== undefined) {
-        await mkdir(join(folder, 'postgres-owner'));
-        await writeFile(join(folder, 'postgres-owner', '7'), leftover);
-        await utimes(join(folder, 'postgres-owner', '7'), 0, 0);
-      }
-      for (let round = 0; round < 5; round++) {
-        const all = await Promise.all(Array.from({ length: 20 }, () => takeOwnership(folder)));
-        const winners = all.filter((ownership) => ownership !== undefined);
-        expect(winners).toHaveLength(1);
-        expect(await takeOwnership(folder)).toBeUndefined();
-        await winners[0]?.release();
-      }
-      expect(await readdir(join(folder, 'postgres-owner'))).toHaveLength(1);
-    }
-  });
+it('goes on for those who share it when the process that started it stops or is killed', async () => {
+  for (const end of ['stop', 'kill'] as const) {
+    const first = await startProgram(program, { dataDir, flags });
+    const second = await startProgram(program, { dataDir, flags });
+    await first[end]();
+    expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await second.stop();
+    await expect(query(second.url, 'select 1')).rejects.toThrow();
+  }
+});
 
-  it('is not taken while somebody is still writing a claim', async () => {
-    const folder = await makeFolder();
-    await mkdir(join(folder, 'postgres-owner'));
-    await writeFile(join(folder, 'postgres-owner', '1'), '');
-    expect(await takeOwnership(folder)).toBeUndefined();
+describe('of many who start on one data folder at once', () => {
+  it('one starts the server and the others share it, whatever a killed process left there', async () => {
+    for (const leftover of [null, 'postgres.lock'] as const) {
+      const folder = await makeFolder();
+      if (leftover) {
+        await mkdir(join(folder, leftover));
+        await utimes(join(folder, leftover), 0, 0);
+      }
+      const all = await Promise.all(Array.from({ length: 6 }, () => startEmbeddedPostgres({ dataDir: folder, flags })));
+      expect(all.filter(({ adopted }) => !adopted)).toHaveLength(1);
+      expect(new Set(all.map(({ url }) => url)).size).toBe(1);
+      // Whichever of them leaves last stops it; all at once as well.
+      await Promise.all(all.map((server) => server.stop()));
+      await expect(query(all[0]?.url ?? '', 'select 1')).rejects.toThrow();
+      expect(await readdir(folder)).not.toContain('postgres.lock');
+    }
   });
 });

@@ -3,7 +3,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
-import { findNativePackage } from '../../../src/database/embedded/findNativePackage.js';
+import { findNativePackage } from '../../../src/database/embedded/binaries.js';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 import { makeFolder, makeLastingFolder } from './makeFolder.js';
 import { query } from './query.js';
@@ -86,7 +86,7 @@ it('starts over after an interrupted initdb, and removes what that left', async 
   await mkdir(join(folder, 'postgres.making-killed', 'data'), { recursive: true });
   await writeFile(join(folder, 'postgres.making-killed', 'data', 'PG_VERSION'), '18\n');
   const server = await startEmbeddedPostgres({ dataDir: folder, flags: ['-c', 'fsync=off'] });
-  expect((await readdir(folder)).sort()).toEqual(['postgres', 'postgres-owner', 'postgres.log']);
+  expect((await readdir(folder)).sort()).toEqual(['postgres', 'postgres.log']);
   await server.stop();
 });
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ServerUser } from '../../../src/database/embedded/chooseServerUser.js';
-import { firstUnreachable } from '../../../src/database/embedded/firstUnreachable.js';
+import type { ServerUser } from '../../../src/database/embedded/ServerUser.js';
+import { firstUnreachable } from '../../../src/database/embedded/ServerUser.js';
 import type { EmbeddedPostgresOptions } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 
 export interface StartedProgram {
