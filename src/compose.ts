@@ -74,7 +74,7 @@ export async function compose(config: Config): Promise<Switchboard> {
   if (wrongKeys)
     throw new ConfigError(`${config.encryptionKeys ? 'ENCRYPTION_KEYS' : embeddedKeyPath(config.dataDir)} ${wrongKeys}`);
 
-  const { klaviyo, sandbox, ...reachable } = await composeKlaviyo(config, { database, publicUrl, port, closing });
+  const { klaviyo, sandbox, ...reachable } = await composeKlaviyo(config, { database, publicUrl, port, log, closing });
   const providers: ReadonlyMap<string, Provider> = new Map(klaviyo ? [[klaviyo.id, raisingAlarms(klaviyo, alarms)]] : []);
   const { revocations, queue, waitingCiphertexts } = createRevocations({ database, jobs, cipher, providers, log });
   await jobs.define(queue);

@@ -51,6 +51,7 @@ export function composeDestinations(parts: Parts): ReadonlyMap<ConnectionType, D
         fetch: klaviyo.reach(createBoundedFetch({ timeoutMs: Math.min(timeoutMs, 10_000), maxBodyBytes: 64 * 1024 })),
         cipher,
         limits: new KlaviyoRateLimits(),
+        backfillAfterMs: config.klaviyo.backfillAfterMs,
         accessToken,
         scopeMissing,
       }),

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Config } from './config.js';
 import type { Database } from './database/Database.js';
+import type { Logger } from './domain/Logger.js';
 import { type BoundedFetch, createBoundedFetch } from './klaviyo/createBoundedFetch.js';
 import { KlaviyoOAuth } from './klaviyo/KlaviyoOAuth.js';
 import { klaviyoScopes } from './klaviyo/klaviyoScopes.js';
-import { ConfigError } from './readEnvironment.js';
 import { createSandbox, type Sandbox } from './sandbox/createSandbox.js';
 import { fetchFromSandbox, loadSandboxSecret, SOMEWHERE, tellSandboxUrl } from './sandboxPlace.js';
 
@@ -22,18 +22,16 @@ interface Place {
   readonly database: Database;
   readonly publicUrl: string;
   readonly port: number;
+  readonly log: Logger;
   readonly closing: AsyncDisposableStack;
 }
 
 /** Klaviyo itself, or the sandbox in its place, or neither. */
-export async function composeKlaviyo(config: Config, { database, publicUrl, port, closing }: Place): Promise<KlaviyoParts> {
+export async function composeKlaviyo(config: Config, { database, publicUrl, port, log, closing }: Place): Promise<KlaviyoParts> {
   const { app, authorizeUrl, apiUrl, revision, scopes } = config.klaviyo;
-  const unknown = scopes.find((scope) => !klaviyoScopes.some(({ name }) => name === scope));
-  if (unknown !== undefined) {
-    throw new ConfigError(
-      `KLAVIYO_SCOPES got ${JSON.stringify(unknown)}, but wants scopes that Klaviyo knows, such as events:write.`,
-    );
-  }
+  const unknownScopes = scopes.filter((scope) => !klaviyoScopes.some(({ name }) => name === scope));
+  if (unknownScopes.length > 0)
+    log.warn({ unknownScopes }, 'KLAVIYO_SCOPES names scopes that this server does not know of Klaviyo');
   const common = { redirectUri: `${publicUrl}/oauth/klaviyo/callback`, revision, defaultScopes: scopes };
   const fetch = createBoundedFetch({ timeoutMs: 10_000, maxBodyBytes: 64 * 1024 });
   if (app) {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { SCOPE_TOKEN } from './domain/ProviderScope.js';
 import { ConfigError, readEnvironment } from './readEnvironment.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
@@ -91,9 +92,11 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
       apiUrl: env.providerUrl('KLAVIYO_API_URL', KLAVIYO_API_URL).replace(/\/+$/, ''),
       revision: env.revision('KLAVIYO_REVISION', KLAVIYO_REVISION),
       scopes: env.words('KLAVIYO_SCOPES', ['accounts:read', 'events:write'], {
-        form: /^[a-z-]+:(read|write)$/,
+        form: SCOPE_TOKEN,
         wants: 'scopes such as accounts:read events:write',
       }),
+      /** What happened longer ago when it goes out triggers no flow in Klaviyo. */
+      backfillAfterMs: env.duration('KLAVIYO_BACKFILL_AFTER', '24h'),
     },
     delivery: {
       retryDelaysMs: env.durations('DELIVERY_RETRY_DELAYS', '5s,5m,30m,2h,5h'),

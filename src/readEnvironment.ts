@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { EncryptionKey } from './database/Cipher.js';
-import { parseDurationList } from './delivery/schedule/parseDuration.js';
+import { parseDuration, parseDurationList } from './delivery/schedule/parseDuration.js';
 import { editDistance } from './events/types/closestChoice.js';
 
 /** A wrong setting. The message is one line, made to be printed and followed by exit code 1. */
@@ -121,6 +121,14 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
         return parseDurationList(text(name) ?? fallback);
       } catch {
         return refuse(name, wants);
+      }
+    },
+
+    duration(name: string, fallback: string): number {
+      try {
+        return parseDuration(text(name) ?? fallback);
+      } catch {
+        return refuse(name, 'a duration such as 24h, of at most 365d');
       }
     },
 

@@ -3,6 +3,7 @@ export const columnIdentity = {
   webhookAuthConfig: (connectionId: number) => `connections:${connectionId}:authConfig`,
   signingSecret: (connectionId: number) => `connections:${connectionId}:signingSecret`,
   recipient: (eventId: string) => `events:${eventId}:recipient`,
+  properties: (eventId: string) => `events:${eventId}:properties`,
   codeVerifier: (authorizationId: string) => `authorizations:${authorizationId}:codeVerifier`,
   accessToken: (connectionId: number) => `credentials:${connectionId}:accessToken`,
   refreshToken: (connectionId: number) => `credentials:${connectionId}:refreshToken`,

@@ -30,6 +30,7 @@ const places: Record<keyof typeof columnIdentity, readonly Place[]> = {
   refreshToken: [{ ...credentials, column: 'refresh_token' }],
   keptAnswer: [{ table: 'idempotent_requests', key: 'id', keyType: 'uuid', column: 'answer' }],
   recipient: [{ ...events, column: 'recipient' }],
+  properties: [{ ...events, column: 'properties' }],
   // In the data of a background job, which is done within hours or given up: left as it is.
   revokedToken: [],
   // Stands for its own key, and goes with it.

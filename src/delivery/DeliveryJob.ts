@@ -2,7 +2,7 @@ import type { ConnectionType, KlaviyoConfiguration, WebhookConfiguration } from 
 
 /** One delivery that is to be attempted now. */
 export interface DeliveryJob {
-  /** The same in every attempt: `webhook-id`, Klaviyo's `unique_id`. */
+  /** The same in every attempt: `webhook-id`. */
   readonly deliveryId: string;
   /** 1 for the first attempt. */
   readonly attemptNumber: number;
@@ -21,6 +21,16 @@ export interface EventToDeliver {
   readonly payload: string;
   /** Encrypted (`columnIdentity.recipient`), or null. */
   readonly recipient: string | null;
+  /** When it happened, where the publisher said so. */
+  readonly occurredAt: Date | null;
+  readonly value: number | null;
+  /** ISO 4217. */
+  readonly valueCurrency: string | null;
+  /** Encrypted (`columnIdentity.properties`), or null. */
+  readonly properties: string | null;
+  /** A sample that somebody wants to see arrive. Such events are sent once, by `broadcastTestEvent`, and never retried. */
+  readonly isTest: boolean;
+  /** When it was published. */
   readonly createdAt: Date;
 }
 

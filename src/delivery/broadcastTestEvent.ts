@@ -5,7 +5,9 @@ import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type ConnectionType } from '../domain/Connection.js';
 import { InputError } from '../domain/InputError.js';
+import { ProblemList } from '../domain/ProblemList.js';
 import { parseId } from '../domain/parseId.js';
+import { checkRecipient, type Recipient } from '../domain/Recipient.js';
 import { Subscription } from '../domain/Subscription.js';
 import type { DeliveryJob } from './DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination } from './Destination.js';
@@ -19,8 +21,6 @@ interface Dependencies {
   readonly destinations: ReadonlyMap<ConnectionType, Destination>;
   /** Knows a believable payload for each event type. */
   readonly eventTypes: { get(name: string): { readonly sample: Record<string, unknown> } | undefined };
-  /** Whom a test is about, for destinations that need somebody. Not sent to webhooks. */
-  readonly testRecipient?: { readonly email: string };
 }
 
 /** OpenAPI broadcast-result. */
@@ -32,19 +32,24 @@ export interface BroadcastResult {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-const TEST_RECIPIENT = { email: 'switchboard-test@example.com' };
+/** Whom a test is about when the caller names nobody, for destinations that need somebody. Not sent to webhooks. */
+const TEST_RECIPIENT: Recipient = { email: 'switchboard-test@example.com' };
 
 /**
  * Sends a sample event to a subscription's destination now and returns what came of it: same path, same headers, same
  * bounds as any delivery. Paused subscriptions too. It is recorded with trigger `test`, is never retried, and says
- * nothing about the connection's health. Throws an InputError: NOT_FOUND, CONFLICT.
+ * nothing about the connection's health. Klaviyo records it as a metric of its own, for the recipient that the caller names.
+ * Throws an InputError: NOT_FOUND, CONFLICT, or what is wrong with the recipient.
  */
 export async function broadcastTestEvent(
   dependencies: Dependencies,
   caller: Caller,
-  input: { readonly subscriptionId: string },
+  input: { readonly subscriptionId: string; readonly recipient?: Recipient | null },
 ): Promise<BroadcastResult> {
-  const { database, cipher, destinations, eventTypes, testRecipient = TEST_RECIPIENT } = dependencies;
+  const { database, cipher, destinations, eventTypes } = dependencies;
+  const problems = new ProblemList();
+  if (input.recipient) checkRecipient(input.recipient, problems, 'recipient');
+  problems.throwIfAny();
   const em = database.em();
   const subscription = await em.findOne(Subscription, {
     id: parseId(input.subscriptionId) ?? 0,
@@ -66,7 +71,9 @@ export async function broadcastTestEvent(
     id,
     eventType: subscription.eventType,
     payload: JSON.stringify(definition.sample),
-    recipient: cipher.encrypt(JSON.stringify(testRecipient), columnIdentity.recipient(id)),
+    recipient: cipher.encrypt(JSON.stringify(input.recipient ?? TEST_RECIPIENT), columnIdentity.recipient(id)),
+    ...{ occurredAt: null, value: null, valueCurrency: null, properties: null },
+    isTest: true,
     createdAt: new Date(),
   };
   const job = { deliveryId: newId(), attemptNumber: 1, event, connection: toDestinationConnection(connection) };

@@ -12,10 +12,17 @@ const EventSchema = defineEntity({
     payload: p.json<Record<string, unknown>>().columnType('json'),
     /** Encrypted JSON of whom it is about: personal data, for Klaviyo only. */
     recipient: p.text().nullable(),
+    /** When it happened, where the publisher said so. */
+    occurredAt: p.datetime().nullable(),
+    /** What it is worth, for Klaviyo. */
+    value: p.float().columnType('double precision').nullable(),
+    valueCurrency: p.text().nullable(),
+    /** Encrypted JSON of its own properties in Klaviyo: they may be personal. */
+    properties: p.text().nullable(),
     idempotencyKey: p.text().nullable(),
     /** Events of one key reach a connection in the order of publishing. */
     orderingKey: p.text().nullable(),
-    /** SHA-256 of type, data and recipient; set with an idempotency key, to tell a repeat from a conflict. */
+    /** A fingerprint of what was published; set with an idempotency key, to tell a repeat from a conflict. */
     contentHash: p.text().nullable(),
     /** Made by a test broadcast. */
     isTest: p.boolean().default(false),

@@ -1,10 +1,4 @@
-/** Whom an event is about. Personal data: encrypted at rest, for Klaviyo only, never in a webhook's body or a log. */
-export interface Recipient {
-  readonly email?: string | null;
-  /** E.164. */
-  readonly phoneNumber?: string | null;
-  readonly externalId?: string | null;
-}
+import type { Recipient } from '../domain/Recipient.js';
 
 export interface PublishEventInput {
   readonly eventType: string;
@@ -14,4 +8,12 @@ export interface PublishEventInput {
   /** Events of one key, such as a parcel's number, reach each connection in the order of publishing. 1 to 255 characters. */
   readonly orderingKey?: string | null;
   readonly recipient?: Recipient | null;
+  /** When it happened; the time of publishing when not given. After 2000, and at most a year ahead. */
+  readonly occurredAt?: Date | null;
+  /** What it is worth, for Klaviyo only. */
+  readonly value?: number | null;
+  /** ISO 4217, in capitals; only with a value. */
+  readonly valueCurrency?: string | null;
+  /** Properties of the event in Klaviyo, for Klaviyo only: flat, and possibly personal. */
+  readonly properties?: Record<string, unknown> | null;
 }

@@ -1,10 +1,11 @@
 import type { ProblemList } from '../domain/ProblemList.js';
-import type { PublishEventInput, Recipient } from './PublishEventInput.js';
+import { checkRecipient, checkText } from '../domain/Recipient.js';
+import { checkForKlaviyo } from './checkForKlaviyo.js';
+import type { PublishEventInput } from './PublishEventInput.js';
 import type { EventTypeRegistry } from './types/eventTypeRegistry.js';
 
 /** Bytes of one event's data as JSON: far above any parcel event, far below what would burden a receiver. */
 const MAX_DATA_BYTES = 256 * 1024;
-const MAX_TEXT = 255;
 
 /** A null character as JSON writes it; after an uneven number of backslashes it is text that happens to look so. */
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
@@ -21,7 +22,8 @@ export function checkPublishInput(
 ): string {
   checkText(input.idempotencyKey, problems, ...path, 'idempotencyKey');
   checkText(input.orderingKey, problems, ...path, 'orderingKey');
-  if (input.recipient) checkRecipient(input.recipient, problems, path);
+  if (input.recipient) checkRecipient(input.recipient, problems, ...path, 'recipient');
+  checkForKlaviyo(input, path, problems);
   const type = registry.get(input.eventType);
   if (!type || type.internal) {
     const names = registry.list().filter(({ internal }) => !internal);
@@ -40,19 +42,4 @@ export function checkPublishInput(
     problems.add(problem.code, problem.message, ...path, 'data', ...problem.path);
   }
   return payload;
-}
-
-function checkRecipient({ email, phoneNumber, externalId }: Recipient, problems: ProblemList, path: string[]): void {
-  if (!email && !phoneNumber && !externalId) {
-    problems.add('REQUIRED', 'A recipient has an email, a phoneNumber or an externalId.', ...path, 'recipient');
-  }
-  checkText(email, problems, ...path, 'recipient', 'email');
-  checkText(externalId, problems, ...path, 'recipient', 'externalId');
-}
-
-function checkText(text: string | null | undefined, problems: ProblemList, ...path: string[]): void {
-  if (text === null || text === undefined) return;
-  if (text.length === 0 || text.length > MAX_TEXT || /\p{Cc}/u.test(text)) {
-    problems.add('INVALID', `It must have 1 to ${MAX_TEXT} characters, without control characters.`, ...path);
-  }
 }

@@ -7,5 +7,5 @@ import { isUuid } from '../domain/isUuid.js';
 export async function findEvent({ database }: { database: Database }, caller: Caller, id: string): Promise<Event | null> {
   if (!isUuid(id)) return null;
   const where = { id, organizationId: caller.organizationId };
-  return (await database.em().findOne(Event, where, { exclude: ['payload'] })) as Event | null;
+  return (await database.em().findOne(Event, where, { exclude: ['payload', 'properties'] })) as Event | null;
 }

@@ -2,18 +2,12 @@ import { sql } from 'kysely';
 import type { Cipher } from '../database/Cipher.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError, type Problem } from '../domain/InputError.js';
-import { contentOfRow } from './contentOf.js';
+import { type ContentRow, contentOfRow } from './contentOf.js';
 import type { PublishDependencies } from './PublishDependencies.js';
 
 /** An event as it is written. */
-export interface NewEvent {
-  readonly id: string;
+export interface NewEvent extends ContentRow {
   readonly organizationId: number;
-  readonly eventType: string;
-  /** JSON text. */
-  readonly payload: string;
-  /** Encrypted. */
-  readonly recipient: string | null;
   readonly idempotencyKey: string | null;
   readonly orderingKey: string | null;
   /** A fingerprint of what was published under the idempotency key; null without one. */
@@ -57,32 +51,35 @@ export function insertEvents(
 
 type Sql = ReturnType<PublishDependencies['database']['sql']>;
 
-interface Earlier {
-  readonly id: string;
+interface Earlier extends ContentRow {
   readonly idempotency_key: string;
   /** Null for events from before fingerprints. */
   readonly content_hash: string | null;
-  readonly event_type: string;
-  readonly payload: string;
-  readonly recipient: string | null;
 }
 
 /** By their fingerprints, when both are under the same key; else, as after a rotation, by what they hold. */
 function isSame(cipher: Cipher, row: NewEvent, earlier: Earlier): boolean {
   if (earlier.content_hash?.startsWith(cipher.fingerprintPrefix)) return earlier.content_hash === row.contentHash;
-  return contentOfRow(cipher, row) === contentOfRow(cipher, { ...earlier, eventType: earlier.event_type });
+  // Past the entities, times come as Postgres writes them.
+  const occurredAt = earlier.occurredAt && new Date(earlier.occurredAt);
+  return contentOfRow(cipher, row) === contentOfRow(cipher, { ...earlier, occurredAt });
 }
 
 /** Writes the rows; returns the ids of those whose idempotency key was new. */
 export async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set<string>> {
   const { rows: inserted } = await sql<{ id: string }>`
-    insert into events (id, organization_id, event_type, payload, recipient, idempotency_key, ordering_key, content_hash, created_at)
+    insert into events (id, organization_id, event_type, payload, recipient, occurred_at, value, value_currency, properties,
+      idempotency_key, ordering_key, content_hash, created_at)
     select * from unnest(
       ${rows.map(({ id }) => id)}::uuid[],
       ${rows.map(({ organizationId }) => organizationId)}::bigint[],
       ${rows.map(({ eventType }) => eventType)}::text[],
       ${rows.map(({ payload }) => payload)}::json[],
       ${rows.map(({ recipient }) => recipient)}::text[],
+      ${rows.map(({ occurredAt }) => occurredAt?.toISOString() ?? null)}::timestamptz[],
+      ${rows.map(({ value }) => value)}::float8[],
+      ${rows.map(({ valueCurrency }) => valueCurrency)}::text[],
+      ${rows.map(({ properties }) => properties)}::text[],
       ${rows.map(({ idempotencyKey }) => idempotencyKey)}::text[],
       ${rows.map(({ orderingKey }) => orderingKey)}::text[],
       ${rows.map(({ contentHash }) => contentHash)}::text[],
@@ -95,7 +92,9 @@ export async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set
 
 async function findByKey(db: Sql, organizationId: number, keys: readonly string[]): Promise<Map<string, Earlier>> {
   const { rows } = await sql<Earlier>`
-    select id, idempotency_key, content_hash, event_type, payload::text as payload, recipient from events
+    select id, idempotency_key, content_hash, event_type as "eventType", payload::text as payload, recipient,
+      occurred_at as "occurredAt", value, value_currency as "valueCurrency", properties
+    from events
     where organization_id = ${organizationId} and idempotency_key = any(${keys}::text[])`.execute(db);
   return new Map(rows.map((row) => [row.idempotency_key, row]));
 }

@@ -24,5 +24,5 @@ export function listEvents(
     ...(filter.idempotencyKey ? { idempotencyKey: filter.idempotencyKey } : {}),
     ...createdBetween(filter.createdAfter, filter.createdBefore),
   };
-  return paginate(database.em(), Event, 'events', where, args, ['payload']);
+  return paginate(database.em(), Event, 'events', where, args, ['payload', 'properties']);
 }

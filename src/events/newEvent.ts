@@ -15,18 +15,27 @@ export function newEvent(
 ): NewEvent {
   const id = newId();
   const { eventType, data, recipient, idempotencyKey = null, orderingKey = null } = input;
+  const { occurredAt = null, value = null, valueCurrency = null } = input;
+  const properties = input.properties && Object.keys(input.properties).length > 0 ? input.properties : null;
   return {
     id,
     organizationId,
     eventType,
     payload,
     recipient: recipient ? cipher.encrypt(JSON.stringify(recipient), columnIdentity.recipient(id)) : null,
+    occurredAt,
+    value,
+    valueCurrency,
+    properties: properties && cipher.encrypt(JSON.stringify(properties), columnIdentity.properties(id)),
     idempotencyKey,
     orderingKey,
     contentHash:
       idempotencyKey === null
         ? null
-        : cipher.fingerprint(contentOf({ eventType, data, recipient }), `events:${organizationId}:${idempotencyKey}`),
+        : cipher.fingerprint(
+            contentOf({ eventType, data, recipient, occurredAt, value, valueCurrency, properties }),
+            `events:${organizationId}:${idempotencyKey}`,
+          ),
     createdAt: new Date(),
   };
 }

@@ -11,7 +11,10 @@ import type { PublishEventInput } from './PublishEventInput.js';
 const MAX_EVENTS = 1_000;
 
 export interface PublishedEvent {
-  readonly event: Pick<Event, 'id' | 'eventType' | 'payload' | 'idempotencyKey' | 'orderingKey' | 'createdAt'>;
+  readonly event: Pick<
+    Event,
+    'id' | 'eventType' | 'payload' | 'idempotencyKey' | 'orderingKey' | 'occurredAt' | 'value' | 'valueCurrency' | 'createdAt'
+  >;
   /** True when an event with this idempotency key and content was there already: it is the one returned. */
   readonly duplicate: boolean;
 }

@@ -21,6 +21,8 @@ export interface Loaders {
   readonly connection: DataLoader<number, Connection | null>;
   /** By connection id. */
   readonly health: DataLoader<number, ConnectionHealth | null>;
+  /** By connection id: null when it has no subscription, active or paused. */
+  readonly subscribed: DataLoader<number, { readonly connectionId: number } | null>;
   readonly subscription: DataLoader<number, Subscription | null>;
   /** Without its payload. */
   readonly event: DataLoader<string, Event | null>;
@@ -68,8 +70,16 @@ export function createLoaders(database: Database, budget: Budget): Loaders {
     health: byConnection((ids) => findHealth({ database }, ids)),
     credential: byConnection((ids) => database.em().find(Credential, { connectionId: { $in: ids } })),
     connection: byId((ids: number[]) => database.em().find(Connection, { id: { $in: ids } })),
+    subscribed: byConnection(async (ids) => {
+      const query = sql<{ connectionId: number }>`
+        select distinct connection_id::int as "connectionId" from subscriptions where connection_id = any(${sql.val(ids)}::bigint[])`;
+      return (await query.execute(database.sql())).rows;
+    }),
     subscription: byId((ids: number[]) => database.em().find(Subscription, { id: { $in: ids } })),
-    event: byId((ids: string[]) => database.em().find(Event, { id: { $in: ids } }, { exclude: ['payload'] }) as Promise<Event[]>),
+    event: byId(
+      (ids: string[]) =>
+        database.em().find(Event, { id: { $in: ids } }, { exclude: ['payload', 'properties'] }) as Promise<Event[]>,
+    ),
     payload: new DataLoader(async (ids) => {
       const found = await inParts<PayloadRow>(
         ids,

@@ -15,6 +15,7 @@ import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver } from './access/ApiKeyResolver.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { sizeOf } from './Budget.js';
+import { ConnectionPayloadResolver } from './connections/ConnectionPayload.js';
 import { ConnectionResolver } from './connections/ConnectionResolver.js';
 import { ConnectionDeliveriesResolver, EventDeliveriesResolver } from './delivery/DeliveryListResolvers.js';
 import { AttemptErrorResolver, DeliveryResolver } from './delivery/DeliveryResolver.js';
@@ -32,6 +33,7 @@ const resolvers: NonEmptyArray<Function> = [
   OrganizationResolver,
   ApiKeyResolver,
   ConnectionResolver,
+  ConnectionPayloadResolver,
   AuthorizationResolver,
   ConnectionAuthorizationResolver,
   KlaviyoResolver,

@@ -5,7 +5,8 @@ import type { AttemptReport, DeliveryResult, Destination } from '../delivery/Des
 import { type AccessToken, GrantLost } from '../oauth/AccessToken.js';
 import { ProviderError } from '../oauth/ProviderError.js';
 import type { BoundedFetch } from './createBoundedFetch.js';
-import { toKlaviyoEvent } from './events/toKlaviyoEvent.js';
+import { profileIdentifiers } from './events/profileIdentifiers.js';
+import { type KlaviyoEventInput, toKlaviyoEvent } from './events/toKlaviyoEvent.js';
 import type { KlaviyoRateLimits } from './KlaviyoRateLimits.js';
 import { readEventAnswer } from './readEventAnswer.js';
 
@@ -16,6 +17,8 @@ export interface KlaviyoDestinationOptions {
   readonly fetch: BoundedFetch;
   readonly cipher: Cipher;
   readonly limits: KlaviyoRateLimits;
+  /** What is older when it goes out is sent as `backfill`. */
+  readonly backfillAfterMs: number;
   /** A good token; given the version of one that was refused, a newer one. Throws GrantLost or a ProviderError. */
   readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<AccessToken>;
   /** The grant can't do what is needed: the connection waits for a new authorization. */
@@ -25,7 +28,7 @@ export interface KlaviyoDestinationOptions {
 /** How long a connection waits when no token is to be had at the moment and nobody says how long. */
 const TOKEN_PAUSE_SECONDS = 5;
 
-/** Delivers into a merchant's Klaviyo account: `POST /api/events`, with the delivery's id as `unique_id`, so that a retry is never a second event. */
+/** Delivers into a merchant's Klaviyo account: `POST /api/events`, once for each event and account, by its `unique_id`. */
 export class KlaviyoDestination implements Destination {
   readonly type = 'klaviyo';
   /** Enough for waiting on a refresh and for two requests; short enough that a killed worker's deliveries are done again within a minute. */
@@ -35,26 +38,20 @@ export class KlaviyoDestination implements Destination {
 
   async deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult> {
     const startedAt = performance.now();
-    const event = toKlaviyoEvent({
-      deliveryId: job.deliveryId,
-      eventType: job.event.eventType,
-      data: JSON.parse(job.event.payload),
-      recipient: this.#recipient(job),
-      createdAt: job.event.createdAt,
-    });
-    if (!event.ok) return { kind: 'failed', attempt: unanswered(startedAt, event) };
+    const event = this.#read(job);
+    const profile = profileIdentifiers(event.recipient);
+    if (!profile.ok) return { kind: 'failed', attempt: unanswered(startedAt, profile) };
 
     const nowMs = performance.now();
     const waitUntilMs = this.options.limits.take(job.connection.id, nowMs);
     if (waitUntilMs !== null) return { kind: 'throttled', forMs: waitUntilMs - nowMs };
     try {
-      const body = JSON.stringify(event.body);
       const token = await this.#token(job);
-      const first = await this.#post(job, token, body, signal);
-      if (first.status !== 401) return await this.#read(job, token, first, startedAt);
+      const first = await this.#post(job, token, event, signal);
+      if (first.status !== 401) return await this.#hear(job, token, first, startedAt);
       // RFC 6750 3.1: refresh once, try once more.
       const newer = await this.#token(job, token.version);
-      return await this.#read(job, newer, await this.#post(job, newer, body, signal), startedAt);
+      return await this.#hear(job, newer, await this.#post(job, newer, event, signal), startedAt);
     } catch (error) {
       return signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt);
     } finally {
@@ -62,10 +59,17 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  #recipient({ event }: DeliveryJob) {
-    return event.recipient === null
-      ? null
-      : JSON.parse(this.options.cipher.decrypt(event.recipient, columnIdentity.recipient(event.id)));
+  /** All but the account, which the token decides. */
+  #read({ event, nowMs }: DeliveryJob): Omit<KlaviyoEventInput, 'account'> {
+    const { cipher, backfillAfterMs } = this.options;
+    const { id, eventType, createdAt, occurredAt, value, valueCurrency, isTest } = event;
+    return {
+      ...{ eventId: id, eventType, createdAt, occurredAt, value, valueCurrency, isTest, backfillAfterMs },
+      data: JSON.parse(event.payload),
+      recipient: event.recipient && JSON.parse(cipher.decrypt(event.recipient, columnIdentity.recipient(id))),
+      properties: event.properties && JSON.parse(cipher.decrypt(event.properties, columnIdentity.properties(id))),
+      nowMs: nowMs ?? Date.now(),
+    };
   }
 
   async #token({ connection }: DeliveryJob, refusedVersion?: number): Promise<AccessToken> {
@@ -76,7 +80,15 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  async #post(job: DeliveryJob, { token }: AccessToken, body: string, signal: AbortSignal): Promise<Response> {
+  async #post(
+    job: DeliveryJob,
+    { token, accountId }: AccessToken,
+    input: Omit<KlaviyoEventInput, 'account'>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    // Klaviyo does not always say which account it is: then the connection stands for it.
+    const event = toKlaviyoEvent({ ...input, account: accountId ?? `connection:${job.connection.id}` });
+    if (!event.ok) throw new Error(event.message);
     const response = await this.options.fetch(`${this.options.apiUrl}/api/events`, {
       method: 'POST',
       headers: {
@@ -85,17 +97,17 @@ export class KlaviyoDestination implements Destination {
         accept: 'application/vnd.api+json',
         'content-type': 'application/vnd.api+json',
       },
-      body,
+      body: JSON.stringify(event.body),
       signal,
     });
     this.options.limits.heard(job.connection.id, response.headers, performance.now());
     return response;
   }
 
-  async #read(job: DeliveryJob, { version }: AccessToken, response: Response, startedAt: number): Promise<DeliveryResult> {
+  async #hear(job: DeliveryJob, { version }: AccessToken, response: Response, startedAt: number): Promise<DeliveryResult> {
     const result = await readEventAnswer(response, startedAt);
     if (result.kind === 'throttled') this.options.limits.pause(job.connection.id, performance.now() + result.forMs);
-    if (result.kind === 'hold') await this.options.scopeMissing(job.connection.id, version, 'events:write');
+    if (result.missingScope) await this.options.scopeMissing(job.connection.id, version, result.missingScope);
     return result;
   }
 

@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import type { Provider, ProviderAccount, TokenSet } from '../oauth/Provider.js';
 import type { BoundedFetch } from './createBoundedFetch.js';
-import { klaviyoScopes } from './klaviyoScopes.js';
+import { DELIVERY_SCOPE, klaviyoScopes } from './klaviyoScopes.js';
 import { readAccount } from './readAccount.js';
 import { toProviderError } from './toProviderError.js';
 
@@ -30,6 +30,7 @@ export class KlaviyoOAuth implements Provider {
   readonly id = 'klaviyo';
   readonly name = 'Klaviyo';
   readonly scopes = klaviyoScopes;
+  readonly deliveryScope = DELIVERY_SCOPE;
   readonly clientId: string;
   readonly redirectUri: string;
   readonly defaultScopes: readonly string[];

@@ -1,26 +1,14 @@
 import type { ProviderScope } from '../domain/ProviderScope.js';
 
-/** Resources by the access that Klaviyo offers on them. */
+/** Resources that an app may read and change: what Klaviyo's API reference names for its operations. */
 const READ_AND_WRITE = [
-  'campaigns',
-  'catalogs',
-  'conversations',
-  'coupons',
-  'coupon-codes',
-  'data-privacy',
-  'events',
-  'flows',
-  'lists',
-  'metrics',
-  'profiles',
-  'push-tokens',
-  'segments',
-  'subscriptions',
-  'tags',
-  'tracking-settings',
-  'webhooks',
+  ...['campaigns', 'catalogs', 'conversations', 'coupons', 'coupon-codes', 'custom-objects', 'data-privacy', 'events', 'flows'],
+  ...['forms', 'images', 'lists', 'metrics', 'profiles', 'push-tokens', 'reviews', 'segments', 'subscriptions', 'tags'],
+  ...['templates', 'tracking-settings', 'web-feeds', 'webhooks'],
 ];
-const READ_ONLY = ['accounts', 'forms', 'images', 'reviews', 'templates', 'web-feeds'];
+
+/** What `POST /api/events` needs. */
+export const DELIVERY_SCOPE = 'events:write';
 
 const scope = (resource: string, access: ProviderScope['access']): ProviderScope => ({
   name: `${resource}:${access}`,
@@ -29,8 +17,8 @@ const scope = (resource: string, access: ProviderScope['access']): ProviderScope
   required: resource === 'accounts',
 });
 
-/** Every scope that Klaviyo knows, by name. `accounts:read` is part of each authorization. */
+/** Every scope that Klaviyo is known to have, by name. `accounts:read` is part of each authorization. */
 export const klaviyoScopes: readonly ProviderScope[] = [
-  ...READ_ONLY.map((resource) => scope(resource, 'read')),
+  scope('accounts', 'read'),
   ...READ_AND_WRITE.flatMap((resource) => [scope(resource, 'read'), scope(resource, 'write')]),
 ].sort((a, b) => a.name.localeCompare(b.name));

@@ -1,9 +1,16 @@
 import type { AttemptReport, DeliveryResult } from '../delivery/Destination.js';
+import { DELIVERY_SCOPE } from './klaviyoScopes.js';
 
 /** The engine keeps at most this much of an answer. */
 const MAX_BODY = 16_384;
 /** When a 429 does not say how long. */
 const THROTTLE_PAUSE_SECONDS = 1;
+
+/** A scope's name within a sentence of Klaviyo's. */
+const NAMED_SCOPE = /\b[a-z]+(?:-[a-z]+)*:(?:read|write)\b/;
+
+/** What an answer means; with the scope that Klaviyo wants when the grant lacks one. */
+export type EventAnswer = DeliveryResult & { readonly missingScope?: string };
 
 interface JsonApiError {
   readonly code: string | null;
@@ -14,7 +21,7 @@ interface JsonApiError {
  * What Klaviyo's answer to `POST /api/events` means for the delivery. A body that is not JSON never condemns anything.
  * @param startedAt `performance.now()` when the attempt began.
  */
-export async function readEventAnswer(response: Response, startedAt: number): Promise<DeliveryResult> {
+export async function readEventAnswer(response: Response, startedAt: number): Promise<EventAnswer> {
   const body = (await response.text()).slice(0, MAX_BODY);
   const { status } = response;
   const report = (error: AttemptReport['error']): AttemptReport => ({
@@ -29,8 +36,9 @@ export async function readEventAnswer(response: Response, startedAt: number): Pr
 
   const said = readError(body);
   if (status === 403 && said?.code === 'permission_denied') {
-    const message = 'The grant lacks the scope events:write: connect again and allow it.';
-    return { kind: 'hold', attempt: report({ code: 'permission_denied', message }), reason: message };
+    const missingScope = NAMED_SCOPE.exec(said.detail ?? '')?.[0] ?? DELIVERY_SCOPE;
+    const message = `The grant lacks the scope ${missingScope}: connect again and allow it.`;
+    return { kind: 'hold', attempt: report({ code: 'permission_denied', message }), reason: message, missingScope };
   }
   // A readable refusal of what was sent; anything else (5xx, 401 after a refresh, HTML from the edge) may pass.
   if (said && status >= 400 && status < 500 && status !== 401 && status !== 408) {

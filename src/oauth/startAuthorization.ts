@@ -10,6 +10,7 @@ import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
 import { hashSecret } from '../domain/hashSecret.js';
 import { InputError } from '../domain/InputError.js';
 import { parseId } from '../domain/parseId.js';
+import { Subscription } from '../domain/Subscription.js';
 import { checkReturnTo } from './checkReturnTo.js';
 import type { Provider } from './Provider.js';
 import { supersedeAttempts } from './supersedeAttempts.js';
@@ -78,6 +79,8 @@ export async function startAuthorization(
       throw InputError.of('INVALID', message, 'connectionId');
     }
 
+    // Subscribing takes the connection's lock too, so none is overlooked.
+    const subscribed = (await em.count(Subscription, { connectionId: connection.id })) > 0;
     await supersedeAttempts(em, connection.id, { underWayToo: false });
     const now = Date.now();
     const authorizationId = newId();
@@ -90,7 +93,7 @@ export async function startAuthorization(
       stateHash: hashSecret(state),
       codeVerifier: cipher.encrypt(codeVerifier, columnIdentity.codeVerifier(authorizationId)),
       redirectUri: provider.redirectUri,
-      scopes: [...(connection.configuration as KlaviyoConfiguration).scopes],
+      scopes: scopesToRequest(provider, connection, subscribed),
       returnTo,
       display,
       browserBindingHash: browserBinding === null ? null : hashSecret(browserBinding),
@@ -105,4 +108,17 @@ export async function startAuthorization(
       authorizationUrl: provider.authorizationUrl({ state, codeChallenge, scopes: authorization.scopes }),
     };
   });
+}
+
+/**
+ * What the next authorization of a connection asks for: what its configuration names and, once it has a subscription, what
+ * delivering needs. Without the latter, whoever authorized again would come back with a grant that can't deliver either.
+ */
+export function scopesToRequest(
+  provider: Pick<Provider, 'deliveryScope'> | undefined,
+  { configuration }: Pick<Connection, 'configuration'>,
+  subscribed: boolean,
+): string[] {
+  const { scopes } = configuration as KlaviyoConfiguration;
+  return [...new Set([...scopes, ...(subscribed && provider ? [provider.deliveryScope] : [])])];
 }

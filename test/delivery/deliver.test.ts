@@ -46,6 +46,12 @@ describe('A published event', () => {
       'user-agent': expect.stringMatching(/^Switchboard\//),
       'webhook-id': delivery?.id,
     });
+    const { rows } = await sql<{ id: string; created_at: Date }>`select id, created_at from events`.execute(bed.database.sql());
+    expect(inbox.received[0]?.headers).toMatchObject({
+      'webhook-event-id': rows[0]?.id,
+      'webhook-event-time': new Date(rows[0]?.created_at ?? 0).toISOString(),
+    });
+    expect(inbox.received[0]?.headers).not.toHaveProperty('webhook-test');
     expect(await bed.attempts()).toMatchObject([
       { delivery_id: delivery?.id, number: 1, trigger: 'automatic', status_code: 200, response_body: 'ok', error_code: null },
     ]);

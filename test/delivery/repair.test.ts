@@ -195,6 +195,12 @@ describe('broadcastTestEvent', () => {
     });
     expect(inbox.received[0]?.body).toBe('{"event_type":"test.event","data":{"sample":true}}');
     expect(inbox.received[0]?.headers['webhook-signature']).toMatch(/^v1,/);
+    const [event] = await bed.rows(sql`select id from events`);
+    expect(inbox.received[0]?.headers).toMatchObject({
+      'webhook-test': 'true',
+      'webhook-event-id': (event as { id: string }).id,
+      'webhook-event-time': expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
     const [delivery] = await bed.deliveries();
     expect(delivery).toMatchObject({ status: 'delivered', attempt_count: 1 });
     expect(inbox.ids).toEqual([delivery?.id]);

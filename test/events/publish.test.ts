@@ -115,6 +115,80 @@ describe('publishEvent', () => {
   });
 });
 
+describe('What an event says for Klaviyo', () => {
+  const more = {
+    recipient: { email: 'anna@example.com', firstName: 'Annabel' },
+    ...{ occurredAt: '2026-01-15T10:30:00.000Z', value: 9.99, valueCurrency: 'EUR', properties: { Greeting: 'Dear Annabel' } },
+  };
+
+  it('can be read but for what is personal, goes to webhooks in headers alone, and is encrypted where it is personal', async () => {
+    const { client, sql, publicUrl, sandbox } = switchboard;
+    await subscribe(client, await createWebhookConnection(client, `${publicUrl}/sandbox/inbox/more`));
+    const id = await publish(client, more);
+    await waitForDelivery(client, id, 'DELIVERED');
+    const query = 'query ($id: ID!) { event(id: $id) { occurredAt value valueCurrency createdAt } }';
+    expect((await client.query(query, { id })).event).toMatchObject({
+      ...{ occurredAt: '2026-01-15T10:30:00.000Z', value: 9.99, valueCurrency: 'EUR' },
+    });
+    const [received] = sandbox?.inbox.requests('more') ?? [];
+    expect(JSON.parse(received?.body ?? '')).toEqual({ event_type: 'parcels.event.created', data: parcelEvent() });
+    expect(received?.headers).toMatchObject({ 'webhook-event-id': id, 'webhook-event-time': '2026-01-15T10:30:00.000Z' });
+    expect(JSON.stringify(await sql('select * from events where id = ?', [id]))).not.toMatch(/Annabel|anna@/);
+    const plain = await publish(client);
+    const { event } = await client.query(query, { id: plain });
+    expect(event).toMatchObject({ occurredAt: event.createdAt, value: null, valueCurrency: null });
+  });
+
+  it('makes it another event under the same idempotency key, whatever of it differs', async () => {
+    const client = await switchboard.anotherOrganization();
+    const first = await tryPublish(client, { ...more, idempotencyKey: 'k' });
+    expect(await tryPublish(client, { ...more, idempotencyKey: 'k' })).toMatchObject({
+      duplicate: true,
+      event: { id: first.event.id },
+    });
+    // As it is compared when the encryption key was rotated since.
+    await switchboard.sql('update events set content_hash = null where id = ?', [first.event.id]);
+    expect(await tryPublish(client, { ...more, idempotencyKey: 'k' })).toMatchObject({ duplicate: true });
+    for (const change of [
+      { occurredAt: '2026-01-15T10:30:01Z' },
+      { value: 10 },
+      { valueCurrency: 'USD' },
+      { properties: { Greeting: 'Hello' } },
+      { properties: null },
+    ]) {
+      expect(await tryPublish(client, { ...more, ...change, idempotencyKey: 'k' })).toMatchObject({
+        userErrors: [{ code: 'CONFLICT', path: ['idempotencyKey'] }],
+      });
+    }
+  });
+
+  it.each<[string, object, string, string[]]>([
+    ['before 2000', { occurredAt: '1999-12-31T00:00:00Z' }, 'INVALID', ['occurredAt']],
+    [
+      'more than a year ahead',
+      { occurredAt: new Date(Date.now() + 367 * 86_400_000).toISOString() },
+      ...(['INVALID', ['occurredAt']] as [string, string[]]),
+    ],
+    ['a currency alone', { valueCurrency: 'EUR' }, 'REQUIRED', ['value']],
+    ['no currency', { value: 1, valueCurrency: 'euro' }, 'INVALID', ['valueCurrency']],
+    ['a nested property', { properties: { Address: { city: 'Utrecht' } } }, 'INVALID', ['properties', 'Address']],
+    ['a list', { properties: { Items: ['a'] } }, 'INVALID', ['properties', 'Items']],
+    ['a name of Klaviyo’s', { properties: { $value: 1 } }, 'INVALID', ['properties', '$value']],
+    ['a name of two lines', { properties: { 'a\nb': 1 } }, 'INVALID', ['properties', 'a\nb']],
+    ['a text that is too long', { properties: { Long: 'é'.repeat(50_001) } }, 'INVALID', ['properties', 'Long']],
+    [
+      'too many properties',
+      { properties: Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`p${index}`, index])) },
+      ...(['MAX_VALUE', ['properties']] as [string, string[]]),
+    ],
+    ['nobody', { recipient: { firstName: 'Anna' } }, 'REQUIRED', ['recipient']],
+    ['no locale', { recipient: { email: 'a@example.com', locale: 'nl_NL!' } }, 'INVALID', ['recipient', 'locale']],
+    ['a long name', { recipient: { email: 'a@example.com', lastName: 'n'.repeat(256) } }, 'INVALID', ['recipient', 'lastName']],
+  ])('is refused: %s', async (_what, input, code, path) => {
+    expect(await tryPublish(switchboard.client, input)).toMatchObject({ event: null, userErrors: [{ code, path }] });
+  });
+});
+
 describe('publishEvents', () => {
   it('publishes up to 1,000 in the order of the input', async () => {
     const client = await switchboard.anotherOrganization();

@@ -68,6 +68,10 @@ type Row = [
   recipient: string | null,
   createdAtMs: number,
   nowMs: number,
+  occurredAtMs: number | null,
+  value: number | null,
+  valueCurrency: string | null,
+  properties: string | null,
 ];
 
 /**
@@ -82,7 +86,13 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
   const leaseEndsAt = performance.now() + leaseMs;
   const { rows } = await pool.query<Row>({
     name: 'claim-deliveries',
-    text: 'select * from claim_deliveries($1, $2, $3, $4, $5, $6, $7, $8)',
+    // The columns of events that came later are read here, where the rows are in memory already: see migration 0013.
+    text: `
+      select c.*, e.* from claim_deliveries($1, $2, $3, $4, $5, $6, $7, $8) c
+      cross join lateral (
+        select date_part('epoch', k.occurred_at) * 1000 as occurred_ms, k.value, k.value_currency, k.properties
+        from events k where k.id = c.event_id limit 1
+      ) e`,
     values: [limit, perConnection, JSON.stringify(free), full, ailing, untried, lease, leaseMs],
     rowMode: 'array',
   });
@@ -103,7 +113,11 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
     wanted: row[10],
     orderingKey: row[11],
     ageMs: row[12],
-    event: { id: row[13], eventType: row[14], payload: row[15], recipient: row[16], createdAt: new Date(row[17]) },
+    event: {
+      ...{ id: row[13], eventType: row[14], payload: row[15], recipient: row[16], createdAt: new Date(row[17]) },
+      occurredAt: row[19] === null ? null : new Date(row[19]),
+      ...{ value: row[20], valueCurrency: row[21], properties: row[22], isTest: false },
+    },
     clockOffsetMs: row[18] - answeredAt,
   }));
 }

@@ -9,6 +9,7 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
 
 const FRAMING = 'it says how the request is transmitted';
 const SIGNATURE = 'it belongs to the signature';
+const EVENT = 'it says which event the delivery is about';
 const CONTENT = 'it describes the body, which is always JSON';
 
 /** Names in lower case that only Switchboard may set, and why. */
@@ -26,6 +27,7 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 
 const REFUSED_PREFIXES: readonly (readonly [string, string])[] = [
   ['proxy-', FRAMING],
+  ['webhook-event-', EVENT],
   ['webhook-', SIGNATURE],
   ['svix-', SIGNATURE],
 ];

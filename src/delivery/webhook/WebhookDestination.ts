@@ -1,5 +1,5 @@
 import type { Cipher } from '../../database/Cipher.js';
-import type { DeliveryJob, DestinationConnection } from '../DeliveryJob.js';
+import type { DeliveryJob, DestinationConnection, EventToDeliver } from '../DeliveryJob.js';
 import type { DeliveryResult, Destination } from '../Destination.js';
 import type { GuardedHttp } from '../http/guardedHttp.js';
 import { signDelivery } from '../signing/signDelivery.js';
@@ -47,7 +47,7 @@ export class WebhookDestination implements Destination {
     const outcome = await http.send({
       url: webhook.url,
       method: 'POST',
-      headers: { ...webhook.headers, ...signature },
+      headers: { ...webhook.headers, ...signature, ...eventHeaders(job.event) },
       body,
       timeoutMs: Math.min(timeoutMs, job.timeoutMs ?? timeoutMs),
       signal,
@@ -63,4 +63,10 @@ export class WebhookDestination implements Destination {
     this.#prepared.set(connection, prepared);
     return prepared;
   }
+}
+
+/** Which event it is, and when it happened (RFC 3339, in UTC): the body is the API's, and has no place for it. */
+function eventHeaders({ id, occurredAt, createdAt, isTest }: EventToDeliver): Record<string, string> {
+  const headers = { 'webhook-event-id': id, 'webhook-event-time': (occurredAt ?? createdAt).toISOString() };
+  return isTest ? { ...headers, 'webhook-test': 'true' } : headers;
 }

@@ -38,13 +38,18 @@ export class KlaviyoAccountObject {
 
 @ObjectType('KlaviyoConfiguration', { description: 'What a Klaviyo connection asks for, and what it was granted.' })
 export class KlaviyoConfigurationObject {
-  @Field(() => [String], { description: 'Scopes that the next authorization asks for.' })
+  @Field(() => [String], {
+    description:
+      'Scopes that the next authorization asks for: those that the connection names and, once it has a subscription, events:write.',
+  })
   requestedScopes!: readonly string[];
 
   @Field(() => [String], { description: 'Scopes of the grant in hand; empty without one.' })
   grantedScopes!: readonly string[];
 
-  @Field(() => [String], { description: 'Asked for, but not granted: authorize again once the Klaviyo app has them.' })
+  @Field(() => [String], {
+    description: 'Of requestedScopes, those that the grant in hand lacks: authorize again once the Klaviyo app has them.',
+  })
   missingScopes!: readonly string[];
 
   @Field(() => KlaviyoAccountObject, { nullable: true, description: 'The linked account; null before the first authorization.' })

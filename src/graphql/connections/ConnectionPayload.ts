@@ -1,5 +1,5 @@
-import { Field, ObjectType } from 'type-graphql';
-import { UserErrorObject } from '../errors/UserError.js';
+import { Field, FieldResolver, ObjectType, Resolver, Root } from 'type-graphql';
+import { UserErrorObject, WarningObject } from '../errors/UserError.js';
 import { ConnectionObject } from './ConnectionObject.js';
 
 @ObjectType({ description: 'The connection after a change, or what is wrong with the input.' })
@@ -9,4 +9,15 @@ export class ConnectionPayload {
 
   @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
   userErrors!: readonly UserErrorObject[];
+
+  /** Absent where nothing can be unusual. */
+  warnings?: readonly WarningObject[];
+}
+
+@Resolver(() => ConnectionPayload)
+export class ConnectionPayloadResolver {
+  @FieldResolver(() => [WarningObject], { description: 'What was accepted though it is unusual. Mostly empty; 20 at most.' })
+  warnings(@Root() { warnings }: ConnectionPayload): readonly WarningObject[] {
+    return warnings ?? [];
+  }
 }

@@ -1,10 +1,12 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { warnOfScopes } from '../../connections/checkKlaviyo.js';
 import { createConnection } from '../../connections/createConnection.js';
 import { deleteConnection } from '../../connections/deleteConnection.js';
 import { findConnection } from '../../connections/findConnection.js';
 import { listConnections } from '../../connections/listConnections.js';
 import { updateConnection } from '../../connections/updateConnection.js';
-import type { Connection, KlaviyoConfiguration, WebhookConfiguration } from '../../domain/Connection.js';
+import type { Connection, WebhookConfiguration } from '../../domain/Connection.js';
+import { scopesToRequest } from '../../oauth/startAuthorization.js';
 import { DeletePayload } from '../errors/DeletePayload.js';
 import { withUserErrors } from '../errors/withUserErrors.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
@@ -51,7 +53,10 @@ export class ConnectionResolver {
     @Arg('input', () => CreateConnectionInput, { description: 'Where events shall go.' }) input: CreateConnectionInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
-    return withUserErrors(async () => ({ connection: await createConnection(context.dependencies, caller, input) }));
+    return withUserErrors(async () => ({
+      connection: await createConnection(context.dependencies, caller, input),
+      warnings: warnOfScopes(input.klaviyo, context.dependencies.connectionRules),
+    }));
   }
 
   @Mutation(() => ConnectionPayload, { description: 'Changes what is given and leaves the rest.' })
@@ -60,7 +65,10 @@ export class ConnectionResolver {
     @Arg('input', () => UpdateConnectionInput, { description: 'Which one, and only what changes.' }) input: UpdateConnectionInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
-    return withUserErrors(async () => ({ connection: await updateConnection(context.dependencies, caller, input) }));
+    return withUserErrors(async () => ({
+      connection: await updateConnection(context.dependencies, caller, input),
+      warnings: warnOfScopes(input.klaviyo, context.dependencies.connectionRules),
+    }));
   }
 
   @Mutation(() => DeletePayload, {
@@ -89,8 +97,12 @@ export class ConnectionResolver {
     @Ctx() context: GraphQLContext,
   ): Promise<WebhookConfigurationObject | KlaviyoConfigurationObject> {
     if (connection.type === 'webhook') return connection.configuration as WebhookConfiguration;
-    const requestedScopes = (connection.configuration as KlaviyoConfiguration).scopes;
-    const credential = await context.loaders.credential.load(connection.id);
+    const { loaders, dependencies } = context;
+    const [credential, subscribed] = await Promise.all([
+      loaders.credential.load(connection.id),
+      loaders.subscribed.load(connection.id),
+    ]);
+    const requestedScopes = scopesToRequest(dependencies.providers.get('klaviyo'), connection, subscribed !== null);
     const grantedScopes = credential?.scopes ?? [];
     return {
       requestedScopes,

@@ -76,7 +76,8 @@ export class DeliveryResolver {
   }
 
   @Mutation(() => BroadcastTestEventPayload, {
-    description: "Sends a sample event to a subscription's destination and waits for the answer.",
+    description:
+      "Sends a sample event to a subscription's destination and waits for the answer. Klaviyo records it as the metric “Switchboard Test”.",
   })
   broadcastTestEvent(
     @Ctx() context: GraphQLContext,

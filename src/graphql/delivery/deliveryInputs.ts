@@ -1,6 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ID, InputType } from 'type-graphql';
 import type { DeliveryStatus } from '../../domain/Delivery.js';
+import { RecipientInput } from '../events/eventInputs.js';
 import { DeliveryStatusEnum } from './deliveryEnums.js';
 
 @InputType({ description: 'Which deliveries to list.' })
@@ -61,6 +62,12 @@ export class ReplayDeliveriesInput {
 export class BroadcastTestEventInput {
   @Field(() => ID, { description: 'The subscription; it may be paused.' })
   subscriptionId!: string;
+
+  @Field(() => RecipientInput, {
+    nullable: true,
+    description: 'Whom the sample is about, for Klaviyo: your own address, say. Nobody real when not given.',
+  })
+  recipient?: RecipientInput | null;
 }
 
 @InputType({ description: 'Whose signing secret.' })

@@ -1,4 +1,5 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import type { Warning } from '../../connections/checkKlaviyo.js';
 import { inputProblems } from '../../domain/errorCatalogue.js';
 import { PROBLEM_CODES, type ProblemCode } from '../../domain/InputError.js';
 
@@ -18,5 +19,24 @@ export class UserErrorObject {
   message!: string;
 
   @Field(() => [String], { description: 'Where in the input, from its root: ["webhook", "url"].' })
+  path!: readonly string[];
+}
+
+const WarningCode: Readonly<Record<Warning['code'], Warning['code']>> = { UNKNOWN_SCOPE: 'UNKNOWN_SCOPE' };
+registerEnumType(WarningCode, {
+  name: 'WarningCode',
+  description: 'What is unusual about a part of an input.',
+  valuesConfig: { UNKNOWN_SCOPE: { description: 'This server does not know the scope; it is asked for all the same.' } },
+});
+
+@ObjectType('Warning', { description: 'Something about the input that is unusual. It was accepted as it is.' })
+export class WarningObject {
+  @Field(() => WarningCode, { description: 'Stable; made for programs.' })
+  code!: Warning['code'];
+
+  @Field(() => String, { description: 'A sentence that says what to look at; made for people.' })
+  message!: string;
+
+  @Field(() => [String], { description: 'Where in the input, from its root: ["klaviyo", "scopes", "0"].' })
   path!: readonly string[];
 }

@@ -1,4 +1,4 @@
-import { GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Event } from '../../domain/Event.js';
 import { findEvent } from '../../events/findEvent.js';
@@ -45,6 +45,11 @@ export class EventResolver {
   @FieldResolver(() => GraphQLJSONObject, { description: 'Its data, as it was published.' })
   payload(@Root() event: Pick<Event, 'id'> & Partial<Event>, @Ctx() context: GraphQLContext): Promise<object | null> | object {
     return event.payload ?? context.loaders.payload.load(event.id);
+  }
+
+  @FieldResolver(() => GraphQLDateTime, { description: 'When it happened; when it was published, if the publisher did not say.' })
+  occurredAt(@Root() { occurredAt, createdAt }: Pick<Event, 'createdAt'> & Partial<Event>): Date {
+    return occurredAt ?? createdAt;
   }
 
   @Mutation(() => PublishEventPayload, {

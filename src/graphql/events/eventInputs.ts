@@ -1,7 +1,10 @@
 import { GraphQLDateTime, GraphQLEmailAddress, GraphQLJSONObject, GraphQLPhoneNumber } from 'graphql-scalars';
-import { Field, InputType } from 'type-graphql';
+import { Field, Float, InputType } from 'type-graphql';
 
-@InputType({ description: 'Whom an event is about; at least one of these. Used for Klaviyo only, never sent to a webhook.' })
+@InputType({
+  description:
+    'Whom an event is about; at least one of email, phoneNumber, externalId and anonymousId. Used for Klaviyo only, never sent to a webhook.',
+})
 export class RecipientInput {
   @Field(() => GraphQLEmailAddress, { nullable: true, description: 'Email address.' })
   email?: string | null;
@@ -11,6 +14,21 @@ export class RecipientInput {
 
   @Field(() => String, { nullable: true, description: 'Your own id of the person; at most 255 characters.' })
   externalId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id of somebody whom you know by nothing else yet; at most 255 characters.',
+  })
+  anonymousId?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'First name; at most 255 characters.' })
+  firstName?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Last name; at most 255 characters.' })
+  lastName?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Language and region as a BCP 47 tag, such as nl-NL.' })
+  locale?: string | null;
 }
 
 @InputType({ description: 'An event to publish.' })
@@ -37,6 +55,26 @@ export class PublishEventInput {
 
   @Field(() => RecipientInput, { nullable: true, description: 'Whom it is about; Klaviyo connections need it.' })
   recipient?: RecipientInput | null;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description:
+      "When it happened: after 2000, and at most a year ahead; the time of publishing when not given. It is the event's time in Klaviyo, where the data's own time is used when this is not given; what is old when it goes out triggers no flows there.",
+  })
+  occurredAt?: Date | null;
+
+  @Field(() => Float, { nullable: true, description: "What it is worth, such as an order's total. Used for Klaviyo only." })
+  value?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'The currency of value: three capital letters (ISO 4217), such as EUR.' })
+  valueCurrency?: string | null;
+
+  @Field(() => GraphQLJSONObject, {
+    nullable: true,
+    description:
+      'Properties of your own, used for Klaviyo only and encrypted at rest: texts (at most 100,000 bytes), numbers, true or false. At most 200, of 256 KiB together; names have at most 100 characters. They go before those that the data becomes.',
+  })
+  properties?: Record<string, unknown> | null;
 }
 
 @InputType({ description: 'Events to publish together.' })

@@ -7,6 +7,15 @@ export type KlaviyoProfileIdentifiers = {
   /** E.164. */
   phone_number?: string;
   external_id?: string;
+  anonymous_id?: string;
+};
+
+/** What Klaviyo learns of the person besides. */
+export type KlaviyoProfile = KlaviyoProfileIdentifiers & {
+  first_name?: string;
+  last_name?: string;
+  /** BCP 47. */
+  locale?: string;
 };
 
 /** The body of Klaviyo's `POST /api/events` (operation create_event, JSON:API). */
@@ -17,10 +26,15 @@ export type KlaviyoEventBody = {
       properties: Record<string, KlaviyoPropertyValue>;
       /** RFC 3339, in UTC. */
       time: string;
+      value?: number;
+      /** ISO 4217. */
+      value_currency?: string;
+      /** True: recorded, but triggers no flow. */
+      backfill?: true;
       /** With the profile and the metric, what Klaviyo recognizes a repetition by. */
       unique_id: string;
       metric: { data: { type: 'metric'; attributes: { name: string } } };
-      profile: { data: { type: 'profile'; attributes: KlaviyoProfileIdentifiers } };
+      profile: { data: { type: 'profile'; attributes: KlaviyoProfile } };
     };
   };
 };

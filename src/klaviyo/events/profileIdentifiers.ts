@@ -1,13 +1,5 @@
-import type { KlaviyoProfileIdentifiers } from './klaviyoEvent.js';
-
-/** Whom an event is about: personal data, never to be logged. */
-export type Recipient = {
-  email?: string | null;
-  /** E.164; spaces and punctuation are forgiven. */
-  phoneNumber?: string | null;
-  /** The merchant's own id of the customer. */
-  externalId?: string | null;
-};
+import { canonicalLocale, type Recipient } from '../../domain/Recipient.js';
+import type { KlaviyoProfile, KlaviyoProfileIdentifiers } from './klaviyoEvent.js';
 
 type ProfileIdentifiersResult =
   | { ok: true; identifiers: KlaviyoProfileIdentifiers }
@@ -18,20 +10,21 @@ const E164 = /^\+[1-9]\d{6,14}$/;
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 
 /**
- * How Klaviyo finds the profile. One malformed identifier makes Klaviyo refuse the whole event, so it is left out as long as
+ * How Klaviyo finds the profile; spaces and punctuation in a telephone number are forgiven. One malformed identifier makes Klaviyo refuse the whole event, so it is left out as long as
  * another one is good: a mistyped phone number should not cost a customer with an e-mail address their message.
  */
 export function profileIdentifiers(recipient: Recipient | null | undefined): ProfileIdentifiersResult {
   const email = recipient?.email?.trim();
   const phoneNumber = recipient?.phoneNumber?.replaceAll(/[\s().-]/g, '');
   const externalId = recipient?.externalId?.trim();
-  if (!email && !phoneNumber && !externalId) {
+  const anonymousId = recipient?.anonymousId?.trim();
+  if (!email && !phoneNumber && !externalId && !anonymousId) {
     return {
       ok: false,
       code: 'recipient_missing',
       message:
         'Klaviyo records an event for a person, and this one names none: ' +
-        'publish it with a recipient that has an email, phoneNumber or externalId.',
+        'publish it with a recipient that has an email, phoneNumber, externalId or anonymousId.',
     };
   }
 
@@ -39,6 +32,7 @@ export function profileIdentifiers(recipient: Recipient | null | undefined): Pro
   if (email && EMAIL.test(email)) identifiers.email = email;
   if (phoneNumber && E164.test(phoneNumber)) identifiers.phone_number = phoneNumber;
   if (externalId) identifiers.external_id = externalId;
+  if (anonymousId) identifiers.anonymous_id = anonymousId;
   if (Object.keys(identifiers).length === 0) {
     return {
       ok: false,
@@ -49,4 +43,15 @@ export function profileIdentifiers(recipient: Recipient | null | undefined): Pro
     };
   }
   return { ok: true, identifiers };
+}
+
+/** What else Klaviyo learns of the person. What is not given is left out, so that it changes nothing that Klaviyo has. */
+export function profileAttributes(recipient: Recipient): Omit<KlaviyoProfile, keyof KlaviyoProfileIdentifiers> {
+  const [firstName, lastName] = [recipient.firstName?.trim(), recipient.lastName?.trim()];
+  const locale = recipient.locale ? canonicalLocale(recipient.locale) : null;
+  return {
+    ...(firstName ? { first_name: firstName } : {}),
+    ...(lastName ? { last_name: lastName } : {}),
+    ...(locale ? { locale } : {}),
+  };
 }

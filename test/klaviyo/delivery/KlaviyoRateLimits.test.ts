@@ -79,7 +79,8 @@ describe('A clock that is set', () => {
       fetch: async () => new Response('', { status: 429, headers: { 'retry-after': '2' } }),
       cipher: testCipher,
       limits: new KlaviyoRateLimits(),
-      accessToken: async () => ({ token: 'a token', version: 1 }),
+      backfillAfterMs: 86_400_000,
+      accessToken: async () => ({ token: 'a token', version: 1, accountId: null }),
       scopeMissing: async () => {},
     });
     const deliver = () => {
@@ -90,6 +91,7 @@ describe('A clock that is set', () => {
         eventType: 'parcels.event.created',
         payload: JSON.stringify(parcelEvent()),
         recipient,
+        ...{ occurredAt: null, value: null, valueCurrency: null, properties: null, isTest: false },
         createdAt: new Date(),
       };
       const job = { deliveryId: newId(), attemptNumber: 1, event, connection: { id: CONNECTION } as never };

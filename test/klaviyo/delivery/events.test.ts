@@ -1,9 +1,16 @@
+import { v5 as uuidFrom } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.js';
-import { connectKlaviyo, decideAtKlaviyo, seeConnection, startKlaviyoAuthorization } from '../../support/klaviyoFlow.js';
+import {
+  connectKlaviyo,
+  createKlaviyoConnection,
+  decideAtKlaviyo,
+  seeConnection,
+  startKlaviyoAuthorization,
+} from '../../support/klaviyoFlow.js';
 import { openCallback } from '../../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
-import { publish, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+import { publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
 
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
@@ -28,14 +35,75 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
   it('has a metric for its phase, flat properties, the time it happened and the recipient as profile', async () => {
     const { client, klaviyo, account } = await linked();
     const eventId = await publish(client, { recipient });
-    const { id } = await waitForDelivery(client, eventId, 'DELIVERED');
+    await waitForDelivery(client, eventId, 'DELIVERED');
     const [arrived, ...others] = klaviyo.events(account);
     expect(others).toHaveLength(0);
     expect(arrived?.metric).toBe('Parcel In Transit');
     expect(arrived?.profile).toMatchObject({ email: 'anna@example.com' });
     expect(arrived?.properties).toMatchObject({ TrackingNumber: '3SABC', Phase: 'in_transit', HasException: false });
     expect(new Date(arrived?.time ?? '').toISOString()).toBe('2026-01-15T10:30:00.000Z');
-    expect(arrived?.uniqueId).toBe(id);
+    // It happened long before it was published, and is to trigger nothing.
+    expect(arrived).toMatchObject({ backfill: true, uniqueId: uuidFrom(account, eventId) });
+  });
+
+  it('has what the publisher says besides: when it happened, what it is worth, who the person is, properties', async () => {
+    const { client, klaviyo, account } = await linked();
+    const occurredAt = new Date(Date.now() - 60_000).toISOString();
+    const eventId = await publish(client, {
+      recipient: { ...recipient, externalId: 'c-1', anonymousId: 'a-1', firstName: 'Anna', lastName: 'Berg', locale: 'nl-NL' },
+      ...{ occurredAt, value: 24.5, valueCurrency: 'EUR', properties: { 'Order number': 'A-1001', Gift: true, Phase: 'own' } },
+    });
+    await waitForDelivery(client, eventId, 'DELIVERED');
+    const [arrived] = klaviyo.events(account);
+    expect(arrived).toMatchObject({
+      ...{ value: 24.5, valueCurrency: 'EUR' },
+      profile: {
+        ...{ email: 'anna@example.com', external_id: 'c-1', anonymous_id: 'a-1' },
+        ...{ first_name: 'Anna', last_name: 'Berg', locale: 'nl-NL' },
+      },
+      properties: { 'Order number': 'A-1001', Gift: true, Phase: 'own', TrackingNumber: '3SABC' },
+    });
+    expect(arrived?.backfill).toBeUndefined();
+    expect(new Date(arrived?.time ?? '').toISOString()).toBe(occurredAt);
+  });
+
+  it('that comes by two connections to the same account is recorded there once', async () => {
+    const { client, klaviyo, account } = await linked();
+    await subscribe(client, await connectKlaviyo(client, account));
+    const eventId = await publish(client, { recipient });
+    await eventually(async () => {
+      const statuses = (await seeDeliveries(client, { eventId })).map(({ status }: { status: string }) => status);
+      expect(statuses).toEqual(['DELIVERED', 'DELIVERED']);
+    });
+    expect(klaviyo.eventTotals(account)).toEqual({ recorded: 1, duplicates: 1 });
+  });
+
+  it('of a test broadcast has a metric of its own and a mark, and is about whom the caller names', async () => {
+    const { client, klaviyo, account, connectionId } = await linked();
+    const { connection } = await client.query(
+      'query ($id: ID!) { connection(id: $id) { subscriptions { edges { node { id } } } } }',
+      { id: connectionId },
+    );
+    const broadcast = async (to?: object) =>
+      (
+        await client.query(
+          `mutation ($input: BroadcastTestEventInput!) {
+            broadcastTestEvent(input: $input) { result { success } userErrors { code path } } }`,
+          { input: { subscriptionId: connection.subscriptions.edges[0].node.id, recipient: to } },
+        )
+      ).broadcastTestEvent;
+    expect(await broadcast({ email: 'me@example.com', firstName: 'Me' })).toMatchObject({ result: { success: true } });
+    expect(await broadcast()).toMatchObject({ result: { success: true } });
+    expect(await broadcast({ firstName: 'Nobody' })).toEqual({
+      result: null,
+      userErrors: [{ code: 'REQUIRED', path: ['recipient'] }],
+    });
+    const arrived = klaviyo.events(account);
+    expect(arrived.map(({ metric, properties, backfill }) => [metric, properties.Test, backfill])).toEqual([
+      ['Switchboard Test', true, undefined],
+      ['Switchboard Test', true, undefined],
+    ]);
+    expect(arrived.map(({ profile }) => profile.email).sort()).toEqual(['me@example.com', 'switchboard-test@example.com']);
   });
 
   it('without a recipient fails at once and says why', async () => {
@@ -116,6 +184,30 @@ describe('A Klaviyo connection', () => {
     });
     await reauthorize(client, connectionId, account);
     await waitForDelivery(client, event, 'DELIVERED');
+  });
+
+  it('that never asked for events:write does so as soon as it has a subscription, and delivers after the next authorization', async () => {
+    const client = await switchboard.anotherOrganization();
+    const account = switchboard.sandbox?.klaviyo.addAccount({ name: 'A shop that only shows its name' }).id as string;
+    const connectionId = await createKlaviyoConnection(client, []);
+    await connectKlaviyo(client, account, connectionId);
+    expect(await seeConnection(client, connectionId)).toMatchObject({
+      configuration: { requestedScopes: ['accounts:read'], missingScopes: [] },
+    });
+    await subscribe(client, connectionId);
+    expect(await seeConnection(client, connectionId)).toMatchObject({
+      status: 'ACTIVE',
+      configuration: { requestedScopes: ['accounts:read', 'events:write'], missingScopes: ['events:write'] },
+    });
+    const event = await publish(client, { recipient });
+    await waitForDelivery(client, event, 'HELD');
+    expect(await seeConnection(client, connectionId)).toMatchObject({
+      status: 'REAUTHORIZATION_REQUIRED',
+      configuration: { missingScopes: ['events:write'] },
+    });
+    await reauthorize(client, connectionId, account);
+    await waitForDelivery(client, event, 'DELIVERED');
+    expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'ACTIVE', configuration: { missingScopes: [] } });
   });
 
   it('tells the webhooks that subscribe to it what became of it', async () => {

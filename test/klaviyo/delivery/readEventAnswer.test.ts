@@ -22,6 +22,15 @@ describe("What Klaviyo's answer to POST /api/events means", () => {
     expect('attempt' in result ? (result.attempt?.error?.code ?? null) : null).toBe(code);
   });
 
+  it.each([
+    ['This needs the scope profiles:write.', 'profiles:write'],
+    ['A scope is missing.', 'events:write'],
+  ])('403 %j names the scope that is missing: %s', async (detail, missingScope) => {
+    const body = JSON.stringify({ errors: [{ code: 'permission_denied', detail }] });
+    const result = await readEventAnswer(new Response(body, { status: 403 }), performance.now());
+    expect(result).toMatchObject({ kind: 'hold', missingScope, reason: expect.stringContaining(missingScope) });
+  });
+
   it('429 waits as long as Retry-After says, in seconds', async () => {
     const result = await readEventAnswer(new Response('', { status: 429, headers: { 'Retry-After': '7' } }), performance.now());
     expect(result).toEqual({ kind: 'throttled', forMs: 7_000 });

@@ -5,6 +5,8 @@ import { type KlaviyoEventInput, toKlaviyoEvent } from '../../../src/klaviyo/eve
 
 export const CREATED_AT = new Date('2026-03-09T19:45:00Z');
 
+export const EVENT_ID = '019a0000-0000-7000-8000-000000000001';
+
 /** The sample parcel, with another event. */
 export function parcelData(event: Partial<ParcelEventDetails> = {}): ParcelEventCreatedData {
   const { sample } = parcelEventCreated;
@@ -13,11 +15,15 @@ export function parcelData(event: Partial<ParcelEventDetails> = {}): ParcelEvent
 
 export function inputOf(changes: Partial<KlaviyoEventInput> = {}): KlaviyoEventInput {
   return {
-    deliveryId: 'dlv_1',
+    eventId: EVENT_ID,
+    account: 'AbC123',
     eventType: 'parcels.event.created',
     data: parcelData(),
     recipient: { email: 'ann@example.com' },
     createdAt: CREATED_AT,
+    ...{ occurredAt: null, value: null, valueCurrency: null, properties: null, isTest: false },
+    nowMs: CREATED_AT.getTime() + 60_000,
+    backfillAfterMs: 86_400_000,
     ...changes,
   };
 }

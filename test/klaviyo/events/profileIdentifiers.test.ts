@@ -24,7 +24,7 @@ describe('The profile of a Klaviyo event', () => {
       expect(toKlaviyoEvent(inputOf({ recipient }))).toEqual({
         ok: false,
         code: 'recipient_missing',
-        message: expect.stringContaining('publish it with a recipient that has an email, phoneNumber or externalId'),
+        message: expect.stringContaining('publish it with a recipient that has an email, phoneNumber, externalId or anonymousId'),
       });
     },
   );

@@ -35,7 +35,7 @@ describe('The body of POST /api/events', () => {
               Depot: 'Utrecht Lage Weide',
             },
             time: '2026-03-09T19:41:27Z',
-            unique_id: 'dlv_1',
+            unique_id: '4d67f422-0257-5fe9-a4f4-22a4d2cf89f1',
             metric: { data: { type: 'metric', attributes: { name: 'Parcel In Transit' } } },
             profile: { data: { type: 'profile', attributes: { email: 'ann@example.com' } } },
           },
@@ -44,8 +44,58 @@ describe('The body of POST /api/events', () => {
     });
   });
 
-  it('is the same for every retry of a delivery', () => {
+  it('is the same for every retry, but for backfill once the event is old', () => {
     expect(toKlaviyoEvent(inputOf())).toEqual(toKlaviyoEvent(inputOf()));
+    const day = Date.parse('2026-03-10T19:41:27Z');
+    expect(attributesOf({ nowMs: day })).toEqual(attributesOf());
+    expect(attributesOf({ nowMs: day + 1 })).toEqual({ ...attributesOf(), backfill: true });
+    expect(attributesOf({ occurredAt: new Date('2026-02-16T09:00:00Z') })).toMatchObject({
+      backfill: true,
+      time: '2026-02-16T09:00:00Z',
+    });
+    expect(attributesOf({ nowMs: day + 1, isTest: true })).not.toHaveProperty('backfill');
+  });
+
+  it('has a unique_id of event and account: a UUID that is the same for every way to the account', () => {
+    const id = attributesOf().unique_id;
+    expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-5[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    expect(attributesOf({ account: 'XyZ789' }).unique_id).not.toBe(id);
+    expect(attributesOf({ eventId: '019a0000-0000-7000-8000-000000000002' }).unique_id).not.toBe(id);
+  });
+
+  it('has the time that the publisher names, before the one that the data names', () => {
+    expect(attributesOf({ occurredAt: new Date('2026-03-09T12:00:00.5Z') }).time).toBe('2026-03-09T12:00:00.500Z');
+  });
+
+  it('has value, currency and the publisher’s own properties, which go before those of the data', () => {
+    const attributes = attributesOf({
+      value: 9.99,
+      valueCurrency: 'EUR',
+      properties: { 'Order number': 'A-1', Phase: 'own', Gift: true },
+    });
+    expect(attributes).toMatchObject({
+      value: 9.99,
+      value_currency: 'EUR',
+      properties: { 'Order number': 'A-1', Phase: 'own', Gift: true, PhaseName: 'In Transit' },
+    });
+    expect(attributesOf()).not.toHaveProperty('value');
+  });
+
+  it('has what is known of the person, and leaves out what is not', () => {
+    const recipient = { anonymousId: 'anon-1', firstName: ' Ann ', lastName: '', locale: 'nl-nl' };
+    expect(attributesOf({ recipient }).profile.data.attributes).toEqual({
+      anonymous_id: 'anon-1',
+      first_name: 'Ann',
+      locale: 'nl-NL',
+    });
+  });
+
+  it('of a test has a metric of its own, a mark, and the time of sending', () => {
+    expect(attributesOf({ isTest: true, properties: { Test: false } })).toMatchObject({
+      metric: { data: { attributes: { name: 'Switchboard Test' } } },
+      properties: { Test: true, TrackingNumber: '3SABCD4821093' },
+      time: '2026-03-09T19:45:00Z',
+    });
   });
 
   it('does not change the data', () => {

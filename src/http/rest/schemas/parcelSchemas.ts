@@ -61,6 +61,8 @@ export const parcelWebhook = {
     parameters: [
       header('webhook-id', 'The delivery; the same at every attempt, so that a repeat can be told.'),
       header('webhook-timestamp', 'When this attempt was made, in seconds since 1970 UTC.'),
+      header('webhook-event-id', 'The event; the same for every subscription that it is delivered for.'),
+      header('webhook-event-time', 'When the event happened: RFC 3339, in UTC.'),
       header('webhook-signature', '`v1,` and the base64 of an HMAC-SHA256; after a rotation two of them, with a space between.'),
     ],
     requestBody: {
