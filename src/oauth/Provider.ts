@@ -31,6 +31,8 @@ export interface Provider {
   /** Every scope that may be asked for. */
   readonly scopes: readonly ProviderScope[];
   readonly defaultScopes: readonly string[];
+  /** What delivering an event needs. */
+  readonly deliveryScope: string;
   /** True when a stand-in answers instead of the real provider. */
   readonly sandbox: boolean;
 

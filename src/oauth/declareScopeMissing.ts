@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import type { Database } from '../database/Database.js';
+import type { Database, EntityManager } from '../database/Database.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import type { GrantNotices } from './GrantNotices.js';
@@ -18,10 +18,30 @@ export function declareScopeMissing(
     const connection = await em.findOne(Connection, { id: connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const credential = await em.findOne(Credential, { connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (connection?.status !== 'active' || credential?.version !== version) return;
-    credential.scopes = credential.scopes.filter((granted) => granted !== scope);
-    const statusReason = `The grant lacks the scope ${scope}: connect again and allow it.`;
-    em.assign(connection, { status: 'reauthorization_required', statusReason, updatedAt: new Date() });
-    await em.flush();
-    await notices.reauthorizationRequired(em, connection);
+    const missing = [...new Set([...credential.toldMissingScopes, scope])];
+    await recordMissingScopes({ notices }, em, { connection, credential }, { missing, blocking: scope });
   });
+}
+
+/**
+ * Notes which scopes a grant lacks, in the given transaction, which holds both locks. One that blocks deliveries makes an
+ * ACTIVE connection REAUTHORIZATION_REQUIRED. The organization is told of each missing scope once, until it was there again.
+ */
+export async function recordMissingScopes(
+  { notices }: { readonly notices: GrantNotices },
+  em: EntityManager,
+  { connection, credential }: { readonly connection: Connection; readonly credential: Credential },
+  { missing, blocking }: { readonly missing: readonly string[]; readonly blocking: string | null },
+): Promise<void> {
+  const hasNews = missing.some((scope) => !credential.toldMissingScopes.includes(scope));
+  const grantedScopes = credential.scopes.filter((scope) => !missing.includes(scope));
+  em.assign(credential, { scopes: grantedScopes, toldMissingScopes: [...missing] });
+  const blocks = blocking !== null && connection.status === 'active';
+  if (blocks) {
+    const statusReason = `The grant lacks the scope ${blocking}: connect again and allow it.`;
+    em.assign(connection, { status: 'reauthorization_required', statusReason, updatedAt: new Date() });
+  }
+  await em.flush();
+  if (blocks) await notices.reauthorizationRequired(em, connection);
+  if (hasNews) await notices.scopesMissing(em, connection, { missingScopes: missing, grantedScopes });
 }

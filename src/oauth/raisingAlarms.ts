@@ -18,9 +18,9 @@ export function raisingAlarms(provider: Provider, alarm: OperatorAlarm): Provide
       throw error;
     }
   };
-  const { id, clientId, redirectUri, scopes, defaultScopes, sandbox } = provider;
+  const { id, clientId, redirectUri, scopes, defaultScopes, deliveryScope, sandbox } = provider;
   return {
-    ...{ id, name: provider.name, clientId, redirectUri, scopes, defaultScopes, sandbox },
+    ...{ id, name: provider.name, clientId, redirectUri, scopes, defaultScopes, deliveryScope, sandbox },
     isIssuer: (iss) => provider.isIssuer(iss),
     authorizationUrl: (request) => provider.authorizationUrl(request),
     exchange: (grant) => watched(provider.exchange(grant)),
