@@ -26,10 +26,10 @@ export interface CheckDependencies extends RefreshDependencies {
 type Sql = ReturnType<CheckDependencies['database']['sql']>;
 
 /** What was found is good for so long for everybody else who asks: the provider allows one question a second and 15 a minute. */
-const GOOD_FOR_SECONDS = 5;
+const GOOD_FOR_SECONDS = 10;
 /** Longer than a check may take, so that only a crash lets a lease run out. */
 const LEASE_SECONDS = 60;
-const POLL_MS = 150;
+const POLL_MS = 250;
 const WAIT_MS = 45_000;
 /** A grant that changes while the provider is asked is asked after again; so often at most. */
 const MOST_TRIES = 3;

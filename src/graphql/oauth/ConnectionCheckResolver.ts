@@ -49,7 +49,7 @@ class ConnectionCheckObject {
   @Field(() => [String], { description: 'What the connection asks for or needs, but the grant lacks.' })
   missingScopes!: readonly string[];
 
-  @Field(() => GraphQLDateTime, { description: 'When it was found. Whoever asks again within 5 seconds gets the same.' })
+  @Field(() => GraphQLDateTime, { description: 'When it was found. Whoever asks again within 10 seconds gets the same.' })
   checkedAt!: string;
 }
 
