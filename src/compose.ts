@@ -5,6 +5,7 @@ import { allowedNetworks, composeDestinations } from './composeDelivery.js';
 import { composeKlaviyo } from './composeKlaviyo.js';
 import type { Config } from './config.js';
 import type { ConnectionRules } from './connections/ConnectionRules.js';
+import { createConnection } from './connections/createConnection.js';
 import { checkEncryptionKeys } from './database/checkEncryptionKeys.js';
 import type { Database } from './database/Database.js';
 import { findFreePort } from './database/embedded/findFreePort.js';
@@ -120,6 +121,7 @@ export async function compose(config: Config): Promise<Switchboard> {
     closing.defer(() => snapshots.close());
   }
 
+  const rules = connectionRules(config, klaviyo);
   const changes = new ChangeFeed({ database, log, alarm: alarms, watchesPerOrganization: config.liveWatchesPerOrganization });
   closing.defer(() => changes.close());
   const demoKeys = config.embedded ? await findDemoKeys(database, config.dataDir) : null;
@@ -128,8 +130,11 @@ export async function compose(config: Config): Promise<Switchboard> {
         schema: buildSchema(log),
         dependencies: {
           ...publishing,
-          ...{ log, providers, revocations, notices, alarms, destinations, changes },
-          connectionRules: connectionRules(config, klaviyo),
+          ...tokens,
+          ...{ revocations, notices, alarms, destinations, changes },
+          connectionRules: rules,
+          createKlaviyoConnection: (em, caller, name) =>
+            createConnection({ database, cipher, connectionRules: rules }, caller, { type: 'klaviyo', name }, em),
           releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
           sweepQueue,
           cancelForSubscription,
@@ -159,7 +164,9 @@ export async function compose(config: Config): Promise<Switchboard> {
   // What goes by the clock can wait until callers are served.
   if (works) {
     const { maxAgeMs } = config.delivery;
-    await jobs.scheduleAll(composeChores({ ...tokens, waitingCiphertexts }, { retentionMs: config.retentionMs, maxAgeMs }));
+    await jobs.scheduleAll(
+      composeChores({ ...tokens, notices, revocations, waitingCiphertexts }, { retentionMs: config.retentionMs, maxAgeMs }),
+    );
   }
 
   const open = closing.move();

@@ -4,13 +4,14 @@ import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
 import { expireHeld } from './delivery/queue/expireHeld.js';
 import { forgetTasks } from './delivery/queue/tasks.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
-import type { RefreshDependencies } from './oauth/refreshCredential.js';
+import { type CheckDependencies, checkDueConnections } from './oauth/checkConnection.js';
+import { sweepInstalls } from './oauth/installs.js';
 import { refreshIdleGrants } from './oauth/refreshIdleGrants.js';
 import { settleOverdueAuthorizations } from './oauth/settleOverdueAuthorizations.js';
 
 /** What is done by the clock, by one process at a time. */
 export function composeChores(
-  tokens: RefreshDependencies & Pick<ReencryptDependencies, 'waitingCiphertexts'>,
+  tokens: CheckDependencies & Pick<ReencryptDependencies, 'waitingCiphertexts'>,
   { retentionMs, maxAgeMs }: { readonly retentionMs: number; readonly maxAgeMs: number },
 ): readonly Chore[] {
   const { database, log } = tokens;
@@ -25,6 +26,8 @@ export function composeChores(
   return [
     counted('settle-overdue-authorizations', '*/5 * * * *', () => settleOverdueAuthorizations({ database })),
     counted('sweep-access', '*/5 * * * *', () => sweepAccess({ database })),
+    counted('sweep-installs', '1-59/5 * * * *', () => sweepInstalls({ database })),
+    counted('check-connections', '3-58/5 * * * *', (stopping) => checkDueConnections(tokens, stopping)),
     counted('refresh-idle-grants', '17 * * * *', () => refreshIdleGrants(tokens)),
     counted('delete-old-events', '41 3 * * *', (stopping) => deleteOldEvents({ database }, retentionMs, stopping)),
     counted('expire-held-deliveries', '23 * * * *', (stopping) => expireHeld({ database }, maxAgeMs, stopping)),

@@ -1,6 +1,6 @@
 import type { Cipher } from '../database/Cipher.js';
 import { columnIdentity } from '../database/columnIdentity.js';
-import type { Database } from '../database/Database.js';
+import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type ConnectionType } from '../domain/Connection.js';
 import { ProblemList } from '../domain/ProblemList.js';
@@ -32,6 +32,8 @@ export function createConnection(
   { database, cipher, connectionRules: rules }: Dependencies,
   caller: Caller,
   input: CreateConnectionInput,
+  /** The transaction to do it in; one of its own when not given. */
+  within?: EntityManager,
 ): Promise<Connection> {
   const problems = new ProblemList();
   const name = checkName(input.name, problems);
@@ -44,7 +46,7 @@ export function createConnection(
   const configuration = webhook?.configuration ?? checkKlaviyo(input.klaviyo ?? {}, null, rules, problems);
   problems.throwIfAny();
 
-  return database.transaction(async (em) => {
+  const create = async (em: EntityManager): Promise<Connection> => {
     const now = new Date();
     const connection = em.create(Connection, {
       organizationId: caller.organizationId,
@@ -65,5 +67,6 @@ export function createConnection(
       await em.flush();
     }
     return connection;
-  });
+  };
+  return within ? create(within) : database.transaction(create);
 }

@@ -1,6 +1,28 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { Connection } from './Connection.js';
 
+export const CHECK_OUTCOMES = [
+  'healthy',
+  'revoked',
+  'account_changed',
+  'scopes_missing',
+  'unreachable',
+  'not_authorized',
+] as const;
+export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
+
+/** What the provider said when it was asked whether a grant lives. */
+export interface ConnectionCheck {
+  readonly outcome: CheckOutcome;
+  /** For people: what was found, and whose turn it is. */
+  readonly message: string;
+  /** The account that the grant leads to; null when the provider did not say. */
+  readonly account: { readonly id: string; readonly name: string | null; readonly timezone: string | null } | null;
+  readonly missingScopes: readonly string[];
+  /** RFC 3339. */
+  readonly checkedAt: string;
+}
+
 const CredentialSchema = defineEntity({
   name: 'Credential',
   tableName: 'credentials',
@@ -27,6 +49,17 @@ const CredentialSchema = defineEntity({
     refreshProblem: p.text().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     lastRefreshedAt: p.datetime().nullable(),
+    /** When the provider last said whether the grant lives. */
+    checkedAt: p.datetime().nullable(),
+    /** What the last check found; null since a new grant came. */
+    lastCheck: p.json<ConnectionCheck>().nullable(),
+    /** When the daily check is due. */
+    nextCheckAt: p.datetime().defaultRaw("now() + interval '1 day'"),
+    /** Who checks it at the moment. Without one, what was found is good for others until the lease runs out. */
+    checkLeasedBy: p.uuid().nullable(),
+    checkLeasedUntil: p.datetime().nullable(),
+    /** Missing scopes that the organization was told of already. */
+    toldMissingScopes: p.array<string>().defaultRaw("'{}'"),
   },
 });
 

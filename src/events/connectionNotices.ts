@@ -2,9 +2,11 @@ import type { EntityManager } from '../database/Database.js';
 import type { Connection } from '../domain/Connection.js';
 import type { PublishDependencies } from './PublishDependencies.js';
 import { publishInternalEvent } from './publishInternalEvent.js';
+import type { ConnectionAccountChangedData } from './types/connections/connectionAccountChanged.js';
 import type { ConnectionAuthorizationCompletedData } from './types/connections/connectionAuthorizationCompleted.js';
 import type { ConnectionDisabledData } from './types/connections/connectionDisabled.js';
 import type { ConnectionEventData } from './types/connections/connectionEventData.js';
+import type { ConnectionScopesMissingData } from './types/connections/connectionScopesMissing.js';
 
 /** Publishes what becomes of connections as events of their organization, for whoever subscribes to them. */
 export function connectionNotices(dependencies: PublishDependencies) {
@@ -31,11 +33,40 @@ export function connectionNotices(dependencies: PublishDependencies) {
     reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void> {
       return publish(em, connection, 'connections.reauthorization.required', about(connection));
     },
+    accountChanged(
+      em: EntityManager,
+      connection: Connection,
+      { expected, found }: { readonly expected: NamedAccount; readonly found: NamedAccount },
+    ): Promise<void> {
+      const data: ConnectionAccountChangedData = {
+        ...about(connection),
+        expected_account: { id: expected.id, name: expected.name },
+        found_account: { id: found.id, name: found.name },
+      };
+      return publish(em, connection, 'connections.account.changed', data);
+    },
+    scopesMissing(
+      em: EntityManager,
+      connection: Connection,
+      grant: { readonly missingScopes: readonly string[]; readonly grantedScopes: readonly string[] },
+    ): Promise<void> {
+      const data: ConnectionScopesMissingData = {
+        ...about(connection),
+        missing_scopes: [...grant.missingScopes],
+        granted_scopes: [...grant.grantedScopes],
+      };
+      return publish(em, connection, 'connections.scopes.missing', data);
+    },
     disabled(em: EntityManager, connection: Connection, failingSince: Date | null): Promise<void> {
       const data: ConnectionDisabledData = { ...about(connection), failing_since: failingSince?.toISOString() ?? null };
       return publish(em, connection, 'connections.disabled', data);
     },
   };
+}
+
+interface NamedAccount {
+  readonly id: string;
+  readonly name: string | null;
 }
 
 function about({ id, type, name, status, statusReason }: Connection): ConnectionEventData {

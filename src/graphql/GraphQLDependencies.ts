@@ -8,13 +8,20 @@ import type { Logger } from '../domain/Logger.js';
 import type { PublishDependencies } from '../events/PublishDependencies.js';
 import type { EventTypeRegistry } from '../events/types/eventTypeRegistry.js';
 import type { ChangeFeed } from '../live/ChangeFeed.js';
+import type { CheckDependencies } from '../oauth/checkConnection.js';
 import type { GrantNotices } from '../oauth/GrantNotices.js';
+import type { ClaimDependencies } from '../oauth/installs.js';
 import type { Provider } from '../oauth/Provider.js';
 import type { Revocations } from '../oauth/Revocations.js';
 import type { SubscriptionDependencies } from '../subscriptions/SubscriptionDependencies.js';
 
 /** What the resolvers hand on to the use cases; each use case names the part that it needs. */
-export interface GraphQLDependencies extends AccessDependencies, SubscriptionDependencies, PublishDependencies {
+export interface GraphQLDependencies
+  extends AccessDependencies,
+    SubscriptionDependencies,
+    PublishDependencies,
+    CheckDependencies,
+    ClaimDependencies {
   readonly eventTypes: EventTypeRegistry;
   readonly destinations: ReadonlyMap<ConnectionType, Destination>;
   readonly database: Database;

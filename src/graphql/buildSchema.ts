@@ -25,6 +25,8 @@ import { EventResolver } from './events/EventResolver.js';
 import type { GraphQLContext } from './GraphQLContext.js';
 import { createLiveRoot } from './live/createLiveRoot.js';
 import { AuthorizationResolver, ConnectionAuthorizationResolver } from './oauth/AuthorizationResolver.js';
+import { ConnectionCheckResolver } from './oauth/ConnectionCheckResolver.js';
+import { InstallResolver } from './oauth/InstallResolver.js';
 import { KlaviyoResolver } from './oauth/KlaviyoResolver.js';
 import { ConnectionSubscriptionsResolver, SubscriptionResolver } from './subscriptions/SubscriptionResolver.js';
 
@@ -36,6 +38,8 @@ const resolvers: NonEmptyArray<Function> = [
   ConnectionPayloadResolver,
   AuthorizationResolver,
   ConnectionAuthorizationResolver,
+  ConnectionCheckResolver,
+  InstallResolver,
   KlaviyoResolver,
   SubscriptionResolver,
   ConnectionSubscriptionsResolver,

@@ -39,6 +39,8 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Mutation.deleteConnection': 'manage',
   'Mutation.startAuthorization': 'manage',
   'Mutation.revokeAuthorization': 'manage',
+  'Mutation.checkConnection': 'manage',
+  'Mutation.claimInstall': 'manage',
   'Mutation.createSubscription': 'manage',
   'Mutation.updateSubscription': 'manage',
   'Mutation.deleteSubscription': 'manage',

@@ -119,7 +119,7 @@ export async function createServer({
   metricsRoute(app, dependencies, metricsToken);
   for (const provider of dependencies.providers.values()) {
     callbackRoute(app, dependencies, provider);
-    installRoute(app, provider, installUrl);
+    installRoute(app, dependencies, provider, installUrl);
   }
   await app.register(tokenRoutes, { dependencies, publicUrl, turns });
   await app.register(restRoutes, { dependencies, publicUrl, turns, bodyBytes: limits.restBodyBytes });

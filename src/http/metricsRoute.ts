@@ -56,6 +56,20 @@ export function metricsRoute(app: FastifyInstance, { database, alarms }: HealthD
       for (const { name } of alarms.list()) this.set({ name }, 1);
     },
   });
+  new Gauge({
+    name: 'switchboard_connection_checks',
+    help: 'Linked connections by what the last check of their grant found.',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      const { rows } = await sql<{ outcome: string; count: string }>`
+        select last_check ->> 'outcome' as outcome, count(*) from credentials where last_check is not null group by 1`.execute(
+        database.sql(),
+      );
+      for (const { outcome, count } of rows) this.set({ outcome }, Number(count));
+    },
+  });
   let computed: Promise<string> | undefined;
   let computedAt = Number.NEGATIVE_INFINITY;
   const metrics = (): Promise<string> => {

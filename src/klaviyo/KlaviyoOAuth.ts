@@ -131,7 +131,8 @@ export class KlaviyoOAuth implements Provider {
       return {
         accessToken: answer.access_token,
         refreshToken: answer.refresh_token ?? null,
-        scopes: answer.scope === undefined ? null : answer.scope.split(/\s+/).filter(Boolean),
+        // A blank one names no scope either (RFC 6749 3.3 wants one at least).
+        scopes: answer.scope?.trim() ? answer.scope.trim().split(/\s+/) : null,
         expiresInSeconds: Math.min(Math.floor(answer.expires_in ?? DEFAULT_EXPIRES_IN_SECONDS), LONGEST_EXPIRES_IN_SECONDS),
       };
     } catch (error) {

@@ -13,4 +13,18 @@ export interface GrantNotices {
     },
   ): Promise<void>;
   reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void>;
+  /** The grant leads to another account than the connection belongs to. */
+  accountChanged(
+    em: EntityManager,
+    connection: Connection,
+    accounts: {
+      readonly expected: { readonly id: string; readonly name: string | null };
+      readonly found: { readonly id: string; readonly name: string | null };
+    },
+  ): Promise<void>;
+  scopesMissing(
+    em: EntityManager,
+    connection: Connection,
+    grant: { readonly missingScopes: readonly string[]; readonly grantedScopes: readonly string[] },
+  ): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { Database } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
+import { Credential } from '../domain/Credential.js';
 import { InputError } from '../domain/InputError.js';
 import { parseId } from '../domain/parseId.js';
 import { type ReleaseGrantDependencies, releaseGrant } from './releaseGrant.js';
@@ -34,6 +35,12 @@ export function revokeAuthorization(
     const now = new Date();
     await supersedeAttempts(em, connection.id, { underWayToo: true });
     await releaseGrant(dependencies, em, connection.id);
+    // Whoever checks it next is told that there is no grant, not what was found a moment ago.
+    await em.nativeUpdate(
+      Credential,
+      { connectionId: connection.id },
+      { lastCheck: null, checkLeasedBy: null, checkLeasedUntil: null },
+    );
     em.assign(connection, { status: 'pending_authorization', statusReason: 'The authorization was revoked.', updatedAt: now });
     await em.flush();
     return connection;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import type { Cipher } from '../database/Cipher.js';
 import { columnIdentity } from '../database/columnIdentity.js';
-import type { Database } from '../database/Database.js';
+import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { Authorization, type AuthorizationDisplay } from '../domain/Authorization.js';
 import type { Caller } from '../domain/Caller.js';
@@ -50,6 +50,8 @@ export async function startAuthorization(
   { database, cipher, providers, returnToOrigins }: Dependencies,
   caller: Caller,
   input: StartAuthorizationInput,
+  /** The transaction to do it in; one of its own when not given. */
+  within?: EntityManager,
 ): Promise<StartedAuthorization> {
   const returnTo = checkReturnTo(input.returnTo, returnToOrigins);
   const display = input.display ?? 'page';
@@ -61,7 +63,7 @@ export async function startAuthorization(
   const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url');
   const browserBinding = input.bindToBrowser ? randomBytes(32).toString('base64url') : null;
 
-  return database.transaction(async (em) => {
+  const start = async (em: EntityManager): Promise<StartedAuthorization> => {
     const id = parseId(input.connectionId);
     // The lock makes two clicks at once take turns, so exactly the later attempt stays open.
     const connection = await em.findOne(
@@ -107,7 +109,8 @@ export async function startAuthorization(
       browserBinding,
       authorizationUrl: provider.authorizationUrl({ state, codeChallenge, scopes: authorization.scopes }),
     };
-  });
+  };
+  return within ? start(within) : database.transaction(start);
 }
 
 /**

@@ -6,16 +6,11 @@ import { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import type { CallbackOutcome } from './CallbackOutcome.js';
+import { nextCheckAt } from './checkConnection.js';
 import type { ExchangeDependencies } from './exchangeCode.js';
 import type { Provider, ProviderAccount, TokenSet } from './Provider.js';
 import type { Revocation } from './Revocations.js';
-import { releaseGrant } from './releaseGrant.js';
-
-/**
- * A merchant who chose another account may do so again at once, on purpose this time. Revoking removes the app from the
- * whole account, so it waits until that is over; then the account is in use, and is left alone.
- */
-const SECOND_THOUGHTS_SECONDS = 60;
+import { releaseGrant, SECOND_THOUGHTS_SECONDS } from './releaseGrant.js';
 
 /**
  * Stores tokens, granted scopes, account and outcome, and makes the connection ACTIVE, in one transaction.
@@ -74,6 +69,12 @@ export function storeGrant(
       refreshProblem: null,
       refreshLeasedBy: null,
       refreshLeasedUntil: null,
+      // Nothing that was found of the grant before holds for this one.
+      lastCheck: null,
+      checkLeasedBy: null,
+      checkLeasedUntil: null,
+      nextCheckAt: nextCheckAt(now),
+      toldMissingScopes: authorization.scopes.filter((scope) => !scopes.includes(scope)),
     };
     if (credential) em.assign(credential, { ...values, version: credential.version + 1 });
     else em.create(Credential, { ...values, connectionId: connection.id, version: 1, createdAt: now });
@@ -82,7 +83,7 @@ export function storeGrant(
     await em.flush();
     // What failed under the grant before says nothing of this one.
     await sql`select begin_connection_anew(${connection.id})`.execute(em.getKysely());
-    const missingScopes = authorization.scopes.filter((scope) => !scopes.includes(scope));
+    const missingScopes = values.toldMissingScopes;
     await notices.authorizationCompleted(em, connection, { account, grantedScopes: scopes, missingScopes });
     return { kind: 'completed', authorization };
   });

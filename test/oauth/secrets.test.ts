@@ -131,6 +131,20 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
     id: first.connectionId,
   });
 
+  // An install that began at Klaviyo: its token is for the browser alone. Claimed, checked, and claimed when that can't work.
+  const page = await (await fetch(`${publicUrl}/oauth/klaviyo/install`)).text();
+  const install = /<code>([\w-]{43})<\/code>/.exec(page)?.[1];
+  learn('an install', install);
+  const claim = `mutation ($install: String!) { claimInstall(input: { install: $install }) { connection { id } authorization { id } userErrors { code message path } } }`;
+  const { claimInstall } = await ask(claim, { install });
+  await ask('mutation ($id: ID!) { checkConnection(input: { connectionId: $id }) { result { message } } }', {
+    id: claimInstall.connection.id,
+  });
+  await database.em().getConnection().execute('alter table installs rename to elsewhere');
+  await ask(claim, { install });
+  expect((await fetch(`${publicUrl}/oauth/klaviyo/install?code=an-install-0123456789`)).status).toBe(500);
+  await database.em().getConnection().execute('alter table elsewhere rename to installs');
+
   // Webhooks with every kind of secret, accepted and refused, and a caller with a wrong secret.
   const create = `mutation ($webhook: WebhookConfigurationInput!) {
     createConnection(input: { type: WEBHOOK, webhook: $webhook }) { connection { id configuration { __typename } } userErrors { code message path } }
@@ -168,6 +182,7 @@ describe('Nothing secret is in the clear', () => {
         'the API secret',
         'a code',
         'a state',
+        'an install',
         'the access token',
         'the refresh token',
         'the binding cookie',

@@ -38,6 +38,18 @@ describe('the control page', () => {
     expect(klaviyo.installations()).toEqual([]);
   });
 
+  it('its forms take scopes away, and lead grants to another account', async () => {
+    const { url, klaviyo } = await startSandbox();
+    const { access_token } = await install(url, 'SbX001');
+    expect((await command(url, { action: 'move_grants', account: 'SbX001', to: 'SbX002' })).status).toBe(303);
+    expect(await (await getAccounts(url, access_token)).json()).toMatchObject({ data: [{ id: 'SbX002' }] });
+    expect(klaviyo.installations()).toMatchObject([{ account: { id: 'SbX002' } }]);
+    await command(url, { action: 'withdraw_scopes', account: 'SbX002', scopes: 'accounts:read' });
+    expect((await getAccounts(url, access_token)).status).toBe(403);
+    expect(klaviyo.moveGrants('SbX002', 'NoSuch')).toBe(false);
+    expect((await command(url, { action: 'withdraw_scopes', account: 'SbX002' })).status).toBe(400);
+  });
+
   it('adds accounts that can then approve', async () => {
     const { url } = await startSandbox();
     await command(url, { action: 'add_account', name: 'Third Store' });

@@ -1,6 +1,8 @@
+import { connectionAccountChanged } from './connections/connectionAccountChanged.js';
 import { connectionAuthorizationCompleted } from './connections/connectionAuthorizationCompleted.js';
 import { connectionDisabled } from './connections/connectionDisabled.js';
 import { connectionReauthorizationRequired } from './connections/connectionReauthorizationRequired.js';
+import { connectionScopesMissing } from './connections/connectionScopesMissing.js';
 import type { EventTypeDefinition } from './eventTypeDefinition.js';
 import { parcelEventCreated } from './parcels/parcelEventCreated.js';
 
@@ -9,5 +11,7 @@ export const eventTypes: readonly EventTypeDefinition[] = [
   parcelEventCreated,
   connectionAuthorizationCompleted,
   connectionReauthorizationRequired,
+  connectionAccountChanged,
+  connectionScopesMissing,
   connectionDisabled,
 ];

@@ -60,6 +60,12 @@ export class KlaviyoConfigurationObject {
 
   @Field(() => GraphQLDateTime, { nullable: true, description: 'When the access token was last refreshed.' })
   lastRefreshedAt!: Date | null;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When Klaviyo last said whether the grant lives: asked once a day, or by checkConnection.',
+  })
+  lastCheckedAt!: Date | null;
 }
 
 export const ConnectionConfigurationUnion = createUnionType({

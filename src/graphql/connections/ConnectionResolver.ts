@@ -113,6 +113,7 @@ export class ConnectionResolver {
         : null,
       accessTokenExpiresAt: credential?.accessToken ? credential.expiresAt : null,
       lastRefreshedAt: credential?.lastRefreshedAt ?? null,
+      lastCheckedAt: credential?.checkedAt ?? null,
     };
   }
 }

@@ -3,7 +3,7 @@ import type { Authorization, AuthorizationStatus } from '../../domain/Authorizat
 import type { Connection } from '../../domain/Connection.js';
 import { InputError } from '../../domain/InputError.js';
 import { revokeAuthorization } from '../../oauth/revokeAuthorization.js';
-import { startAuthorization } from '../../oauth/startAuthorization.js';
+import { type StartedAuthorization, startAuthorization } from '../../oauth/startAuthorization.js';
 import { ConnectionObject } from '../connections/ConnectionObject.js';
 import { ConnectionPayload } from '../connections/ConnectionPayload.js';
 import { withUserErrors } from '../errors/withUserErrors.js';
@@ -23,19 +23,7 @@ export class AuthorizationResolver {
     input: StartAuthorizationInput,
   ): Promise<StartAuthorizationPayload> {
     const caller = context.caller('manage');
-    return withUserErrors(async () => {
-      if (input.bindToBrowser && !context.bindBrowser) {
-        throw InputError.of(
-          'INVALID',
-          'A browser is bound by a cookie: send this by POST, not over the websocket.',
-          'bindToBrowser',
-        );
-      }
-      const { authorization, authorizationUrl, browserBinding } = await startAuthorization(context.dependencies, caller, input);
-      const { id, expiresAt } = authorization;
-      if (browserBinding) context.bindBrowser?.({ authorizationId: id, value: browserBinding, expiresAt });
-      return { authorizationUrl, expiresAt, authorization };
-    });
+    return withUserErrors(() => answerWithCookie(context, input, () => startAuthorization(context.dependencies, caller, input)));
   }
 
   @Mutation(() => ConnectionPayload, {
@@ -54,6 +42,22 @@ export class AuthorizationResolver {
     // Nobody may have looked since it ran out.
     return status === 'pending' && !consumedAt && expiresAt.getTime() <= Date.now() ? 'expired' : status;
   }
+}
+
+/** What is told of an attempt that was started; the answer carries the cookie that binds it to the browser, if it shall be bound. */
+export async function answerWithCookie(
+  { bindBrowser }: GraphQLContext,
+  { bindToBrowser }: { readonly bindToBrowser?: boolean | null },
+  start: () => Promise<StartedAuthorization>,
+) {
+  if (bindToBrowser && !bindBrowser) {
+    const message = 'A browser is bound by a cookie: send this by POST, not over the websocket.';
+    throw InputError.of('INVALID', message, 'bindToBrowser');
+  }
+  const { authorization, authorizationUrl, browserBinding } = await start();
+  const { id, expiresAt } = authorization;
+  if (browserBinding) bindBrowser?.({ authorizationId: id, value: browserBinding, expiresAt });
+  return { authorizationUrl, expiresAt, authorization };
 }
 
 @Resolver(() => ConnectionObject)

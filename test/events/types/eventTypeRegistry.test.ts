@@ -32,6 +32,8 @@ describe('The event type registry', () => {
       { name: 'parcels.event.created', internal: false },
       { name: 'connections.authorization.completed', internal: true },
       { name: 'connections.reauthorization.required', internal: true },
+      { name: 'connections.account.changed', internal: true },
+      { name: 'connections.scopes.missing', internal: true },
       { name: 'connections.disabled', internal: true },
     ]);
   });

@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  connectKlaviyo,
-  createKlaviyoConnection,
-  decideAtKlaviyo,
-  seeConnection,
-  startKlaviyoAuthorization,
-} from '../../support/klaviyoFlow.js';
+import { connectKlaviyo, decideAtKlaviyo, seeConnection, startKlaviyoAuthorization } from '../../support/klaviyoFlow.js';
 import { openCallback } from '../../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { publish, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
@@ -18,11 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** The browser comes from Klaviyo and lands in the frontend, which knows who is signed in and calls us from there. */
-async function beginAtKlaviyo(): Promise<void> {
+/** The browser comes from Klaviyo and lands in the frontend, which knows who is signed in and calls us from there. Returns the install. */
+async function beginAtKlaviyo(): Promise<string> {
   const answer = await fetch(`${switchboard.publicUrl}/oauth/klaviyo/install`, { redirect: 'manual' });
   expect(answer.status).toBe(303);
-  expect(answer.headers.get('location')).toBe(FRONTEND);
+  const location = new URL(answer.headers.get('location') as string);
+  expect(location.origin + location.pathname).toBe(FRONTEND);
+  return location.searchParams.get('install') as string;
 }
 
 function addAccount(name: string): string {
@@ -38,9 +34,14 @@ async function authorize(connectionId: string, account: string, input: object = 
 }
 
 it('Somebody who is not signed in lands in the frontend, and links from there', async () => {
-  await beginAtKlaviyo();
-  const id = await createKlaviyoConnection(switchboard.client);
-  expect(await authorize(id, addAccount('New shop'))).toMatchObject({ status: 200, text: expect.stringContaining('New shop') });
+  const install = await beginAtKlaviyo();
+  const { claimInstall } = await switchboard.client.query(
+    `mutation ($install: String!) { claimInstall(input: { install: $install }) { connection { id } authorizationUrl userErrors { code } } }`,
+    { install },
+  );
+  const page = await openCallback(await decideAtKlaviyo(new URL(claimInstall.authorizationUrl), 'allow', addAccount('New shop')));
+  expect(page).toMatchObject({ status: 200, text: expect.stringContaining('New shop') });
+  expect(await seeConnection(switchboard.client, claimInstall.connection.id)).toMatchObject({ status: 'ACTIVE' });
 });
 
 it('Somebody who is connected already stays so, with the same connection', async () => {

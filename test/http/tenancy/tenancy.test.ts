@@ -11,15 +11,20 @@ import { idOperations, type Kind, liveIdOperations, rootFieldsWithoutId } from '
 let switchboard: TestSwitchboard;
 let stranger: GraphQLClient;
 let foreign: Record<Kind, string>;
-let own: Record<Kind, string>;
+let own: Record<Kind | 'install', string>;
 beforeAll(async () => {
   // Nobody delivers: what is pending stays as it is.
   switchboard = await startSwitchboard({ ROLE: 'api' });
   stranger = await switchboard.anotherOrganization('Globex');
   foreign = await furnish(switchboard.client);
-  own = await furnish(stranger);
+  own = { ...(await furnish(stranger)), install: await leaveInstall() };
 });
 afterAll(() => switchboard.close());
+
+async function leaveInstall(): Promise<string> {
+  const page = await (await fetch(`${switchboard.publicUrl}/oauth/klaviyo/install`)).text();
+  return /<code>([\w-]{43})<\/code>/.exec(page)?.[1] as string;
+}
 
 /** One of everything. */
 async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
@@ -44,7 +49,16 @@ const NEVER_WAS: Record<Kind, string> = {
 
 /** Everything that there is, except what any call changes. */
 const everything = async () => {
-  const tables = ['connections', 'subscriptions', 'events', 'deliveries', 'attempts', 'authorizations', 'credentials'];
+  const tables = [
+    'connections',
+    'subscriptions',
+    'events',
+    'deliveries',
+    'attempts',
+    'authorizations',
+    'credentials',
+    'installs',
+  ];
   const rows = await Promise.all(tables.map((table) => switchboard.sql(`select * from ${table} order by 1`)));
   return JSON.stringify([...rows, await switchboard.sql('select id, revoked_at from api_keys order by id')]);
 };

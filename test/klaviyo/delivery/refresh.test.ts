@@ -139,7 +139,13 @@ describe('A fault at the token endpoint', () => {
 describe('A refresh that loses a race', () => {
   it('does not end a grant that somebody else has renewed meanwhile', async () => {
     const { client, connectionId } = await linked();
-    const notices = { authorizationCompleted: async () => {}, reauthorizationRequired: async () => {} };
+    const ignore = async () => {};
+    const notices = {
+      authorizationCompleted: ignore,
+      reauthorizationRequired: ignore,
+      accountChanged: ignore,
+      scopesMissing: ignore,
+    };
     const [{ version }] = (await one.sql(`select version from credentials where connection_id = ${connectionId}`)) as [
       { version: number },
     ];

@@ -57,7 +57,13 @@ beforeAll(async () => {
     fetch: createBoundedFetch({ timeoutMs: 2_000, maxBodyBytes: 65_536 }),
   });
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const notices = { authorizationCompleted: async () => {}, reauthorizationRequired: async () => {} };
+  const ignore = async () => {};
+  const notices = {
+    authorizationCompleted: ignore,
+    reauthorizationRequired: ignore,
+    accountChanged: ignore,
+    scopesMissing: ignore,
+  };
   dependencies = {
     database,
     cipher: testCipher,

@@ -45,6 +45,10 @@ export interface KlaviyoControl {
   uninstall(accountId: string, appId?: string): boolean;
   /** Withdraws refresh tokens of an account; access tokens live out their hour. */
   revokeGrant(accountId: string, appId?: string): boolean;
+  /** Takes scopes away from an account's grants, with the tokens that are out; returns whether it had any of them. */
+  withdrawScopes(accountId: string, scopes: readonly string[]): boolean;
+  /** Makes an account's grants, with the tokens that are out, lead to another account. False when it had none. */
+  moveGrants(accountId: string, toAccountId: string): boolean;
   /** Makes every access token (of one account) answer 401; returns how many there were. */
   expireAccessTokens(accountId?: string): number;
   /** The newest 20,000 events of an account, or of all, in order of arrival. */
@@ -104,6 +108,16 @@ export function klaviyoControl(context: KlaviyoContext): KlaviyoControl {
     revokeGrant(accountId, appId) {
       const held = grants.list(accountId, appId);
       for (const grant of held) grants.withdrawRefreshToken(grant);
+      return keep(held.length > 0);
+    },
+    withdrawScopes(accountId, scopes) {
+      const held = grants.list(accountId).filter((grant) => grant.scopes.some((scope) => scopes.includes(scope)));
+      for (const grant of held) grant.scopes = grant.scopes.filter((scope) => !scopes.includes(scope));
+      return keep(held.length > 0);
+    },
+    moveGrants(accountId, toAccountId) {
+      const held = accounts.find(toAccountId) ? grants.list(accountId) : [];
+      for (const grant of held) grant.accountId = toAccountId;
       return keep(held.length > 0);
     },
     expireAccessTokens: (accountId) => keep(grants.expireAccessTokens(accountId)),

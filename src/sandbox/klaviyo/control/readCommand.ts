@@ -13,6 +13,12 @@ export function readCommand(form: URLSearchParams, control: KlaviyoControl): (()
       return () => control.uninstall(account, app);
     case 'revoke':
       return () => control.revokeGrant(account, app);
+    case 'withdraw_scopes': {
+      const scopes = (form.get('scopes') ?? '').split(/\s+/).filter(Boolean);
+      return scopes.length > 0 ? () => control.withdrawScopes(account, scopes) : undefined;
+    }
+    case 'move_grants':
+      return () => control.moveGrants(account, form.get('to') ?? '');
     case 'expire':
       return () => control.expireAccessTokens(account || undefined);
     case 'add_account': {

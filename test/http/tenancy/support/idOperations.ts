@@ -1,3 +1,5 @@
+/** What of the caller's own an operation takes beside the id. An install is nobody's until it is claimed. */
+export type Own = 'connection' | 'subscription' | 'event' | 'install';
 export type Kind = 'connection' | 'subscription' | 'event' | 'delivery' | 'apiKey' | 'replay';
 
 const ERRORS = 'userErrors { code message path }';
@@ -11,9 +13,9 @@ const below = (parent: string, list: string, field: string) =>
 
 /**
  * Every place of the schema that takes an id: what it is an id of, and an operation that puts `$id` there. `$own` is the
- * caller's own connection, subscription or event, whichever `own` says. A new place has to be added here.
+ * caller's own connection, subscription, event or install, whichever `own` says. A new place has to be added here.
  */
-export const idOperations: Record<string, { kind: Kind; operation: string; own?: 'connection' | 'subscription' | 'event' }> = {
+export const idOperations: Record<string, { kind: Kind; operation: string; own?: Own }> = {
   'Query.connection(id)': { kind: 'connection', operation: 'query ($id: ID!) { connection(id: $id) { id } }' },
   'Query.subscription(id)': { kind: 'subscription', operation: 'query ($id: ID!) { subscription(id: $id) { id } }' },
   'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id payload } }' },
@@ -62,6 +64,14 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Mutation.revokeAuthorization(input.connectionId)': {
     kind: 'connection',
     operation: change('revokeAuthorization', 'connectionId: $id', 'connection { id }'),
+  },
+  'Mutation.checkConnection(input.connectionId)': {
+    kind: 'connection',
+    operation: change('checkConnection', 'connectionId: $id', 'result { outcome } connection { id }'),
+  },
+  'Mutation.claimInstall(input.connectionId)': {
+    ...{ kind: 'connection', own: 'install' },
+    operation: `mutation ($id: ID!, $own: String!) { claimInstall(input: { install: $own, connectionId: $id }) { connection { id } authorizationUrl ${ERRORS} } }`,
   },
   'Mutation.createSubscription(input.connectionId)': {
     kind: 'connection',

@@ -1,0 +1,86 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql';
+import type { CheckOutcome } from '../../domain/Credential.js';
+import { checkConnection } from '../../oauth/checkConnection.js';
+import { KlaviyoAccountObject } from '../connections/ConnectionConfiguration.js';
+import { ConnectionObject } from '../connections/ConnectionObject.js';
+import { UserErrorObject } from '../errors/UserError.js';
+import { withUserErrors } from '../errors/withUserErrors.js';
+import type { GraphQLContext } from '../GraphQLContext.js';
+
+const ConnectionCheckOutcomeEnum = {
+  HEALTHY: 'healthy',
+  REVOKED: 'revoked',
+  ACCOUNT_CHANGED: 'account_changed',
+  SCOPES_MISSING: 'scopes_missing',
+  UNREACHABLE: 'unreachable',
+  NOT_AUTHORIZED: 'not_authorized',
+} as const;
+registerEnumType(ConnectionCheckOutcomeEnum, {
+  name: 'ConnectionCheckOutcome',
+  description: 'What Klaviyo said when it was asked whether a grant lives.',
+  valuesConfig: {
+    HEALTHY: { description: 'It does.' },
+    REVOKED: { description: 'It does not: the app was uninstalled, or its access withdrawn. The merchant has to connect again.' },
+    ACCOUNT_CHANGED: {
+      description:
+        'It leads to another account than the connection belongs to. It was given up; the merchant has to connect again.',
+    },
+    SCOPES_MISSING: { description: 'It lives, but lacks missingScopes. Events are held only when they need one of those.' },
+    UNREACHABLE: { description: 'Klaviyo could not be asked, or gave no clear answer. Nothing was changed: try again later.' },
+    NOT_AUTHORIZED: { description: 'There is no grant to ask after.' },
+  },
+});
+
+@ObjectType('ConnectionCheck', { description: "What was found out about a connection's grant." })
+class ConnectionCheckObject {
+  @Field(() => ConnectionCheckOutcomeEnum, { description: 'What was found; made for programs.' })
+  outcome!: CheckOutcome;
+
+  @Field(() => String, { description: 'The same in a sentence or two, and whose turn it is.' })
+  message!: string;
+
+  @Field(() => KlaviyoAccountObject, {
+    nullable: true,
+    description: 'The account that the grant leads to; null when Klaviyo did not say.',
+  })
+  account!: KlaviyoAccountObject | null;
+
+  @Field(() => [String], { description: 'What the connection asks for or needs, but the grant lacks.' })
+  missingScopes!: readonly string[];
+
+  @Field(() => GraphQLDateTime, { description: 'When it was found. Whoever asks again within 10 seconds gets the same.' })
+  checkedAt!: string;
+}
+
+@InputType({ description: 'Which connection to check.' })
+class CheckConnectionInput {
+  @Field(() => ID, { description: 'A KLAVIYO connection. For a webhook, broadcastTestEvent tells whether it works.' })
+  connectionId!: string;
+}
+
+@ObjectType({ description: 'What was found, or what is wrong with the input.' })
+class CheckConnectionPayload {
+  @Field(() => ConnectionCheckObject, { nullable: true, description: 'What was found; null when there are userErrors.' })
+  result?: ConnectionCheckObject | null;
+
+  @Field(() => ConnectionObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
+  connection?: ConnectionObject | null;
+
+  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  userErrors!: readonly UserErrorObject[];
+}
+
+@Resolver()
+export class ConnectionCheckResolver {
+  @Mutation(() => CheckConnectionPayload, {
+    description: 'Asks Klaviyo now whether the grant of a connection lives, as is done once a day, and says what it found.',
+  })
+  checkConnection(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => CheckConnectionInput, { description: 'Which one.' }) input: CheckConnectionInput,
+  ): Promise<CheckConnectionPayload> {
+    const caller = context.caller('manage');
+    return withUserErrors(() => checkConnection(context.dependencies, caller, input));
+  }
+}

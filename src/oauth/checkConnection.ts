@@ -1,0 +1,370 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LockMode } from '@mikro-orm/core';
+import { sql } from 'kysely';
+import type { EntityManager } from '../database/Database.js';
+import { newId } from '../database/newId.js';
+import type { Caller } from '../domain/Caller.js';
+import { Connection } from '../domain/Connection.js';
+import { type CheckOutcome, type ConnectionCheck, Credential } from '../domain/Credential.js';
+import { InputError } from '../domain/InputError.js';
+import { parseId } from '../domain/parseId.js';
+import { type AccessToken, GrantLost } from './AccessToken.js';
+import { recordMissingScopes } from './declareScopeMissing.js';
+import type { GrantNotices } from './GrantNotices.js';
+import { getAccessToken } from './getAccessToken.js';
+import type { Provider, ProviderAccount } from './Provider.js';
+import { ProviderError } from './ProviderError.js';
+import type { Revocations } from './Revocations.js';
+import type { RefreshDependencies } from './refreshCredential.js';
+import { releaseGrant, SECOND_THOUGHTS_SECONDS } from './releaseGrant.js';
+import { scopesToRequest } from './startAuthorization.js';
+
+export interface CheckDependencies extends RefreshDependencies {
+  readonly notices: GrantNotices;
+  readonly revocations: Revocations;
+}
+
+type Sql = ReturnType<CheckDependencies['database']['sql']>;
+
+/** What was found is good for so long for everybody else who asks: the provider allows one question a second and 15 a minute. */
+const GOOD_FOR_SECONDS = 10;
+/** Longer than a check may take, so that only a crash lets a lease run out. */
+const LEASE_SECONDS = 60;
+const POLL_MS = 250;
+const WAIT_MS = 45_000;
+/** A grant that changes while the provider is asked is asked after again; so often at most. */
+const MOST_TRIES = 3;
+/** The provider allows one look at an account a second: whoever comes too soon, or looks twice, waits for so long. */
+const SECOND_LOOK_AFTER_MS = 1_100;
+
+/** Between two daily checks; a little less than a day, by chance, so that those that came together drift apart. */
+const DAY_HOURS = [22, 24] as const;
+/** Until a grant is asked after again whose provider could not be asked. */
+const RETRY_HOURS = 1;
+
+/** Checks that a process makes side by side in its daily round. */
+const AT_ONCE = 4;
+/** A round ends before the next one comes. */
+const ROUND_MS = 4 * 60_000;
+
+/**
+ * Asks the provider at once whether a connection's grant lives, and says what it found. Whoever asks in the same few
+ * seconds, in whatever process, gets the same answer. Throws an InputError: NOT_FOUND, INVALID (nothing to ask after).
+ */
+export async function checkConnection(
+  dependencies: CheckDependencies,
+  caller: Caller,
+  input: { readonly connectionId: string },
+): Promise<{ readonly result: ConnectionCheck; readonly connection: Connection | null }> {
+  const find = () =>
+    dependencies.database
+      .em()
+      .findOne(Connection, { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId });
+  const connection = await find();
+  if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
+  if (connection.type === 'webhook') {
+    const message = 'A webhook has no grant to ask after: broadcastTestEvent sends a sample and says what the webhook answered.';
+    throw InputError.of('INVALID', message, 'connectionId');
+  }
+  const provider = dependencies.providers.get(connection.type);
+  if (!provider) {
+    const message = `The provider ${connection.type} is not set up on this server: its operator has to do that.`;
+    throw InputError.of('INVALID', message, 'connectionId');
+  }
+  return { result: await checkOnce(dependencies, provider, connection.id), connection: await find() };
+}
+
+/**
+ * The daily round: checks every ACTIVE connection whose time has come, a few side by side, each by one process. Ends when
+ * none is left, when told to, or after four minutes; what is left comes next time. Returns how many were checked.
+ */
+export async function checkDueConnections(
+  dependencies: CheckDependencies,
+  stopping: AbortSignal = new AbortController().signal,
+): Promise<number> {
+  const deadline = Date.now() + ROUND_MS;
+  let count = 0;
+  const goRound = async (): Promise<void> => {
+    while (!stopping.aborted && Date.now() < deadline) {
+      const lease = await takeDue(dependencies);
+      if (!lease) return;
+      await check(dependencies, dependencies.providers.get(lease.provider) as Provider, lease);
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, goRound));
+  return count;
+}
+
+/** When a grant that was just found alive is asked after again. */
+export function nextCheckAt(now: Date): Date {
+  const [least, most] = DAY_HOURS;
+  return new Date(now.getTime() + (least + Math.random() * (most - least)) * 3_600_000);
+}
+
+/** The right to check one connection. */
+interface Lease {
+  readonly id: string;
+  readonly connectionId: number;
+}
+
+/** Checks, or waits for whoever does, or takes what was found a moment ago. */
+async function checkOnce(dependencies: CheckDependencies, provider: Provider, connectionId: number): Promise<ConnectionCheck> {
+  const { database } = dependencies;
+  const deadline = Date.now() + WAIT_MS;
+  for (;;) {
+    const { rows } = await sql<{ authorized: boolean; last_check: ConnectionCheck | null; under_way: boolean; recent: boolean }>`
+      select access_token is not null as authorized, last_check,
+        check_leased_by is not null and check_leased_until > now() as under_way,
+        check_leased_by is null and check_leased_until > now() as recent
+      from credentials where connection_id = ${connectionId}`.execute(database.sql());
+    const [found] = rows;
+    if (found?.recent && found.last_check) return found.last_check;
+    if (!found?.under_way) {
+      if (!found?.authorized) return saying('not_authorized', 'It has no grant: the merchant has to connect.');
+      const lease = { id: newId(), connectionId };
+      if (await takeLease(database.sql(), lease)) return check(dependencies, provider, lease);
+    }
+    if (Date.now() > deadline) return saying('unreachable', 'Another check of this connection takes very long. Try again later.');
+    await sleep(POLL_MS);
+  }
+}
+
+/** One statement decides who asks; everybody else reads on. */
+async function takeLease(db: Sql, { id, connectionId }: Lease) {
+  const { rows } = await sql`
+    update credentials
+    set check_leased_by = ${id}::uuid, check_leased_until = now() + make_interval(secs => ${LEASE_SECONDS})
+    where connection_id = ${connectionId} and (check_leased_until is null or check_leased_until <= now())
+    returning connection_id`.execute(db);
+  return rows.length === 1;
+}
+
+/** Takes the connection that has waited longest for its daily check. A crash leaves it for an hour later. */
+async function takeDue({ database, providers }: CheckDependencies): Promise<(Lease & { readonly provider: string }) | null> {
+  const id = newId();
+  const { rows } = await sql<{ connection_id: string; provider: string }>`
+    with due as (
+      select g.connection_id from credentials g join connections c on c.id = g.connection_id
+      where g.next_check_at <= now() and g.access_token is not null and c.status = 'active'
+        and g.provider = any(${[...providers.keys()]}::text[])
+        and (g.check_leased_until is null or g.check_leased_until <= now())
+      order by g.next_check_at limit 1 for update of g skip locked
+    )
+    update credentials g
+    set check_leased_by = ${id}::uuid, check_leased_until = now() + make_interval(secs => ${LEASE_SECONDS}),
+      next_check_at = now() + make_interval(hours => ${RETRY_HOURS})
+    from due where g.connection_id = due.connection_id
+    returning g.connection_id, g.provider`.execute(database.sql());
+  const [row] = rows;
+  return row ? { id, connectionId: Number(row.connection_id), provider: row.provider } : null;
+}
+
+/** Asks, decides and stores, under a lease. */
+async function check(dependencies: CheckDependencies, provider: Provider, lease: Lease): Promise<ConnectionCheck> {
+  const { database, log } = dependencies;
+  try {
+    let result: ConnectionCheck | null = null;
+    for (let tries = 0; !result && tries < MOST_TRIES; tries += 1) {
+      result = await decide(dependencies, provider, lease, await ask(dependencies, provider, lease.connectionId));
+    }
+    result ??= await store(
+      database.sql(),
+      lease,
+      saying('unreachable', 'The grant was renewed while it was checked. Try again.'),
+    );
+    const { outcome, missingScopes } = result;
+    const fields = { connectionId: lease.connectionId, outcome, ...(missingScopes.length > 0 ? { missingScopes } : {}) };
+    if (outcome === 'healthy') log.debug(fields, 'A connection was checked');
+    else if (outcome === 'unreachable') log.info(fields, 'A connection could not be checked');
+    else log.warn(fields, 'A check found that the merchant has to connect again');
+    return result;
+  } catch (error) {
+    await sql`
+      update credentials set check_leased_by = null, check_leased_until = null
+      where connection_id = ${lease.connectionId} and check_leased_by = ${lease.id}::uuid`.execute(database.sql());
+    throw error;
+  }
+}
+
+/** What the provider said; `version` is that of the credential that it said it of. */
+type Finding =
+  | { readonly kind: 'answered'; readonly version: number; readonly account: ProviderAccount }
+  | { readonly kind: 'denied'; readonly version: number }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+/**
+ * Renews the access token, which a dead grant refuses and which tells the scopes, unless that was done a moment ago; then
+ * asks whose account it is. A token that is refused there is renewed once more. Only a readable `invalid_grant` is a loss:
+ * outages, limits and answers that can't be read say nothing about the grant.
+ */
+async function ask(dependencies: CheckDependencies, provider: Provider, connectionId: number): Promise<Finding> {
+  const credential = await dependencies.database.em().findOne(Credential, { connectionId });
+  if (!credential?.accessToken) return { kind: 'none' };
+  try {
+    const token = await getAccessToken(dependencies, connectionId, isJustRenewed(credential) ? undefined : credential.version);
+    const asked = await askAccount(provider, token);
+    if (asked !== 'refused') return await lookTwice(provider, credential, token, asked);
+    const newer = await getAccessToken(dependencies, connectionId, token.version);
+    const again = await askAccount(provider, newer);
+    if (again !== 'refused') return await lookTwice(provider, credential, newer, again);
+    return { kind: 'unreachable', reason: `${provider.name} refuses a token that it has just issued.` };
+  } catch (error) {
+    if (error instanceof GrantLost) return { kind: 'lost' };
+    if (error instanceof ProviderError) return { kind: 'unreachable', reason: error.message };
+    throw error;
+  }
+}
+
+/** Without a refresh token there is nothing to renew; and right after a renewal the provider is not asked for another. */
+function isJustRenewed({ refreshToken, refreshLeasedBy, refreshLeasedUntil, refreshProblem }: Credential): boolean {
+  const coolsDown = !refreshLeasedBy && (refreshLeasedUntil?.getTime() ?? 0) > Date.now();
+  return !refreshToken || (coolsDown && !refreshProblem);
+}
+
+async function askAccount(provider: Provider, accessToken: AccessToken, tooSoon = false): Promise<Finding | 'refused'> {
+  const { token, version } = accessToken;
+  try {
+    return { kind: 'answered', version, account: await provider.account(token) };
+  } catch (error) {
+    if (error instanceof ProviderError && error.kind === 'grant') {
+      return error.code === 'permission_denied' ? { kind: 'denied', version } : 'refused';
+    }
+    const waitMs = (error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) : 0) * 1_000;
+    // Another connection of the same account may have been looked at in this second.
+    if (tooSoon || waitMs === 0 || waitMs > SECOND_LOOK_AFTER_MS) throw error;
+    await sleep(SECOND_LOOK_AFTER_MS);
+    return askAccount(provider, accessToken, true);
+  }
+}
+
+/** Another account costs the connection its grant, so the provider has to name it twice. */
+async function lookTwice(provider: Provider, credential: Credential, token: AccessToken, found: Finding): Promise<Finding> {
+  if (found.kind !== 'answered' || !credential.accountId || found.account.id === credential.accountId) return found;
+  await sleep(SECOND_LOOK_AFTER_MS);
+  const again = await askAccount(provider, token);
+  if (again !== 'refused' && again.kind === 'answered' && again.account.id === found.account.id) return found;
+  return { kind: 'unreachable', reason: `${provider.name} did not say clearly which account this is.` };
+}
+
+/** Draws the consequences, and stores what was found; null when it was said of a grant that is not the newest any more. */
+function decide(
+  dependencies: CheckDependencies,
+  provider: Provider,
+  lease: Lease,
+  finding: Finding,
+): Promise<ConnectionCheck | null> {
+  const { database } = dependencies;
+  const storing = (result: ConnectionCheck) => store(database.sql(), lease, result);
+  switch (finding.kind) {
+    case 'none':
+      return storing(saying('not_authorized', 'It has no grant: the merchant has to connect.'));
+    case 'lost':
+      return storing(
+        saying(
+          'revoked',
+          `${provider.name} no longer accepts the grant: the app was uninstalled there, or its access was withdrawn. The merchant has to connect again.`,
+        ),
+      );
+    case 'unreachable':
+      return storing(saying('unreachable', `Nothing was found out, and nothing was changed. ${finding.reason}`));
+    default:
+      return database.transaction(async (em) => {
+        const { connectionId } = lease;
+        const connection = await em.findOne(Connection, { id: connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+        const credential = await em.findOne(Credential, { connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+        if (!connection || credential?.version !== finding.version) return null;
+        const both = { connection, credential };
+        const account = finding.kind === 'answered' ? finding.account : null;
+        const result =
+          account && credential.accountId && account.id !== credential.accountId
+            ? await giveUp(dependencies, em, provider, both, account)
+            : await compareScopes(dependencies, em, provider, both, account);
+        return store(database.sql(em), lease, result);
+      });
+  }
+}
+
+interface Both {
+  readonly connection: Connection;
+  readonly credential: Credential;
+}
+
+/**
+ * Events would go into an account that nobody chose: they are held, and the grant is handed back as one that comes with the
+ * wrong account is; after a while, since the merchant may choose this account on purpose. The credential remembers the account before.
+ */
+async function giveUp(
+  dependencies: CheckDependencies,
+  em: EntityManager,
+  provider: Provider,
+  { connection, credential }: Both,
+  found: ProviderAccount,
+): Promise<ConnectionCheck> {
+  const expected = { id: credential.accountId as string, name: credential.accountName ?? null };
+  const reason = `The grant leads to another ${provider.name} account (${found.name ?? found.id}) than the connection belongs to (${expected.name ?? expected.id}): connect again.`;
+  await releaseGrant(dependencies, em, connection.id, { accountId: found.id, afterSeconds: SECOND_THOUGHTS_SECONDS });
+  const wasActive = connection.status === 'active';
+  if (wasActive) em.assign(connection, { status: 'reauthorization_required', statusReason: reason, updatedAt: new Date() });
+  await em.flush();
+  if (wasActive) await dependencies.notices.reauthorizationRequired(em, connection);
+  await dependencies.notices.accountChanged(em, connection, { expected, found });
+  return saying('account_changed', reason, { account: found });
+}
+
+/** What the connection asks for and needs, against what the grant has. Without an account, the provider refused for want of a scope. */
+async function compareScopes(
+  { database, notices }: CheckDependencies,
+  em: EntityManager,
+  provider: Provider,
+  both: Both,
+  account: ProviderAccount | null,
+): Promise<ConnectionCheck> {
+  const { connection, credential } = both;
+  if (account) em.assign(credential, { accountId: account.id, accountName: account.name, accountTimezone: account.timezone });
+  const { rows } = await sql`
+    select from subscriptions where connection_id = ${connection.id} and is_active limit 1`.execute(database.sql(em));
+  const isSubscribed = rows.length > 0;
+  const refused = account ? [] : provider.scopes.filter(({ required }) => required).map(({ name }) => name);
+  const wanted = scopesToRequest(provider, connection, isSubscribed);
+  const lacking = wanted.filter((scope) => !credential.scopes.includes(scope));
+  const missing = [...new Set([...refused, ...lacking])];
+  const blocking = isSubscribed && missing.includes(provider.deliveryScope) ? provider.deliveryScope : null;
+  await recordMissingScopes({ notices }, em, both, { missing, blocking });
+  if (missing.length > 0) {
+    const effect = blocking ? 'Events are held until the merchant connects again.' : 'Events go out all the same.';
+    const next = connection.status === 'active' || blocking ? ` ${effect}` : '';
+    return saying('scopes_missing', `The grant lacks ${missing.join(', ')}.${next} Connecting again asks for it.`, {
+      account,
+      missingScopes: missing,
+    });
+  }
+  const rest =
+    connection.status === 'active' ? '' : ` The connection is not active: ${connection.statusReason ?? connection.status}`;
+  return saying('healthy', `${provider.name} honours the grant.${rest}`, { account });
+}
+
+function saying(
+  outcome: CheckOutcome,
+  message: string,
+  { account = null, missingScopes = [] }: Partial<Pick<ConnectionCheck, 'account' | 'missingScopes'>> = {},
+): ConnectionCheck {
+  return { outcome, message, account, missingScopes, checkedAt: new Date().toISOString() };
+}
+
+/** Stores what was found for those who ask in the next seconds, and turns the lease into that pause. */
+async function store(db: Sql, { id, connectionId }: Lease, result: ConnectionCheck): Promise<ConnectionCheck> {
+  const isAnswer = result.outcome !== 'unreachable' && result.outcome !== 'not_authorized';
+  const next = isAnswer ? nextCheckAt(new Date()) : new Date(Date.now() + RETRY_HOURS * 3_600_000);
+  await sql`
+    update credentials set
+      last_check = ${JSON.stringify(result)}::jsonb,
+      checked_at = case when ${isAnswer} then now() else checked_at end,
+      next_check_at = ${next.toISOString()}::timestamptz,
+      check_leased_by = null,
+      check_leased_until = now() + make_interval(secs => ${GOOD_FOR_SECONDS})
+    where connection_id = ${connectionId} and check_leased_by = ${id}::uuid`.execute(db);
+  return result;
+}
