@@ -10,6 +10,7 @@ import { KeepAnswersTrue } from './0009_keep_answers_true.js';
 import { BoundCallers } from './0010_bound_callers.js';
 import { KeepOrderAtSize } from './0011_keep_order_at_size.js';
 import { KeepAnswersByKey } from './0012_keep_answers_by_key.js';
+import { ShareKlaviyoQuotas } from './0015_share_klaviyo_quotas.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   { name: '0010_bound_callers', class: BoundCallers },
   { name: '0011_keep_order_at_size', class: KeepOrderAtSize },
   { name: '0012_keep_answers_by_key', class: KeepAnswersByKey },
+  { name: '0015_share_klaviyo_quotas', class: ShareKlaviyoQuotas },
 ] as const;

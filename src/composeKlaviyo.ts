@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import type { Database } from './database/Database.js';
 import { type BoundedFetch, createBoundedFetch } from './klaviyo/createBoundedFetch.js';
 import { KlaviyoOAuth } from './klaviyo/KlaviyoOAuth.js';
+import { KlaviyoRateLimits } from './klaviyo/KlaviyoRateLimits.js';
 import { klaviyoScopes } from './klaviyo/klaviyoScopes.js';
 import { ConfigError } from './readEnvironment.js';
 import { createSandbox, type Sandbox } from './sandbox/createSandbox.js';
@@ -34,7 +35,8 @@ export async function composeKlaviyo(config: Config, { database, publicUrl, port
       `KLAVIYO_SCOPES got ${JSON.stringify(unknown)}, but wants scopes that Klaviyo knows, such as events:write.`,
     );
   }
-  const common = { redirectUri: `${publicUrl}/oauth/klaviyo/callback`, revision, defaultScopes: scopes };
+  const limits = new KlaviyoRateLimits(database);
+  const common = { redirectUri: `${publicUrl}/oauth/klaviyo/callback`, revision, defaultScopes: scopes, limits };
   const fetch = createBoundedFetch({ timeoutMs: 10_000, maxBodyBytes: 64 * 1024 });
   if (app) {
     const klaviyo = new KlaviyoOAuth({ ...common, ...app, fetch, authorizeUrl, apiUrl, sandbox: false });

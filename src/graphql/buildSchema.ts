@@ -16,6 +16,7 @@ import { ApiKeyResolver } from './access/ApiKeyResolver.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { sizeOf } from './Budget.js';
 import { ConnectionResolver } from './connections/ConnectionResolver.js';
+import { KlaviyoQuotaResolver } from './connections/KlaviyoQuotaResolver.js';
 import { ConnectionDeliveriesResolver, EventDeliveriesResolver } from './delivery/DeliveryListResolvers.js';
 import { AttemptErrorResolver, DeliveryResolver } from './delivery/DeliveryResolver.js';
 import { SigningSecretResolver } from './delivery/SigningSecretResolver.js';
@@ -32,6 +33,7 @@ const resolvers: NonEmptyArray<Function> = [
   OrganizationResolver,
   ApiKeyResolver,
   ConnectionResolver,
+  KlaviyoQuotaResolver,
   AuthorizationResolver,
   ConnectionAuthorizationResolver,
   KlaviyoResolver,

@@ -32,6 +32,7 @@ export async function getAccessToken(
     const current = (): AccessToken => ({
       token: dependencies.cipher.decrypt(credential.accessToken as string, columnIdentity.accessToken(connectionId)),
       version: credential.version,
+      accountId: credential.accountId ?? null,
     });
     const refused = credential.version === refusedVersion;
     if (livesForMs > freshForMs(credential) && !refused) return current();
