@@ -68,7 +68,9 @@ export class KlaviyoDestination implements Destination {
     const event = this.#toEvent(job);
     if (!event.ok) return { kind: 'failed', attempt: unanswered(startedAt, event) };
     try {
-      return await this.#read('events', job, await this.#send('events', job, JSON.stringify(event.body), signal), startedAt);
+      const token = await this.#token(job);
+      const answer = await this.#send('events', job, token, JSON.stringify(event.body), signal);
+      return await this.#read('events', job, answer, startedAt);
     } catch (error) {
       if (signal.aborted) return { kind: 'abandoned' };
       const result = this.#explain(error, startedAt);
@@ -79,6 +81,8 @@ export class KlaviyoDestination implements Destination {
   /** One request as a rule; more when it would be too large, and another one without the events that Klaviyo refuses. */
   async #deliverTogether(jobs: readonly DeliveryJob[], signal: AbortSignal): Promise<DeliveryResult[]> {
     const startedAt = performance.now();
+    const token = await this.#tokenOrResult(jobs[0] as DeliveryJob, startedAt, signal);
+    if ('kind' in token) return jobs.map(() => token);
     const results = new Map<DeliveryJob, DeliveryResult>();
     const items = new Map<string, BulkItem & { readonly job: DeliveryJob }>();
     for (const job of jobs) {
@@ -91,13 +95,13 @@ export class KlaviyoDestination implements Destination {
     }
     await Promise.all(
       toBulkRequests([...items.values()]).map(async (request) => {
-        const { result, refused } = await this.#deliverBulk(request, signal, startedAt);
+        const { result, refused } = await this.#deliverBulk(request, token, signal, startedAt);
         const sent = request.profiles.flat();
         const rest = sent.filter((item) => !refused.has(item));
         for (const { job } of sent) results.set(job, result);
         if (refused.size === 0 || rest.length === 0 || performance.now() - startedAt > BULK_AGAIN_MS) return;
         for (const again of toBulkRequests(rest)) {
-          const { result } = await this.#deliverBulk(again, signal, startedAt);
+          const { result } = await this.#deliverBulk(again, token, signal, startedAt);
           for (const { job } of again.profiles.flat()) results.set(job, result);
         }
       }),
@@ -108,12 +112,13 @@ export class KlaviyoDestination implements Destination {
   /** @returns what it is for each of its events: `alone` when they were refused, with those that Klaviyo named. */
   async #deliverBulk<Item extends BulkItem & { readonly job: DeliveryJob }>(
     request: BulkRequest<Item>,
+    token: AccessToken,
     signal: AbortSignal,
     startedAt: number,
   ): Promise<{ readonly result: DeliveryResult; readonly refused: ReadonlySet<Item> }> {
     const job = request.profiles[0]?.[0]?.job as DeliveryJob;
     try {
-      const answer = await this.#send('bulk', job, request.body, signal);
+      const answer = await this.#send('bulk', job, token, request.body, signal);
       const text = await answer.response.clone().text();
       const result = await this.#read('bulk', job, answer, startedAt);
       // Which of them is at fault, each will hear by itself.
@@ -156,9 +161,22 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
+  async #tokenOrResult(job: DeliveryJob, startedAt: number, signal: AbortSignal): Promise<AccessToken | DeliveryResult> {
+    try {
+      return await this.#token(job);
+    } catch (error) {
+      return signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt);
+    }
+  }
+
   /** RFC 6750 3.1: a token that is refused is renewed once, and the request sent once more. */
-  async #send(endpoint: keyof typeof ADDRESSES, job: DeliveryJob, body: string, signal: AbortSignal): Promise<Answer> {
-    const token = await this.#token(job);
+  async #send(
+    endpoint: keyof typeof ADDRESSES,
+    job: DeliveryJob,
+    token: AccessToken,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const response = await this.#post(endpoint, job, token, body, signal);
     if (response.status !== 401) return { response, token };
     const newer = await this.#token(job, token.version);

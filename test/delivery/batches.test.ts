@@ -167,7 +167,9 @@ describe('What went wrong in a batch', () => {
     const tried = new Set(idsOf(batches));
     await bed.rows(sql`update deliveries set due_at = now() where status = 'retrying'`);
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 60 }), LONG);
-    expect(singles.filter(({ deliveryId }) => tried.has(deliveryId)).every(({ attemptNumber }) => attemptNumber === 2)).toBe(true);
+    expect(singles.filter(({ deliveryId }) => tried.has(deliveryId)).every(({ attemptNumber }) => attemptNumber === 2)).toBe(
+      true,
+    );
     expect(new Set(idsOf(batches)).size).toBe(idsOf(batches).length);
   });
 
