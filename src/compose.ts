@@ -31,6 +31,7 @@ import { buildSchema } from './graphql/buildSchema.js';
 import { createServer } from './http/createServer.js';
 import { createWorkerServer } from './http/createWorkerServer.js';
 import { graphiqlExamples } from './http/graphiqlExamples.js';
+import { readKlaviyoQuotas } from './klaviyo/KlaviyoRateLimits.js';
 import { ChangeFeed } from './live/ChangeFeed.js';
 import { createRevocations } from './oauth/createRevocations.js';
 import { declareGrantLost } from './oauth/declareGrantLost.js';
@@ -137,6 +138,7 @@ export async function compose(config: Config): Promise<Switchboard> {
             createConnection({ database, cipher, connectionRules: rules }, caller, { type: 'klaviyo', name }, em),
           releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
           sweepQueue,
+          accountQuotas: (accounts) => readKlaviyoQuotas(database, accounts),
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
           limits: {

@@ -22,6 +22,9 @@ interface Parts {
   readonly closing: AsyncDisposableStack;
 }
 
+/** A refused bulk request has an error for each of up to 1,000 events. */
+const KLAVIYO_ANSWER_BYTES = 1024 * 1024;
+
 /** Networks that webhooks may point to though they are not public. In embedded mode everything is on one machine, the receiver included. */
 export function allowedNetworks({ embedded, delivery }: Config): readonly string[] {
   return embedded ? ['127.0.0.0/8', '::1/128', ...delivery.allowPrivateNetworks] : delivery.allowPrivateNetworks;
@@ -48,9 +51,9 @@ export function composeDestinations(parts: Parts): ReadonlyMap<ConnectionType, D
       new KlaviyoDestination({
         apiUrl: klaviyo.apiUrl,
         revision: config.klaviyo.revision,
-        fetch: klaviyo.reach(createBoundedFetch({ timeoutMs: Math.min(timeoutMs, 10_000), maxBodyBytes: 64 * 1024 })),
+        fetch: klaviyo.reach(createBoundedFetch({ timeoutMs: Math.min(timeoutMs, 10_000), maxBodyBytes: KLAVIYO_ANSWER_BYTES })),
         cipher,
-        limits: new KlaviyoRateLimits(),
+        limits: new KlaviyoRateLimits(database),
         backfillAfterMs: config.klaviyo.backfillAfterMs,
         accessToken,
         scopeMissing,

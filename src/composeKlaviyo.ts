@@ -4,6 +4,7 @@ import type { Database } from './database/Database.js';
 import type { Logger } from './domain/Logger.js';
 import { type BoundedFetch, createBoundedFetch } from './klaviyo/createBoundedFetch.js';
 import { KlaviyoOAuth } from './klaviyo/KlaviyoOAuth.js';
+import { KlaviyoRateLimits } from './klaviyo/KlaviyoRateLimits.js';
 import { klaviyoScopes } from './klaviyo/klaviyoScopes.js';
 import { createSandbox, type Sandbox } from './sandbox/createSandbox.js';
 import { fetchFromSandbox, loadSandboxSecret, SOMEWHERE, tellSandboxUrl } from './sandboxPlace.js';
@@ -32,7 +33,8 @@ export async function composeKlaviyo(config: Config, { database, publicUrl, port
   const unknownScopes = scopes.filter((scope) => !klaviyoScopes.some(({ name }) => name === scope));
   if (unknownScopes.length > 0)
     log.warn({ unknownScopes }, 'KLAVIYO_SCOPES names scopes that this server does not know of Klaviyo');
-  const common = { redirectUri: `${publicUrl}/oauth/klaviyo/callback`, revision, defaultScopes: scopes };
+  const limits = new KlaviyoRateLimits(database);
+  const common = { redirectUri: `${publicUrl}/oauth/klaviyo/callback`, revision, defaultScopes: scopes, limits };
   const fetch = createBoundedFetch({ timeoutMs: 10_000, maxBodyBytes: 64 * 1024 });
   if (app) {
     const klaviyo = new KlaviyoOAuth({ ...common, ...app, fetch, authorizeUrl, apiUrl, sandbox: false });

@@ -11,6 +11,26 @@ export interface Destination {
    * @param signal gives the attempt up; it should then come to `abandoned` soon. All attempts of an engine share it.
    */
   deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult>;
+  /** Where it can take many deliveries of one connection together. */
+  readonly batch?: DestinationBatch;
+}
+
+/**
+ * The ability to take deliveries of one connection in one request. Nothing waits for a batch to fill up: one is made of what
+ * a worker holds anyway. Only first attempts go so; retries and what somebody asked for go by themselves.
+ */
+export interface DestinationBatch {
+  /** From how many deliveries on it is worth it. */
+  readonly from: number;
+  /** How many it takes at most. */
+  readonly max: number;
+  /** Bytes of payload that it takes at most; more than one delivery can have. */
+  readonly maxBytes: number;
+  /**
+   * Makes one attempt at each, in `maxDurationMs` at most; as with `deliver`, a rejection is taken for a fault of ours.
+   * @returns a result for each job, in their order.
+   */
+  deliver(jobs: readonly DeliveryJob[], signal: AbortSignal): Promise<readonly DeliveryResult[]>;
 }
 
 /** What became of an attempt. */
@@ -35,7 +55,9 @@ export type DeliveryResult =
    */
   | { readonly kind: 'unavailable'; readonly restMs: number; readonly reason: string }
   /** Given up because of the signal. No attempt is spent or recorded. */
-  | { readonly kind: 'abandoned' };
+  | { readonly kind: 'abandoned' }
+  /** Only of a batch: it could not go with the others, and is to be attempted by itself. No attempt is spent or recorded. */
+  | { readonly kind: 'alone' };
 
 /** One HTTP try, as a destination reports it. The engine knows when it began, and makes what others said storable. */
 export interface AttemptReport {

@@ -42,7 +42,7 @@ export class GraphQLContext {
     readonly transport: Transport,
   ) {
     this.budget = new Budget(transport.budget, transport.isAbandoned);
-    this.loaders = createLoaders(dependencies.database, this.budget);
+    this.loaders = createLoaders(dependencies, this.budget);
     this.bindBrowser = transport.bindBrowser;
     this.checkAgain = transport.checkAgain ?? (async () => {});
   }
@@ -50,7 +50,7 @@ export class GraphQLContext {
   /** Forgets what was read: an operation that lasts must not answer with what it read before, and has a budget for each answer. */
   readAnew(): void {
     this.budget = new Budget(this.transport.budget, this.transport.isAbandoned);
-    this.loaders = createLoaders(this.dependencies.database, this.budget);
+    this.loaders = createLoaders(this.dependencies, this.budget);
   }
 
   /** A page of a list, at the expense of the operation's budget. */

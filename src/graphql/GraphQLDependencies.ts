@@ -15,6 +15,18 @@ import type { Provider } from '../oauth/Provider.js';
 import type { Revocations } from '../oauth/Revocations.js';
 import type { SubscriptionDependencies } from '../subscriptions/SubscriptionDependencies.js';
 
+/** What is left of one limit of an account at a provider. */
+export interface AccountQuota {
+  readonly account: string;
+  readonly endpoint: string;
+  readonly perSecondLimit: number;
+  readonly perSecondRemaining: number;
+  readonly perMinuteLimit: number;
+  readonly perMinuteRemaining: number;
+  readonly resetsAt: Date;
+  readonly pausedUntil: Date | null;
+}
+
 /** What the resolvers hand on to the use cases; each use case names the part that it needs. */
 export interface GraphQLDependencies
   extends AccessDependencies,
@@ -34,5 +46,7 @@ export interface GraphQLDependencies
   readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
   readonly changes: ChangeFeed;
+  /** Of accounts, by the provider's ids, as far as anything was sent there within the last minute. */
+  readonly accountQuotas: (accounts: readonly string[]) => Promise<AccountQuota[]>;
   readonly returnToOrigins: readonly string[];
 }

@@ -1,6 +1,5 @@
 import DataLoader from 'dataloader';
 import { sql } from 'kysely';
-import type { Database } from '../database/Database.js';
 import { type ConnectionHealth, findHealth } from '../delivery/findHealth.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
@@ -10,6 +9,7 @@ import { Event } from '../domain/Event.js';
 import { Subscription } from '../domain/Subscription.js';
 import { findLatestAuthorizations } from '../oauth/findLatestAuthorizations.js';
 import { type Budget, sizeOf } from './Budget.js';
+import type { AccountQuota, GraphQLDependencies } from './GraphQLDependencies.js';
 
 /** Batches what a list's rows ask for one by one. Lives as long as one request. */
 export interface Loaders {
@@ -23,6 +23,8 @@ export interface Loaders {
   readonly health: DataLoader<number, ConnectionHealth | null>;
   /** By connection id: null when it has no subscription, active or paused. */
   readonly subscribed: DataLoader<number, { readonly connectionId: number } | null>;
+  /** By the provider's id of the account. */
+  readonly quotas: DataLoader<string, readonly AccountQuota[]>;
   readonly subscription: DataLoader<number, Subscription | null>;
   /** Without its payload. */
   readonly event: DataLoader<string, Event | null>;
@@ -40,7 +42,10 @@ interface PayloadRow {
 /** Rows at once of those that may be large: a payload has up to 256 KiB, an attempt's answer 16 KiB. */
 const LARGE_AT_ONCE = 20;
 
-export function createLoaders(database: Database, budget: Budget): Loaders {
+export function createLoaders(
+  { database, accountQuotas }: Pick<GraphQLDependencies, 'database' | 'accountQuotas'>,
+  budget: Budget,
+): Loaders {
   const rows = <T>(find: () => Promise<T[]>) => budget.read(find, ({ length }) => length);
   const byConnection = <T extends { connectionId?: number | null }>(find: (ids: number[]) => Promise<T[]>) =>
     new DataLoader<number, T | null>(async (ids) => {
@@ -68,6 +73,10 @@ export function createLoaders(database: Database, budget: Budget): Loaders {
   return {
     authorization: byConnection((ids) => findLatestAuthorizations({ database }, ids)),
     health: byConnection((ids) => findHealth({ database }, ids)),
+    quotas: new DataLoader(async (accounts) => {
+      const quotas = Map.groupBy(await rows(() => accountQuotas(accounts)), ({ account }) => account);
+      return accounts.map((account) => quotas.get(account) ?? []);
+    }),
     credential: byConnection((ids) => database.em().find(Credential, { connectionId: { $in: ids } })),
     connection: byId((ids: number[]) => database.em().find(Connection, { id: { $in: ids } })),
     subscribed: byConnection(async (ids) => {

@@ -17,6 +17,7 @@ import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { sizeOf } from './Budget.js';
 import { ConnectionPayloadResolver } from './connections/ConnectionPayload.js';
 import { ConnectionResolver } from './connections/ConnectionResolver.js';
+import { KlaviyoQuotaResolver } from './connections/KlaviyoQuotaResolver.js';
 import { ConnectionDeliveriesResolver, EventDeliveriesResolver } from './delivery/DeliveryListResolvers.js';
 import { AttemptErrorResolver, DeliveryResolver } from './delivery/DeliveryResolver.js';
 import { SigningSecretResolver } from './delivery/SigningSecretResolver.js';
@@ -36,6 +37,7 @@ const resolvers: NonEmptyArray<Function> = [
   ApiKeyResolver,
   ConnectionResolver,
   ConnectionPayloadResolver,
+  KlaviyoQuotaResolver,
   AuthorizationResolver,
   ConnectionAuthorizationResolver,
   ConnectionCheckResolver,

@@ -57,6 +57,8 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Connection.subscriptions': 'read',
   'Subscription.connection': 'read',
   'Event.deliveries': 'read',
+  'KlaviyoConfiguration.quota': 'read',
+  'KlaviyoConfiguration.bulkQuota': 'read',
   'Delivery.event': 'read',
   'Delivery.subscription': 'read',
   'Delivery.connection': 'read',

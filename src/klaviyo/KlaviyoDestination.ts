@@ -1,12 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cipher } from '../database/Cipher.js';
 import { columnIdentity } from '../database/columnIdentity.js';
 import type { DeliveryJob } from '../delivery/DeliveryJob.js';
-import type { AttemptReport, DeliveryResult, Destination } from '../delivery/Destination.js';
+import type { AttemptReport, DeliveryResult, Destination, DestinationBatch } from '../delivery/Destination.js';
+import type { Recipient } from '../domain/Recipient.js';
 import { type AccessToken, GrantLost } from '../oauth/AccessToken.js';
 import { ProviderError } from '../oauth/ProviderError.js';
+import { type BulkItem, type BulkRequest, readRefused, toBulkRequests } from './bulkRequest.js';
 import type { BoundedFetch } from './createBoundedFetch.js';
 import { profileIdentifiers } from './events/profileIdentifiers.js';
-import { type KlaviyoEventInput, toKlaviyoEvent } from './events/toKlaviyoEvent.js';
+import { type KlaviyoEventResult, toKlaviyoEvent } from './events/toKlaviyoEvent.js';
 import type { KlaviyoRateLimits } from './KlaviyoRateLimits.js';
 import { readEventAnswer } from './readEventAnswer.js';
 
@@ -28,48 +31,133 @@ export interface KlaviyoDestinationOptions {
 /** How long a connection waits when no token is to be had at the moment and nobody says how long. */
 const TOKEN_PAUSE_SECONDS = 5;
 
-/** Delivers into a merchant's Klaviyo account: `POST /api/events`, once for each event and account, by its `unique_id`. */
+/** ms that a batch waits for the next second's places; and ms after which a refused one is not tried again without the refused. */
+const BULK_PATIENCE_MS = 1_100;
+const BULK_AGAIN_MS = 8_000;
+
+/**
+ * ms after which a connection is looked at again that has used up a minute of single events: by then so many may wait that
+ * they go in bulk, which has limits of its own.
+ */
+const LOOK_AGAIN_MS = 2_000;
+
+const ADDRESSES = { events: '/api/events', bulk: '/api/event-bulk-create-jobs' } as const;
+
+/** What was answered, and to which token. */
+interface Answer {
+  readonly response: Response;
+  readonly token: AccessToken;
+}
+
+/**
+ * Delivers into a merchant's Klaviyo account. Few events go one by one (`POST /api/events`), many together
+ * (`POST /api/event-bulk-create-jobs`). The `unique_id` makes sure that a retry is never a second event; in bulk it would
+ * refuse all the others, so whatever may have arrived before goes by itself.
+ */
 export class KlaviyoDestination implements Destination {
   readonly type = 'klaviyo';
   /** Enough for waiting on a refresh and for two requests; short enough that a killed worker's deliveries are done again within a minute. */
   readonly maxDurationMs = 30_000;
+  readonly batch: DestinationBatch = {
+    from: 50,
+    max: 1_000,
+    maxBytes: 3_000_000,
+    deliver: (jobs, signal) => this.#deliverTogether(jobs, signal),
+  };
 
   constructor(private readonly options: KlaviyoDestinationOptions) {}
 
   async deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult> {
     const startedAt = performance.now();
-    const event = this.#read(job);
-    const profile = profileIdentifiers(event.recipient);
+    const profile = profileIdentifiers(this.#recipient(job));
     if (!profile.ok) return { kind: 'failed', attempt: unanswered(startedAt, profile) };
-
-    const nowMs = performance.now();
-    const waitUntilMs = this.options.limits.take(job.connection.id, nowMs);
-    if (waitUntilMs !== null) return { kind: 'throttled', forMs: waitUntilMs - nowMs };
     try {
       const token = await this.#token(job);
-      const first = await this.#post(job, token, event, signal);
-      if (first.status !== 401) return await this.#hear(job, token, first, startedAt);
-      // RFC 6750 3.1: refresh once, try once more.
-      const newer = await this.#token(job, token.version);
-      return await this.#hear(job, newer, await this.#post(job, newer, event, signal), startedAt);
+      const event = this.#toEvent(job, token);
+      if (!event.ok) return { kind: 'failed', attempt: unanswered(startedAt, event) };
+      const answer = await this.#send('events', job, token, JSON.stringify(event.body), signal);
+      return await this.#read('events', job, answer, startedAt);
     } catch (error) {
-      return signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt);
-    } finally {
-      this.options.limits.release(job.connection.id);
+      if (signal.aborted) return { kind: 'abandoned' };
+      const result = this.#explain(error, startedAt);
+      return error instanceof PlacesTaken ? { kind: 'throttled', forMs: Math.min(error.waitMs, LOOK_AGAIN_MS) } : result;
     }
   }
 
-  /** All but the account, which the token decides. */
-  #read({ event, nowMs }: DeliveryJob): Omit<KlaviyoEventInput, 'account'> {
+  /** One request as a rule; more when it would be too large, and another one without the events that Klaviyo refuses. */
+  async #deliverTogether(jobs: readonly DeliveryJob[], signal: AbortSignal): Promise<DeliveryResult[]> {
+    const startedAt = performance.now();
+    const token = await this.#tokenOrResult(jobs[0] as DeliveryJob, startedAt, signal);
+    if ('kind' in token) return jobs.map(() => token);
+    const results = new Map<DeliveryJob, DeliveryResult>();
+    const items = new Map<string, BulkItem & { readonly job: DeliveryJob }>();
+    for (const job of jobs) {
+      const event = this.#tryToEvent(job, token);
+      // One that is a fault of ours says so by itself.
+      if (!event) results.set(job, { kind: 'alone' });
+      else if (!event.ok) results.set(job, { kind: 'failed', attempt: unanswered(startedAt, event) });
+      else if (items.has(event.body.data.attributes.unique_id)) results.set(job, { kind: 'alone' });
+      else items.set(event.body.data.attributes.unique_id, { job, event: event.body });
+    }
+    await Promise.all(
+      toBulkRequests([...items.values()]).map(async (request) => {
+        const { result, refused } = await this.#deliverBulk(request, token, signal, startedAt);
+        const sent = request.profiles.flat();
+        const rest = sent.filter((item) => !refused.has(item));
+        for (const { job } of sent) results.set(job, result);
+        if (refused.size === 0 || rest.length === 0 || performance.now() - startedAt > BULK_AGAIN_MS) return;
+        for (const again of toBulkRequests(rest)) {
+          const { result } = await this.#deliverBulk(again, token, signal, startedAt);
+          for (const { job } of again.profiles.flat()) results.set(job, result);
+        }
+      }),
+    );
+    return jobs.map((job) => results.get(job) ?? { kind: 'alone' });
+  }
+
+  /** @returns what it is for each of its events: `alone` when they were refused, with those that Klaviyo named. */
+  async #deliverBulk<Item extends BulkItem & { readonly job: DeliveryJob }>(
+    request: BulkRequest<Item>,
+    token: AccessToken,
+    signal: AbortSignal,
+    startedAt: number,
+  ): Promise<{ readonly result: DeliveryResult; readonly refused: ReadonlySet<Item> }> {
+    const job = request.profiles[0]?.[0]?.job as DeliveryJob;
+    try {
+      const answer = await this.#send('bulk', job, token, request.body, signal);
+      const text = await answer.response.clone().text();
+      const result = await this.#read('bulk', job, answer, startedAt);
+      // Which of them is at fault, each will hear by itself.
+      if (result.kind === 'failed') return { result: { kind: 'alone' }, refused: readRefused(text, request) };
+      return { result, refused: new Set() };
+    } catch (error) {
+      return { result: signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt), refused: new Set() };
+    }
+  }
+
+  #tryToEvent(job: DeliveryJob, token: AccessToken): KlaviyoEventResult | null {
+    try {
+      return this.#toEvent(job, token);
+    } catch {
+      return null;
+    }
+  }
+
+  #toEvent(job: DeliveryJob, token: AccessToken): KlaviyoEventResult {
     const { cipher, backfillAfterMs } = this.options;
-    const { id, eventType, createdAt, occurredAt, value, valueCurrency, isTest } = event;
-    return {
+    const { id, eventType, createdAt, occurredAt, value, valueCurrency, isTest, payload, properties } = job.event;
+    return toKlaviyoEvent({
       ...{ eventId: id, eventType, createdAt, occurredAt, value, valueCurrency, isTest, backfillAfterMs },
-      data: JSON.parse(event.payload),
-      recipient: event.recipient && JSON.parse(cipher.decrypt(event.recipient, columnIdentity.recipient(id))),
-      properties: event.properties && JSON.parse(cipher.decrypt(event.properties, columnIdentity.properties(id))),
-      nowMs: nowMs ?? Date.now(),
-    };
+      account: accountOf(job, token),
+      data: JSON.parse(payload),
+      recipient: this.#recipient(job),
+      properties: properties && JSON.parse(cipher.decrypt(properties, columnIdentity.properties(id))),
+      nowMs: job.nowMs ?? Date.now(),
+    });
+  }
+
+  #recipient({ event }: DeliveryJob): Recipient | null {
+    return event.recipient && JSON.parse(this.options.cipher.decrypt(event.recipient, columnIdentity.recipient(event.id)));
   }
 
   async #token({ connection }: DeliveryJob, refusedVersion?: number): Promise<AccessToken> {
@@ -80,40 +168,74 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  async #post(
+  async #tokenOrResult(job: DeliveryJob, startedAt: number, signal: AbortSignal): Promise<AccessToken | DeliveryResult> {
+    try {
+      return await this.#token(job);
+    } catch (error) {
+      return signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt);
+    }
+  }
+
+  /** RFC 6750 3.1: a token that is refused is renewed once, and the request sent once more. */
+  async #send(
+    endpoint: keyof typeof ADDRESSES,
     job: DeliveryJob,
-    { token, accountId }: AccessToken,
-    input: Omit<KlaviyoEventInput, 'account'>,
+    token: AccessToken,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const response = await this.#post(endpoint, job, token, body, signal);
+    if (response.status !== 401) return { response, token };
+    const newer = await this.#token(job, token.version);
+    return { response: await this.#post(endpoint, job, newer, body, signal), token: newer };
+  }
+
+  async #post(
+    endpoint: keyof typeof ADDRESSES,
+    job: DeliveryJob,
+    token: AccessToken,
+    body: string,
     signal: AbortSignal,
   ): Promise<Response> {
-    // Klaviyo does not always say which account it is: then the connection stands for it.
-    const event = toKlaviyoEvent({ ...input, account: accountId ?? `connection:${job.connection.id}` });
-    if (!event.ok) throw new Error(event.message);
-    const response = await this.options.fetch(`${this.options.apiUrl}/api/events`, {
+    const { limits, apiUrl, revision, fetch } = this.options;
+    const account = accountOf(job, token);
+    let waitMs = await limits.take(account, endpoint);
+    if (endpoint === 'bulk' && waitMs > 0 && waitMs <= BULK_PATIENCE_MS) {
+      await sleep(waitMs, undefined, { signal });
+      waitMs = await limits.take(account, endpoint);
+    }
+    if (waitMs > 0) throw new PlacesTaken(waitMs);
+    const response = await fetch(`${apiUrl}${ADDRESSES[endpoint]}`, {
       method: 'POST',
       headers: {
-        authorization: `Bearer ${token}`,
-        revision: this.options.revision,
+        authorization: `Bearer ${token.token}`,
+        revision,
         accept: 'application/vnd.api+json',
         'content-type': 'application/vnd.api+json',
       },
-      body: JSON.stringify(event.body),
+      body: body,
       signal,
     });
-    this.options.limits.heard(job.connection.id, response.headers, performance.now());
+    await limits.heard(account, endpoint, response.headers);
     return response;
   }
 
-  async #hear(job: DeliveryJob, { version }: AccessToken, response: Response, startedAt: number): Promise<DeliveryResult> {
+  async #read(
+    endpoint: keyof typeof ADDRESSES,
+    job: DeliveryJob,
+    { response, token }: Answer,
+    startedAt: number,
+  ): Promise<DeliveryResult> {
     const result = await readEventAnswer(response, startedAt);
-    if (result.kind === 'throttled') this.options.limits.pause(job.connection.id, performance.now() + result.forMs);
-    if (result.missingScope) await this.options.scopeMissing(job.connection.id, version, result.missingScope);
+    if (result.kind === 'throttled') await this.options.limits.pause(accountOf(job, token), endpoint, result.forMs);
+    if (result.missingScope) await this.options.scopeMissing(job.connection.id, token.version, result.missingScope);
     return result;
   }
 
   #explain(error: unknown, startedAt: number): DeliveryResult {
     if (error instanceof GrantLost) return { kind: 'hold', attempt: null, reason: error.message };
     if (error instanceof TokenUnavailable) return { kind: 'throttled', forMs: error.retryAfterSeconds * 1_000 };
+    if (error instanceof PlacesTaken) return { kind: 'throttled', forMs: error.waitMs };
     if (error instanceof DOMException && error.name === 'TimeoutError') {
       return { kind: 'retry', attempt: unanswered(startedAt, { code: 'timeout', message: 'Klaviyo did not answer in time.' }) };
     }
@@ -129,6 +251,18 @@ class TokenUnavailable extends Error {
   constructor(readonly retryAfterSeconds: number) {
     super('No access token at the moment.');
   }
+}
+
+/** The account's limit is used up for so long. Nothing was sent. */
+class PlacesTaken extends Error {
+  constructor(readonly waitMs: number) {
+    super('The rate limit is used up.');
+  }
+}
+
+/** The account that Klaviyo counts and records by; a connection whose account is unknown stands for it. */
+function accountOf({ connection }: DeliveryJob, { accountId }: AccessToken): string {
+  return accountId ?? `connection:${connection.id}`;
 }
 
 function unanswered(startedAt: number, { code, message }: { code: string; message: string }): AttemptReport {

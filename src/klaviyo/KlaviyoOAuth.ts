@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'oauth4webapi';
 import type { Provider, ProviderAccount, TokenSet } from '../oauth/Provider.js';
+import { ProviderError } from '../oauth/ProviderError.js';
 import type { BoundedFetch } from './createBoundedFetch.js';
+import type { KlaviyoRateLimits } from './KlaviyoRateLimits.js';
 import { DELIVERY_SCOPE, klaviyoScopes } from './klaviyoScopes.js';
 import { readAccount } from './readAccount.js';
 import { toProviderError } from './toProviderError.js';
@@ -18,7 +21,12 @@ export interface KlaviyoOAuthOptions {
   readonly defaultScopes: readonly string[];
   readonly sandbox: boolean;
   readonly fetch: BoundedFetch;
+  /** For looks at accounts; without it, nobody else is taken to ask. */
+  readonly limits?: Pick<KlaviyoRateLimits, 'take'>;
 }
+
+/** ms that a look at an account waits for its turn: one a second may be, and every other one is used. */
+const ACCOUNT_PATIENCE_MS = 2_100;
 
 /** Klaviyo's access tokens live an hour; assumed when an answer does not say. */
 const DEFAULT_EXPIRES_IN_SECONDS = 3600;
@@ -113,14 +121,32 @@ export class KlaviyoOAuth implements Provider {
     }
   }
 
-  async account(accessToken: string): Promise<ProviderAccount> {
+  /** The accounts API takes one call a second and 15 a minute. Of a new grant, nobody knows yet which account that counts for. */
+  async account(accessToken: string, accountId: string | null = null): Promise<ProviderAccount> {
+    if (accountId !== null) await this.#waitForAccountTurn(accountId);
     try {
       const response = await this.options.fetch(`${this.options.apiUrl}/api/accounts`, {
         headers: { authorization: `Bearer ${accessToken}`, revision: this.options.revision, accept: 'application/vnd.api+json' },
       });
-      return await readAccount(response);
+      const account = await readAccount(response);
+      // Counted afterwards, for those that come next.
+      if (accountId === null) void this.options.limits?.take(account.id, 'accounts').catch(() => {});
+      return account;
     } catch (error) {
       throw toProviderError(error);
+    }
+  }
+
+  async #waitForAccountTurn(accountId: string): Promise<void> {
+    const until = performance.now() + ACCOUNT_PATIENCE_MS;
+    for (;;) {
+      const waitMs = (await this.options.limits?.take(accountId, 'accounts')) ?? 0;
+      if (waitMs === 0) return;
+      if (performance.now() + waitMs > until) {
+        const message = "The limit of Klaviyo's accounts API is used up for a moment.";
+        throw new ProviderError('transient', 'rate_limited', message, Math.ceil(waitMs / 1_000));
+      }
+      await sleep(waitMs);
     }
   }
 

@@ -1,84 +1,265 @@
-/** Fixed windows of Klaviyo's events API, per account and app. */
-export const KLAVIYO_EVENT_LIMITS = { perSecond: 350, perMinute: 3_500 } as const;
+import { sql } from 'kysely';
+import type { Database } from '../database/Database.js';
 
+export interface KlaviyoLimit {
+  readonly perSecond: number;
+  readonly perMinute: number;
+}
+
+/** Klaviyo's fixed windows, per account and app: create_event, bulk_create_events, get_accounts. */
+export const KLAVIYO_LIMITS = {
+  events: { perSecond: 350, perMinute: 3_500 },
+  bulk: { perSecond: 10, perMinute: 150 },
+  accounts: { perSecond: 1, perMinute: 15 },
+} as const satisfies Record<string, KlaviyoLimit>;
+
+export type KlaviyoEndpoint = keyof typeof KLAVIYO_LIMITS;
+
+/** Places that a busy process takes beyond those that are asked for, so that not every event costs a statement. */
+const MAX_AHEAD = 50;
+
+/** When Klaviyo says that no more than this part of a minute is left, the rest is left to what is under way. */
+const RESERVE = 1 / 100;
+
+/** Windows that are remembered here; far more than can be busy within a minute. */
+const MAX_WINDOWS = 10_000;
+
+/** What this process knows of one account and endpoint. Times are of `performance.now()`. */
 interface Window {
-  /** Index of the second and of the minute that is being counted. */
+  readonly account: string;
+  readonly endpoint: KlaviyoEndpoint;
+  /** Taken from Postgres, and not used yet. */
+  places: number;
+  /** The second that they are good for, in seconds since 1970 by Postgres's clock, and when it ends. */
   second: number;
-  inSecond: number;
-  minute: number;
-  inMinute: number;
-  inFlight: number;
-  /** Nothing goes out before. */
-  pausedUntilMs: number;
+  endsAt: number;
+  /** How many to take beyond those that are asked for. */
+  ahead: number;
+  /** There are no places before. */
+  closedUntil: number;
+  readonly waiting: { readonly resolve: (waitMs: number) => void; readonly reject: (error: unknown) => void }[];
+  asking: boolean;
 }
 
 /**
- * Part of a second's limit that one process uses. Klaviyo's seconds begin at other moments than ours, so two of ours can
- * fall into one of its; and another process may send as much. It costs nothing: the minute's limit is a sixth of this pace.
- */
-const PACE = 1 / 2;
-
-/** For each request under way here, as many may be under way in another process. */
-const SHARED_BY = 2;
-
-/** Connections that are remembered; far more than can be busy within a minute. */
-const MAX_CONNECTIONS = 10_000;
-
-/**
- * Keeps each connection below Klaviyo's limits, as far as one process can: it counts what it sends, and believes what
- * `RateLimit-Remaining` and 429 say, which speak for all processes. Waiting costs no attempt and holds up no other connection.
- * Two processes together meet next to no 429; more of them meet some, and wait.
+ * Keeps what all processes send to one Klaviyo account below Klaviyo's limits. Postgres counts, by its own clock; a process
+ * takes places for the current second, several at once while it is busy, and gives back what it did not use.
  *
- * Times are `performance.now()`: a clock that is set must not make anybody wait for as long as it jumped.
+ * Klaviyo's seconds begin at other moments than ours, and a request takes its time. So of a second half is used, and of two
+ * seconds in a row no more than one may hold; what was sent in the last second of a minute counts in the next one, too.
+ * What Klaviyo says by `RateLimit-Remaining` and 429 holds for all processes as well.
  */
 export class KlaviyoRateLimits {
-  readonly #windows = new Map<number, Window>();
+  readonly #windows = new Map<string, Window>();
 
-  constructor(private readonly limits: { readonly perSecond: number; readonly perMinute: number } = KLAVIYO_EVENT_LIMITS) {}
+  constructor(private readonly database: Database) {}
 
-  /** Takes a place for one request: null, or until when to wait. `release` must follow a null. */
-  take(connectionId: number, nowMs: number): number | null {
-    const window = this.#windowOf(connectionId, nowMs);
-    if (nowMs < window.pausedUntilMs) return window.pausedUntilMs;
-    if (window.inMinute >= this.limits.perMinute) return (window.minute + 1) * 60_000;
-    if (window.inSecond >= Math.ceil(this.limits.perSecond * PACE)) return (window.second + 1) * 1_000;
-    window.inSecond += 1;
-    window.inMinute += 1;
-    window.inFlight += 1;
-    return null;
+  /**
+   * Takes a place for one request to an account, to be sent at once. Returns 0, or for how many ms there is none.
+   * @param account Klaviyo's id of the account, or whatever stands for it while that is unknown.
+   */
+  async take(account: string, endpoint: KlaviyoEndpoint): Promise<number> {
+    const window = this.#windowOf(account, endpoint);
+    const now = performance.now();
+    if (now < window.closedUntil) return Math.ceil(window.closedUntil - now);
+    if (window.places > 0 && now < window.endsAt) {
+      window.places -= 1;
+      return 0;
+    }
+    return new Promise((resolve, reject) => {
+      window.waiting.push({ resolve, reject });
+      if (!window.asking) void this.#ask(window);
+    });
   }
 
-  release(connectionId: number): void {
-    const window = this.#windows.get(connectionId);
-    if (window && window.inFlight > 0) window.inFlight -= 1;
-  }
-
-  /** Reads `RateLimit-Remaining` and `RateLimit-Reset` (seconds): what is under way has still to be taken from it. */
-  heard(connectionId: number, headers: Headers, nowMs: number): void {
+  /** Reads `RateLimit-Remaining` and `RateLimit-Reset` (seconds), which speak of the minute. */
+  async heard(account: string, endpoint: KlaviyoEndpoint, headers: Headers): Promise<void> {
     const remaining = Number(headers.get('ratelimit-remaining') ?? Number.NaN);
     const resetSeconds = Number(headers.get('ratelimit-reset') ?? Number.NaN);
-    if (!Number.isFinite(remaining) || !Number.isFinite(resetSeconds)) return;
-    const window = this.#windowOf(connectionId, nowMs);
-    if (remaining <= window.inFlight * SHARED_BY) this.pause(connectionId, nowMs + Math.min(resetSeconds, 60) * 1_000);
+    if (!(remaining <= Math.floor(KLAVIYO_LIMITS[endpoint].perMinute * RESERVE)) || !Number.isFinite(resetSeconds)) return;
+    await this.pause(account, endpoint, Math.min(resetSeconds, 60) * 1_000);
   }
 
-  pause(connectionId: number, untilMs: number): void {
-    const window = this.#windowOf(connectionId, performance.now());
-    window.pausedUntilMs = Math.max(window.pausedUntilMs, untilMs);
+  /** Nobody sends anything for so many ms. */
+  async pause(account: string, endpoint: KlaviyoEndpoint, ms: number): Promise<void> {
+    const window = this.#windowOf(account, endpoint);
+    const until = performance.now() + ms;
+    // The answers to what was under way all say the same.
+    if (until <= window.closedUntil + 1_000 && performance.now() < window.closedUntil) return;
+    window.closedUntil = Math.max(window.closedUntil, until);
+    window.places = 0;
+    await sql`
+      insert into klaviyo_quotas as q (account_id, endpoint, second, paused_until)
+      values (${account}, ${endpoint}, date_part('epoch', now())::bigint, now() + ${ms} * interval '1 millisecond')
+      on conflict (account_id, endpoint) do update
+        set paused_until = greatest(q.paused_until, excluded.paused_until)`.execute(this.database.sql());
   }
 
-  #windowOf(connectionId: number, nowMs: number): Window {
-    const second = Math.floor(nowMs / 1_000);
-    const minute = Math.floor(nowMs / 60_000);
-    let window = this.#windows.get(connectionId);
-    if (!window) {
-      if (this.#windows.size >= MAX_CONNECTIONS) this.#windows.delete(this.#windows.keys().next().value as number);
-      window = { second, inSecond: 0, minute, inMinute: 0, inFlight: 0, pausedUntilMs: 0 };
-      this.#windows.set(connectionId, window);
+  /** Asks Postgres for as long as somebody waits; meanwhile, more may come. */
+  async #ask(window: Window): Promise<void> {
+    window.asking = true;
+    while (window.waiting.length > 0) {
+      const asking = window.waiting.splice(0);
+      const unused = window.places;
+      window.places = 0;
+      const busy = performance.now() < window.endsAt;
+      window.ahead = busy ? Math.min(MAX_AHEAD, window.ahead * 2 + 1) : Math.max(0, Math.floor(window.ahead / 2) - unused);
+      try {
+        const taken = await takePlaces(this.database, window, asking.length, unused);
+        const now = performance.now();
+        window.second = taken.second;
+        window.endsAt = now + taken.endsInMs;
+        if (taken.granted < asking.length) window.closedUntil = Math.max(window.closedUntil, now + taken.waitMs);
+        else window.places = taken.granted - asking.length;
+        for (const [index, { resolve }] of asking.entries()) resolve(index < taken.granted ? 0 : Math.ceil(taken.waitMs));
+      } catch (error) {
+        for (const { reject } of asking) reject(error);
+      }
     }
-    // What is under way as a window begins may reach Klaviyo within it.
-    if (window.minute !== minute) Object.assign(window, { minute, inMinute: window.inFlight });
-    if (window.second !== second) Object.assign(window, { second, inSecond: window.inFlight });
+    window.asking = false;
+  }
+
+  #windowOf(account: string, endpoint: KlaviyoEndpoint): Window {
+    const key = `${endpoint} ${account}`;
+    let window = this.#windows.get(key);
+    if (!window) {
+      if (this.#windows.size >= MAX_WINDOWS) this.#forgetOne();
+      const none = { places: 0, second: 0, endsAt: 0, ahead: 0, closedUntil: 0 };
+      window = { account, endpoint, ...none, waiting: [], asking: false };
+      this.#windows.set(key, window);
+    }
     return window;
   }
+
+  #forgetOne(): void {
+    for (const [key, { asking }] of this.#windows) {
+      if (asking) continue;
+      this.#windows.delete(key);
+      return;
+    }
+  }
+}
+
+interface Taken {
+  readonly granted: number;
+  /** Of the places, and in how many ms it ends. */
+  readonly second: number;
+  readonly endsInMs: number;
+  /** Until there may be more. */
+  readonly waitMs: number;
+}
+
+/**
+ * One statement: what was not used is given back, and what there is of what is wanted is taken. Of a second at most half;
+ * together with the second before it, no more than one second's limit.
+ */
+async function takePlaces(database: Database, window: Window, asked: number, unused: number): Promise<Taken> {
+  const { account, endpoint, second, ahead } = window;
+  const { perSecond, perMinute } = KLAVIYO_LIMITS[endpoint];
+  const wanted = endpoint === 'events' ? asked + ahead : asked;
+  const half = Math.ceil(perSecond / 2);
+  const first = Math.min(wanted, half);
+  const { rows } = await sql<{
+    second: string;
+    in_minute: number;
+    granted: number;
+    paused_ms: number | null;
+    now_ms: number;
+  }>`
+    insert into klaviyo_quotas as q (account_id, endpoint, second, in_second, in_minute, granted)
+    values (${account}, ${endpoint}, floor(date_part('epoch', clock_timestamp())), ${first}, ${first}, ${first})
+    on conflict (account_id, endpoint) do update
+    set (second, in_second, in_previous_second, in_minute, granted) = (
+      select c.second, c.in_second + c.granted, c.in_previous_second, c.in_minute + c.granted, c.granted
+      from (
+        select b.*, case when q.paused_until > clock_timestamp() then 0 else greatest(0, least(
+            ${wanted}::int, ${half}::int - b.in_second, ${perSecond}::int - b.in_previous_second - b.in_second,
+            ${perMinute}::int - b.in_minute)) end as granted
+        from (
+          select n.second,
+            greatest(0, case when n.second = q.second then q.in_second else 0 end - n.back_in_second) as in_second,
+            case when n.second = q.second then q.in_previous_second when n.second = q.second + 1 then q.in_second else 0 end
+              as in_previous_second,
+            greatest(0, case
+              when n.second / 60 = q.second / 60 then q.in_minute
+              when n.second = q.second + 1 then q.in_second
+              else 0 end - n.back_in_minute) as in_minute
+          from (
+            select s.second,
+              case when s.second = ${second}::bigint then ${unused}::int else 0 end as back_in_second,
+              case when s.second / 60 = ${second}::bigint / 60 then ${unused}::int else 0 end as back_in_minute
+            from (
+              -- Whoever waited for the row may be a moment behind; a clock that was set back is believed.
+              select case when q.second > t.second and q.second <= t.second + 5 then q.second else t.second end as second
+              from (select floor(date_part('epoch', clock_timestamp()))::bigint as second) t
+            ) s
+          ) n
+        ) b
+      ) c
+    )
+    returning second, in_minute, granted, date_part('epoch', paused_until - clock_timestamp()) * 1000 as paused_ms,
+      date_part('epoch', clock_timestamp()) * 1000 as now_ms`.execute(database.sql());
+  const [row] = rows;
+  if (!row) throw new Error('Postgres returned no row of klaviyo_quotas.');
+  const current = Number(row.second);
+  const endsInMs = (current + 1) * 1_000 - row.now_ms;
+  const full = row.in_minute >= perMinute;
+  const waitMs = Math.max(1, row.paused_ms ?? 0, full ? (Math.floor(current / 60) + 1) * 60_000 - row.now_ms : endsInMs);
+  return { granted: row.granted, second: current, endsInMs, waitMs };
+}
+
+/** What is left of one of an account's limits, for everybody. */
+export interface KlaviyoQuota {
+  readonly account: string;
+  readonly endpoint: KlaviyoEndpoint;
+  readonly perSecondLimit: number;
+  readonly perSecondRemaining: number;
+  readonly perMinuteLimit: number;
+  readonly perMinuteRemaining: number;
+  /** When the minute ends. */
+  readonly resetsAt: Date;
+  /** Nothing is sent before, since Klaviyo said so; null otherwise. */
+  readonly pausedUntil: Date | null;
+}
+
+/** The quotas of accounts, as far as anything was sent to them within the last minute, or has to wait. */
+export async function readKlaviyoQuotas(database: Database, accounts: readonly string[]): Promise<KlaviyoQuota[]> {
+  const { rows } = await sql<{
+    account_id: string;
+    endpoint: KlaviyoEndpoint;
+    in_second: number;
+    in_minute: number;
+    resets_at: Date;
+    paused_until: Date | null;
+  }>`
+    select account_id, endpoint,
+      case when second = n.now then in_second else 0 end as in_second,
+      case when second / 60 = n.now / 60 then in_minute else 0 end as in_minute,
+      to_timestamp((n.now / 60 + 1) * 60) as resets_at,
+      case when paused_until > now() then paused_until end as paused_until
+    from klaviyo_quotas, (select floor(date_part('epoch', now()))::bigint as now) n
+    where account_id = any(${sql.val(accounts)}::text[]) and (second > n.now - 60 or paused_until > now())`.execute(
+    database.sql(),
+  );
+  return rows.map((row) => {
+    const { perSecond, perMinute } = KLAVIYO_LIMITS[row.endpoint];
+    return {
+      account: row.account_id,
+      endpoint: row.endpoint,
+      perSecondLimit: perSecond,
+      perSecondRemaining: Math.max(0, perSecond - row.in_second),
+      perMinuteLimit: perMinute,
+      perMinuteRemaining: Math.max(0, perMinute - row.in_minute),
+      resetsAt: row.resets_at,
+      pausedUntil: row.paused_until,
+    };
+  });
+}
+
+/** Forgets accounts to which nothing was sent for a day. */
+export async function sweepKlaviyoQuotas(database: Database): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from klaviyo_quotas
+    where second < date_part('epoch', now()) - 86400 and (paused_until is null or paused_until < now())`.execute(database.sql());
+  return Number(numAffectedRows ?? 0);
 }

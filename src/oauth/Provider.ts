@@ -43,5 +43,6 @@ export interface Provider {
   refresh(refreshToken: string): Promise<TokenSet>;
   /** RFC 7009. Also good when the token is long gone. */
   revoke(token: string, hint: 'access_token' | 'refresh_token'): Promise<void>;
-  account(accessToken: string): Promise<ProviderAccount>;
+  /** @param accountId of the account, where it is known: then the provider's limits for it are kept to. */
+  account(accessToken: string, accountId?: string | null): Promise<ProviderAccount>;
 }

@@ -225,9 +225,9 @@ function isJustRenewed({ refreshToken, refreshLeasedBy, refreshLeasedUntil, refr
 }
 
 async function askAccount(provider: Provider, accessToken: AccessToken, tooSoon = false): Promise<Finding | 'refused'> {
-  const { token, version } = accessToken;
+  const { token, version, accountId } = accessToken;
   try {
-    return { kind: 'answered', version, account: await provider.account(token) };
+    return { kind: 'answered', version, account: await provider.account(token, accountId) };
   } catch (error) {
     if (error instanceof ProviderError && error.kind === 'grant') {
       return error.code === 'permission_denied' ? { kind: 'denied', version } : 'refused';

@@ -27,6 +27,6 @@ export function raisingAlarms(provider: Provider, alarm: OperatorAlarm): Provide
     refresh: (refreshToken) => watched(provider.refresh(refreshToken)),
     revoke: (token, hint) => watched(provider.revoke(token, hint)),
     // With the merchant's token, which says nothing of ours.
-    account: (accessToken) => provider.account(accessToken),
+    account: (accessToken, accountId) => provider.account(accessToken, accountId),
   };
 }

@@ -91,7 +91,17 @@ describe('A mutation shows what it changed; what lies beyond needs "read"', () =
   it('Every field of a root, and every way from one thing to another, has its scope', async () => {
     const schema = buildSchema(await (await fetch(`${switchboard.publicUrl}/schema.graphql`)).text());
     const roots = ['Query', 'Mutation', 'Live'];
-    const things = ['Connection', 'Subscription', 'Event', 'Delivery', 'Attempt', 'Organization', 'ApiKey'];
+    const things = [
+      'Connection',
+      'Subscription',
+      'Event',
+      'Delivery',
+      'Attempt',
+      'Organization',
+      'ApiKey',
+      'KlaviyoConfiguration',
+      'KlaviyoQuota',
+    ];
     const lists = things.map((name) => `${name}Connection`);
     const needed = [...roots, ...things].flatMap((name) =>
       Object.values((schema.getType(name) as GraphQLObjectType).getFields())

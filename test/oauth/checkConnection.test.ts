@@ -104,7 +104,9 @@ describe('Checking a connection', () => {
     await waitForDelivery(client, event, 'HELD');
 
     // Asked again in a moment, it says the same; later, that there is none.
-    await one.sql("update credentials set check_leased_until = now() + interval '1 minute' where connection_id = ?", [connectionId]);
+    await one.sql("update credentials set check_leased_until = now() + interval '1 minute' where connection_id = ?", [
+      connectionId,
+    ]);
     expect((await check(client, connectionId)).result.outcome).toBe('REVOKED');
     await later(connectionId);
     expect((await check(client, connectionId)).result).toMatchObject({ outcome: 'NOT_AUTHORIZED' });

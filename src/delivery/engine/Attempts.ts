@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ConnectionType } from '../../domain/Connection.js';
-import type { DestinationConnection } from '../DeliveryJob.js';
-import type { Destination } from '../Destination.js';
+import type { DeliveryJob, DestinationConnection } from '../DeliveryJob.js';
+import type { Destination, DestinationBatch } from '../Destination.js';
 import type { ClaimedDelivery } from './claimDeliveries.js';
 import { handBack, ownFault, type Settlement, toSettlement } from './Settlement.js';
 
@@ -9,6 +9,8 @@ export interface AttemptsOptions {
   readonly destinations: ReadonlyMap<ConnectionType, Destination>;
   readonly retryDelaysMs: readonly number[];
   readonly onDone: (claim: ClaimedDelivery, settlement: Settlement) => void;
+  /** It could not go with the others of its batch. */
+  readonly onAlone: (claim: ClaimedDelivery) => void;
   readonly onFault: (claim: ClaimedDelivery, error: unknown) => void;
 }
 
@@ -41,26 +43,45 @@ export class Attempts {
 
   start(claim: ClaimedDelivery, connection: DestinationConnection): void {
     const destination = this.#options.destinations.get(connection.type);
-    const startedAt = performance.now();
-    const running: Running = {
-      claim,
-      startedAt,
-      overdueAt: startedAt + (destination?.maxDurationMs ?? 0) + PATIENCE_MS,
-    };
-    this.#running.add(running);
+    const running = this.#begin(claim, destination);
     if (!destination) {
       this.#fail(running, new Error(`There is no destination for connections of type ${connection.type}.`));
       return;
     }
-    const { id, attemptCount, event, probe } = claim;
-    const job = {
-      ...{ deliveryId: id, attemptNumber: attemptCount + 1, event, connection },
-      nowMs: claim.clockOffsetMs + startedAt,
-      timeoutMs: probe ? PROBE_TIMEOUT_MS : undefined,
-    };
-    destination.deliver(job, this.#controller.signal).then(
-      (result) => this.#end(running, toSettlement(claim, result, startedAt, this.#options.retryDelaysMs)),
+    destination.deliver(toJob(running, connection), this.#controller.signal).then(
+      (result) => this.#end(running, toSettlement(claim, result, running.startedAt, this.#options.retryDelaysMs)),
       (error) => this.#fail(running, error),
+    );
+  }
+
+  /** Deliveries of one connection, in one request; each has its own end. */
+  startTogether(
+    claims: readonly ClaimedDelivery[],
+    connection: DestinationConnection,
+    destination: Destination,
+    batch: DestinationBatch,
+  ): void {
+    const together = claims.map((claim) => this.#begin(claim, destination));
+    const jobs = together.map((running) => toJob(running, connection));
+    batch.deliver(jobs, this.#controller.signal).then(
+      (results) => {
+        let told = false;
+        for (const [index, running] of together.entries()) {
+          const result = results[index];
+          if (!result) this.#fail(running, new Error('The destination returned no result for a delivery of a batch.'));
+          else if (result.kind === 'alone') this.#leave(running);
+          else {
+            const settlement = toSettlement(running.claim, result, running.startedAt, this.#options.retryDelaysMs);
+            // One request without a good answer is one failure of the connection, however many it carried.
+            const again = told && settlement.verdict === 'bad';
+            if (settlement.verdict === 'bad') told = true;
+            this.#end(running, again ? { ...settlement, verdict: null } : settlement);
+          }
+        }
+      },
+      (error) => {
+        for (const running of together) this.#fail(running, error);
+      },
     );
   }
 
@@ -97,9 +118,31 @@ export class Attempts {
     this.#end(running, ownFault(running.claim, error, running.startedAt, this.#options.retryDelaysMs));
   }
 
+  #begin(claim: ClaimedDelivery, destination: Destination | undefined): Running {
+    const startedAt = performance.now();
+    const running = { claim, startedAt, overdueAt: startedAt + (destination?.maxDurationMs ?? 0) + PATIENCE_MS };
+    this.#running.add(running);
+    return running;
+  }
+
   #end(running: Running, settlement: Settlement): void {
     if (!this.#running.delete(running)) return;
     this.#options.onDone(running.claim, settlement);
     if (this.#running.size === 0) this.#idle?.();
   }
+
+  #leave(running: Running): void {
+    if (!this.#running.delete(running)) return;
+    this.#options.onAlone(running.claim);
+    if (this.#running.size === 0) this.#idle?.();
+  }
+}
+
+function toJob({ claim, startedAt }: Running, connection: DestinationConnection): DeliveryJob {
+  const { id, attemptCount, event, probe, clockOffsetMs } = claim;
+  return {
+    ...{ deliveryId: id, attemptNumber: attemptCount + 1, event, connection },
+    nowMs: clockOffsetMs + startedAt,
+    timeoutMs: probe ? PROBE_TIMEOUT_MS : undefined,
+  };
 }

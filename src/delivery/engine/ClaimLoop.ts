@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import type { ConnectionType } from '../../domain/Connection.js';
 import type { Logger } from '../../domain/Logger.js';
+import type { Destination } from '../Destination.js';
 import type { Attempts } from './Attempts.js';
 import type { ConnectionCache } from './ConnectionCache.js';
 import { type ClaimedDelivery, claimDeliveries, nextReadyInMs } from './claimDeliveries.js';
@@ -12,6 +14,7 @@ import type { Settler } from './Settler.js';
 
 export interface ClaimLoopParts {
   readonly pool: pg.Pool;
+  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
   readonly connections: ConnectionCache;
   readonly lanes: Lanes;
   readonly attempts: Attempts;
@@ -94,6 +97,12 @@ export class ClaimLoop {
     else if (this.#starved || lanes.hungry()) this.#refillSoon();
   }
 
+  /** It goes by itself as soon as there is a place for it. */
+  alone(claim: ClaimedDelivery): void {
+    if (!this.#stopping && this.#parts.lanes.alone(claim)) this.#startWaiting();
+    else this.done(claim, handBack(claim));
+  }
+
   #pause(connectionId: number, ms: number): void {
     for (const waiting of this.#parts.lanes.pause(connectionId, ms)) this.#parts.settler.add(handBack(waiting));
   }
@@ -137,7 +146,8 @@ export class ClaimLoop {
     // Those that ail or were never tried come on top, so that they take nothing from those that are known and well.
     const ailing = Math.min(MAX_AILING_CLAIM, lanes.ailingRoom());
     const untried = Math.min(MAX_NEW_CLAIM, lanes.newRoom());
-    const all = limit + ailing + untried;
+    // So does what goes in batches.
+    const all = limit + ailing + untried + lanes.together;
     const request = { limit: all, perConnection, busy, ailing, new: untried, lease: randomUUID(), leaseMs: options.leaseMs };
     const claims = await claimDeliveries(pool, request);
     await this.#loadConnections(claims);
@@ -174,8 +184,18 @@ export class ClaimLoop {
   }
 
   #startWaiting(): void {
-    const { lanes, attempts, connections, longestAttemptMs } = this.#parts;
+    const { lanes, attempts, connections, destinations, longestAttemptMs } = this.#parts;
     const latestStart = performance.now() + longestAttemptMs;
+    for (const claims of lanes.startTogether()) {
+      const connection = claims[0] && connections.get(claims[0].connectionId);
+      const destination = connection && destinations.get(connection.type);
+      const batch = destination?.batch;
+      const { inTime = [], late = [] } = Object.groupBy(claims, ({ leaseEndsAt }) =>
+        batch && leaseEndsAt > latestStart ? 'inTime' : 'late',
+      );
+      if (connection && batch && inTime.length > 0) attempts.startTogether(inTime, connection, destination, batch);
+      for (const claim of late) queueMicrotask(() => this.done(claim, handBack(claim)));
+    }
     for (const claim of lanes.start()) {
       const connection = connections.get(claim.connectionId);
       // One that waited here so long that its lease might end before the attempt does is left to the next claim.

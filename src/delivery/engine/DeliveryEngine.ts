@@ -118,8 +118,11 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
   const claimPool = openEnginePool({ ...common, max: 1, name: 'switchboard-claims', asynchronousCommit: true }, log);
   const settlePool = openEnginePool({ ...common, max: 1, name: 'switchboard-results' }, log);
   const followPool = openEnginePool({ ...common, max: 1, name: 'switchboard-outcomes' }, log);
-  const lanes = new Lanes(options);
   const connections = new ConnectionCache(claimPool, options.cachedConnections);
+  const lanes = new Lanes(options, (connectionId) => {
+    const connection = connections.get(connectionId);
+    return connection && destinations.get(connection.type)?.batch;
+  });
   const settler = new Settler({
     pool: settlePool,
     onSettled: (batch) => outcomes.add(batch),
@@ -130,9 +133,13 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
     destinations,
     retryDelaysMs: options.retryDelaysMs,
     onDone: (claim, settlement) => loop.done(claim, settlement),
+    onAlone: (claim) => loop.alone(claim),
     onFault: (claim, error) => log.error({ deliveryId: claim.id, error: String(error) }, 'A delivery failed by our own fault'),
   });
-  const loop = new ClaimLoop({ pool: claimPool, ...{ connections, lanes, attempts, settler, options, longestAttemptMs, log } });
+  const loop = new ClaimLoop({
+    pool: claimPool,
+    ...{ destinations, connections, lanes, attempts, settler, options, longestAttemptMs, log },
+  });
   const outcomes = new Outcomes({
     ...{ database, pool: followPool, options, log, onConnectionDisabled },
     isCapped: (connectionId) => connections.isCapped(connectionId),

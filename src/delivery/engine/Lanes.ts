@@ -1,3 +1,4 @@
+import type { DestinationBatch } from '../Destination.js';
 import type { ClaimedDelivery } from './claimDeliveries.js';
 
 /** How many ms of work are claimed ahead for a connection that answers fast. */
@@ -26,12 +27,32 @@ const SLOW_NEW_SHARE = 3 / 4;
 /** Part of all places that connections share which were never tried: each makes one attempt first. */
 const NEW_SHARE = 1 / 2;
 
+/** Batches of one connection that may be under way at once. */
+const MAX_BATCHES = 2;
+
+/** Most that one claim takes for batches, beyond what it would take else, and the most that is held for them. */
+const MAX_TOGETHER = 1_000;
+const MAX_TOGETHER_HELD = 4_000;
+
+/** Deliveries remembered that can't go with others. */
+const MAX_ALONE = 10_000;
+
 /** What this process holds of one connection. */
 interface Lane {
+  /** Attempts under way; a batch is one. */
   running: number;
   /** Of these, how many have had no answer for long. */
   slow: number;
   readonly waiting: ClaimedDelivery[];
+  /** What waits and may go in a batch; empty where there are none. */
+  readonly fresh: ClaimedDelivery[];
+  /** What its destination takes together. */
+  batch: Batch | undefined;
+  /** Batches under way, and deliveries in them beyond one each. */
+  batches: number;
+  carried: number;
+  /** Bytes of a payload, smoothed. */
+  bytes: number;
   /** Good answers since the last claim began. */
   answered: number;
   /** Good answers per ms, smoothed. */
@@ -50,9 +71,15 @@ interface Lane {
   pausedUntil: number;
 }
 
+type Batch = Pick<DestinationBatch, 'from' | 'max' | 'maxBytes'>;
+
+/** One attempt: of one delivery, or of a batch. */
 interface Running {
   readonly startedAt: number;
   readonly lane: Lane;
+  /** Deliveries in it that have no result yet. */
+  left: number;
+  readonly isBatch: boolean;
   /** Counted with the ailing when it began. */
   readonly ailing: boolean;
   slow: boolean;
@@ -74,14 +101,20 @@ export interface LanesOptions {
  *   as many as there are places may wait so.
  * - For a connection that answers fast, some ms of work are claimed ahead, so that claims are few and large and its places
  *   never empty. For one that is slow or dead, nothing is.
+ * - Where a destination takes many together, and many wait, more is claimed. A batch takes one place; it is made of what is
+ *   held anyway, and waits for nothing but the batches before it.
  */
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #lanes = new Map<number, Lane>();
   /** Lanes that have something waiting. */
   readonly #waiting = new Set<Lane>();
-  /** Oldest first. */
+  /** Oldest first. All deliveries of a batch have the same value. */
   readonly #running = new Map<ClaimedDelivery, Running>();
+  readonly #batchOf: (connectionId: number) => Batch | undefined;
+  /** Ids of what could not go with others. */
+  readonly #alone = new Set<string>();
+  #attempts = 0;
   /** Attempts that take a place. */
   #placed = 0;
   #ailing = 0;
@@ -89,21 +122,29 @@ export class Lanes {
   #new = 0;
   #held = 0;
   #ahead = 0;
+  #together = 0;
   #begunAt = performance.now();
   #roomMadeAt = 0;
 
-  constructor(options: LanesOptions) {
+  /** @param batchOf what the destination of a connection that something is held of takes together. */
+  constructor(options: LanesOptions, batchOf: (connectionId: number) => Batch | undefined = () => undefined) {
     this.#options = options;
+    this.#batchOf = batchOf;
   }
 
-  /** Attempts under way. */
+  /** Deliveries under way. */
   get running(): number {
     return this.#running.size;
   }
 
-  /** Attempts under way and deliveries claimed ahead. */
+  /** Deliveries under way and claimed ahead. */
   get held(): number {
     return this.#held;
+  }
+
+  /** How many more the claim that began may take, for batches. */
+  get together(): number {
+    return this.#together;
   }
 
   /** How many to claim at most: half of what is free, so that one claim can't give it all to the first connections. */
@@ -137,7 +178,7 @@ export class Lanes {
   /** Whether anything of a connection is held here. */
   holds(connectionId: number): boolean {
     const lane = this.#lanes.get(connectionId);
-    return lane !== undefined && lane.running + lane.waiting.length > 0;
+    return lane !== undefined && heldOf(lane) > 0;
   }
 
   /** A claim begins. Returns how many to claim of those that something is or was held of, by id. */
@@ -152,8 +193,11 @@ export class Lanes {
     let ailingLeft = this.ailingRoom();
     const ailing = [...this.#lanes.values()].filter((lane) => this.#ails(lane)).length;
     const each = Math.max(1, Math.floor(ailingLeft / Math.max(1, ailing)));
+    const batching = [...this.#lanes.values()].filter((lane) => this.#wantsBatches(lane)).length;
+    const together = Math.max(1, Math.floor(Math.min(MAX_TOGETHER, MAX_TOGETHER_HELD - this.#held) / Math.max(1, batching)));
+    this.#together = 0;
     for (const [id, lane] of this.#lanes) {
-      const held = lane.running + lane.waiting.length;
+      const held = heldOf(lane);
       if (held + lane.answered === 0 && lane.pausedUntil <= now) {
         this.#lanes.delete(id);
         continue;
@@ -169,7 +213,12 @@ export class Lanes {
         const more = Math.max(0, Math.min(each, ailingLeft, this.window(lane.running - lane.slow) - held));
         allowances[id] = more;
         ailingLeft -= more;
-      } else allowances[id] = Math.max(0, this.#allowed(lane) + lane.ahead - held);
+      } else {
+        const usual = Math.max(0, this.#allowed(lane) + lane.ahead - held);
+        const more = Math.min(together, Math.max(0, this.#target(lane) - held - usual));
+        allowances[id] = usual + more;
+        this.#together += more;
+      }
     }
     this.#ahead = Math.min(MAX_AHEAD_OVERALL, this.#ahead);
     return allowances;
@@ -181,12 +230,38 @@ export class Lanes {
     for (const claim of claims) {
       const lane = this.#lanes.get(claim.connectionId) ?? this.#lane(claim.connectionId, !claim.known);
       if (claim.ailing || claim.probe) lane.ailing = true;
-      lane.waiting.push(claim);
+      lane.batch = this.#batchOf(claim.connectionId);
+      if (lane.batch) lane.bytes += (claim.event.payload.length - lane.bytes) / BYTES_OF;
+      (lane.batch && this.#isFresh(claim) ? lane.fresh : lane.waiting).push(claim);
       this.#waiting.add(lane);
       counts.set(claim.connectionId, (counts.get(claim.connectionId) ?? 0) + 1);
     }
     this.#held += claims.length;
     for (const [id, lane] of this.#lanes) lane.hungry = (counts.get(id) ?? 0) >= (allowances[id] ?? window);
+  }
+
+  /** What may be attempted together now, by connection. Each counts as running until `done`. To be asked before `start`. */
+  startTogether(): ClaimedDelivery[][] {
+    const started: ClaimedDelivery[][] = [];
+    const startedAt = performance.now();
+    this.#makeRoom();
+    for (const lane of this.#waiting) {
+      if (lane.batch === undefined || this.#ails(lane) || lane.isNew) continue;
+      while (lane.fresh.length >= lane.batch.from && lane.batches < MAX_BATCHES) {
+        if (this.#placed >= this.#options.concurrency || lane.running >= this.#allowed(lane)) break;
+        const claims = lane.fresh.splice(0, countOfBatch(lane.fresh, lane.batch));
+        const running = { startedAt, lane, left: claims.length, isBatch: true, ailing: false, slow: false };
+        for (const claim of claims) this.#running.set(claim, running);
+        lane.running++;
+        lane.batches++;
+        lane.carried += claims.length - 1;
+        this.#attempts++;
+        this.#placed++;
+        started.push(claims);
+      }
+      if (waitingOf(lane) === 0) this.#waiting.delete(lane);
+    }
+    return started;
   }
 
   /** What may be attempted now. It counts as running until `done`. */
@@ -196,32 +271,63 @@ export class Lanes {
     this.#makeRoom();
     for (const lane of this.#waiting) {
       const free = this.#options.concurrency - this.#placed;
-      const count = Math.min(lane.waiting.length, this.#allowed(lane) - lane.running, free);
-      if (count <= 0) continue;
       const ailing = this.#ails(lane);
-      for (const claim of lane.waiting.splice(0, count)) {
+      // Few go one by one; many wait for the batches before them.
+      const few = ailing || lane.isNew || lane.fresh.length < (lane.batch?.from ?? 0) ? lane.fresh : [];
+      const count = Math.min(lane.waiting.length + few.length, this.#allowed(lane) - lane.running, free);
+      if (count <= 0) continue;
+      const claims = lane.waiting.splice(0, count);
+      claims.push(...few.splice(0, count - claims.length));
+      for (const claim of claims) {
         started.push(claim);
-        this.#running.set(claim, { startedAt, lane, ailing, slow: false });
+        this.#running.set(claim, { startedAt, lane, left: 1, isBatch: false, ailing, slow: false });
       }
       lane.running += count;
+      this.#attempts += count;
       this.#placed += count;
       if (ailing) this.#ailing += count;
-      if (lane.waiting.length === 0) this.#waiting.delete(lane);
+      if (waitingOf(lane) === 0) this.#waiting.delete(lane);
     }
     return started;
   }
 
-  /** An attempt is over. Returns how many in a row had no good answer. */
+  /**
+   * A delivery of a batch has to go by itself: from now on it waits for a place of its own. False when nothing of its
+   * connection may wait here.
+   */
+  alone(claim: ClaimedDelivery): boolean {
+    for (const oldest of this.#alone) {
+      if (this.#alone.size < MAX_ALONE) break;
+      this.#alone.delete(oldest);
+    }
+    this.#alone.add(claim.id);
+    const lane = this.#running.get(claim)?.lane;
+    if (!lane || lane.pausedUntil > performance.now()) return false;
+    this.done(claim, null);
+    lane.waiting.push(claim);
+    this.#waiting.add(lane);
+    this.#held++;
+    return true;
+  }
+
+  /** A delivery has its result. Returns how many attempts in a row had no good answer. */
   done(claim: ClaimedDelivery, verdict: 'good' | 'bad' | null): number {
     const running = this.#running.get(claim);
     if (!running) return 0;
     const { lane } = running;
     this.#running.delete(claim);
     this.#held--;
-    lane.running--;
-    if (running.slow) lane.slow--;
-    else this.#placed--;
-    if (running.ailing) this.#ailing--;
+    running.left--;
+    // A batch keeps its place until the last of it is over, which is at once.
+    if (running.left > 0) lane.carried--;
+    else {
+      lane.running--;
+      this.#attempts--;
+      if (running.isBatch) lane.batches--;
+      if (running.slow) lane.slow--;
+      else this.#placed--;
+      if (running.ailing) this.#ailing--;
+    }
     if (verdict === 'good') {
       lane.answered++;
       lane.failures = 0;
@@ -237,7 +343,7 @@ export class Lanes {
     const now = performance.now();
     for (const lane of this.#lanes.values()) {
       if (!lane.hungry || lane.pausedUntil > now) continue;
-      if (lane.running + lane.waiting.length < this.#allowed(lane) + lane.ahead) return true;
+      if (heldOf(lane) < this.#target(lane)) return true;
     }
     return false;
   }
@@ -270,7 +376,7 @@ export class Lanes {
     const dropped: ClaimedDelivery[] = [];
     for (const [id, lane] of this.#lanes) {
       if (connectionId === undefined || id === connectionId) {
-        dropped.push(...lane.waiting.splice(0));
+        dropped.push(...lane.waiting.splice(0), ...lane.fresh.splice(0));
         this.#waiting.delete(lane);
       }
     }
@@ -281,7 +387,26 @@ export class Lanes {
   /** Half of what the connection may have is used up. */
   #isLow(lane: Lane): boolean {
     if (!lane.hungry || lane.pausedUntil > performance.now()) return false;
-    return lane.running + lane.waiting.length <= (this.#allowed(lane) + lane.ahead) / 2;
+    return heldOf(lane) <= this.#target(lane) / 2;
+  }
+
+  /** How many to hold of it: what may be under way and what is claimed ahead, or two batches where there may be as much. */
+  #target(lane: Lane): number {
+    const usual = this.#allowed(lane) + lane.ahead;
+    if (!this.#wantsBatches(lane)) return usual;
+    const { max, maxBytes } = lane.batch as Batch;
+    const most = MAX_BATCHES * Math.min(max, Math.floor(maxBytes / Math.max(1, lane.bytes)));
+    return Math.max(usual, Math.min(most, heldOf(lane) + MAX_TOGETHER_HELD - this.#held));
+  }
+
+  /** Where there is more than was asked for, and it may go together. */
+  #wantsBatches(lane: Lane): boolean {
+    return lane.batch !== undefined && lane.hungry && !lane.isNew && !this.#ails(lane) && lane.pausedUntil <= performance.now();
+  }
+
+  /** A first attempt that nobody asked for: what went wrong with others, or may have arrived already, goes by itself. */
+  #isFresh({ id, attemptCount, wasRetrying, trigger, probe }: ClaimedDelivery): boolean {
+    return attemptCount === 0 && !wasRetrying && trigger === 'automatic' && !probe && !this.#alone.has(id);
   }
 
   /** How many attempts it may have at once now. */
@@ -299,7 +424,7 @@ export class Lanes {
   }
 
   get #slow(): number {
-    return this.#running.size - this.#placed;
+    return this.#attempts - this.#placed;
   }
 
   /** Attempts that have had no answer for long leave their places, as far as there is room to wait. */
@@ -323,10 +448,34 @@ export class Lanes {
     if (!lane) {
       lane = {
         ...{ running: 0, slow: 0, waiting: [], answered: 0, rate: 0, ahead: 0 },
+        ...{ fresh: [], batch: undefined, batches: 0, carried: 0, bytes: 0 },
         ...{ hungry: false, failures: 0, ailing: false, isNew, pausedUntil: 0 },
       };
       this.#lanes.set(id, lane);
     }
     return lane;
   }
+}
+
+/** Payloads over which their size is smoothed. */
+const BYTES_OF = 16;
+
+function waitingOf({ waiting, fresh }: Lane): number {
+  return waiting.length + fresh.length;
+}
+
+function heldOf(lane: Lane): number {
+  return lane.running + lane.carried + waitingOf(lane);
+}
+
+/** How many of these go into the next batch: as many as it takes, by number and bytes. */
+function countOfBatch(claims: readonly ClaimedDelivery[], { max, maxBytes }: Batch): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { event } of claims) {
+    bytes += event.payload.length;
+    if (count === max || (count > 0 && bytes > maxBytes)) break;
+    count++;
+  }
+  return count;
 }

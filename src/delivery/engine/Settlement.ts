@@ -62,6 +62,7 @@ export function toSettlement(
     case 'unavailable':
       return { ...handBack(claim), restMs: clampInteger(result.restMs) };
     case 'abandoned':
+    case 'alone':
       return handBack(claim);
   }
 }

@@ -1,5 +1,5 @@
 import { GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
-import { createUnionType, Field, ID, ObjectType } from 'type-graphql';
+import { createUnionType, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { WebhookAuthType } from '../../domain/Connection.js';
 import { WebhookAuthTypeEnum } from './connectionEnums.js';
 
@@ -34,6 +34,33 @@ export class KlaviyoAccountObject {
 
   @Field(() => String, { nullable: true, description: 'Its time zone, such as Europe/Amsterdam.' })
   timezone!: string | null;
+}
+
+@ObjectType('KlaviyoQuota', {
+  description:
+    "What is left of one of Klaviyo's limits, which it counts by account. All that this server sends counts, by whichever connection.",
+})
+export class KlaviyoQuotaObject {
+  @Field(() => Int, { description: 'Requests that Klaviyo takes in a second.' })
+  perSecondLimit!: number;
+
+  @Field(() => Int, { description: 'How many of them are left in this second. About half of a second is used.' })
+  perSecondRemaining!: number;
+
+  @Field(() => Int, { description: 'Requests that Klaviyo takes in a minute.' })
+  perMinuteLimit!: number;
+
+  @Field(() => Int, { description: 'How many of them are left in this minute.' })
+  perMinuteRemaining!: number;
+
+  @Field(() => GraphQLDateTime, { description: 'When the minute ends.' })
+  resetsAt!: Date;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'Nothing is sent before, since Klaviyo said that its limit is reached; null otherwise.',
+  })
+  pausedUntil!: Date | null;
 }
 
 @ObjectType('KlaviyoConfiguration', { description: 'What a Klaviyo connection asks for, and what it was granted.' })

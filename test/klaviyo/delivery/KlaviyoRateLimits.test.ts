@@ -1,86 +1,258 @@
-import { describe, expect, it, vi } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { columnIdentity } from '../../../src/database/columnIdentity.js';
+import { Database } from '../../../src/database/Database.js';
 import { newId } from '../../../src/database/newId.js';
 import { KlaviyoDestination } from '../../../src/klaviyo/KlaviyoDestination.js';
-import { KlaviyoRateLimits } from '../../../src/klaviyo/KlaviyoRateLimits.js';
+import {
+  KLAVIYO_LIMITS,
+  type KlaviyoEndpoint,
+  KlaviyoRateLimits,
+  readKlaviyoQuotas,
+  sweepKlaviyoQuotas,
+} from '../../../src/klaviyo/KlaviyoRateLimits.js';
+import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
 import { testCipher } from '../../support/testCipher.js';
 import { parcelEvent } from '../../support/webhookFlow.js';
 
-const CONNECTION = 1;
-/** The beginning of a minute. */
-const START = 29_000_000 * 60_000;
+let testDatabase: TestDatabase;
+/** As many processes. */
+let databases: Database[];
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  databases = await Promise.all([1, 2, 3].map(() => Database.open({ url: testDatabase.url, poolSize: 2 })));
+  database = databases[0] as Database;
+});
+afterAll(async () => {
+  await Promise.all(databases.map((each) => each.close()));
+  await testDatabase.drop();
+});
 
-/** Takes places until there are none; returns how many there were, and until when to wait. */
-function takeAll(limits: KlaviyoRateLimits, atMs: number): { taken: number; untilMs: number } {
-  for (let taken = 0; ; taken += 1) {
-    const untilMs = limits.take(CONNECTION, atMs);
-    if (untilMs !== null) return { taken, untilMs };
-  }
+let accounts = 0;
+const newAccount = () => `Account${++accounts}`;
+
+interface Counted {
+  readonly second: number;
+  readonly in_second: number;
+  readonly in_minute: number;
 }
 
-function release(limits: KlaviyoRateLimits, count: number): void {
-  for (let index = 0; index < count; index += 1) limits.release(CONNECTION);
+async function counted(account: string, endpoint: KlaviyoEndpoint = 'events'): Promise<Counted> {
+  const query = sql<Counted>`
+    select second::float8, in_second, in_minute from klaviyo_quotas where account_id = ${account} and endpoint = ${endpoint}`;
+  return (await query.execute(database.sql())).rows[0] as Counted;
 }
 
-const said = (remaining: number, reset: number) =>
-  new Headers({ 'ratelimit-limit': '3500', 'ratelimit-remaining': String(remaining), 'ratelimit-reset': String(reset) });
+/** As if so many had been sent in this minute, and a second had passed since. */
+const spend = (account: string, endpoint: KlaviyoEndpoint, inMinute: number) =>
+  sql`
+    insert into klaviyo_quotas (account_id, endpoint, second, in_second, in_minute)
+    values (${account}, ${endpoint}, floor(date_part('epoch', now())), 0, ${inMinute})`.execute(database.sql());
 
-describe("Klaviyo's limits for one connection", () => {
-  it('leave room in a second for seconds that begin elsewhere, and for another process', () => {
-    const limits = new KlaviyoRateLimits();
-    expect(takeAll(limits, START + 900)).toEqual({ taken: 175, untilMs: START + 1_000 });
-    release(limits, 175);
-    // Klaviyo's second may span the end of ours and the beginning of the next: 350 in all.
-    expect(takeAll(limits, START + 1_000)).toEqual({ taken: 175, untilMs: START + 2_000 });
+/** Well within a minute by Postgres's clock: what a test counts belongs to one. */
+async function withinMinute(): Promise<void> {
+  const query = sql<{ left: number }>`select 60 - date_part('second', now())::float8 as left`;
+  const left = (await query.execute(database.sql())).rows[0]?.left ?? 0;
+  if (left < 5) await sleep(left * 1_000 + 50);
+}
+
+describe("Klaviyo's limits for one account, over all processes", () => {
+  it('leave room in each second for seconds that begin elsewhere, however many processes want more', async () => {
+    const account = newAccount();
+    const limits = databases.map((each) => new KlaviyoRateLimits(each));
+    const taken = new Map<number, number>();
+    let going = true;
+    const greedy = limits.flatMap((each) =>
+      Array.from({ length: 40 }, async () => {
+        while (going) {
+          const waitMs = await each.take(account, 'events');
+          if (waitMs > 0) {
+            await sleep(Math.min(waitMs, 50));
+            continue;
+          }
+          const second = Math.floor(Date.now() / 1_000);
+          taken.set(second, (taken.get(second) ?? 0) + 1);
+          await sleep(1);
+        }
+      }),
+    );
+    await sleep(3_200);
+    going = false;
+    await Promise.all(greedy);
+    const counts = [...taken.values()];
+    // Klaviyo's second may span the end of one of ours and the beginning of the next.
+    expect(Math.max(...counts)).toBeLessThanOrEqual(KLAVIYO_LIMITS.events.perSecond);
+    expect(Math.max(...counts)).toBeGreaterThan(KLAVIYO_LIMITS.events.perSecond / 4);
   });
 
-  it('let the whole minute be used, and no more', () => {
-    const limits = new KlaviyoRateLimits();
-    let all = 0;
-    for (let second = 0; second < 60; second += 1) {
-      const { taken } = takeAll(limits, START + second * 1_000);
-      release(limits, taken);
-      all += taken;
+  it('let the whole minute be used, and no more', async () => {
+    await withinMinute();
+    const account = newAccount();
+    await spend(account, 'events', 3_490);
+    const limits = databases.map((each) => new KlaviyoRateLimits(each));
+    const waits = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => (limits[n % 3] as KlaviyoRateLimits).take(account, 'events')),
+    );
+    expect(waits.filter((waitMs) => waitMs === 0)).toHaveLength(10);
+    const { second, in_minute } = await counted(account);
+    expect(in_minute).toBe(3_500);
+    for (const waitMs of waits.filter((each) => each > 0)) {
+      expect(waitMs).toBeLessThanOrEqual(60_000 - (second % 60) * 1_000);
+      expect(waitMs).toBeGreaterThan(1_000);
     }
-    expect(all).toBe(3_500);
-    expect(limits.take(CONNECTION, START + 59_999)).toBe(START + 60_000);
-    expect(limits.take(CONNECTION, START + 60_000)).toBeNull();
   });
 
-  it('count a request that is under way as a window begins in that window too', () => {
-    const limits = new KlaviyoRateLimits();
-    expect(takeAll(limits, START).taken).toBe(175);
-    release(limits, 75);
-    expect(takeAll(limits, START + 1_000).taken).toBe(75);
+  it('cost a lone event one place, and give back what a busy process did not use', async () => {
+    await withinMinute();
+    const account = newAccount();
+    const limits = new KlaviyoRateLimits(database);
+    for (let sent = 0; sent < 20; sent += 1) expect(await limits.take(account, 'events')).toBe(0);
+    const ahead = (await counted(account)).in_minute - 20;
+    expect(ahead).toBeGreaterThan(0);
+    await sleep(1_100);
+    expect(await limits.take(account, 'events')).toBe(0);
+    expect((await counted(account)).in_minute).toBeLessThanOrEqual(21 + ahead / 2);
+    await sleep(1_100);
+    await limits.take(account, 'events');
+    await sleep(1_100);
+    await limits.take(account, 'events');
+    expect((await counted(account)).in_minute).toBe(23);
   });
 
-  it('end where Klaviyo says so, less what is under way here and may be in another process', () => {
-    const limits = new KlaviyoRateLimits();
-    for (let index = 0; index < 10; index += 1) limits.take(CONNECTION, START);
-    limits.heard(CONNECTION, said(21, 30), START);
-    expect(limits.take(CONNECTION, START)).toBeNull();
-    limits.heard(CONNECTION, said(20, 30), START);
-    expect(limits.take(CONNECTION, START)).toBe(START + 30_000);
-    expect(limits.take(CONNECTION, START + 30_000)).toBeNull();
+  it('end where Klaviyo says so, for everybody', async () => {
+    const account = newAccount();
+    const [one, other] = databases.map((each) => new KlaviyoRateLimits(each)) as [KlaviyoRateLimits, KlaviyoRateLimits];
+    const said = (remaining: number) =>
+      new Headers({ 'ratelimit-limit': '3500', 'ratelimit-remaining': String(remaining), 'ratelimit-reset': '30' });
+    await one.heard(account, 'events', said(36));
+    expect(await other.take(account, 'events')).toBe(0);
+    await one.heard(account, 'events', said(35));
+    expect(await one.take(account, 'events')).toBeGreaterThan(20_000);
+    // What it holds already is good for the second in which it was taken.
+    await sleep(1_000);
+    expect(await other.take(account, 'events')).toBeGreaterThan(20_000);
+    expect(await other.take(account, 'bulk')).toBe(0);
+    expect(await other.take(newAccount(), 'events')).toBe(0);
   });
 
-  it('of one hold up no other', () => {
-    const limits = new KlaviyoRateLimits();
-    takeAll(limits, START);
-    expect(limits.take(CONNECTION + 1, START)).toBeNull();
+  it('hold for bulk requests and for looks at an account as well', async () => {
+    await withinMinute();
+    const account = newAccount();
+    const limits = databases.map((each) => new KlaviyoRateLimits(each));
+    const take = (endpoint: KlaviyoEndpoint) =>
+      Promise.all(Array.from({ length: 12 }, (_, n) => (limits[n % 3] as KlaviyoRateLimits).take(account, endpoint)));
+    const before = Math.floor(Date.now() / 1_000);
+    const granted = (await take('bulk')).filter((waitMs) => waitMs === 0).length;
+    expect(granted).toBeLessThanOrEqual(5 * (Math.floor(Date.now() / 1_000) - before + 1));
+    expect(granted).toBeGreaterThanOrEqual(5);
+    expect((await take('accounts')).filter((waitMs) => waitMs === 0)).toHaveLength(1);
+    const full = newAccount();
+    await spend(full, 'accounts', 15);
+    expect(await (limits[0] as KlaviyoRateLimits).take(full, 'accounts')).toBeGreaterThan(1_000);
+  });
+
+  it('believe a clock that was set back', async () => {
+    const account = newAccount();
+    await sql`
+      insert into klaviyo_quotas (account_id, endpoint, second, in_second, in_minute)
+      values (${account}, 'events', floor(date_part('epoch', now())) + 86400, 175, 3500)`.execute(database.sql());
+    expect(await new KlaviyoRateLimits(database).take(account, 'events')).toBe(0);
+  });
+});
+
+describe('What is left of a quota', () => {
+  it('can be read, and is forgotten after a day', async () => {
+    await withinMinute();
+    const account = newAccount();
+    expect(await readKlaviyoQuotas(database, [account])).toEqual([]);
+    await spend(account, 'bulk', 149);
+    const limits = new KlaviyoRateLimits(database);
+    expect(await limits.take(account, 'bulk')).toBe(0);
+    const [quota] = await readKlaviyoQuotas(database, [account, 'nobody']);
+    expect(quota).toMatchObject({
+      ...{ account, endpoint: 'bulk', perSecondLimit: 10, perMinuteLimit: 150, perMinuteRemaining: 0, pausedUntil: null },
+    });
+    expect([9, 10]).toContain(quota?.perSecondRemaining);
+    expect((quota?.resetsAt.getTime() ?? 0) % 60_000).toBe(0);
+    await new KlaviyoRateLimits(database).pause(account, 'bulk', 30_000);
+    expect((await readKlaviyoQuotas(database, [account]))[0]?.pausedUntil?.getTime()).toBeGreaterThan(Date.now());
+    await sql`update klaviyo_quotas set second = second - 90000, paused_until = now() where account_id = ${account}`.execute(
+      database.sql(),
+    );
+    expect(await readKlaviyoQuotas(database, [account])).toEqual([]);
+    expect(await sweepKlaviyoQuotas(database)).toBe(1);
+  });
+});
+
+describe('Where one window ends and the next begins, by a clock that the test sets', () => {
+  let clockDatabase: TestDatabase;
+  let ticking: Database;
+  /** The beginning of a minute, in seconds since 1970. */
+  const MINUTE = 30_000_000 * 60;
+
+  beforeAll(async () => {
+    clockDatabase = await createTestDatabase();
+    const setUp = await Database.open({ url: clockDatabase.url, poolSize: 1 });
+    for (const statement of [
+      'create schema test_clock',
+      'create table test_clock.clock (now timestamptz)',
+      'insert into test_clock.clock values (now())',
+      "create function test_clock.clock_timestamp() returns timestamptz language sql as 'select now from test_clock.clock'",
+      // First in the path, it stands in for Postgres's own.
+      `alter database ${new URL(clockDatabase.url).pathname.slice(1)} set search_path = test_clock, pg_catalog, public`,
+    ]) {
+      await sql.raw(statement).execute(setUp.sql());
+    }
+    await setUp.close();
+    ticking = await Database.open({ url: clockDatabase.url, poolSize: 2 });
+  });
+  afterAll(async () => {
+    await ticking.close();
+    await clockDatabase.drop();
+  });
+
+  /** How many of so many requests have a place at a moment; each is another process. */
+  async function grantedAt(second: number, account: string, endpoint: KlaviyoEndpoint, wanted: number): Promise<number> {
+    await sql`update test_clock.clock set now = to_timestamp(${second})`.execute(ticking.sql());
+    const limits = new KlaviyoRateLimits(ticking);
+    const waits = await Promise.all(Array.from({ length: wanted }, () => limits.take(account, endpoint)));
+    return waits.filter((waitMs) => waitMs === 0).length;
+  }
+
+  it('two seconds in a row have no more places than one of Klaviyo’s', async () => {
+    const account = newAccount();
+    expect(await grantedAt(MINUTE + 10.9, account, 'events', 500)).toBe(175);
+    expect(await grantedAt(MINUTE + 11.0, account, 'events', 500)).toBe(175);
+    expect(await grantedAt(MINUTE + 10.5, account, 'accounts', 5)).toBe(1);
+    expect(await grantedAt(MINUTE + 11.5, account, 'accounts', 5)).toBe(0);
+    expect(await grantedAt(MINUTE + 12.5, account, 'accounts', 5)).toBe(1);
+  });
+
+  it('what was sent in the last second of a minute counts in the next one, too', async () => {
+    const account = newAccount();
+    let inMinute = 0;
+    for (let second = 40; second < 60; second += 1) inMinute += await grantedAt(MINUTE + second, account, 'events', 200);
+    expect(inMinute).toBe(3_500);
+    let inNext = 0;
+    for (let second = 60; second < 90; second += 1) inNext += await grantedAt(MINUTE + second, account, 'events', 200);
+    expect(inNext).toBe(3_325);
+    expect(await grantedAt(MINUTE + 121, account, 'events', 200)).toBe(175);
   });
 });
 
 describe('A clock that is set', () => {
   it('makes nobody wait for as long as it jumped', async () => {
+    const accountId = newAccount();
     const klaviyo = new KlaviyoDestination({
       apiUrl: 'http://127.0.0.1:1',
       revision: '2025-01-15',
       fetch: async () => new Response('', { status: 429, headers: { 'retry-after': '2' } }),
       cipher: testCipher,
-      limits: new KlaviyoRateLimits(),
+      limits: new KlaviyoRateLimits(database),
       backfillAfterMs: 86_400_000,
-      accessToken: async () => ({ token: 'a token', version: 1, accountId: null }),
+      accessToken: async () => ({ token: 'a token', version: 1, accountId }),
       scopeMissing: async () => {},
     });
     const deliver = () => {
@@ -94,7 +266,7 @@ describe('A clock that is set', () => {
         ...{ occurredAt: null, value: null, valueCurrency: null, properties: null, isTest: false },
         createdAt: new Date(),
       };
-      const job = { deliveryId: newId(), attemptNumber: 1, event, connection: { id: CONNECTION } as never };
+      const job = { deliveryId: newId(), attemptNumber: 1, event, connection: { id: 1 } as never };
       return klaviyo.deliver(job, new AbortController().signal);
     };
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30 * 86_400_000 });
