@@ -60,6 +60,25 @@ describe('A merchant links Klaviyo', () => {
     expect((await openCallback(callback)).text).toBe(before.text);
   });
 
+  it('and leaves out what sending events needs: the page and the connection say so, until it is allowed', async () => {
+    const { client } = switchboard;
+    const id = await createKlaviyoConnection(client, ['accounts:read']);
+    await subscribe(client, id);
+    const authorizationUrl = await startKlaviyoAuthorization(client, id);
+    authorizationUrl.searchParams.set('scope', 'accounts:read');
+    const { text } = await openCallback(await decideAtKlaviyo(authorizationUrl));
+    expect(text).toContain('But events can not be sent there: the access that you gave does not include it.');
+    expect(text).not.toContain('Events will arrive');
+    const problem = async () =>
+      (await client.query('query ($id: ID!) { connection(id: $id) { problem } }', { id })).connection.problem;
+    expect(await problem()).toBe(
+      'The grant lacks the scope events:write, so the next event will be held: connect again and allow it.',
+    );
+    const again = await openCallback(await decideAtKlaviyo(await startKlaviyoAuthorization(client, id)));
+    expect(again.text).toContain('Events will arrive there from now on.');
+    expect(await problem()).toBeNull();
+  });
+
   it('and says no: a page of its own, and the reason stays readable', async () => {
     const { client } = switchboard;
     const id = await createKlaviyoConnection(client);

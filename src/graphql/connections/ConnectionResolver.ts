@@ -86,9 +86,17 @@ export class ConnectionResolver {
     nullable: true,
     description: 'What keeps an ACTIVE connection from delivering, or soon will, and whose turn it is; null when nothing does.',
   })
-  async problem(@Root() { id, status }: Connection, @Ctx() { loaders }: GraphQLContext): Promise<string | null> {
+  async problem(
+    @Root() { id, type, status }: Connection,
+    @Ctx() { loaders, dependencies }: GraphQLContext,
+  ): Promise<string | null> {
     if (status !== 'active') return null;
-    return describeProblem(...(await Promise.all([loaders.credential.load(id), loaders.health.load(id)])));
+    const [credential, health, subscribed] = await Promise.all([
+      loaders.credential.load(id),
+      loaders.health.load(id),
+      type === 'webhook' ? null : loaders.subscribed.load(id),
+    ]);
+    return describeProblem(credential, health, (subscribed && dependencies.providers.get(type)?.deliveryScope) ?? null);
   }
 
   @FieldResolver(() => ConnectionConfigurationUnion, { description: 'Where it points, without any secret.' })

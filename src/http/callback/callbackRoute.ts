@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { Credential } from '../../domain/Credential.js';
 import { completeAuthorization, Exchanges } from '../../oauth/completeAuthorization.js';
 import type { Provider } from '../../oauth/Provider.js';
 import { hasActiveSubscription } from '../../subscriptions/findSubscription.js';
@@ -39,7 +40,10 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
       });
       const linked = outcome.kind === 'completed' ? outcome.authorization.connectionId : null;
       const receivesEvents = Boolean(linked && (await hasActiveSubscription(dependencies, linked)));
-      const page = outcomePage(outcome, provider, { receivesEvents });
+      const page = outcomePage(outcome, provider, {
+        receivesEvents,
+        maySend: !receivesEvents || (await maySend(dependencies, linked as number, provider)),
+      });
       if (outcome.kind === 'unknown_state' || outcome.kind === 'refused' || outcome.kind === 'in_progress')
         return sendPage(reply, page);
 
@@ -58,6 +62,12 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
         .send();
     },
   });
+}
+
+/** Whether the grant of a connection has the scope that delivering needs: a merchant may have left it out. */
+async function maySend({ database }: Dependencies, connectionId: number, { deliveryScope }: Provider): Promise<boolean> {
+  const credential = await database.em().findOne(Credential, { connectionId });
+  return !credential?.accessToken || credential.scopes.includes(deliveryScope);
 }
 
 /** Everything after the first question mark, with repetitions kept; a query may hold further ones (RFC 3986 3.4). */

@@ -26,10 +26,14 @@ const LOOKS_AGAIN_AFTER = 1;
 
 /**
  * What a merchant reads after coming back: what happened, and what to do next, all in our own words.
- * `receivesEvents` says whether the connection has an active subscription.
+ * `receivesEvents` says whether the connection has an active subscription, `maySend` whether the access that was given is enough for it.
  */
-export function outcomePage(outcome: CallbackOutcome, provider: Provider, { receivesEvents = false } = {}): OutcomePage {
-  const words = wordsFor(outcome, provider.name, receivesEvents);
+export function outcomePage(
+  outcome: CallbackOutcome,
+  provider: Provider,
+  { receivesEvents = false, maySend = true } = {},
+): OutcomePage {
+  const words = wordsFor(outcome, provider.name, { receivesEvents, maySend });
   const authorization = outcome.kind === 'unknown_state' ? null : outcome.authorization;
   const reason = outcome.kind === 'failed' ? reasonOf(outcome.authorization) : null;
   const body = html`${provider.sandbox ? html`<p class="sandbox">SANDBOX: no real ${provider.name} account is involved.</p>` : null}
@@ -47,13 +51,27 @@ ${authorization?.returnTo ? html`<a class="button" href="${authorization.returnT
   };
 }
 
-function wordsFor(outcome: CallbackOutcome, name: string, receivesEvents: boolean): Words {
+interface Sending {
+  readonly receivesEvents: boolean;
+  readonly maySend: boolean;
+}
+
+function wordsFor(outcome: CallbackOutcome, name: string, { receivesEvents, maySend }: Sending): Words {
   switch (outcome.kind) {
     case 'completed': {
       const account = outcome.authorization.accountName;
+      const title = account ? `${account} is connected` : `${name} is connected`;
+      if (receivesEvents && !maySend) {
+        return {
+          mark: 'bad',
+          title,
+          what: 'But events can not be sent there: the access that you gave does not include it.',
+          next: 'Go back to the app, connect again, and allow everything that it asks for.',
+        };
+      }
       return {
         mark: 'good',
-        title: account ? `${account} is connected` : `${name} is connected`,
+        title,
         what: `Your ${name} account${account ? ` “${account}”` : ''} is connected. ${
           receivesEvents ? 'Events will arrive there from now on.' : 'No events are sent there yet.'
         }`,

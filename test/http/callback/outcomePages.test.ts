@@ -63,6 +63,10 @@ const provider = { name: 'Klaviyo', sandbox: false } as Provider;
 const pages: Record<string, OutcomePage> = {
   ...Object.fromEntries(Object.entries(OUTCOMES).map(([name, outcome]) => [name, outcomePage(outcome, provider)])),
   'completed-receiving': outcomePage(OUTCOMES['completed-receiving'] as CallbackOutcome, provider, { receivesEvents: true }),
+  'completed-lacking': outcomePage(OUTCOMES['completed-receiving'] as CallbackOutcome, provider, {
+    receivesEvents: true,
+    maySend: false,
+  }),
   sandbox: outcomePage(OUTCOMES.completed as CallbackOutcome, { ...provider, sandbox: true }),
   unexpected: unexpectedPage('3f2b8c1e-5a1d-4f7e-9d1b-0c7f3a9e2b11'),
 };
