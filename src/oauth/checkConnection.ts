@@ -213,9 +213,16 @@ async function ask(dependencies: CheckDependencies, provider: Provider, connecti
     return { kind: 'unreachable', reason: `${provider.name} refuses a token that it has just issued.` };
   } catch (error) {
     if (error instanceof GrantLost) return { kind: 'lost' };
-    if (error instanceof ProviderError) return { kind: 'unreachable', reason: error.message };
+    if (error instanceof ProviderError) return { kind: 'unreachable', reason: reasonFor(error, provider) };
     throw error;
   }
+}
+
+/** What the provider calls its refusal of the server's own credentials is in the log, and is no merchant's matter. */
+function reasonFor({ kind, message }: ProviderError, { name }: Provider): string {
+  return kind === 'configuration'
+    ? `${name} refused this server's own credentials. The operator of this server has to mend it.`
+    : message;
 }
 
 /** Without a refresh token there is nothing to renew; and right after a renewal the provider is not asked for another. */

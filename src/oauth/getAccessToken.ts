@@ -61,7 +61,7 @@ export async function getAccessToken(
       throw new ProviderError(
         'transient',
         'refresh_failed',
-        'The access token could not be refreshed just now.',
+        credential.refreshProblem ?? 'The access token could not be refreshed just now.',
         Math.ceil(coolsDownForMs / 1000),
       );
     }

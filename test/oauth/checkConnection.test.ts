@@ -255,6 +255,22 @@ describe('Checking a connection', () => {
     expect((await check(other, connectionId)).result.outcome).toBe('NOT_AUTHORIZED');
   });
 
+  it('says whose turn it is when Klaviyo refuses our own credentials, also while nobody asks it again', async () => {
+    const { client, connectionId } = await linked();
+    await later(connectionId);
+    klaviyo.klaviyo.inject({ kind: 'invalid_client', target: 'token', count: 1 });
+    const operator = "Klaviyo refused this server's own credentials. The operator of this server has to mend it.";
+    const first = (await check(client, connectionId)).result;
+    expect(first).toMatchObject({ outcome: 'UNREACHABLE', message: expect.stringContaining(operator) });
+    expect(first.message).not.toContain('invalid_client');
+    // What was found is over, the pause of a minute is not.
+    await one.sql('update credentials set check_leased_until = null where connection_id = ?', [connectionId]);
+    expect((await check(client, connectionId)).result).toMatchObject({
+      outcome: 'UNREACHABLE',
+      message: expect.stringContaining(operator),
+    });
+  });
+
   it('that is a webhook points to what tells whether it works', async () => {
     const client = await one.anotherOrganization();
     expect(await check(client, await createWebhookConnection(client))).toMatchObject({
