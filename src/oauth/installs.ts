@@ -105,7 +105,8 @@ export function claimInstall(
 
 /** Somebody else's install, and one that never was, are the same. */
 async function take(database: Database, em: EntityManager, { organizationId }: Caller, token: string): Promise<ClaimedInstall> {
-  const hash = hashSecret(token);
+  // A code that somebody pasted may bring spaces along.
+  const hash = hashSecret(token.trim());
   // Its row is locked until all is done, so that a second claim waits and finds the first one's connection.
   const { rows } = await sql<ClaimedInstall>`
     update installs set organization_id = ${organizationId}, claimed_at = coalesce(claimed_at, now())

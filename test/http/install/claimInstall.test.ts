@@ -57,7 +57,10 @@ describe('Claiming an install', () => {
     const client = await two.anotherOrganization();
     const page = await (await fetch(`${two.publicUrl}/oauth/klaviyo/install`)).text();
     const [, install] = /<code>([\w-]{43})<\/code>/.exec(page) ?? [];
-    expect(await claim(client, { install })).toMatchObject({ connection: { status: 'PENDING_AUTHORIZATION' }, userErrors: [] });
+    // As it is pasted.
+    expect(await claim(client, { install: ` ${install}\n` })).toMatchObject({
+      ...{ connection: { status: 'PENDING_AUTHORIZATION' }, userErrors: [] },
+    });
   });
 
   it('takes a connection that is there, in whatever status', async () => {
