@@ -20,7 +20,7 @@ const MAX_TEXT = 255;
 /** Checks a recipient that stands at `path` of an input. Problems go to the list. */
 export function checkRecipient(recipient: Recipient, problems: ProblemList, ...path: string[]): void {
   const { email, phoneNumber, externalId, anonymousId, firstName, lastName, locale } = recipient;
-  if (!email && !phoneNumber && !externalId && !anonymousId) {
+  if (![email, phoneNumber, externalId, anonymousId].some((identifier) => identifier?.trim())) {
     problems.add('REQUIRED', 'A recipient has an email, a phoneNumber, an externalId or an anonymousId.', ...path);
   }
   for (const [name, text] of Object.entries({ email, externalId, anonymousId, firstName, lastName })) {

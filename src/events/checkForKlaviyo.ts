@@ -22,7 +22,7 @@ export function checkForKlaviyo(input: PublishEventInput, path: readonly string[
   if (occurredAt) {
     const time = occurredAt.getTime();
     if (!(time >= EARLIEST && time <= Date.now() + FURTHEST_AHEAD_MS)) {
-      problems.add('INVALID', 'The time must be after the year 2000, and at most a year ahead.', ...path, 'occurredAt');
+      problems.add('INVALID', 'The time must be later than 2000-01-01, and at most a year ahead.', ...path, 'occurredAt');
     }
   }
   if (typeof value === 'number' && !Number.isFinite(value)) problems.add('INVALID', 'The value is no number.', ...path, 'value');

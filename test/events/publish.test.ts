@@ -182,6 +182,7 @@ describe('What an event says for Klaviyo', () => {
       ...(['MAX_VALUE', ['properties']] as [string, string[]]),
     ],
     ['nobody', { recipient: { firstName: 'Anna' } }, 'REQUIRED', ['recipient']],
+    ['a blank for a person', { recipient: { externalId: '   ' } }, 'REQUIRED', ['recipient']],
     ['no locale', { recipient: { email: 'a@example.com', locale: 'nl_NL!' } }, 'INVALID', ['recipient', 'locale']],
     ['a long name', { recipient: { email: 'a@example.com', lastName: 'n'.repeat(256) } }, 'INVALID', ['recipient', 'lastName']],
   ])('is refused: %s', async (_what, input, code, path) => {

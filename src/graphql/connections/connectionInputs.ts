@@ -54,7 +54,7 @@ export class KlaviyoConfigurationInput {
   @Field(() => [String], {
     nullable: true,
     description:
-      'Scopes to ask for, from klaviyoScopes; accounts:read is always among them. As the server is configured when not given.',
+      'Scopes to ask for, at most 100; one that klaviyoScopes does not list is asked for with a warning. accounts:read is always among them, and events:write once there is a subscription. As the server is configured when not given.',
   })
   scopes?: string[] | null;
 }

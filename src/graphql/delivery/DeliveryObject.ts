@@ -5,7 +5,7 @@ import { DeliveryStatusEnum } from './deliveryEnums.js';
 
 @ObjectType('Delivery', { description: 'One event for one subscription, and what became of it.' })
 export class DeliveryObject {
-  @Field(() => ID, { description: "Unique identifier; also the webhook-id header and Klaviyo's unique_id of every attempt." })
+  @Field(() => ID, { description: 'Unique identifier; also the webhook-id header of every attempt.' })
   id!: string;
 
   @Field(() => DeliveryStatusEnum, { description: 'How far it came.' })

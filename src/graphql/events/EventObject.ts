@@ -3,7 +3,7 @@ import { Field, Float, ID, ObjectType } from 'type-graphql';
 
 @ObjectType('Event', { description: 'Something that happened to a parcel, as it was published. Never changes.' })
 export class EventObject {
-  @Field(() => ID, { description: 'Unique identifier; ids grow with time.' })
+  @Field(() => ID, { description: 'Unique identifier, also the webhook-event-id header; ids grow with time.' })
   id!: string;
 
   @Field(() => String, { description: 'What kind of event it is.' })

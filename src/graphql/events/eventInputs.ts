@@ -59,7 +59,7 @@ export class PublishEventInput {
   @Field(() => GraphQLDateTime, {
     nullable: true,
     description:
-      "When it happened: after 2000, and at most a year ahead; the time of publishing when not given. It is the event's time in Klaviyo, where the data's own time is used when this is not given; what is old when it goes out triggers no flows there.",
+      "When it happened: later than 2000-01-01, and at most a year ahead; the time of publishing when not given. It is the event's time in Klaviyo, where the data's own time is used when this is not given; what is old when it goes out triggers no flows there.",
   })
   occurredAt?: Date | null;
 

@@ -20,7 +20,7 @@ export class StartAuthorizationInput {
   @Field(() => GraphQLURL, {
     nullable: true,
     description:
-      'Where the browser goes afterwards, with the parameters connection and outcome. Its origin must be in RETURN_TO_ORIGINS.',
+      'Where the browser goes afterwards, with the parameters connection and outcome, and error_code and error_description when it did not work. Its origin must be in RETURN_TO_ORIGINS.',
   })
   returnTo?: URL | null;
 
