@@ -343,7 +343,7 @@ async function compareScopes(
   if (missing.length > 0) {
     const effect = blocking ? 'Events are held until the merchant connects again.' : 'Events go out all the same.';
     const next = connection.status === 'active' || blocking ? ` ${effect}` : '';
-    return saying('scopes_missing', `The grant lacks ${missing.join(', ')}.${next} Connecting again asks for it.`, {
+    return saying('scopes_missing', `The grant lacks ${missing.join(', ')}.${next} Connecting again asks for what is missing.`, {
       account,
       missingScopes: missing,
     });
