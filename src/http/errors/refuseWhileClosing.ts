@@ -3,19 +3,26 @@ import { SwitchboardError } from '../../domain/SwitchboardError.js';
 
 const RETRY_AFTER_SECONDS = 5;
 
+/** Milliseconds after which connections that are still open are cut: their clients don't read, or nobody could answer them. */
+const LONGEST_ANSWER_MS = 30_000;
+
 /**
  * Answers 503 with Retry-After from the moment that the server begins to close, on connections that are still open, and
- * closes them. What was already being done is finished.
+ * closes them. What was already being done is finished, and its connection is closed, too: a client that keeps it would
+ * keep the server for as long.
  */
 export function refuseWhileClosing(app: FastifyInstance): void {
   let closing = false;
   app.addHook('preClose', (done) => {
     closing = true;
+    setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS).unref();
     done();
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
   });
   app.addHook('onRequest', async (_request, reply) => {
     if (!closing) return;
-    reply.header('connection', 'close');
     throw new SwitchboardError('SERVICE_UNAVAILABLE', 'This server is stopping. Try again in a few seconds.', {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
