@@ -28,7 +28,9 @@ async function main(): Promise<void> {
     if (stopping) process.exit(1);
     stopping = true;
     setTimeout(() => {
-      console.error(`Switchboard could not stop in order within ${LONGEST_STOP_MS / 1000} s and ends now: what it was at is left to its leases.`);
+      console.error(
+        `Switchboard could not stop in order within ${LONGEST_STOP_MS / 1000} s and ends now: what it was at is left to its leases.`,
+      );
       process.exit(1);
     }, LONGEST_STOP_MS);
     try {

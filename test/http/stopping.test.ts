@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Inbox, status } from '../delivery/support/Inbox.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
@@ -60,11 +60,14 @@ describe('A server that stops', () => {
       authorization: { status: 'COMPLETED' },
     });
     const there = new URL(`${callback.pathname}${callback.search}`, staying.ownUrl);
-    expect(await openCallback(there)).toMatchObject({ status: 200, text: expect.stringContaining(`${account.name} is connected`) });
+    expect(await openCallback(there)).toMatchObject({
+      status: 200,
+      text: expect.stringContaining(`${account.name} is connected`),
+    });
     expect(klaviyo.klaviyo.counters).toMatchObject({ tokenRequests: 1, exchanges: 1 });
   });
 
-  it('finishes what it answers, and keeps nobody: neither who keeps his connection, says nothing, nor reads nothing', async () => {
+  it('finishes what it answers, and waits for no client that keeps its connection or says nothing', async () => {
     const { url, asked, answer } = await slowInbox();
     const subscriptionId = await subscribe(leaving.client, await createWebhookConnection(leaving.client, url));
     const agent = new Agent({ keepAlive: true });
@@ -99,9 +102,12 @@ describe('A server that stops', () => {
     const clients = Array.from({ length: 3 }, () => LiveClient.of(leaving.client));
     const watching = clients.map((client) => client.watch('subscription { connectionUpdated { id name } }'));
     await eventually(async () => {
-      await leaving.client.query('mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { id } } }', {
-        id: connectionId,
-      });
+      await leaving.client.query(
+        'mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { id } } }',
+        {
+          id: connectionId,
+        },
+      );
       for (const { seen } of watching) expect(seen.length).toBeGreaterThan(0);
     });
     await leaving.close();
@@ -122,17 +128,18 @@ describe('A server that stops', () => {
   });
 
   it('waits for no provider that answers nothing: neither for a check of a connection nor for a revocation', async () => {
-    const connectionId = await connectKlaviyo(leaving.client);
-    const another = await connectKlaviyo(leaving.client);
+    const place = { client: leaving.client, sandbox: klaviyo };
+    const connectionId = await connectKlaviyo(leaving.client, newAccount(place).id);
+    const another = await connectKlaviyo(leaving.client, newAccount(place).id);
     klaviyo.klaviyo.resetCounters();
     klaviyo.klaviyo.inject({ kind: 'hang', target: 'all' });
     const checking = leaving.client
-      .query('mutation ($id: ID!) { checkConnection(input: { id: $id }) { connection { id } } }', { id: connectionId })
+      .query('mutation ($id: ID!) { checkConnection(input: { connectionId: $id }) { userErrors { code } } }', {
+        id: connectionId,
+      })
       .catch(() => null);
     await leaving.client.query('mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId } }', { id: another });
-    await eventually(() => {
-      expect(klaviyo.klaviyo.counters).toMatchObject({ accountRequests: 1, revocationRequests: 1 });
-    });
+    await eventually(() => expect(klaviyo.klaviyo.counters.faults).toBeGreaterThanOrEqual(2));
     await leaving.close();
     await checking;
   });

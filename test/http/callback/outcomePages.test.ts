@@ -41,7 +41,8 @@ const OUTCOMES: Record<string, CallbackOutcome> = {
   expired: { kind: 'expired', authorization: attempt({ errorCode: 'expired', returnTo: 'https://app.example.com/' }) },
   superseded: { kind: 'superseded', authorization: attempt() },
   'in-progress': { kind: 'in_progress', authorization: attempt() },
-  refused: { kind: 'refused', reason: 'The parameter "code" came more than once.', authorization: attempt() },
+  refused: { kind: 'refused', code: 'invalid_callback', authorization: attempt() },
+  'refused-other-browser': { kind: 'refused', code: 'browser_mismatch', authorization: attempt() },
   'unknown-state': { kind: 'unknown_state' },
   'failed-unavailable': failed('provider_unavailable', 'Klaviyo answered 502 without a readable reason.'),
   'failed-timeout': failed('provider_timeout', 'Klaviyo did not answer in time.'),
@@ -73,7 +74,7 @@ describe('Every page of the callback', () => {
     const paragraphs = [...body.markup.matchAll(/<p>([^<]+)<\/p>/g)].map(([, text]) => text);
     expect(paragraphs.length).toBeGreaterThanOrEqual(2);
     expect(body.markup).not.toMatch(
-      /token|OAuth|PKCE|exchange|undefined|null|grant|invalid_|access_denied|resource owner|client/,
+      /token|OAuth|authorization |parameter|PKCE|exchange|undefined|null|grant|invalid_|access_denied|resource owner|client/,
     );
   });
 });
