@@ -79,6 +79,24 @@ describe('Every page of the callback', () => {
   });
 });
 
+it('An account that is named in markup is shown as text, in the title too', async () => {
+  const accountName = '</title><script>alert(1)</script>"\'&amp;';
+  const connected: CallbackOutcome = { kind: 'completed', authorization: attempt({ accountName }) };
+  const mismatch: CallbackOutcome = {
+    kind: 'failed',
+    authorization: attempt({ accountName, errorCode: 'account_mismatch', returnTo: 'https://app.example.com/' }),
+  };
+  const app = fastify();
+  for (const [path, outcome] of Object.entries({ connected, mismatch }))
+    app.get(`/${path}`, (_request, reply) => sendPage(reply, outcomePage(outcome, provider)));
+  for (const path of ['/connected', '/mismatch']) {
+    const { payload } = await app.inject(path);
+    expect(payload).toContain('&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;amp;');
+    expect(payload).not.toContain('<script');
+    expect(payload.match(/<\/title>/g)).toHaveLength(1);
+  }
+});
+
 describe.runIf(browserTestsWanted())('In a browser, every page of the callback', () => {
   let browser: Browser;
   let app: FastifyInstance;
