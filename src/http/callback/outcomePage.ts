@@ -31,7 +31,7 @@ const LOOKS_AGAIN_AFTER = 1;
 export function outcomePage(outcome: CallbackOutcome, provider: Provider, { receivesEvents = false } = {}): OutcomePage {
   const words = wordsFor(outcome, provider.name, receivesEvents);
   const authorization = outcome.kind === 'unknown_state' ? null : outcome.authorization;
-  const reason = outcome.kind === 'failed' ? reasonOf(outcome.authorization) : outcome.kind === 'refused' ? outcome.code : null;
+  const reason = outcome.kind === 'failed' ? reasonOf(outcome.authorization) : null;
   const body = html`${provider.sandbox ? html`<p class="sandbox">SANDBOX: no real ${provider.name} account is involved.</p>` : null}
 <div class="mark ${words.mark}" aria-hidden="true">${MARKS[words.mark]}</div>
 <h1>${words.title}</h1>
