@@ -128,9 +128,10 @@ class OpenPool {
   #closing = false;
   readonly #clients = new Set<pg.PoolClient>();
 
-  /** To be called with the pool once MikroORM has made it. After closing it would make another one, which nobody closes. */
+  /** To be called with the pool once MikroORM has made it. After closing it makes another one, which nobody closes. */
   watch(pool: pg.Pool): void {
-    if (this.#closing) throw new Error('The database is closed.');
+    // Ended at once, every request for a connection is refused.
+    if (this.#closing) return void pool.end();
     this.#pool = pool;
     pool.on('connect', (client) => this.#clients.add(client));
     pool.on('remove', (client) => this.#clients.delete(client));

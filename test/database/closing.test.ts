@@ -27,5 +27,5 @@ it('A database that closes cuts off what takes too long, and opens nothing any m
   await setImmediate();
   await database.close();
   expect(await asked).toMatch(/terminated/i);
-  await expect(sql`select 1`.execute(database.sql())).rejects.toThrow('The database is closed');
+  await expect(sql`select 1`.execute(database.sql())).rejects.toThrow('after calling end');
 });
