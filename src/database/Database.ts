@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Migrator } from '@mikro-orm/migrations';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { MikroORM } from '@mikro-orm/postgresql';
@@ -28,6 +29,12 @@ const IDLE_IN_TRANSACTION_MS = 60_000;
 /** Milliseconds that a statement may take: for longer, nobody waits for its answer. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 
+/** Milliseconds that a closing pool waits for answers of Postgres. */
+const CLOSE_PATIENCE_MS = 5_000;
+const QUIET_POLL_MS = 5;
+/** Milliseconds for the pool to end, and again after all connections were cut. */
+const CUT_PATIENCE_MS = 1_000;
+
 /** Our one door to Postgres: MikroORM for writes and reads of entities, its Kysely for the hot paths. */
 export class Database {
   private constructor(
@@ -36,6 +43,7 @@ export class Database {
     /** For whatever needs a session of its own, which a pooler would not give it: LISTEN, locks, prepared statements. */
     readonly directUrl: string,
     private readonly onErrorCode: (code: string) => void,
+    private readonly pool: OpenPool,
   ) {}
 
   static async open({
@@ -44,6 +52,7 @@ export class Database {
     poolSize = DEFAULT_POOL_SIZE,
     onErrorCode = () => {},
   }: DatabaseOptions): Promise<Database> {
+    const pool = new OpenPool();
     const orm = await MikroORM.init({
       clientUrl: url,
       entities: [...entities],
@@ -55,9 +64,10 @@ export class Database {
       driverOptions: {
         ...connectionOptions(url, 'switchboard'),
         types: new pg.TypeOverrides(),
-        onPoolCreated(pool: pg.Pool) {
-          pool.on('connect', (client) => hearErrors(client, onErrorCode));
-          pool.on('acquire', returnWhenBroken);
+        onPoolCreated(created: pg.Pool) {
+          pool.watch(created);
+          created.on('connect', (client) => hearErrors(client, onErrorCode));
+          created.on('acquire', returnWhenBroken);
         },
       },
       onCreateConnection: async (connection) => {
@@ -68,7 +78,7 @@ export class Database {
       },
       forceUtcTimezone: true,
     });
-    return new Database(orm, url, directUrl ?? url, onErrorCode);
+    return new Database(orm, url, directUrl ?? url, onErrorCode, pool);
   }
 
   /** The same database with a pool of its own. Whoever asks closes it. */
@@ -102,9 +112,57 @@ export class Database {
     return this.em().transactional((em) => work(em as EntityManager));
   }
 
-  close(): Promise<void> {
-    return this.orm.close(true);
+  /** What was asked of Postgres is answered first; what is not within 5 s is cut off. Nothing can be asked afterwards. */
+  async close(): Promise<void> {
+    await this.pool.quiet(CLOSE_PATIENCE_MS);
+    const closed = this.orm.close(true);
+    if (await endsWithin(CUT_PATIENCE_MS, closed)) return;
+    this.pool.cut();
+    await endsWithin(CUT_PATIENCE_MS, closed);
   }
+}
+
+/** The pool behind MikroORM, as far as closing needs to know it. */
+class OpenPool {
+  #pool: pg.Pool | undefined;
+  #closing = false;
+  readonly #clients = new Set<pg.PoolClient>();
+
+  /** To be called with the pool once MikroORM has made it. After closing it makes another one, which nobody closes. */
+  watch(pool: pg.Pool): void {
+    // Ended at once, every request for a connection is refused.
+    if (this.#closing) return void pool.end();
+    this.#pool = pool;
+    pool.on('connect', (client) => this.#clients.add(client));
+    pool.on('remove', (client) => this.#clients.delete(client));
+  }
+
+  /**
+   * Resolves when no connection is in use or being made, or after so many milliseconds. Kysely forgets its pool before it
+   * ends it: a connection that is being made just then is never given back, and the pool never ends.
+   */
+  async quiet(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.#busy() && performance.now() < deadline) await sleep(QUIET_POLL_MS);
+    this.#closing = true;
+  }
+
+  /** Ends every connection, whatever it is at. */
+  cut(): void {
+    for (const client of this.#clients) (client as pg.PoolClient & pg.Client).end().catch(() => {});
+  }
+
+  #busy(): boolean {
+    const pool = this.#pool;
+    return pool !== undefined && (pool.totalCount > pool.idleCount || pool.waitingCount > 0);
+  }
+}
+
+/** Whether the work ended in so many milliseconds; rejects when it failed in them. */
+async function endsWithin(ms: number, work: Promise<void>): Promise<boolean> {
+  const enough = new AbortController();
+  const late = sleep(ms, false, { signal: enough.signal }).catch(() => false);
+  return Promise.race([work.then(() => true), late]).finally(() => enough.abort());
 }
 
 /**

@@ -1,13 +1,15 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from '../domain/Logger.js';
+import { refuseWhileClosing } from './errors/refuseWhileClosing.js';
 import { handleErrors } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { metricsRoute } from './metricsRoute.js';
 
 /** What a process with ROLE=worker answers: whether it lives and can work. */
 export function createWorkerServer(dependencies: HealthDependencies, metricsToken: string | null, log: Logger): FastifyInstance {
-  const app = Fastify({ logger: false, return503OnClosing: true });
+  const app = Fastify({ logger: false, return503OnClosing: false });
   handleErrors(app, log);
+  refuseWhileClosing(app);
   healthRoutes(app, dependencies);
   metricsRoute(app, dependencies, metricsToken);
   return app;

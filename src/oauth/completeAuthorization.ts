@@ -24,23 +24,40 @@ const PATIENCE_MS = 800;
 /** The longest exchange takes 10 s at the token endpoint and up to 18 s for the account. */
 const LONGEST_EXCHANGE_MS = 30_000;
 
-/** The exchanges of this process that are under way, whether or not a browser still waits for them. */
+/**
+ * The exchanges of this process that are under way, whether or not a browser still waits for them. However many requests
+ * come with the same state, they wait for one exchange, or for one look at what another process makes of it.
+ */
 export class Exchanges {
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new Map<string, Promise<CallbackOutcome>>();
+  readonly #looks = new Map<string, Promise<CallbackOutcome>>();
 
-  add(exchange: Promise<unknown>): void {
-    this.#underWay.add(exchange);
-    const forget = (): boolean => this.#underWay.delete(exchange);
-    exchange.then(forget, forget);
+  add({ id }: Authorization, exchange: Promise<CallbackOutcome>): void {
+    keepWhileUnderWay(this.#underWay, id, exchange);
+  }
+
+  /** The outcome that is in the making here, or else what `look` finds; whoever comes while somebody looks gets the same. */
+  outcomeOf({ id }: Authorization, look: () => Promise<CallbackOutcome>): Promise<CallbackOutcome> {
+    const known = this.#underWay.get(id) ?? this.#looks.get(id);
+    if (known) return known;
+    const looking = look();
+    keepWhileUnderWay(this.#looks, id, looking);
+    return looking;
   }
 
   /** Waits until all of them have stored their outcome, 30 s at most. */
   async finish(): Promise<void> {
     const tooLate = new AbortController();
     const deadline = sleep(LONGEST_EXCHANGE_MS, undefined, { signal: tooLate.signal }).catch(() => {});
-    await Promise.race([Promise.allSettled(this.#underWay), deadline]);
+    await Promise.race([Promise.allSettled(this.#underWay.values()), deadline]);
     tooLate.abort();
   }
+}
+
+function keepWhileUnderWay(map: Map<string, Promise<CallbackOutcome>>, id: string, outcome: Promise<CallbackOutcome>): void {
+  map.set(id, outcome);
+  const forget = (): boolean => map.delete(id);
+  outcome.then(forget, forget);
 }
 
 export interface CallbackRequest {
@@ -66,7 +83,7 @@ export async function completeAuthorization(
   const authorization = state === null ? null : await findByState(database, provider.id, state);
   if (!authorization) return { kind: 'unknown_state' };
   if (authorization.status !== 'pending') return { kind: authorization.status, authorization };
-  if (authorization.consumedAt !== null) return waitForOutcome(dependencies, authorization, deadline);
+  if (authorization.consumedAt !== null) return waitForOther(dependencies, authorization, deadline);
   if (authorization.expiresAt.getTime() <= Date.now()) {
     const expired = await expireAuthorization(dependencies, authorization.id);
     return { kind: 'expired', authorization: expired };
@@ -85,7 +102,7 @@ export async function completeAuthorization(
   if (parameters.kind === 'refused') return refuse(database, authorization, 'invalid_callback', parameters.reason);
 
   const taken = await take(database, authorization.id);
-  if (!taken) return waitForOutcome(dependencies, authorization, deadline);
+  if (!taken) return waitForOther(dependencies, authorization, deadline);
 
   if (parameters.kind === 'error') {
     const denied = parameters.error === 'access_denied';
@@ -96,8 +113,14 @@ export async function completeAuthorization(
   return exchangeInBackground(dependencies, provider, taken, parameters.code, deadline);
 }
 
+/** What becomes of the exchange that another request began, here or in another process. */
+function waitForOther(dependencies: Dependencies, authorization: Authorization, deadline: number): Promise<CallbackOutcome> {
+  const look = () => waitForOutcome(dependencies, authorization, deadline);
+  return outcomeBy(deadline, authorization, dependencies.exchanges.outcomeOf(authorization, look));
+}
+
 /** The exchange's outcome, or `in_progress` when it takes longer than the deadline; then it goes on by itself. */
-async function exchangeInBackground(
+function exchangeInBackground(
   dependencies: Dependencies,
   provider: Provider,
   authorization: Authorization,
@@ -105,16 +128,23 @@ async function exchangeInBackground(
   deadline: number,
 ): Promise<CallbackOutcome> {
   const exchange = exchangeCode(dependencies, provider, authorization, code);
-  dependencies.exchanges.add(exchange);
-  const soon = new AbortController();
-  const late = sleep(Math.max(0, deadline - performance.now()), true, { signal: soon.signal }).catch(() => false);
-  const first = await Promise.race([exchange, late]).finally(() => soon.abort());
-  if (typeof first !== 'boolean') return first;
+  dependencies.exchanges.add(authorization, exchange);
   exchange.catch((error: unknown) => {
     const { id } = authorization;
     dependencies.log.error({ authorizationId: id, error: String(error) }, 'The outcome of an authorization could not be stored');
   });
-  return { kind: 'in_progress', authorization };
+  return outcomeBy(deadline, authorization, exchange);
+}
+
+async function outcomeBy(
+  deadline: number,
+  authorization: Authorization,
+  outcome: Promise<CallbackOutcome>,
+): Promise<CallbackOutcome> {
+  const soon = new AbortController();
+  const late = sleep(Math.max(0, deadline - performance.now()), null, { signal: soon.signal }).catch(() => null);
+  const first = await Promise.race([outcome, late]).finally(() => soon.abort());
+  return first ?? { kind: 'in_progress', authorization };
 }
 
 function findByState(database: Database, provider: string, state: string): Promise<Authorization | null> {
@@ -138,7 +168,12 @@ async function take(database: Database, id: string): Promise<Authorization | nul
 }
 
 /** Notes on the still open attempt why a request was turned away, so that it can be read afterwards. */
-async function refuse(database: Database, authorization: Authorization, code: string, reason: string): Promise<CallbackOutcome> {
+async function refuse(
+  database: Database,
+  authorization: Authorization,
+  code: 'browser_mismatch' | 'invalid_callback',
+  reason: string,
+): Promise<CallbackOutcome> {
   await database
     .em()
     .nativeUpdate(
@@ -146,5 +181,5 @@ async function refuse(database: Database, authorization: Authorization, code: st
       { id: authorization.id, status: 'pending', consumedAt: null },
       { errorCode: code, errorDescription: reason },
     );
-  return { kind: 'refused', reason, authorization };
+  return { kind: 'refused', code, authorization };
 }

@@ -49,7 +49,7 @@ describe('An authorization that is bound to its browser', () => {
       const refused = await openCallback(callback, { headers: { cookie } });
       expect(refused).toMatchObject({
         status: 400,
-        text: expect.stringContaining('belongs to the browser in which it was started'),
+        text: expect.stringContaining('in another browser'),
       });
       expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
         authorization: { status: 'PENDING', errorCode: 'browser_mismatch' },

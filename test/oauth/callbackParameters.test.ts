@@ -26,7 +26,7 @@ describe('A callback whose state is not known gets 400 and learns nothing (RFC 6
     const { status, text } = await openCallback(`${switchboard.publicUrl}/oauth/klaviyo/callback${query}`);
     expect(status).toBe(400);
     expect(text).toContain(TITLE);
-    expect(text).toContain('does not belong to any authorization that was started here');
+    expect(text).toContain('Nobody began to connect with it here');
   });
 
   it('two states, even when one of them is good', async () => {
@@ -69,7 +69,8 @@ describe('A callback that is wrong in another way gets 400, and does not spend t
     const refused = await openCallback(withParameters(callback, changes(callback.searchParams.get('code') as string)));
     expect(refused.status).toBe(400);
     expect(refused.text).toContain(TITLE);
-    expect(refused.text).toContain(words);
+    expect(refused.text).toContain('an address that is incomplete or was changed on the way');
+    expect(refused.text).not.toContain(words);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
       authorization: { status: 'PENDING', errorCode: 'invalid_callback', errorDescription: expect.stringContaining(words) },

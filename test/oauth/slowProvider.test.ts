@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Authorization } from '../../src/domain/Authorization.js';
+import type { CallbackOutcome } from '../../src/oauth/CallbackOutcome.js';
+import { Exchanges } from '../../src/oauth/completeAuthorization.js';
 import { approvedAttempt } from '../support/approvedAttempt.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, openCallbackOnce } from '../support/openCallback.js';
@@ -122,5 +125,34 @@ describe('A browser that waits for a slow exchange', () => {
     if ('display' in input) expect(last.markup).toContain('"outcome":"completed"');
     expect(klaviyo()?.counters).toMatchObject({ tokenRequests: 1, exchanges: 1 });
     expect(await seeConnection(third.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
+  });
+});
+
+describe('However many wait for one authorization in a process', () => {
+  const authorization = { id: '01890a5d-ac96-774b-bcce-b302099a8057' } as Authorization;
+
+  it('one of them looks what becomes of it, and the next who comes looks anew', async () => {
+    const exchanges = new Exchanges();
+    let looks = 0;
+    const found = Promise.withResolvers<CallbackOutcome>();
+    const look = () => {
+      looks += 1;
+      return found.promise;
+    };
+    const waiting = Array.from({ length: 50 }, () => exchanges.outcomeOf(authorization, look));
+    found.resolve({ kind: 'in_progress', authorization });
+    expect(new Set(await Promise.all(waiting))).toHaveLength(1);
+    expect(looks).toBe(1);
+    await exchanges.outcomeOf(authorization, look);
+    expect(looks).toBe(2);
+  });
+
+  it('nobody looks while the exchange is under way there', async () => {
+    const exchanges = new Exchanges();
+    const exchange = Promise.withResolvers<CallbackOutcome>();
+    exchanges.add(authorization, exchange.promise);
+    const waiting = exchanges.outcomeOf(authorization, () => Promise.reject(new Error('looked')));
+    exchange.resolve({ kind: 'completed', authorization });
+    expect(await waiting).toEqual({ kind: 'completed', authorization });
   });
 });

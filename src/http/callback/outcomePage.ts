@@ -91,30 +91,38 @@ function wordsFor(outcome: CallbackOutcome, name: string, { receivesEvents, mayS
       return {
         mark: 'wait',
         title: 'This took too long',
-        what: 'An authorization has to be finished within ten minutes, so nothing has changed.',
+        what: 'Connecting has to be finished within ten minutes, so nothing has changed.',
         next: AGAIN,
       };
     case 'superseded':
       return {
         mark: 'wait',
         title: 'There is a newer attempt',
-        what: 'The authorization was started again after this one, so this one is no longer good.',
+        what: 'You began to connect again after this, so this window does not count any more.',
         next: 'Continue in the window that was opened last, or go back to the app and connect again.',
       };
     case 'in_progress':
       return {
         mark: 'wait',
         title: 'Almost there',
-        what: `${name} is slow to answer.`,
-        next: 'This page looks again by itself.',
+        what: `${name} takes a little longer to answer than usual.`,
+        next: 'Keep this window open: it goes on by itself, and there is nothing for you to do.',
       };
     case 'refused':
-      return { mark: 'bad', title: 'This link does not work', what: outcome.reason, next: AGAIN };
+      return {
+        mark: 'bad',
+        title: 'This link does not work',
+        what:
+          outcome.code === 'browser_mismatch'
+            ? 'You began to connect in another browser or window, so nothing has changed.'
+            : `${name} sent you back with an address that is incomplete or was changed on the way, so nothing has changed.`,
+        next: outcome.code === 'browser_mismatch' ? 'Continue there, or go back to the app and connect again.' : AGAIN,
+      };
     case 'unknown_state':
       return {
         mark: 'bad',
         title: 'This link does not work',
-        what: 'It does not belong to any authorization that was started here.',
+        what: 'Nobody began to connect with it here, so nothing has changed.',
         next: AGAIN,
       };
     case 'failed':

@@ -1,11 +1,12 @@
 import { SwitchboardError } from '../../domain/SwitchboardError.js';
 
-const JSON_TYPES = ['application/json', 'application/*', '*/*'];
+/** A lone asterisk is no media range, but clients send it, and mean anything. */
+const JSON_TYPES = ['application/json', 'application/*', '*/*', '*'];
 const JSON_API_TYPE = 'application/vnd.api+json';
 
 /** Throws NOT_ACCEPTABLE when an Accept header (RFC 9110 12.5.1) excludes both types of JSON; without one, anything is fine. */
 export function checkAccept(accept: string | undefined): void {
-  if (accept === undefined || accept.trim() === '') return;
+  if (accept === undefined || /^[\s,]*$/.test(accept)) return;
   if (accepts(accept, [...JSON_TYPES, JSON_API_TYPE])) return;
   throw new SwitchboardError('NOT_ACCEPTABLE', 'Answers are application/json, which your Accept header excludes.');
 }

@@ -41,7 +41,8 @@ const OUTCOMES: Record<string, CallbackOutcome> = {
   expired: { kind: 'expired', authorization: attempt({ errorCode: 'expired', returnTo: 'https://app.example.com/' }) },
   superseded: { kind: 'superseded', authorization: attempt() },
   'in-progress': { kind: 'in_progress', authorization: attempt() },
-  refused: { kind: 'refused', reason: 'The parameter "code" came more than once.', authorization: attempt() },
+  refused: { kind: 'refused', code: 'invalid_callback', authorization: attempt() },
+  'refused-other-browser': { kind: 'refused', code: 'browser_mismatch', authorization: attempt() },
   'unknown-state': { kind: 'unknown_state' },
   'failed-unavailable': failed('provider_unavailable', 'Klaviyo answered 502 without a readable reason.'),
   'failed-timeout': failed('provider_timeout', 'Klaviyo did not answer in time.'),
@@ -77,9 +78,27 @@ describe('Every page of the callback', () => {
     const paragraphs = [...body.markup.matchAll(/<p>([^<]+)<\/p>/g)].map(([, text]) => text);
     expect(paragraphs.length).toBeGreaterThanOrEqual(2);
     expect(body.markup).not.toMatch(
-      /token|OAuth|PKCE|exchange|undefined|null|grant|invalid_|access_denied|resource owner|client/,
+      /token|OAuth|authorization |parameter|PKCE|exchange|undefined|null|grant|invalid_|access_denied|resource owner|client/,
     );
   });
+});
+
+it('An account that is named in markup is shown as text, in the title too', async () => {
+  const accountName = '</title><script>alert(1)</script>"\'&amp;';
+  const connected: CallbackOutcome = { kind: 'completed', authorization: attempt({ accountName }) };
+  const mismatch: CallbackOutcome = {
+    kind: 'failed',
+    authorization: attempt({ accountName, errorCode: 'account_mismatch', returnTo: 'https://app.example.com/' }),
+  };
+  const app = fastify();
+  for (const [path, outcome] of Object.entries({ connected, mismatch }))
+    app.get(`/${path}`, (_request, reply) => sendPage(reply, outcomePage(outcome, provider)));
+  for (const path of ['/connected', '/mismatch']) {
+    const { payload } = await app.inject(path);
+    expect(payload).toContain('&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;amp;');
+    expect(payload).not.toContain('<script');
+    expect(payload.match(/<\/title>/g)).toHaveLength(1);
+  }
 });
 
 describe.runIf(browserTestsWanted())('In a browser, every page of the callback', () => {

@@ -203,6 +203,9 @@ describe('Statuses mean what they say', () => {
       status: 406,
       body: { errors: [{ status: '406' }] },
     });
+    for (const anything of ['*', '*, text/html', ' , ,', '']) {
+      expect(await rest.get('/connections', { accept: anything })).toMatchObject({ status: 200 });
+    }
     expect(await rest.get('/connections', { accept: 'application/json;q=0' })).toMatchObject({ status: 406 });
     for (const accept of ['*/*', 'application/json', 'text/html, application/*;q=0.5', 'application/vnd.api+json, */*']) {
       const { status, headers } = await rest.get('/connections', { accept });
