@@ -76,7 +76,7 @@ type Row = [
 
 /**
  * Takes what is due, fairly among connections: nobody else holds it until the lease is over. One function in the database
- * (migration 0008), which costs what is ready, however much waits.
+ * (migrations 0008 and 0013), which costs what is ready, however much waits.
  */
 export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Promise<ClaimedDelivery[]> {
   const { limit, perConnection, busy, ailing, new: untried, lease, leaseMs } = request;
@@ -86,13 +86,7 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
   const leaseEndsAt = performance.now() + leaseMs;
   const { rows } = await pool.query<Row>({
     name: 'claim-deliveries',
-    // The columns of events that came later are read here, where the rows are in memory already: see migration 0013.
-    text: `
-      select c.*, e.* from claim_deliveries($1, $2, $3, $4, $5, $6, $7, $8) c
-      cross join lateral (
-        select date_part('epoch', k.occurred_at) * 1000 as occurred_ms, k.value, k.value_currency, k.properties
-        from events k where k.id = c.event_id limit 1
-      ) e`,
+    text: 'select * from claim_due_deliveries($1, $2, $3, $4, $5, $6, $7, $8)',
     values: [limit, perConnection, JSON.stringify(free), full, ailing, untried, lease, leaseMs],
     rowMode: 'array',
   });
