@@ -5,6 +5,9 @@ import type { EntityManager } from './Database.js';
 export const DEFAULT_PAGE_SIZE = 20;
 export const MAX_PAGE_SIZE = 100;
 
+/** Rows of a list that are counted: nobody waits for a count that grows with the history. */
+export const MAX_COUNTED = 10_000;
+
 /** Arguments of a cursor connection (the GraphQL Cursor Connections Specification, section 4). */
 export interface PageArguments {
   readonly first?: number | null;
@@ -21,7 +24,7 @@ export interface Page<T> {
     readonly startCursor: string | null;
     readonly endCursor: string | null;
   };
-  /** Counts only when asked. */
+  /** Counts only when asked, and only up to `MAX_COUNTED`. */
   readonly totalCount: () => Promise<number>;
 }
 
@@ -65,8 +68,21 @@ export async function paginate<T extends Row>(
       startCursor: edges.at(0)?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
-    totalCount: () => em.count(entity, where),
+    totalCount: () => count(em, entity, where),
   };
+}
+
+async function count<T extends Row>(em: EntityManager, entity: EntityName<T>, where: FilterQuery<T>): Promise<number> {
+  const matching = em
+    .createQueryBuilder(entity, 'e')
+    .select('id' as never)
+    .where(where as never)
+    .limit(MAX_COUNTED);
+  const rows = await em.execute<{ count: number }[]>(
+    `select count(*)::int as count from (${matching.getQuery()}) counted`,
+    matching.getParams() as unknown[],
+  );
+  return rows[0]?.count ?? 0;
 }
 
 /** Text in Postgres holds no NUL, which it would not even take as part of a question. */

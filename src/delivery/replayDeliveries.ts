@@ -199,6 +199,7 @@ async function makeDueAgain(
     )
     update deliveries d
     set status = 'pending', retry_count = 0, next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(),
+      retried_at = now(),
       ordering_position = case when c.joins then coalesce(c.position, 0) + c.turn else d.ordering_position end,
       due_at = case
         when c.joins and (c.position is not null or c.turn > 1) or not c.joins and d.due_at = 'infinity' and d.ordering_key is not null

@@ -15,7 +15,8 @@ interface Dependencies {
 /**
  * Tries a delivery again now, because somebody wants it: what failed, expired or was cancelled, what waits for its next retry,
  * and what was delivered already (the receiver may have lost it). The attempt is recorded as `manual` and takes the place of
- * the pending automatic one; if it fails, that one's turn comes again after its usual delay.
+ * the pending automatic one; if it fails, that one's turn comes again after its usual delay. What expired or was cancelled has
+ * all its retries after it, and grows old anew.
  *
  * It goes ahead of its connection's queue, and past the circuit breaker, whose next probe it becomes.
  * Throws an InputError: NOT_FOUND, or CONFLICT while it is in flight or held, waits behind another of its ordering key, or has
@@ -43,7 +44,9 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
   const { rows } = await sql<{ connection_id: string }>`
     update deliveries d
     set status = case when d.status in ('pending', 'retrying') then d.status else 'pending' end,
-      next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(),
+      -- What ended before its retries were used up has them all.
+      retry_count = case when d.status in ('expired', 'cancelled') then 0 else d.retry_count end,
+      next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(), retried_at = now(),
       due_at = least(now(), (
         select q.due_at - interval '1 millisecond' from deliveries q
         where q.connection_id = d.connection_id and q.status in ('pending', 'retrying')

@@ -35,7 +35,11 @@ export const callErrors = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, jsonApi: 'invalid', means: 'The body is of a type that is not taken here.' },
   KEY_OF_ANOTHER_REQUEST: { status: 422, jsonApi: 'invalid', means: 'This Idempotency-Key belongs to another request.' },
   RATE_LIMITED: { status: 429, jsonApi: 'non_field_errors', means: 'Too many calls, or too many failed log-ins.' },
-  TOO_MANY_WAITING: { status: 429, jsonApi: 'non_field_errors', means: 'As many deliveries wait as may.' },
+  TOO_MANY_WAITING: {
+    status: 429,
+    jsonApi: 'non_field_errors',
+    means: 'As many deliveries wait as may, or would with this publish.',
+  },
   INTERNAL_SERVER_ERROR: { status: 500, jsonApi: 'non_field_errors', means: 'Our fault; the id finds it in the log.' },
   SERVICE_UNAVAILABLE: { status: 503, jsonApi: 'non_field_errors', means: 'Stopping, or without database, for the moment.' },
   STORAGE_FULL: { status: 503, jsonApi: 'non_field_errors', means: 'The database has no room left; reading works.' },

@@ -15,8 +15,13 @@ export interface PublishDependencies {
       readonly events: readonly { readonly id: string; readonly eventType: string; readonly orderingKey?: string | null }[];
     },
   ) => Promise<number>;
-  /** Throws TOO_MANY_WAITING when the organization has as many deliveries waiting as it may. */
-  readonly waitingQuota?: { check(organizationId: number, events: number): Promise<void> };
+  /** How many deliveries of an organization may wait. Both throw TOO_MANY_WAITING. */
+  readonly waitingQuota?: {
+    /** Before anything is done: whether there is any room. */
+    check(organizationId: number): Promise<void>;
+    /** The last step of a publishing transaction: whether there is room for what it added. */
+    take(em: EntityManager, organizationId: number, added: number): Promise<void>;
+  };
   /** Tells the workers, once it is committed. A worker finds the deliveries without it too, a little later. */
   readonly deliverySignal: { notify(): void };
 }

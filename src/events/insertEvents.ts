@@ -18,10 +18,15 @@ export interface NewEvent extends ContentRow {
 /**
  * Writes events with their deliveries in one transaction and returns, in the order of the rows, the id that stands for
  * each: its own, or the one of the earlier event with the same idempotency key and content.
- * Two publishers with the same key take turns at the unique index. Throws an InputError: CONFLICT.
+ * Two publishers with the same key take turns at the unique index. Throws an InputError: CONFLICT; TOO_MANY_WAITING.
  */
 export function insertEvents(
-  { database, cipher, insertDeliveries }: Pick<PublishDependencies, 'database' | 'cipher' | 'insertDeliveries'>,
+  {
+    database,
+    cipher,
+    insertDeliveries,
+    waitingQuota,
+  }: Pick<PublishDependencies, 'database' | 'cipher' | 'insertDeliveries' | 'waitingQuota'>,
   { organizationId }: Pick<Caller, 'organizationId'>,
   rows: readonly NewEvent[],
 ): Promise<string[]> {
@@ -44,7 +49,10 @@ export function insertEvents(
     if (conflicts.length > 0) throw new InputError(conflicts);
 
     const events = rows.filter(({ id }) => inserted.has(id));
-    if (events.length > 0) await insertDeliveries(em, { organizationId, events });
+    if (events.length > 0) {
+      const added = await insertDeliveries(em, { organizationId, events });
+      await waitingQuota?.take(em, organizationId, added);
+    }
     return ids;
   });
 }

@@ -38,7 +38,7 @@ export async function publishEvents(
   );
   problems.throwIfAny();
 
-  await dependencies.waitingQuota?.check(caller.organizationId, inputs.length);
+  await dependencies.waitingQuota?.check(caller.organizationId);
   const rows: NewEvent[] = inputs.map((input, index) => newEvent(dependencies.cipher, caller, input, payloads[index] as string));
   const ids = await insertEvents(dependencies, caller, rows);
   dependencies.deliverySignal.notify();

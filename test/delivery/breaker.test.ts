@@ -45,8 +45,8 @@ describe('The circuit breaker', () => {
     await Promise.all([bed.engine({ options }).start(), bed.engine({ options }).start(), bed.engine({ options }).start()]);
     await eventually(() => expect(inbox.received).toHaveLength(1));
     await new Promise((resolve) => setTimeout(resolve, 300));
+    await eventually(async () => expect(await health()).toMatchObject({ pauses: 4, paused: true }));
     expect(inbox.received).toHaveLength(1);
-    expect(await health()).toMatchObject({ pauses: 4, paused: true });
   });
 
   it('is not opened by failures with successes between', async () => {
@@ -108,5 +108,63 @@ describe('A connection that only fails', () => {
     await eventually(async () => expect(await bed.counts()).toEqual({ failed: 1 }));
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await bed.rows(sql`select status from connections`)).toEqual([{ status: 'active' }]);
+  });
+
+  it.each([
+    ['6 days', 'active'],
+    ['25 hours', 'active'],
+    ['23 hours', 'disabled'],
+  ])('for 6 days, and whose last failure lies %s back, is %s after one more', async (silence, expected) => {
+    const { bed } = test;
+    const inbox = await test.inbox(status(500));
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.rows(sql`
+      insert into connection_health (connection_id, consecutive_failures, failing_since, last_failed_at)
+      values (${connectionId}, 10, now() - interval '6 days', now() - ${silence}::interval)`);
+    await bed.publish([{}]);
+    await bed.engine({ options: { retryDelaysMs: [] } }).start();
+    await eventually(async () => expect(await health()).toMatchObject({ consecutive_failures: 11 }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const statusOf = () => bed.rows(sql`select status from connections`);
+    await eventually(async () => expect(await statusOf()).toEqual([{ status: expected }]));
+    const [begun] = await bed.rows(sql`select failing_since > now() - interval '1 hour' as anew from connection_health`);
+    expect(begun).toEqual({ anew: expected === 'active' });
+  });
+
+  it('is not disabled by failures of days before we could know when the last one was', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(status(500));
+    const { connectionId } = await bed.subscribed(inbox.url);
+    await bed.rows(sql`
+      insert into connection_health (connection_id, consecutive_failures, failing_since)
+      values (${connectionId}, 10, now() - interval '6 days')`);
+    await bed.publish([{}]);
+    await bed.engine({ options: { retryDelaysMs: [] } }).start();
+    await eventually(async () => expect(await health()).toMatchObject({ consecutive_failures: 11 }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await bed.rows(sql`select status from connections`)).toEqual([{ status: 'active' }]);
+  });
+
+  it.each([
+    ['7 days', 12, 'active'],
+    ['8 hours', 15, 'active'],
+    ['8 hours', 16, 'disabled'],
+  ])('every %s, %i times, is %s', async (interval, times, expected) => {
+    const { bed } = test;
+    const inbox = await test.inbox(status(500));
+    await bed.subscribed(inbox.url);
+    const breaker = { failures: 10, pauseMs: 1, maxPauseMs: 1 };
+    await bed.engine({ options: { retryDelaysMs: [], breaker } }).start();
+    for (let failures = 1; failures <= times; failures++) {
+      if (failures > 1) {
+        await bed.rows(sql`
+          update connection_health
+          set failing_since = failing_since - ${interval}::interval, last_failed_at = last_failed_at - ${interval}::interval`);
+      }
+      await bed.publish([{}]);
+      await eventually(async () => expect(await health()).toMatchObject({ consecutive_failures: failures }));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(async () => expect(await bed.rows(sql`select status from connections`)).toEqual([{ status: expected }]));
   });
 });

@@ -8,6 +8,7 @@ import { cancelForSubscription } from '../../src/delivery/queue/cancelForSubscri
 import { expireHeld } from '../../src/delivery/queue/expireHeld.js';
 import { insertDeliveries } from '../../src/delivery/queue/insertDeliveries.js';
 import { WaitingQuota } from '../../src/delivery/queue/WaitingQuota.js';
+import { replayDeliveries } from '../../src/delivery/replayDeliveries.js';
 import { retryDelivery } from '../../src/delivery/retryDelivery.js';
 import { eventually } from '../support/eventually.js';
 import { status } from './support/Inbox.js';
@@ -337,18 +338,21 @@ describe('A connection that is turned on again after days', () => {
 });
 
 describe('What waited for longer than anything may', () => {
+  const old = async (eventType = 'test.event') => {
+    const { bed } = test;
+    await bed.publish([{}], eventType);
+    const [before] = await bed.rows<{ id: string }>(sql`select id from deliveries where event_type = ${eventType}`);
+    const at = (Date.now() - 40 * 86_400_000).toString(16).padStart(12, '0');
+    const id = `${at.slice(0, 8)}-${at.slice(8)}${before?.id.slice(13)}`;
+    await bed.rows(sql`update deliveries set id = ${id}, created_at = now() - interval '40 days' where id = ${before?.id}`);
+    return id;
+  };
+
   it('is EXPIRED instead of sent, whether it is due or held, and can be retried', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);
     const off = await bed.subscribed(inbox.url, { status: 'disabled', eventType: 'held.event' });
-    const old = async (eventType: string) => {
-      await bed.publish([{}], eventType);
-      const [before] = await bed.rows<{ id: string }>(sql`select id from deliveries where event_type = ${eventType}`);
-      const at = (Date.now() - 40 * 86_400_000).toString(16).padStart(12, '0');
-      const id = `${at.slice(0, 8)}-${at.slice(8)}${before?.id.slice(13)}`;
-      await bed.rows(sql`update deliveries set id = ${id}, created_at = now() - interval '40 days' where id = ${before?.id}`);
-    };
     await old('test.event');
     await old('held.event');
     await bed.publish([{ fresh: true }], 'held.event');
@@ -363,6 +367,43 @@ describe('What waited for longer than anything may', () => {
       await retryDelivery({ database: bed.database, deliverySignal: signal }, bed.caller, { deliveryId: id });
     }
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 3 }));
+  });
+
+  it.each(['retryDelivery', 'replayDeliveries'])('has all its retries when %s sends it after all', async (way) => {
+    const { bed } = test;
+    const inbox = await test.inbox(status(500));
+    const { connectionId } = await bed.subscribed(inbox.url);
+    const deliveryId = await old();
+    // It expired between its retries.
+    await bed.rows(sql`update deliveries set status = 'retrying', retry_count = 2, attempt_count = 3`);
+    await bed.engine({ options: { retryDelaysMs: [20, 20, 20] } }).start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ expired: 1 }));
+    const deps = { database: bed.database, deliverySignal: signal };
+    if (way === 'retryDelivery') await retryDelivery(deps, bed.caller, { deliveryId });
+    else {
+      const input = { connectionId: String(connectionId), since: new Date(0), statuses: ['expired' as const] };
+      expect(await replayDeliveries(deps, bed.caller, input)).toMatchObject({ count: 1 });
+    }
+    await eventually(async () => expect(await bed.counts()).toEqual({ failed: 1 }));
+    expect(inbox.received).toHaveLength(4);
+  });
+
+  it('is as old as its last retry by hand, also while it is HELD and when that is long ago again', async () => {
+    const { bed } = test;
+    const inbox = await test.inbox(status(500));
+    await bed.subscribed(inbox.url);
+    const deliveryId = await old();
+    const engine = bed.engine({ options: { retryDelaysMs: [600_000] } });
+    await engine.start();
+    await eventually(async () => expect(await bed.counts()).toEqual({ expired: 1 }));
+    await retryDelivery({ database: bed.database, deliverySignal: signal }, bed.caller, { deliveryId });
+    await eventually(async () => expect(await bed.counts()).toEqual({ retrying: 1 }));
+    await bed.rows(sql`update connections set status = 'disabled'`);
+    await eventually(async () => expect(await bed.counts()).toEqual({ held: 1 }));
+    expect(await expireHeld({ database: bed.database }, 30 * 86_400_000)).toBe(0);
+    await bed.rows(sql`update deliveries set retried_at = retried_at - interval '31 days'`);
+    expect(await expireHeld({ database: bed.database }, 30 * 86_400_000)).toBe(1);
+    expect(await bed.counts()).toEqual({ expired: 1 });
   });
 });
 
@@ -556,8 +597,10 @@ describe('The quota of what waits', () => {
     const { bed } = test;
     for (let index = 0; index < 12; index++) await bed.subscribed('http://127.0.0.1:1/');
     const quota = new WaitingQuota(bed.database, 11_000);
-    await quota.check(bed.organizationId, 1_000);
+    await quota.check(bed.organizationId);
     await bed.publish(many(1_000));
-    await expect(new WaitingQuota(bed.database, 11_000).check(bed.organizationId, 1)).rejects.toThrow('11000 deliveries wait');
+    await expect(new WaitingQuota(bed.database, 11_000).check(bed.organizationId)).rejects.toThrow('11000 deliveries wait');
+    const take = (added: number) => bed.database.transaction((em) => quota.take(em, bed.organizationId, added));
+    await expect(take(1_000)).rejects.toMatchObject({ code: 'TOO_MANY_WAITING' });
   });
 });

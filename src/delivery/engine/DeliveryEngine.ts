@@ -51,6 +51,8 @@ export interface EngineOptions {
   };
   /** A connection that only failed for so long is disabled. */
   readonly disableAfterMs: number;
+  /** That time begins anew with a failure that comes so long after the one before: nobody tried in between. */
+  readonly silenceMs: number;
   /** What waited for so long is not sent any more. */
   readonly maxAgeMs: number;
   /** Connections kept in memory. */
@@ -71,6 +73,7 @@ const DEFAULTS: Omit<EngineOptions, 'leaseMs'> = {
   sweepMs: 1_000,
   breaker: { failures: 10, pauseMs: 5_000, maxPauseMs: 3_600_000 },
   disableAfterMs: 5 * DAY_MS,
+  silenceMs: DAY_MS,
   maxAgeMs: 30 * DAY_MS,
   cachedConnections: 5_000,
   stopGraceMs: 7_000,

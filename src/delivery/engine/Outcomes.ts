@@ -21,7 +21,7 @@ export type OnConnectionDisabled = (em: EntityManager, disabled: DisabledConnect
 export interface OutcomesOptions {
   readonly database: Database;
   readonly pool: pg.Pool;
-  readonly options: Pick<EngineOptions, 'breaker' | 'disableAfterMs'>;
+  readonly options: Pick<EngineOptions, 'breaker' | 'disableAfterMs' | 'silenceMs'>;
   readonly log: Logger;
   readonly onConnectionDisabled: OnConnectionDisabled;
   /** Whether a result of the connection makes room for its next delivery. */
@@ -339,12 +339,16 @@ function saysSomething({ succeeded, failures, probed, throttledForMs }: HealthTa
  * - failures that come in while it is open (they were under way) do not make the pause longer;
  * - a probe that found out nothing leaves the next one its turn at once.
  *
+ * Since when a connection only fails: since the first failure of an unbroken spell. A success ends the spell, and so does a
+ * silence: when nothing failed for `silenceMs`, nothing was tried, and the next failure says nothing about that time.
+ *
  * What opens a gate before its time says so to the connection's queue.
  */
 const RECORD = `
   with recorded as (
-    insert into connection_health as h (connection_id, consecutive_failures, failing_since, pauses, paused_until, throttled_until)
-    select t.id, t.failures, to_timestamp(t.since_ms / 1000), (t.failures >= $7)::int,
+    insert into connection_health as h (
+      connection_id, consecutive_failures, failing_since, last_failed_at, pauses, paused_until, throttled_until)
+    select t.id, t.failures, to_timestamp(t.since_ms / 1000), case when t.failures > 0 then now() end, (t.failures >= $7)::int,
       case when t.failures >= $7 then now() + $8 * interval '1 millisecond' end, now() + t.throttled_ms * interval '1 millisecond'
     from unnest($1::bigint[], $2::bool[], $3::int[], $4::float8[], $5::bool[], $6::float8[])
       as t (id, succeeded, failures, since_ms, probed, throttled_ms)
@@ -352,10 +356,12 @@ const RECORD = `
     where t.failures > 0 or t.throttled_ms is not null
       or exists (select from connection_health k where k.connection_id = t.id)
     order by t.id
-    on conflict (connection_id) do update set (consecutive_failures, failing_since, pauses, paused_until, throttled_until) = (
+    on conflict (connection_id) do update set (
+      consecutive_failures, failing_since, last_failed_at, pauses, paused_until, throttled_until) = (
       select
         n.failures,
         case when n.failures > 0 then coalesce(n.since, excluded.failing_since, now()) end,
+        case when n.failed > 0 then now() else h.last_failed_at end,
         n.pauses + n.opens::int,
         case
           when n.opens then now() + least($8 * power(2, least(n.pauses, 30)), $9) * interval '1 millisecond'
@@ -368,7 +374,10 @@ const RECORD = `
           select
             t.failures as failed,
             t.failures + case when t.succeeded then 0 else h.consecutive_failures end as failures,
-            case when t.succeeded then null else h.failing_since end as since,
+            case
+              when t.succeeded then null
+              when t.failures > 0 and coalesce(h.last_failed_at, '-infinity') < now() - $11 * interval '1 millisecond' then null
+              else h.failing_since end as since,
             case when t.succeeded then 0 else h.pauses end as pauses,
             case when t.succeeded then null else h.paused_until end as paused_until,
             t.probed and not t.succeeded as probed
@@ -393,14 +402,14 @@ const RECORD = `
 interface HealthFinding {
   readonly connectionId: number;
   readonly paused: boolean;
-  /** Nothing but failures for as long as is put up with, and not just one after a long silence. */
+  /** Nothing but failures for as long as is put up with, without a long silence between, and not just a few. */
   readonly hopeless: boolean;
 }
 
 async function recordHealth(
   pool: pg.Pool,
   tallies: readonly HealthTally[],
-  { breaker, disableAfterMs }: OutcomesOptions['options'],
+  { breaker, disableAfterMs, silenceMs }: OutcomesOptions['options'],
 ): Promise<HealthFinding[]> {
   const { rows } = await pool.query<{ connection_id: string; paused: boolean | null; hopeless: boolean | null }>({
     name: 'record-health',
@@ -416,6 +425,7 @@ async function recordHealth(
       breaker.pauseMs,
       breaker.maxPauseMs,
       disableAfterMs,
+      silenceMs,
     ],
   });
   return rows.map((row) => ({

@@ -116,6 +116,19 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
   }));
 }
 
+/** Those of some deliveries that nobody had tried again by hand within so many milliseconds. */
+export async function findTooOld(pool: pg.Pool, ids: readonly string[], maxAgeMs: number): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await pool.query<{ id: string }>({
+    name: 'find-too-old',
+    text: `
+      select id from deliveries
+      where id = any($1::uuid[]) and coalesce(retried_at, created_at) < now() - $2 * interval '1 millisecond'`,
+    values: [ids, maxAgeMs],
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Milliseconds until a queue that is not ready now will be; null when none will. */
 export async function nextReadyInMs(pool: pg.Pool): Promise<number | null> {
   const { rows } = await pool.query<{ ms: number }>({

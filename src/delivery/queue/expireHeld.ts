@@ -6,8 +6,8 @@ import type { Database } from '../../database/Database.js';
 const STEP = 1_000;
 
 /**
- * Ends what was HELD for longer than so many milliseconds as EXPIRED, connection by connection in small steps. What is old and
- * due expires when it is claimed. Stops between two steps when told to. Returns how many.
+ * Ends what is HELD and was created, or retried by hand, longer than so many milliseconds ago as EXPIRED, connection by
+ * connection in small steps. What is old and due expires when it is claimed. Stops between two steps when told to. Returns how many.
  */
 export async function expireHeld(
   { database }: { database: Database },
@@ -31,7 +31,7 @@ export async function expireHeld(
         from (
           select id from deliveries
           where connection_id = ${connectionId}::bigint and status = 'held' and id < ${to}::uuid
-            and created_at < now() - ${olderThanMs} * interval '1 millisecond'
+            and coalesce(retried_at, created_at) < now() - ${olderThanMs} * interval '1 millisecond'
           order by id limit ${STEP} for update skip locked
         ) old where d.id = old.id`.execute(db);
       expired = Number(numAffectedRows ?? 0);

@@ -23,7 +23,9 @@ registerEnumType(ConnectionStatusEnum, {
     PENDING_AUTHORIZATION: { description: 'Waits for the merchant to authorize it: call startAuthorization.' },
     ACTIVE: { description: 'Delivers.' },
     REAUTHORIZATION_REQUIRED: { description: 'The provider no longer honours the grant: call startAuthorization again.' },
-    DISABLED: { description: 'Turned off after failing for too long; statusReason says why.' },
+    DISABLED: {
+      description: 'Turned off, by hand or since it only failed for five days or answered 410; statusReason says why.',
+    },
   },
 });
 

@@ -19,7 +19,10 @@ registerEnumType(DeliveryStatusEnum, {
     DELIVERED: { description: 'The destination took it.' },
     FAILED: { description: 'Every attempt failed, or none could work. retryDelivery tries again.' },
     CANCELLED: { description: 'Its subscription or connection was deleted first.' },
-    EXPIRED: { description: 'It waited for longer than DELIVERY_MAX_AGE_DAYS, and was not sent. retryDelivery sends it.' },
+    EXPIRED: {
+      description:
+        'It waited for longer than DELIVERY_MAX_AGE_DAYS, and was not sent. retryDelivery sends it, with all its retries.',
+    },
   },
 });
 

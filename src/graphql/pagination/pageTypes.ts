@@ -1,5 +1,5 @@
 import { type ClassType, Field, Int, ObjectType, Root } from 'type-graphql';
-import type { Page } from '../../database/paginate.js';
+import { MAX_COUNTED, type Page } from '../../database/paginate.js';
 import { PageInfo } from './PageInfo.js';
 
 /** Makes the two types of a list, `<Name>Connection` and `<Name>Edge`, and returns the former. `plural` is for its descriptions. */
@@ -21,7 +21,9 @@ export function pageTypes<T extends object>(name: string, plural: string, nodeTy
     @Field(() => PageInfo, { description: 'Where this page stands.' })
     pageInfo!: PageInfo;
 
-    @Field(() => Int, { description: 'How many there are on all pages. Counted when asked for.' })
+    @Field(() => Int, {
+      description: `How many there are on all pages, counted when asked for. Exact below ${MAX_COUNTED.toLocaleString('en')}; ${MAX_COUNTED.toLocaleString('en')} means that many or more.`,
+    })
     totalCount(@Root() page: Page<T>): Promise<number> {
       return page.totalCount();
     }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOldEvents } from '../../../src/events/deleteOldEvents.js';
 import { eventually } from '../../support/eventually.js';
+import type { GraphQLClient } from '../../support/GraphQLClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, parcelEvent, publish, subscribe } from '../../support/webhookFlow.js';
 import { Inbox, status } from '../support/Inbox.js';
@@ -121,6 +122,71 @@ describe('Publishing', () => {
       expect(deliveries.totalCount).toBe(published);
     });
     await publish(client);
+  });
+});
+
+const organizationOf = async (client: GraphQLClient) => Number((await client.query('{ organization { id } }')).organization.id);
+const disableAll = async (client: GraphQLClient) =>
+  switchboard.sql("update connections set status = 'disabled' where organization_id = ?", [await organizationOf(client)]);
+
+describe('A publish for several subscriptions', () => {
+  const PUBLISH = `mutation ($input: PublishEventsInput!) { publishEvents(input: $input) { events { event { id } } userErrors { code } } }`;
+  const events = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ eventType: 'parcels.event.created', data: parcelEvent(n + 1) }));
+
+  it('counts with all it adds: what goes beyond the quota is refused as a whole, with when to come again', async () => {
+    const client = await switchboard.anotherOrganization();
+    for (let index = 0; index < 4; index++) await subscribe(client, await createWebhookConnection(client, inbox.url));
+    await disableAll(client);
+    const accept = { accept: 'application/graphql-response+json' };
+    const send = (count: number) => client.send(PUBLISH, { input: { events: events(count) } }, accept);
+    const waiting = async () => {
+      const { deliveries, events: all } = await client.query('{ deliveries { totalCount } events { totalCount } }');
+      return [deliveries.totalCount, all.totalCount];
+    };
+    const tooLarge = await send(11);
+    expect(tooLarge).toMatchObject({ status: 429, errors: [{ extensions: { code: 'TOO_MANY_WAITING' } }] });
+    expect(Number(tooLarge.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await waiting()).toEqual([0, 0]);
+    expect((await send(9)).errors).toBeUndefined();
+    expect(await send(2)).toMatchObject({ status: 429, errors: [{ extensions: { code: 'TOO_MANY_WAITING' } }] });
+    expect((await send(1)).errors).toBeUndefined();
+    expect(await waiting()).toEqual([40, 10]);
+  });
+
+  it('never goes beyond it by several that come at once', async () => {
+    const client = await switchboard.anotherOrganization();
+    for (let index = 0; index < 4; index++) await subscribe(client, await createWebhookConnection(client, inbox.url));
+    await disableAll(client);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => client.send(PUBLISH, { input: { events: events(3) } })));
+    expect(answers.filter(({ errors }) => !errors)).toHaveLength(3);
+    const { deliveries } = await client.query('{ deliveries { totalCount } }');
+    expect(deliveries.totalCount).toBe(36);
+  });
+});
+
+describe('How many there are in all', () => {
+  it('is counted up to 10,000, however long the history is', async () => {
+    const client = await switchboard.anotherOrganization();
+    const connectionId = await createWebhookConnection(client, inbox.url);
+    const subscriptionId = await subscribe(client, connectionId);
+    const eventId = await publish(client);
+    const more = async (count: number) => {
+      await switchboard.sql(
+        `insert into deliveries (id, organization_id, event_id, subscription_id, connection_id, event_type, status)
+        select gen_random_uuid(), ?, ?, ?, ?, 'parcels.event.created', 'failed' from generate_series(1, ?)`,
+        [await organizationOf(client), eventId, subscriptionId, connectionId, count],
+      );
+    };
+    const count = async () => {
+      const query = '{ deliveries { totalCount } failed: deliveries(first: 1, filter: { status: FAILED }) { totalCount } }';
+      const { deliveries, failed } = await client.query(query);
+      return [deliveries.totalCount, failed.totalCount];
+    };
+    await more(9_998);
+    expect(await count()).toEqual([9_999, 9_998]);
+    await more(50);
+    expect(await count()).toEqual([10_000, 10_000]);
   });
 });
 

@@ -57,8 +57,11 @@ export class Testbed {
     await this.database.close();
   }
 
-  /** An engine with a webhook destination that may reach this machine. It ends with the testbed. */
-  engine({ timeoutMs = 2_000, destinations, onConnectionDisabled, options, log = silent }: EngineSetup = {}): DeliveryEngine {
+  /**
+   * An engine with a webhook destination that may reach this machine. It ends with the testbed. The time-out is the server's
+   * own: receivers live in this process, and would be late, and asked again, whenever the machine has much else to do.
+   */
+  engine({ timeoutMs = 15_000, destinations, onConnectionDisabled, options, log = silent }: EngineSetup = {}): DeliveryEngine {
     const http = createGuardedHttp({ allowPrivateNetworks: ['127.0.0.0/8'], timeoutMs });
     const { database, cipher } = this;
     const webhook = new WebhookDestination({
