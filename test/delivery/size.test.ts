@@ -420,7 +420,10 @@ describe('A publish for very many subscriptions', () => {
     const [row] = await bed.rows<{ events: number; pairs: number }>(sql`
       select count(distinct event_id)::int as events, count(distinct (event_id, subscription_id))::int as pairs from deliveries`);
     expect(row).toEqual({ events: published.length, pairs: 12_000 });
-    expect(await bed.rows(sql`select status from delivery_tasks`)).toEqual([{ status: 'completed' }]);
+    // That nothing is left to add is found out by one more step.
+    await eventually(async () =>
+      expect(await bed.rows(sql`select status from delivery_tasks`)).toEqual([{ status: 'completed' }]),
+    );
   });
 
   it('is not there at all when its transaction is not', async () => {
