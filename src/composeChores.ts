@@ -1,14 +1,13 @@
-import { sweepAccess } from './access/sweepAccess.js';
+import { sweepAccess } from './access/limits.js';
 import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
-import { expireHeld } from './delivery/queue/expireHeld.js';
-import { forgetTasks } from './delivery/queue/tasks.js';
+import { expireHeld, forgetTasks } from './delivery/queue/tasks.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
 import { sweepKlaviyoQuotas } from './klaviyo/KlaviyoRateLimits.js';
+import { settleOverdueAuthorizations } from './oauth/authorizations.js';
 import { type CheckDependencies, checkDueConnections } from './oauth/checkConnection.js';
+import { refreshIdleGrants } from './oauth/getAccessToken.js';
 import { sweepInstalls } from './oauth/installs.js';
-import { refreshIdleGrants } from './oauth/refreshIdleGrants.js';
-import { settleOverdueAuthorizations } from './oauth/settleOverdueAuthorizations.js';
 
 /** What is done by the clock, by one process at a time. */
 export function composeChores(

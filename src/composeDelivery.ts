@@ -4,13 +4,13 @@ import type { Cipher } from './database/Cipher.js';
 import type { Database } from './database/Database.js';
 import type { Destination } from './delivery/Destination.js';
 import { createGuardedHttp } from './delivery/http/guardedHttp.js';
-import { ensureSigningSecret } from './delivery/signing/ensureSigningSecret.js';
-import { WebhookDestination } from './delivery/webhook/WebhookDestination.js';
+import { ensureSigningSecret } from './delivery/signingSecrets.js';
+import { WebhookDestination } from './delivery/WebhookDestination.js';
 import type { ConnectionType } from './domain/Connection.js';
 import { createBoundedFetch } from './klaviyo/createBoundedFetch.js';
 import { KlaviyoDestination } from './klaviyo/KlaviyoDestination.js';
 import { KlaviyoRateLimits } from './klaviyo/KlaviyoRateLimits.js';
-import type { AccessToken } from './oauth/AccessToken.js';
+import type { AccessToken } from './oauth/getAccessToken.js';
 
 interface Parts {
   readonly config: Config;

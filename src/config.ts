@@ -17,7 +17,7 @@ const DEFAULT_POOL_SIZE = 10;
 export type Config = ReturnType<typeof readConfig>;
 
 /**
- * Reads and checks the whole environment once (DESIGN: README lists every variable).
+ * Reads and checks the whole environment once (README lists every variable).
  * Throws a ConfigError whose message is one line: the variable, what it got, what it wants.
  */
 export function readConfig(environment: NodeJS.ProcessEnv) {

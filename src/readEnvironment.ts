@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { EncryptionKey } from './database/Cipher.js';
-import { parseDuration, parseDurationList } from './delivery/schedule/parseDuration.js';
-import { editDistance } from './events/types/closestChoice.js';
+import { parseDuration, parseDurationList } from './domain/duration.js';
+import { editDistance } from './events/types/eventTypeRegistry.js';
 
 /** A wrong setting. The message is one line, made to be printed and followed by exit code 1. */
 export class ConfigError extends Error {

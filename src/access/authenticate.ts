@@ -1,10 +1,10 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Database } from '../database/Database.js';
+import { type ApiKeyScope, TOKEN_SCOPES } from '../domain/ApiKey.js';
 import type { Caller } from '../domain/Caller.js';
-import { SwitchboardError } from '../domain/SwitchboardError.js';
-import type { AccessDependencies } from './AccessDependencies.js';
-import { checkAccessToken } from './checkAccessToken.js';
-import { checkApiKey } from './checkApiKey.js';
-import { readBasicCredentials } from './readBasicCredentials.js';
-import { wrongCredentials } from './refuseCredentials.js';
+import { type ErrorFacts, SwitchboardError } from '../domain/errors.js';
+import { hashSecret, secretsEqual } from '../domain/secrets.js';
+import { type AccessDependencies, countHit } from './limits.js';
 
 /** RFC 6750 2.1. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]{1,512}=*) *$/i;
@@ -30,4 +30,143 @@ export async function authenticate(
   const { oauthOnly, ...caller } = await checkApiKey(dependencies, basic, address);
   if (oauthOnly) throw new SwitchboardError('UNAUTHENTICATED', OAUTH_ONLY);
   return caller;
+}
+
+export interface BasicCredentials {
+  readonly publicKey: string;
+  readonly secret: string;
+}
+
+/** Reads `Authorization: Basic` (RFC 7617 2); null when it is not that. */
+export function readBasicCredentials(header: string): BasicCredentials | null {
+  const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header)?.[1];
+  if (encoded === undefined) return null;
+  const [publicKey = '', secret = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(/:(.*)/s);
+  return { publicKey, secret };
+}
+
+/** Compared against when the public key is unknown, so that both kinds of wrong take the same time. */
+const NOBODY = hashSecret('nobody has this secret');
+
+/** What our public keys look like; Postgres would not even take a NUL. */
+const PUBLIC_KEY = /^[\w-]{1,100}$/;
+
+interface CheckedApiKey extends Caller {
+  readonly oauthOnly: boolean;
+}
+
+/**
+ * Whose keys these are. Read from Postgres every time, so that a revoked key stops working at once in every process.
+ * Throws UNAUTHENTICATED, or RATE_LIMITED for an address that guesses.
+ */
+export async function checkApiKey(
+  dependencies: AccessDependencies,
+  { publicKey, secret }: BasicCredentials,
+  address: string,
+): Promise<CheckedApiKey> {
+  if (!PUBLIC_KEY.test(publicKey)) return refuseCredentials(dependencies, address);
+  const row = await dependencies.database
+    .sql()
+    .selectFrom('api_keys')
+    .select(['id', 'organization_id', 'secret_hash', 'scopes', 'oauth_only', 'revoked_at'])
+    .select(useIsStale.as('use_is_stale'))
+    .where('public_key', '=', publicKey)
+    .executeTakeFirst();
+  const matches = secretsEqual(hashSecret(secret), row?.secret_hash ?? NOBODY);
+  if (!row || !matches) return refuseCredentials(dependencies, address);
+  // Whoever still has its secret is not guessing.
+  if (row.revoked_at) throw wrongCredentials();
+  await noteUse(dependencies, row);
+  return {
+    organizationId: Number(row.organization_id),
+    apiKeyId: Number(row.id),
+    scopes: new Set(row.scopes as ApiKeyScope[]),
+    oauthOnly: row.oauth_only,
+  };
+}
+
+/**
+ * Whom an access token speaks for. It is looked up by its hash, which says nothing about the tokens there are, and is
+ * as good as its key: revoking that ends it at once. Throws UNAUTHENTICATED (`invalid_token`, RFC 6750 3.1), or
+ * RATE_LIMITED for an address that guesses.
+ */
+async function checkAccessToken(dependencies: AccessDependencies, token: string, address: string): Promise<Caller> {
+  const row = await dependencies.database
+    .sql()
+    .selectFrom('access_tokens')
+    .innerJoin('api_keys', 'api_keys.id', 'access_tokens.api_key_id')
+    .select(['api_keys.id', 'organization_id', sql<boolean>`revoked_at is not null or expires_at <= now()`.as('ended')])
+    .select(useIsStale.as('use_is_stale'))
+    .select(['api_keys.scopes as key_scopes', 'access_tokens.scopes as token_scopes'])
+    .where('token_hash', '=', hashSecret(token))
+    .executeTakeFirst();
+  if (!row) return refuseCredentials(dependencies, address, { bearerError: 'invalid_token' });
+  if (row.ended) throw wrongCredentials({ bearerError: 'invalid_token' });
+  await noteUse(dependencies, row);
+  return {
+    organizationId: Number(row.organization_id),
+    apiKeyId: Number(row.id),
+    scopes: new Set<ApiKeyScope>(
+      TOKEN_SCOPES.filter((scope) => row.token_scopes.includes(scope) && row.key_scopes.includes(scope)),
+    ),
+  };
+}
+
+const WRONG =
+  'The credentials are wrong, expired or revoked. Send "Authorization: Basic base64(publicKey:secretKey)" or "Authorization: Bearer <access token>".';
+
+/** The error for credentials that are not good, whatever it is about them. */
+function wrongCredentials(facts?: ErrorFacts): SwitchboardError {
+  return new SwitchboardError('UNAUTHENTICATED', WRONG, facts);
+}
+
+/**
+ * Throws UNAUTHENTICATED for credentials that nobody has, or RATE_LIMITED when their address guesses too often.
+ * Good credentials from that address still work: with 256-bit secrets the limit saves load, and nobody is to be locked
+ * out by a neighbour behind the same proxy.
+ */
+async function refuseCredentials(dependencies: AccessDependencies, address: string, facts?: ErrorFacts): Promise<never> {
+  const limit = dependencies.limits.failedLoginsPerMinute;
+  if (limit > 0) {
+    const { hits, resetsInSeconds } = await countHit(dependencies, `login:${address}`);
+    if (hits > limit) {
+      throw new SwitchboardError(
+        'RATE_LIMITED',
+        `Too many failed log-ins from your address: more than ${limit} in a minute. Check the credentials, and try again in ${resetsInSeconds} s.`,
+        { retryAfterSeconds: resetsInSeconds },
+      );
+    }
+  }
+  throw wrongCredentials(facts);
+}
+
+/** Whether a key's time of last use is more than a minute old, by the database's clock. */
+const useIsStale: RawBuilder<boolean> = sql<boolean>`coalesce(last_used_at < now() - interval '1 minute', true)`;
+
+/** Remembers when a key was last used, to the minute: a busy key is written once a minute, not once a call. */
+async function noteUse(
+  { database }: { database: Database },
+  key: { readonly id: string; readonly use_is_stale: boolean },
+): Promise<void> {
+  if (!key.use_is_stale) return;
+  await sql`update api_keys set last_used_at = now() where id = ${key.id} and ${useIsStale}`.execute(database.sql());
+}
+
+/** The caller, who must be known. Throws UNAUTHENTICATED. */
+export function requireCaller(caller: Caller | null): Caller {
+  if (caller) return caller;
+  throw new SwitchboardError(
+    'UNAUTHENTICATED',
+    'Send "Authorization: Basic base64(publicKey:secretKey)" or "Authorization: Bearer <access token>".',
+  );
+}
+
+/** The caller, who must hold the scope. Throws UNAUTHENTICATED or FORBIDDEN (`insufficient_scope`, RFC 6750 3.1). */
+export function requireScope(possibleCaller: Caller | null, scope: ApiKeyScope): Caller {
+  const caller = requireCaller(possibleCaller);
+  if (caller.scopes.has(scope)) return caller;
+  throw new SwitchboardError('FORBIDDEN', `These credentials may not do that: they lack the scope "${scope}".`, {
+    bearerError: 'insufficient_scope',
+    scope,
+  });
 }

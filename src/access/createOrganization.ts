@@ -1,7 +1,7 @@
 import type { Database } from '../database/Database.js';
 import { API_KEY_SCOPES } from '../domain/ApiKey.js';
 import { Organization } from '../domain/Organization.js';
-import { type CreatedApiKey, createApiKey } from './createApiKey.js';
+import { type CreatedApiKey, createApiKey } from './apiKeys.js';
 
 export interface CreatedOrganization extends CreatedApiKey {
   readonly organizationId: number;

@@ -1,10 +1,9 @@
 import { sql } from 'kysely';
-import type { Cipher } from '../database/Cipher.js';
-import { columnIdentity } from '../database/columnIdentity.js';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { SwitchboardError } from '../domain/SwitchboardError.js';
+import { SwitchboardError } from '../domain/errors.js';
 
 interface Dependencies {
   readonly database: Database;

@@ -1,12 +1,10 @@
 import { parseArgs } from 'node:util';
-import { createApiKey } from '../access/createApiKey.js';
+import { createApiKey, listApiKeys, revokeApiKey } from '../access/apiKeys.js';
 import { createOrganization } from '../access/createOrganization.js';
-import { listApiKeys } from '../access/listApiKeys.js';
-import { revokeApiKey } from '../access/revokeApiKey.js';
 import type { Database } from '../database/Database.js';
 import { API_KEY_SCOPES, type ApiKeyScope } from '../domain/ApiKey.js';
+import { parseId } from '../domain/ids.js';
 import { Organization } from '../domain/Organization.js';
-import { parseId } from '../domain/parseId.js';
 import { runCommand, UsageError } from './runCommand.js';
 
 const USAGE = `Usage:

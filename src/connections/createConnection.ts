@@ -1,15 +1,18 @@
-import type { Cipher } from '../database/Cipher.js';
-import { columnIdentity } from '../database/columnIdentity.js';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type ConnectionType } from '../domain/Connection.js';
-import { ProblemList } from '../domain/ProblemList.js';
-import type { KlaviyoInput, WebhookInput } from './ConnectionInput.js';
-import type { ConnectionRules } from './ConnectionRules.js';
-import { checkKlaviyo } from './checkKlaviyo.js';
-import { checkName } from './checkName.js';
-import { checkPace, type PaceInput } from './checkPace.js';
-import { checkWebhook } from './checkWebhook.js';
+import { ProblemList } from '../domain/errors.js';
+import {
+  type ConnectionRules,
+  checkKlaviyo,
+  checkName,
+  checkPace,
+  checkWebhook,
+  type KlaviyoInput,
+  type PaceInput,
+  type WebhookInput,
+} from './checkConfiguration.js';
 
 export interface CreateConnectionInput extends PaceInput {
   readonly type: ConnectionType;

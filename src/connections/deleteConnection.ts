@@ -2,8 +2,8 @@ import { LockMode } from '@mikro-orm/core';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
-import { InputError } from '../domain/InputError.js';
-import { parseId } from '../domain/parseId.js';
+import { InputError } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
 
 interface Dependencies {
   readonly database: Database;

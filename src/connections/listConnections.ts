@@ -2,8 +2,9 @@ import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type ConnectionStatus, type ConnectionType } from '../domain/Connection.js';
+import { parseId } from '../domain/ids.js';
 
-export interface ConnectionFilter {
+interface ConnectionFilter {
   readonly type?: ConnectionType | null;
   readonly status?: ConnectionStatus | null;
 }
@@ -26,4 +27,9 @@ export function listConnections(
     },
     args,
   );
+}
+
+/** One connection of the organization, or null: somebody else's is not there (OpenAPI get-connection). */
+export function findConnection({ database }: { database: Database }, caller: Caller, id: string): Promise<Connection | null> {
+  return database.em().findOne(Connection, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
 }

@@ -1,22 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
-import type { Cipher } from '../database/Cipher.js';
-import { columnIdentity } from '../database/columnIdentity.js';
-import type { Database } from '../database/Database.js';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
+import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration, type WebhookConfiguration } from '../domain/Connection.js';
-import { InputError } from '../domain/InputError.js';
-import { ProblemList } from '../domain/ProblemList.js';
-import { parseId } from '../domain/parseId.js';
-import type { KlaviyoInput, WebhookInput } from './ConnectionInput.js';
-import type { ConnectionRules } from './ConnectionRules.js';
-import { checkKlaviyo } from './checkKlaviyo.js';
-import { checkName } from './checkName.js';
-import { checkPace, type PaceInput } from './checkPace.js';
-import { type CheckedWebhook, checkWebhook } from './checkWebhook.js';
-import { switchConnection } from './switchConnection.js';
+import { Credential } from '../domain/Credential.js';
+import { InputError, ProblemList } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
+import {
+  type CheckedWebhook,
+  type ConnectionRules,
+  checkKlaviyo,
+  checkName,
+  checkPace,
+  checkWebhook,
+  type KlaviyoInput,
+  type PaceInput,
+  type WebhookInput,
+} from './checkConfiguration.js';
 
-export interface UpdateConnectionInput extends PaceInput {
+interface UpdateConnectionInput extends PaceInput {
   readonly id: string;
   /** Undefined: as it was. Null or blank: no name. */
   readonly name?: string | null;
@@ -84,4 +87,21 @@ export function updateConnection(
 
 function changeable({ name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond }: Connection) {
   return { name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond };
+}
+
+/** Turns a connection off, or a disabled one on again: a webhook at once, Klaviyo as far as its grant goes. */
+async function switchConnection(em: EntityManager, connection: Connection, isEnabled: boolean): Promise<void> {
+  if (!isEnabled) {
+    em.assign(connection, { status: 'disabled', statusReason: 'It was turned off.' });
+    return;
+  }
+  if (connection.status !== 'disabled') return;
+  const credential = connection.type === 'webhook' ? null : await em.findOne(Credential, { connectionId: connection.id });
+  const ready = connection.type === 'webhook' || Boolean(credential?.accessToken);
+  em.assign(
+    connection,
+    ready
+      ? { status: 'active', statusReason: null }
+      : { status: 'pending_authorization', statusReason: 'It has to be authorized first.' },
+  );
 }

@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Migrator } from '@mikro-orm/migrations';
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { MikroORM } from '@mikro-orm/postgresql';
+import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery, type DatabaseConnection, type Kysely } from 'kysely';
 import pg from 'pg';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../domain/entities.js';
-import { connectionOptions } from './connectionOptions.js';
 import type { Tables } from './Tables.js';
 
 export type { EntityManager };
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   readonly url: string;
   /** Past a pooler that may stand at `url`; the same when not given. */
   readonly directUrl?: string | null;
@@ -189,4 +187,19 @@ function hearErrors(client: pg.ClientBase, onErrorCode: (code: string) => void):
   connection.on('errorMessage', ({ code }: { code?: string }) => {
     if (code) onErrorCode(code);
   });
+}
+
+/**
+ * How every connection of ours to Postgres is made, in a pool or alone. The driver reads the whole URL: host, user,
+ * database, and its parameters such as `sslmode` and `sslrootcert` (libpq's names). A peer that is gone without a word is
+ * found out in seconds, not in hours.
+ */
+export function connectionOptions(url: string, name: string) {
+  return {
+    connectionString: url,
+    application_name: name,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: 10_000,
+  } as const satisfies pg.ClientConfig;
 }

@@ -1,8 +1,7 @@
 import { CompiledQuery } from 'kysely';
 import { PgBoss } from 'pg-boss';
 import type { Logger } from '../domain/Logger.js';
-import { connectionOptions } from './connectionOptions.js';
-import type { Database, EntityManager } from './Database.js';
+import { connectionOptions, type Database, type EntityManager } from './Database.js';
 
 export interface JobQueue<Data extends object> {
   readonly name: string;

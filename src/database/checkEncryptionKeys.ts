@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
-import { type Cipher, keyIdOf } from './Cipher.js';
-import { columnIdentity } from './columnIdentity.js';
+import { type Cipher, columnIdentity, keyIdOf } from './Cipher.js';
 import type { Database } from './Database.js';
 import { type EncryptedColumn, encryptedColumns } from './encryptedColumns.js';
 

@@ -1,4 +1,4 @@
-import { columnIdentity } from './columnIdentity.js';
+import { columnIdentity } from './Cipher.js';
 
 /** A column that holds ciphertexts, or null. */
 export interface EncryptedColumn {

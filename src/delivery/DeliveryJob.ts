@@ -1,4 +1,4 @@
-import type { ConnectionType, KlaviyoConfiguration, WebhookConfiguration } from '../domain/Connection.js';
+import type { Connection, ConnectionType, KlaviyoConfiguration, WebhookConfiguration } from '../domain/Connection.js';
 
 /** One delivery that is to be attempted now. */
 export interface DeliveryJob {
@@ -52,4 +52,19 @@ export interface DestinationConnection {
   readonly previousSigningSecretExpiresAt: Date | null;
   /** Another value whenever the row was changed. */
   readonly version: string;
+}
+
+/** A connection entity as destinations see it. */
+export function toDestinationConnection(connection: Connection): DestinationConnection {
+  return {
+    id: connection.id,
+    organizationId: connection.organizationId,
+    type: connection.type,
+    configuration: connection.configuration,
+    authConfig: connection.authConfig ?? null,
+    signingSecret: connection.signingSecret ?? null,
+    previousSigningSecret: connection.previousSigningSecret ?? null,
+    previousSigningSecretExpiresAt: connection.previousSigningSecretExpiresAt ?? null,
+    version: connection.updatedAt.toISOString(),
+  };
 }

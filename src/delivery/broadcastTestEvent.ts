@@ -1,19 +1,16 @@
-import type { Cipher } from '../database/Cipher.js';
-import { columnIdentity } from '../database/columnIdentity.js';
+import { sql } from 'kysely';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type ConnectionType } from '../domain/Connection.js';
-import { InputError } from '../domain/InputError.js';
-import { ProblemList } from '../domain/ProblemList.js';
-import { parseId } from '../domain/parseId.js';
+import { InputError, ProblemList } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
 import { checkRecipient, type Recipient } from '../domain/Recipient.js';
 import { Subscription } from '../domain/Subscription.js';
-import type { DeliveryJob } from './DeliveryJob.js';
+import { type DeliveryJob, toDestinationConnection } from './DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination } from './Destination.js';
 import { clean } from './engine/Settlement.js';
-import { recordTestBroadcast } from './queue/recordTestBroadcast.js';
-import { toDestinationConnection } from './queue/toDestinationConnection.js';
 
 interface Dependencies {
   readonly database: Database;
@@ -24,7 +21,7 @@ interface Dependencies {
 }
 
 /** OpenAPI broadcast-result. */
-export interface BroadcastResult {
+interface BroadcastResult {
   readonly success: boolean;
   readonly statusCode: number | null;
   readonly responseBody: string | null;
@@ -105,4 +102,30 @@ function explain(result: DeliveryResult): { code: string; message: string } {
   if (result.kind === 'unavailable') return { code: 'resolver', message: result.reason };
   if (result.kind === 'hold') return { code: 'held', message: result.reason };
   return { code: 'abandoned', message: 'It was given up before it was answered.' };
+}
+
+/** Writes a test's event, delivery and attempt as they would be after a single attempt, in one statement. */
+async function recordTestBroadcast(
+  database: Database,
+  { deliveryId, event, connection }: DeliveryJob,
+  subscription: Pick<Subscription, 'id'>,
+  { durationMs, statusCode, responseBody, error }: AttemptReport,
+  delivered: boolean,
+): Promise<void> {
+  await sql`
+    with event as (
+      insert into events (id, organization_id, event_type, payload, recipient, is_test, created_at)
+      values (${event.id}, ${connection.organizationId}, ${event.eventType}, ${event.payload}::json, ${event.recipient}, true,
+        ${event.createdAt})
+      returning id, organization_id, event_type
+    ), delivery as (
+      insert into deliveries (id, organization_id, event_id, subscription_id, connection_id, event_type, status, attempt_count)
+      select ${deliveryId}::uuid, organization_id, id, ${subscription.id}::bigint, ${connection.id}::bigint, event_type,
+        ${delivered ? 'delivered' : 'failed'}, 1
+      from event returning id
+    )
+    insert into attempts (delivery_id, number, trigger, status_code, response_body, error_code, error_message, duration_ms, started_at)
+    select id, 1, 'test', ${statusCode}::int, ${responseBody}, ${error?.code ?? null}, ${error?.message ?? null},
+      ${durationMs}::int, now() - ${durationMs} * interval '1 millisecond'
+    from delivery`.execute(database.sql());
 }

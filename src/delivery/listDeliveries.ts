@@ -1,12 +1,11 @@
-import { createdBetween } from '../database/createdBetween.js';
+import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
-import { type Page, type PageArguments, paginate } from '../database/paginate.js';
+import { createdBetween, type Page, type PageArguments, paginate } from '../database/paginate.js';
 import type { Caller } from '../domain/Caller.js';
 import { Delivery, type DeliveryStatus } from '../domain/Delivery.js';
-import { isUuid } from '../domain/isUuid.js';
-import { parseId } from '../domain/parseId.js';
+import { isUuid, parseId } from '../domain/ids.js';
 
-export interface DeliveryFilter {
+interface DeliveryFilter {
   readonly status?: DeliveryStatus | null;
   readonly connectionId?: string | null;
   readonly subscriptionId?: string | null;
@@ -37,4 +36,27 @@ export function listDeliveries(
     ...createdBetween(createdAfter, createdBefore),
   };
   return paginate(database.em(), Delivery, 'deliveries', where, args);
+}
+
+/** One delivery of the organization, or null: somebody else's is not there. */
+export async function findDelivery({ database }: { database: Database }, caller: Caller, id: string): Promise<Delivery | null> {
+  return isUuid(id) ? database.em().findOne(Delivery, { id, organizationId: caller.organizationId }) : null;
+}
+
+/** How deliveries of a connection fare. */
+export interface ConnectionHealth {
+  readonly connectionId: number;
+  /** Since when nothing but failures; null when the last delivery went well. */
+  readonly failingSince: Date | null;
+  /** Until when a rate limit of the destination lasts; null without one. */
+  readonly throttledUntil: Date | null;
+}
+
+/** The health of connections, as far as there is anything to say. */
+export async function findHealth({ database }: { database: Database }, connectionIds: number[]): Promise<ConnectionHealth[]> {
+  const { rows } = await sql<Omit<ConnectionHealth, 'connectionId'> & { id: string }>`
+    select connection_id as id, failing_since as "failingSince",
+      case when throttled_until > now() then throttled_until end as "throttledUntil"
+    from connection_health where connection_id = any(${sql.val(connectionIds)}::bigint[])`.execute(database.sql());
+  return rows.map(({ id, ...health }) => ({ ...health, connectionId: Number(id) }));
 }

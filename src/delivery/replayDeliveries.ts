@@ -1,13 +1,12 @@
 import { sql } from 'kysely';
-import { idRange } from '../database/createdBetween.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
+import { idRange } from '../database/paginate.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import type { DeliveryStatus } from '../domain/Delivery.js';
-import { InputError } from '../domain/InputError.js';
-import { isUuid } from '../domain/isUuid.js';
-import { parseId } from '../domain/parseId.js';
+import { InputError } from '../domain/errors.js';
+import { isUuid, parseId } from '../domain/ids.js';
 import type { DeliverySignal } from './DeliverySignal.js';
 
 interface Dependencies {

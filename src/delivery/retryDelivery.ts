@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
+import { Connection } from '../domain/Connection.js';
 import { Delivery } from '../domain/Delivery.js';
-import { InputError } from '../domain/InputError.js';
-import { isUuid } from '../domain/isUuid.js';
+import { Event } from '../domain/Event.js';
+import { InputError } from '../domain/errors.js';
+import { isUuid } from '../domain/ids.js';
+import { Subscription } from '../domain/Subscription.js';
 import type { DeliverySignal } from './DeliverySignal.js';
-import { whyNotRetried } from './queue/whyNotRetried.js';
 
 interface Dependencies {
   readonly database: Database;
@@ -73,4 +75,17 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
     em.getKysely(),
   );
   return true;
+}
+
+/** Why a delivery can't be tried again now, in a sentence. */
+async function whyNotRetried(em: EntityManager, delivery: Delivery): Promise<string> {
+  if (delivery.status === 'held') return 'It is held until its connection is active again, and is sent then.';
+  const connection = await em.findOne(Connection, { id: delivery.connectionId });
+  if (!connection) return 'Its connection was deleted.';
+  if (connection.status !== 'active') return 'Its connection is not active: see its statusReason.';
+  if ((await em.count(Subscription, { id: delivery.subscriptionId })) === 0) return 'Its subscription was deleted.';
+  const event = await em.findOne(Event, { id: delivery.eventId }, { fields: ['isTest'] });
+  if (event?.isTest) return 'It was a test: broadcast another one instead.';
+  if (delivery.orderingKey && !delivery.leasedUntil) return 'An earlier event of its ordering key goes first.';
+  return 'An attempt is being made right now.';
 }

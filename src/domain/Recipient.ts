@@ -1,4 +1,4 @@
-import type { ProblemList } from './ProblemList.js';
+import type { ProblemList } from './errors.js';
 
 /** Whom an event is about. Personal data: encrypted at rest, for Klaviyo only, never in a webhook's body or a log. */
 export interface Recipient {

@@ -1,12 +1,14 @@
 import type { EntityManager } from '../database/Database.js';
 import type { Connection } from '../domain/Connection.js';
-import type { PublishDependencies } from './PublishDependencies.js';
-import { publishInternalEvent } from './publishInternalEvent.js';
-import type { ConnectionAccountChangedData } from './types/connections/connectionAccountChanged.js';
-import type { ConnectionAuthorizationCompletedData } from './types/connections/connectionAuthorizationCompleted.js';
-import type { ConnectionDisabledData } from './types/connections/connectionDisabled.js';
-import type { ConnectionEventData } from './types/connections/connectionEventData.js';
-import type { ConnectionScopesMissingData } from './types/connections/connectionScopesMissing.js';
+import { insertNew, newEvent } from './insertEvents.js';
+import type { PublishDependencies } from './publishEvents.js';
+import type {
+  ConnectionAccountChangedData,
+  ConnectionAuthorizationCompletedData,
+  ConnectionDisabledData,
+  ConnectionEventData,
+  ConnectionScopesMissingData,
+} from './types/connectionEvents.js';
 
 /** Publishes what becomes of connections as events of their organization, for whoever subscribes to them. */
 export function connectionNotices(dependencies: PublishDependencies) {
@@ -74,4 +76,20 @@ function about({ id, type, name, status, statusReason }: Connection): Connection
     connection: { id: String(id), type, name: name ?? null, status, status_reason: statusReason ?? null },
     occurred_at: new Date().toISOString(),
   };
+}
+
+/**
+ * Publishes an event of the server's own (`internal` types), with its deliveries, in the transaction of what it is about:
+ * the notice exists exactly when that happened.
+ */
+async function publishInternalEvent(
+  { database, cipher, insertDeliveries, deliverySignal }: PublishDependencies,
+  em: EntityManager,
+  organizationId: number,
+  event: { readonly eventType: string; readonly data: Record<string, unknown> },
+): Promise<void> {
+  const row = newEvent(cipher, { organizationId }, event, JSON.stringify(event.data));
+  await insertNew(database.sql(em), [row]);
+  await insertDeliveries(em, { organizationId, events: [row] });
+  deliverySignal.notify();
 }

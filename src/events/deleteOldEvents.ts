@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { idRange } from '../database/createdBetween.js';
 import type { Database } from '../database/Database.js';
+import { idRange } from '../database/paginate.js';
 
 /** Events that one step looks at. */
 const STEP = 1_000;

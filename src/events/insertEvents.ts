@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import type { Cipher } from '../database/Cipher.js';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
+import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { InputError, type Problem } from '../domain/InputError.js';
-import { type ContentRow, contentOfRow } from './contentOf.js';
-import type { PublishDependencies } from './PublishDependencies.js';
+import { InputError, type Problem } from '../domain/errors.js';
+import type { PublishDependencies, PublishEventInput } from './publishEvents.js';
 
 /** An event as it is written. */
 export interface NewEvent extends ContentRow {
@@ -105,4 +105,80 @@ async function findByKey(db: Sql, organizationId: number, keys: readonly string[
     from events
     where organization_id = ${organizationId} and idempotency_key = any(${keys}::text[])`.execute(db);
   return new Map(rows.map((row) => [row.idempotency_key, row]));
+}
+
+/** The row of an event that was checked. `payload` is its data as JSON text. */
+export function newEvent(
+  cipher: Cipher,
+  { organizationId }: Pick<Caller, 'organizationId'>,
+  input: PublishEventInput,
+  payload: string,
+): NewEvent {
+  const id = newId();
+  const { eventType, data, recipient, idempotencyKey = null, orderingKey = null } = input;
+  const { occurredAt = null, value = null, valueCurrency = null } = input;
+  const properties = input.properties && Object.keys(input.properties).length > 0 ? input.properties : null;
+  return {
+    id,
+    organizationId,
+    eventType,
+    payload,
+    recipient: recipient ? cipher.encrypt(JSON.stringify(recipient), columnIdentity.recipient(id)) : null,
+    occurredAt,
+    value,
+    valueCurrency,
+    properties: properties && cipher.encrypt(JSON.stringify(properties), columnIdentity.properties(id)),
+    idempotencyKey,
+    orderingKey,
+    contentHash:
+      idempotencyKey === null
+        ? null
+        : cipher.fingerprint(
+            contentOf({ eventType, data, recipient, occurredAt, value, valueCurrency, properties }),
+            `events:${organizationId}:${idempotencyKey}`,
+          ),
+    createdAt: new Date(),
+  };
+}
+
+/**
+ * What makes two events with one idempotency key the same, as text that is equal when they are. What an event doesn't have
+ * is left out, so that events of before a field came keep their text.
+ */
+export function contentOf(event: Omit<PublishEventInput, 'idempotencyKey' | 'orderingKey'>): string {
+  const { eventType, data, recipient, occurredAt, value, valueCurrency, properties } = event;
+  const more = Object.entries({ occurredAt, value, valueCurrency, properties }).filter(([, field]) => (field ?? null) !== null);
+  return canonicalJson([eventType, data, recipient ?? null, ...(more.length > 0 ? [Object.fromEntries(more)] : [])]);
+}
+
+/** An event as it is written, as far as it makes it the same or another. */
+interface ContentRow {
+  readonly id: string;
+  readonly eventType: string;
+  /** JSON text. */
+  readonly payload: string;
+  /** Encrypted. */
+  readonly recipient: string | null;
+  readonly occurredAt: Date | null;
+  readonly value: number | null;
+  readonly valueCurrency: string | null;
+  /** Encrypted. */
+  readonly properties: string | null;
+}
+
+/** The same of an event that is written. Throws when the key of its recipient or its properties is not at hand. */
+function contentOfRow(cipher: Cipher, row: ContentRow): string {
+  const { id, eventType, payload, occurredAt, value, valueCurrency } = row;
+  const recipient = row.recipient && JSON.parse(cipher.decrypt(row.recipient, columnIdentity.recipient(id)));
+  const properties = row.properties && JSON.parse(cipher.decrypt(row.properties, columnIdentity.properties(id)));
+  return contentOf({ eventType, data: JSON.parse(payload), recipient, occurredAt, value, valueCurrency, properties });
+}
+
+/** JSON with the keys of every object in order, so that equal content is equal text however it was written. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
 }

@@ -1,10 +1,10 @@
-import { createdBetween } from '../database/createdBetween.js';
 import type { Database } from '../database/Database.js';
-import { type Page, type PageArguments, paginate } from '../database/paginate.js';
+import { createdBetween, type Page, type PageArguments, paginate } from '../database/paginate.js';
 import type { Caller } from '../domain/Caller.js';
 import { Event } from '../domain/Event.js';
+import { isUuid } from '../domain/ids.js';
 
-export interface EventFilter {
+interface EventFilter {
   readonly eventType?: string | null;
   readonly idempotencyKey?: string | null;
   readonly createdAfter?: Date | null;
@@ -25,4 +25,11 @@ export function listEvents(
     ...createdBetween(filter.createdAfter, filter.createdBefore),
   };
   return paginate(database.em(), Event, 'events', where, args, ['payload', 'properties']);
+}
+
+/** One event of the organization, without its payload, or null: somebody else's is not there. */
+export async function findEvent({ database }: { database: Database }, caller: Caller, id: string): Promise<Event | null> {
+  if (!isUuid(id)) return null;
+  const where = { id, organizationId: caller.organizationId };
+  return (await database.em().findOne(Event, where, { exclude: ['payload', 'properties'] })) as Event | null;
 }

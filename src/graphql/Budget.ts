@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { SwitchboardError } from '../domain/SwitchboardError.js';
+import { SwitchboardError } from '../domain/errors.js';
 
 export interface BudgetLimits {
   /** Rows that one operation may read. */

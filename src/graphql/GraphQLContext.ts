@@ -1,4 +1,4 @@
-import { requireCaller, requireScope } from '../access/requireScope.js';
+import { requireCaller, requireScope } from '../access/authenticate.js';
 import type { Page } from '../database/paginate.js';
 import type { ApiKeyScope } from '../domain/ApiKey.js';
 import type { Caller } from '../domain/Caller.js';

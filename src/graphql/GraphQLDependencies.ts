@@ -1,19 +1,19 @@
-import type { AccessDependencies } from '../access/AccessDependencies.js';
-import type { ConnectionRules } from '../connections/ConnectionRules.js';
+import type { AccessDependencies } from '../access/limits.js';
+import type { ConnectionRules } from '../connections/checkConfiguration.js';
 import type { Cipher } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Destination } from '../delivery/Destination.js';
 import type { ConnectionType } from '../domain/Connection.js';
 import type { Logger } from '../domain/Logger.js';
-import type { PublishDependencies } from '../events/PublishDependencies.js';
+import type { PublishDependencies } from '../events/publishEvents.js';
 import type { EventTypeRegistry } from '../events/types/eventTypeRegistry.js';
 import type { ChangeFeed } from '../live/ChangeFeed.js';
 import type { CheckDependencies } from '../oauth/checkConnection.js';
-import type { GrantNotices } from '../oauth/GrantNotices.js';
 import type { ClaimDependencies } from '../oauth/installs.js';
 import type { Provider } from '../oauth/Provider.js';
-import type { Revocations } from '../oauth/Revocations.js';
-import type { SubscriptionDependencies } from '../subscriptions/SubscriptionDependencies.js';
+import type { Revocations } from '../oauth/revokeAuthorization.js';
+import type { GrantNotices } from '../oauth/storeGrant.js';
+import type { SubscriptionDependencies } from '../subscriptions/createSubscription.js';
 
 /** What is left of one limit of an account at a provider. */
 export interface AccountQuota {

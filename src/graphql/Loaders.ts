@@ -1,13 +1,13 @@
 import DataLoader from 'dataloader';
 import { sql } from 'kysely';
-import { type ConnectionHealth, findHealth } from '../delivery/findHealth.js';
+import { type ConnectionHealth, findHealth } from '../delivery/listDeliveries.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { Event } from '../domain/Event.js';
 import { Subscription } from '../domain/Subscription.js';
-import { findLatestAuthorizations } from '../oauth/findLatestAuthorizations.js';
+import { findLatestAuthorizations } from '../oauth/authorizations.js';
 import { type Budget, sizeOf } from './Budget.js';
 import type { AccountQuota, GraphQLDependencies } from './GraphQLDependencies.js';
 

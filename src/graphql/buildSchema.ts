@@ -12,16 +12,17 @@ import {
 } from 'graphql';
 import { buildSchemaSync, getMetadataStorage, type NonEmptyArray, type ResolverData } from 'type-graphql';
 import type { Logger } from '../domain/Logger.js';
-import { ApiKeyResolver } from './access/ApiKeyResolver.js';
-import { OrganizationResolver } from './access/OrganizationResolver.js';
+import { ApiKeyResolver, OrganizationResolver } from './access/ApiKeyResolver.js';
 import { sizeOf } from './Budget.js';
-import { ConnectionPayloadResolver } from './connections/ConnectionPayload.js';
-import { ConnectionResolver } from './connections/ConnectionResolver.js';
-import { KlaviyoQuotaResolver } from './connections/KlaviyoQuotaResolver.js';
-import { ConnectionDeliveriesResolver, EventDeliveriesResolver } from './delivery/DeliveryListResolvers.js';
-import { AttemptErrorResolver, DeliveryResolver } from './delivery/DeliveryResolver.js';
-import { SigningSecretResolver } from './delivery/SigningSecretResolver.js';
-import { toGraphQLError } from './errors/toGraphQLError.js';
+import { toGraphQLError } from './callErrors.js';
+import { ConnectionPayloadResolver, ConnectionResolver, KlaviyoQuotaResolver } from './connections/ConnectionResolver.js';
+import {
+  AttemptErrorResolver,
+  ConnectionDeliveriesResolver,
+  DeliveryResolver,
+  EventDeliveriesResolver,
+  SigningSecretResolver,
+} from './delivery/DeliveryResolver.js';
 import { EventResolver } from './events/EventResolver.js';
 import type { GraphQLContext } from './GraphQLContext.js';
 import { createLiveRoot } from './live/createLiveRoot.js';

@@ -1,8 +1,8 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { OperationTypeNode } from 'graphql';
+import { SwitchboardError } from '../domain/errors.js';
 import type { Logger } from '../domain/Logger.js';
-import { SwitchboardError } from '../domain/SwitchboardError.js';
-import { toGraphQLError } from './errors/toGraphQLError.js';
+import { toGraphQLError } from './callErrors.js';
 import type { GraphQLContext } from './GraphQLContext.js';
 
 const WHERE =

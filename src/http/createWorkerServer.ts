@@ -1,7 +1,7 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import Fastify from 'fastify';
 import type { Logger } from '../domain/Logger.js';
-import { refuseWhileClosing } from './errors/refuseWhileClosing.js';
-import { handleErrors } from './handleErrors.js';
+import { handleErrors, refuseWhileClosing } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { metricsRoute } from './metricsRoute.js';
 

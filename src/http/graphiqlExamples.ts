@@ -1,5 +1,5 @@
-import { parcelEventCreated } from '../events/types/parcels/parcelEventCreated.js';
-import type { GraphiqlExample } from './graphiql/GraphiqlOptions.js';
+import { parcelEventCreated } from '../events/types/parcelEvents.js';
+import type { GraphiqlExample } from './graphiql/graphiql.js';
 
 /** The operations that GraphiQL opens with: linking Klaviyo, then publishing to a webhook. `inboxUrl` is where the latter may go. */
 export const graphiqlExamples = (inboxUrl: string): readonly GraphiqlExample[] => [

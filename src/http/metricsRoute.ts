@@ -2,9 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { hashSecret } from '../domain/hashSecret.js';
-import { SwitchboardError } from '../domain/SwitchboardError.js';
-import { secretsEqual } from '../domain/secretsEqual.js';
+import { SwitchboardError } from '../domain/errors.js';
+import { hashSecret, secretsEqual } from '../domain/secrets.js';
 import type { HealthDependencies } from './healthRoutes.js';
 
 /** What waits is counted up to here: an operator needs to know that it is a lot, not how much. */

@@ -1,14 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'oauth4webapi';
-import type { Provider, ProviderAccount, TokenSet } from '../oauth/Provider.js';
-import { ProviderError } from '../oauth/ProviderError.js';
+import { type Provider, type ProviderAccount, ProviderError, type TokenSet } from '../oauth/Provider.js';
 import type { BoundedFetch } from './createBoundedFetch.js';
 import type { KlaviyoRateLimits } from './KlaviyoRateLimits.js';
 import { DELIVERY_SCOPE, klaviyoScopes } from './klaviyoScopes.js';
-import { readAccount } from './readAccount.js';
-import { toProviderError } from './toProviderError.js';
 
-export interface KlaviyoOAuthOptions {
+interface KlaviyoOAuthOptions {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUri: string;
@@ -174,4 +171,92 @@ export class KlaviyoOAuth implements Provider {
 function withoutChallenge(response: Response): Response {
   response.headers.delete('www-authenticate');
   return response;
+}
+
+/** Reads `GET /api/accounts` (JSON:API, scope accounts:read): the one account that the token belongs to. */
+export async function readAccount(response: Response): Promise<ProviderAccount> {
+  if (response.status === 401 && (await says(response, 'not_authenticated'))) {
+    throw new ProviderError('grant', 'not_authenticated', 'Klaviyo did not accept the access token.');
+  }
+  if (response.status === 403 && (await says(response, 'permission_denied'))) {
+    throw new ProviderError('grant', 'permission_denied', 'The grant lacks accounts:read.');
+  }
+  if (response.status === 429) {
+    const seconds = Number(response.headers.get('retry-after')) || null;
+    throw new ProviderError('transient', 'rate_limited', "Klaviyo's accounts API is limiting requests.", seconds);
+  }
+  if (response.status !== 200) {
+    throw new ProviderError('transient', 'provider_unavailable', `Klaviyo's accounts API answered ${response.status}.`);
+  }
+  const body = (await response.json()) as { data?: { id?: unknown; attributes?: Record<string, unknown> }[] };
+  const account = body.data?.[0];
+  if (typeof account?.id !== 'string') {
+    throw new ProviderError('transient', 'provider_unavailable', "Klaviyo's accounts API named no account.");
+  }
+  const contact = account.attributes?.contact_information as { organization_name?: unknown } | undefined;
+  const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+  return { id: account.id, name: text(contact?.organization_name), timezone: text(account.attributes?.timezone) };
+}
+
+/** Whether a refusal names this reason, as JSON:API does. A page from the edge says nothing about the grant. */
+async function says(response: Response, code: string): Promise<boolean> {
+  const body = (await response.json().catch(() => null)) as { errors?: { code?: unknown }[] } | null;
+  return Array.isArray(body?.errors) && body.errors.some((error) => error?.code === code);
+}
+
+/** OAuth errors (RFC 6749 5.2) that are about us, not about the merchant's grant. */
+const CONFIGURATION_CODES = new Set(['invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_grant_type']);
+
+/**
+ * Tells what a failure of a call to Klaviyo means. Only a readable OAuth error may condemn a grant or our
+ * configuration; timeouts, resets, 5xx, limits and HTML from the edge are always transient.
+ * `secrets` is what was sent: a provider that repeats it in its reason does not get it into ours.
+ */
+function toProviderError(error: unknown, secrets: readonly string[] = []): ProviderError {
+  if (error instanceof ProviderError) return error;
+  if (error instanceof oauth.ResponseBodyError) return fromOAuthError(error, secrets);
+  if (error instanceof oauth.OperationProcessingError && error.cause instanceof Response) return fromStatus(error.cause);
+  if (error instanceof DOMException && (error.name === 'TimeoutError' || error.name === 'AbortError')) {
+    return new ProviderError('transient', 'provider_timeout', 'Klaviyo did not answer in time.');
+  }
+  return new ProviderError('transient', 'provider_unavailable', 'Klaviyo could not be reached, or its answer could not be read.');
+}
+
+function fromOAuthError(
+  { error, error_description: description, status, response }: oauth.ResponseBodyError,
+  secrets: readonly string[],
+): ProviderError {
+  if (status === 429 || status >= 500) return fromStatus(response);
+  const code = printable(error, secrets);
+  const said = description ? `: ${printable(description, secrets)}` : '.';
+  if (CONFIGURATION_CODES.has(error)) {
+    return new ProviderError('configuration', code, `Klaviyo refused this server's own credentials (${code})${said}`);
+  }
+  return new ProviderError('grant', code, `Klaviyo refused the grant (${code})${said}`);
+}
+
+/** However long an answer wants us to stay away, a merchant's events shall not wait longer than this for the next try. */
+const LONGEST_PAUSE_SECONDS = 300;
+
+function fromStatus(response: Response): ProviderError {
+  if (response.status === 429) {
+    const seconds = Number(response.headers.get('retry-after'));
+    return new ProviderError(
+      'transient',
+      'rate_limited',
+      'Klaviyo is limiting requests at the moment.',
+      seconds > 0 ? Math.min(seconds, LONGEST_PAUSE_SECONDS) : null,
+    );
+  }
+  return new ProviderError('transient', 'provider_unavailable', `Klaviyo answered ${response.status} without a readable reason.`);
+}
+
+/** Anything shorter could be a part of an honest word. */
+const SHORTEST_SECRET = 16;
+
+/** What a provider says goes into pages and rows: one line, bounded, without our secrets. */
+function printable(text: string, secrets: readonly string[]): string {
+  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  const clean = long.reduce((said, secret) => said.replaceAll(secret, '…'), text);
+  return clean.replace(/[^\x20-\x7e…]/g, ' ').slice(0, 300);
 }

@@ -1,4 +1,4 @@
-import type { KlaviyoEventBody } from './events/klaviyoEvent.js';
+import type { KlaviyoEventBody } from './events/toKlaviyoEvent.js';
 
 /** Events of one `POST /api/event-bulk-create-jobs` (operation bulk_create_events). */
 export interface BulkRequest<Item> {

@@ -1,4 +1,4 @@
-import { ProviderError } from '../oauth/ProviderError.js';
+import { ProviderError } from '../oauth/Provider.js';
 
 export type BoundedFetch = (url: string, init?: RequestInit) => Promise<Response>;
 

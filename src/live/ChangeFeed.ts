@@ -3,13 +3,10 @@ import { NotificationListener } from '../database/NotificationListener.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Delivery } from '../domain/Delivery.js';
+import { SwitchboardError } from '../domain/errors.js';
 import type { Logger } from '../domain/Logger.js';
 import type { OperatorAlarm } from '../domain/OperatorAlarm.js';
-import { SwitchboardError } from '../domain/SwitchboardError.js';
-import { type Change, type ChangeKind, readChange } from './Change.js';
-import { ChangesLost } from './ChangesLost.js';
-import { CHANGE_CHANNEL } from './changeChannel.js';
-import { Watch, type WatchOptions } from './Watch.js';
+import { ChangesLost, Watch, type WatchOptions } from './Watch.js';
 import { Watchers } from './Watchers.js';
 
 const RENEW_MS = 10_000;
@@ -22,7 +19,7 @@ interface Rows extends Record<ChangeKind, Connection | Delivery> {
   readonly delivery: Delivery;
 }
 
-export interface ChangeFeedOptions {
+interface ChangeFeedOptions {
   readonly database: Database;
   readonly log: Logger;
   /** Raised while nothing is heard from Postgres. */
@@ -158,3 +155,20 @@ export class ChangeFeed {
     }
   }
 }
+
+type ChangeKind = 'connection' | 'delivery';
+
+/** What a notification says: which rows of an organization are new or different. What they are now, Postgres knows. */
+interface Change {
+  readonly organizationId: number;
+  readonly kind: ChangeKind;
+  readonly ids: readonly string[];
+}
+
+/** Reads the payload of a notification, which our own triggers wrote. */
+function readChange(payload: string): Change {
+  return JSON.parse(payload) as Change;
+}
+
+/** Name of the Postgres channel (LISTEN, NOTIFY) on which the triggers of migration 0005 tell of changes. */
+const CHANGE_CHANNEL = 'switchboard_changes';

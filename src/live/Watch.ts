@@ -1,5 +1,3 @@
-import { ChangesLost } from './ChangesLost.js';
-
 /** A reader that falls further behind than this has lost the thread. */
 const MOST_WAITING = 10_000;
 
@@ -82,5 +80,14 @@ export class Watch<Row extends { readonly id: number | string }> implements Asyn
     this.#rows.clear();
     this.#wake?.();
     this.options.onEnd();
+  }
+}
+
+/** A watch may have missed something: whoever watches has to look at everything anew, and watch again. */
+export class ChangesLost extends Error {
+  override readonly name = 'ChangesLost';
+
+  constructor(reason: string) {
+    super(`Updates may have been missed (${reason}). Read what you need anew, and subscribe again.`);
   }
 }

@@ -1,3 +1,4 @@
+import type { OperatorAlarm } from '../domain/OperatorAlarm.js';
 import type { ProviderScope } from '../domain/ProviderScope.js';
 
 /** What a token endpoint answered (RFC 6749 5.1). */
@@ -45,4 +46,56 @@ export interface Provider {
   revoke(token: string, hint: 'access_token' | 'refresh_token'): Promise<void>;
   /** @param accountId of the account, where it is known: then the provider's limits for it are kept to. */
   account(accessToken: string, accountId?: string | null): Promise<ProviderAccount>;
+}
+
+/**
+ * What a failure at the provider means to us:
+ * - `grant`: the code or refresh token is no good; only a new authorization helps.
+ * - `configuration`: our client id, secret or redirect URI is refused; an operator must act, no merchant is to blame.
+ * - `transient`: an outage, a limit or an answer that can't be read; later may be better.
+ */
+type ProviderErrorKind = 'grant' | 'configuration' | 'transient';
+
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+
+  constructor(
+    readonly kind: ProviderErrorKind,
+    /** Stable and ours, or the provider's own OAuth error code. */
+    readonly code: string,
+    /** Safe to show: holds no token, code or secret. */
+    message: string,
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * The provider, which from now on raises an alarm whenever it refuses our own client id or secret, whatever was asked of
+ * it: an exchange, a refresh or a revocation. What it grants with them ends the alarm.
+ */
+export function raisingAlarms(provider: Provider, alarm: OperatorAlarm): Provider {
+  const name = `${provider.id}-configuration`;
+  const watched = async <Answer>(call: Promise<Answer>): Promise<Answer> => {
+    try {
+      const answer = await call;
+      alarm.clear(name);
+      return answer;
+    } catch (error) {
+      if (error instanceof ProviderError && error.kind === 'configuration') alarm.raise(name, error.message);
+      throw error;
+    }
+  };
+  const { id, clientId, redirectUri, scopes, defaultScopes, deliveryScope, sandbox } = provider;
+  return {
+    ...{ id, name: provider.name, clientId, redirectUri, scopes, defaultScopes, deliveryScope, sandbox },
+    isIssuer: (iss) => provider.isIssuer(iss),
+    authorizationUrl: (request) => provider.authorizationUrl(request),
+    exchange: (grant) => watched(provider.exchange(grant)),
+    refresh: (refreshToken) => watched(provider.refresh(refreshToken)),
+    revoke: (token, hint) => watched(provider.revoke(token, hint)),
+    // With the merchant's token, which says nothing of ours.
+    account: (accessToken, accountId) => provider.account(accessToken, accountId),
+  };
 }

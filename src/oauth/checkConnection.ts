@@ -1,23 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
-import type { EntityManager } from '../database/Database.js';
+import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection } from '../domain/Connection.js';
+import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
 import { type CheckOutcome, type ConnectionCheck, Credential } from '../domain/Credential.js';
-import { InputError } from '../domain/InputError.js';
-import { parseId } from '../domain/parseId.js';
-import { type AccessToken, GrantLost } from './AccessToken.js';
-import { recordMissingScopes } from './declareScopeMissing.js';
-import type { GrantNotices } from './GrantNotices.js';
-import { getAccessToken } from './getAccessToken.js';
-import type { Provider, ProviderAccount } from './Provider.js';
-import { ProviderError } from './ProviderError.js';
-import type { Revocations } from './Revocations.js';
-import type { RefreshDependencies } from './refreshCredential.js';
-import { releaseGrant, SECOND_THOUGHTS_SECONDS } from './releaseGrant.js';
+import { InputError } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
+import { type AccessToken, GrantLost, getAccessToken, type RefreshDependencies } from './getAccessToken.js';
+import { type Provider, type ProviderAccount, ProviderError } from './Provider.js';
+import { type Revocations, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
 import { scopesToRequest } from './startAuthorization.js';
+import type { GrantNotices } from './storeGrant.js';
 
 export interface CheckDependencies extends RefreshDependencies {
   readonly notices: GrantNotices;
@@ -374,4 +369,48 @@ async function store(db: Sql, { id, connectionId }: Lease, result: ConnectionChe
       check_leased_until = now() + make_interval(secs => ${GOOD_FOR_SECONDS})
     where connection_id = ${connectionId} and check_leased_by = ${id}::uuid`.execute(db);
   return result;
+}
+
+/**
+ * The provider refuses a call for want of a scope. The grant itself lives, so its tokens stay; but only a new
+ * authorization brings the scope: REAUTHORIZATION_REQUIRED, with the scope among `missingScopes`, and asked for from now on.
+ */
+export function declareScopeMissing(
+  { database, notices }: { readonly database: Database; readonly notices: GrantNotices },
+  connectionId: number,
+  version: number,
+  scope: string,
+): Promise<void> {
+  return database.transaction(async (em) => {
+    const connection = await em.findOne(Connection, { id: connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const credential = await em.findOne(Credential, { connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (connection?.status !== 'active' || credential?.version !== version) return;
+    const { scopes } = connection.configuration as KlaviyoConfiguration;
+    if (!scopes.includes(scope)) connection.configuration = { scopes: [...scopes, scope] };
+    const missing = [...new Set([...credential.toldMissingScopes, scope])];
+    await recordMissingScopes({ notices }, em, { connection, credential }, { missing, blocking: scope });
+  });
+}
+
+/**
+ * Notes which scopes a grant lacks, in the given transaction, which holds both locks. One that blocks deliveries makes an
+ * ACTIVE connection REAUTHORIZATION_REQUIRED. The organization is told of each missing scope once, until it was there again.
+ */
+async function recordMissingScopes(
+  { notices }: { readonly notices: GrantNotices },
+  em: EntityManager,
+  { connection, credential }: { readonly connection: Connection; readonly credential: Credential },
+  { missing, blocking }: { readonly missing: readonly string[]; readonly blocking: string | null },
+): Promise<void> {
+  const hasNews = missing.some((scope) => !credential.toldMissingScopes.includes(scope));
+  const grantedScopes = credential.scopes.filter((scope) => !missing.includes(scope));
+  em.assign(credential, { scopes: grantedScopes, toldMissingScopes: [...missing] });
+  const blocks = blocking !== null && connection.status === 'active';
+  if (blocks) {
+    const statusReason = `The grant lacks the scope ${blocking}: connect again and allow it.`;
+    em.assign(connection, { status: 'reauthorization_required', statusReason, updatedAt: new Date() });
+  }
+  await em.flush();
+  if (blocks) await notices.reauthorizationRequired(em, connection);
+  if (hasNews) await notices.scopesMissing(em, connection, { missingScopes: missing, grantedScopes });
 }

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
-import { hashSecret } from '../domain/hashSecret.js';
+import { Connection } from '../domain/Connection.js';
 import type { Logger } from '../domain/Logger.js';
-import { secretsEqual } from '../domain/secretsEqual.js';
-import type { CallbackOutcome } from './CallbackOutcome.js';
-import { checkCallbackParameters, readState } from './checkCallbackParameters.js';
-import { type ExchangeDependencies, exchangeCode } from './exchangeCode.js';
-import { expireAuthorization } from './expireAuthorization.js';
-import type { Provider } from './Provider.js';
-import { recordOutcome } from './recordOutcome.js';
-import { waitForOutcome } from './waitForOutcome.js';
+import { hashSecret, secretsEqual } from '../domain/secrets.js';
+import { explainOutcome } from './explainOutcome.js';
+import { type Provider, ProviderError } from './Provider.js';
+import type { Revocations } from './revokeAuthorization.js';
+import { findAccount, type GrantNotices, storeGrant } from './storeGrant.js';
 
 interface Dependencies extends ExchangeDependencies {
   readonly database: Database;
@@ -60,7 +59,7 @@ function keepWhileUnderWay(map: Map<string, Promise<CallbackOutcome>>, id: strin
   outcome.then(forget, forget);
 }
 
-export interface CallbackRequest {
+interface CallbackRequest {
   readonly query: URLSearchParams;
   /** The value of the binding cookie of the given authorization, if the browser brought one. */
   readonly browserBinding: (authorizationId: string) => string | undefined;
@@ -182,4 +181,182 @@ async function refuse(
       { errorCode: code, errorDescription: reason },
     );
   return { kind: 'refused', code, authorization };
+}
+
+/** What a request to the callback came to. `authorization` is there whenever its state is known. */
+export type CallbackOutcome =
+  | { readonly kind: 'completed' | 'denied' | 'failed' | 'expired' | 'superseded'; readonly authorization: Authorization }
+  /** The code is still being exchanged, by this callback or another one with the same state. */
+  | { readonly kind: 'in_progress'; readonly authorization: Authorization }
+  /** The request itself was no good; the state is not spent by it. Why is on the attempt, for developers. */
+  | { readonly kind: 'refused'; readonly code: 'browser_mismatch' | 'invalid_callback'; readonly authorization: Authorization }
+  | { readonly kind: 'unknown_state' };
+
+/** Longest value of any parameter; Klaviyo's codes and our states stay far below. */
+const MAX_LENGTH = 4_096;
+
+/** The parameters that a callback may carry (RFC 6749 4.1.2, RFC 9207 2). Others are ignored, as RFC 6749 4.1.2 asks. */
+const KNOWN = ['state', 'code', 'error', 'error_description', 'error_uri', 'iss'] as const;
+
+type CallbackParameters =
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'error'; readonly error: string; readonly description: string | null }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** The state, when there is exactly one of a plausible size; null otherwise. */
+function readState(query: URLSearchParams): string | null {
+  const [state, ...others] = query.getAll('state');
+  return state && others.length === 0 && state.length <= 512 ? state : null;
+}
+
+/** Checks everything but the state. A refused request spends nothing. */
+function checkCallbackParameters(query: URLSearchParams, isIssuer: (iss: string) => boolean): CallbackParameters {
+  const refuse = (reason: string): CallbackParameters => ({ kind: 'refused', reason });
+  for (const name of KNOWN) {
+    const values = query.getAll(name);
+    if (values.length > 1) return refuse(`The parameter "${name}" came more than once.`);
+    if ((values[0]?.length ?? 0) > MAX_LENGTH) return refuse(`The parameter "${name}" is too long.`);
+  }
+  const iss = query.get('iss');
+  if (iss !== null && !isIssuer(iss)) return refuse('The answer names another issuer than the one that was asked.');
+
+  const code = query.get('code');
+  const error = query.get('error');
+  if (code && error) return refuse('The answer holds a code and an error at once.');
+  if (code) return { kind: 'code', code };
+  if (error)
+    return {
+      kind: 'error',
+      error: printable(error, 64),
+      description: printable(query.get('error_description') ?? '', 500) || null,
+    };
+  return refuse('The answer holds neither a code nor an error.');
+}
+
+/** What comes with a callback is anybody's text: one line, bounded, and escaped again wherever it is shown. */
+function printable(text: string, length: number): string {
+  return text.replace(/\p{C}/gu, ' ').trim().slice(0, length);
+}
+
+export interface ExchangeDependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly revocations: Revocations;
+  readonly notices: GrantNotices;
+  readonly log: Logger;
+}
+
+/**
+ * Exchanges the code (RFC 6749 4.1.3, RFC 7636 4.5), once and without retry since a code works once, asks whose
+ * account it is, and stores the grant. Whatever goes wrong ends up on the attempt, where the merchant can see it.
+ */
+async function exchangeCode(
+  dependencies: ExchangeDependencies,
+  provider: Provider,
+  authorization: Authorization,
+  code: string,
+): Promise<CallbackOutcome> {
+  const { cipher, log } = dependencies;
+  try {
+    const codeVerifier = cipher.decrypt(authorization.codeVerifier ?? '', columnIdentity.codeVerifier(authorization.id));
+    const tokens = await provider.exchange({ code, codeVerifier, redirectUri: authorization.redirectUri });
+    const account = await findAccount(dependencies, provider, tokens.accessToken);
+    return await storeGrant(dependencies, provider, authorization, tokens, account);
+  } catch (error) {
+    const failure = error instanceof ProviderError ? error : null;
+    if (!failure) {
+      log.error({ authorizationId: authorization.id, error: String(error) }, 'Completing an authorization failed unexpectedly');
+    }
+    const outcome: FailedOutcome = {
+      status: 'failed',
+      errorCode: failure?.code ?? 'internal_error',
+      errorDescription: failure?.message ?? 'The server could not complete the authorization.',
+    };
+    return { kind: 'failed', authorization: await recordOutcome(dependencies, authorization, outcome, provider.name) };
+  }
+}
+
+const POLL_MS = 100;
+/** After this long, whoever took the state has crashed. */
+export const INTERRUPTED_AFTER_MS = 60_000;
+
+/**
+ * Waits for the callback that took the state to finish, and reports its outcome: `in_progress` when there is none by the
+ * deadline (of `performance.now()`). Never exchanges anything.
+ */
+async function waitForOutcome(
+  { database }: { database: Database },
+  { id }: Authorization,
+  deadline: number,
+): Promise<CallbackOutcome> {
+  for (;;) {
+    const authorization = await database.em().findOneOrFail(Authorization, id);
+    if (authorization.status !== 'pending') return { kind: authorization.status, authorization };
+    // Nobody has it, and yet it could not be taken: by the database's clock it is over.
+    if (!authorization.consumedAt) return { kind: 'expired', authorization: await expireAuthorization({ database }, id) };
+    if (authorization.consumedAt.getTime() < Date.now() - INTERRUPTED_AFTER_MS) {
+      return { kind: 'failed', authorization: await recordInterruption({ database }, authorization) };
+    }
+    if (performance.now() + POLL_MS > deadline) return { kind: 'in_progress', authorization };
+    await sleep(POLL_MS);
+  }
+}
+
+/** The server stopped between taking the state and storing the tokens; the code is spent, so a new attempt is needed. */
+export function recordInterruption(dependencies: { database: Database }, authorization: Authorization): Promise<Authorization> {
+  const errorDescription = 'The server was stopped while it exchanged the code.';
+  const outcome = { status: 'failed', errorCode: 'interrupted', errorDescription } as const;
+  return recordOutcome(dependencies, authorization, outcome, authorization.provider);
+}
+
+interface FailedOutcome {
+  readonly status: 'denied' | 'failed';
+  readonly errorCode: string;
+  /** For developers; what a merchant reads is `explainOutcome`. */
+  readonly errorDescription: string | null;
+}
+
+/**
+ * Stores how an attempt ended without a link. A connection that waits for its first authorization says why it still
+ * does; one that is active stays so, since a failed attempt to re-authorize takes nothing away.
+ */
+function recordOutcome(
+  { database }: { database: Database },
+  { id, connectionId }: Authorization,
+  outcome: FailedOutcome,
+  providerName: string,
+): Promise<Authorization> {
+  return database.transaction(async (em) => {
+    // Connection first, attempt second, everywhere: a deletion locks them in this order too.
+    const connection = connectionId ? await em.findOne(Connection, connectionId, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
+    const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (authorization.status !== 'pending') return authorization;
+    em.assign(authorization, { ...outcome, codeVerifier: null, completedAt: new Date() });
+    if (connection?.status === 'pending_authorization') {
+      connection.statusReason =
+        outcome.status === 'denied'
+          ? 'The last authorization was denied.'
+          : `The last authorization failed: ${explainOutcome(outcome, providerName)}`;
+      connection.updatedAt = new Date();
+    }
+    await em.flush();
+    return authorization;
+  });
+}
+
+/** Notes that an attempt ran out before anybody took its state. Returns it as it is then, which may be another outcome. */
+export async function expireAuthorization({ database }: { database: Database }, id: string): Promise<Authorization> {
+  const em = database.em();
+  await em.nativeUpdate(
+    Authorization,
+    { id, status: 'pending', consumedAt: null },
+    {
+      status: 'expired',
+      codeVerifier: null,
+      completedAt: new Date(),
+      errorCode: 'expired',
+      errorDescription: 'Nobody came back within ten minutes.',
+    },
+  );
+  return em.findOneOrFail(Authorization, id);
 }

@@ -6,9 +6,9 @@ import { newId } from '../database/newId.js';
 import type { AuthorizationDisplay } from '../domain/Authorization.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
-import { hashSecret } from '../domain/hashSecret.js';
-import { InputError } from '../domain/InputError.js';
-import { parseId } from '../domain/parseId.js';
+import { InputError } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
+import { hashSecret } from '../domain/secrets.js';
 import type { Provider } from './Provider.js';
 import { type StartedAuthorization, startAuthorization } from './startAuthorization.js';
 

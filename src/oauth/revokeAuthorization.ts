@@ -1,12 +1,16 @@
 import { LockMode } from '@mikro-orm/core';
-import type { Database } from '../database/Database.js';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
+import type { Database, EntityManager } from '../database/Database.js';
+import type { JobQueue, Jobs } from '../database/Jobs.js';
+import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
-import { InputError } from '../domain/InputError.js';
-import { parseId } from '../domain/parseId.js';
-import { type ReleaseGrantDependencies, releaseGrant } from './releaseGrant.js';
-import { supersedeAttempts } from './supersedeAttempts.js';
+import { InputError } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
+import type { Logger } from '../domain/Logger.js';
+import type { Provider } from './Provider.js';
+import { supersedeAttempts } from './startAuthorization.js';
 
 interface Dependencies extends ReleaseGrantDependencies {
   readonly database: Database;
@@ -45,4 +49,119 @@ export function revokeAuthorization(
     await em.flush();
     return connection;
   });
+}
+
+interface ReleaseGrantDependencies {
+  readonly cipher: Cipher;
+  readonly revocations: Revocations;
+}
+
+/**
+ * A merchant who chose another account may do so again at once, on purpose this time. Revoking removes the app from the
+ * whole account, so it waits until that is over; then the account is in use, and is left alone.
+ */
+export const SECOND_THOUGHTS_SECONDS = 60;
+
+/**
+ * Erases a connection's tokens and queues their revocation, in the given transaction. The credential stays as the
+ * memory of which account it was, so that re-authorizing can tell another account from the same one.
+ */
+export async function releaseGrant(
+  { cipher, revocations }: ReleaseGrantDependencies,
+  em: EntityManager,
+  connectionId: number,
+  /** What is known better than the credential does: whose grant it is, and how long to wait first. */
+  known: Partial<Pick<Revocation, 'accountId' | 'afterSeconds'>> = {},
+): Promise<void> {
+  const credential = await em.findOne(Credential, { connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!credential?.accessToken) return;
+  const { provider, accountId = null, accessToken, refreshToken } = credential;
+  const token = refreshToken
+    ? ({ token: cipher.decrypt(refreshToken, columnIdentity.refreshToken(connectionId)), hint: 'refresh_token' } as const)
+    : ({ token: cipher.decrypt(accessToken, columnIdentity.accessToken(connectionId)), hint: 'access_token' } as const);
+  await revocations.add(em, { provider, accountId, ...token, ...known });
+  em.assign(credential, {
+    accessToken: null,
+    refreshToken: null,
+    scopes: [],
+    refreshProblem: null,
+    version: credential.version + 1,
+  });
+}
+
+/** A token to hand back to its provider (RFC 7009). */
+export interface Revocation {
+  readonly provider: string;
+  readonly token: string;
+  readonly hint: 'access_token' | 'refresh_token';
+  /** The provider's account; a grant that another connection still lives on is left alone. */
+  readonly accountId: string | null;
+  /** How long to wait first, when the same account may be about to be linked again; none by default. */
+  readonly afterSeconds?: number;
+}
+
+/** Revokes in the background, with bounded retries. */
+export interface Revocations {
+  /** Adds the job in the given transaction: it exists exactly when the transaction commits. */
+  add(em: EntityManager, revocation: Revocation): Promise<void>;
+}
+
+const QUEUE = 'revoke-grant';
+
+interface RevocationJob extends Omit<Revocation, 'token'> {
+  readonly encryptedToken: string;
+}
+
+interface RevocationDependencies {
+  readonly database: Database;
+  readonly jobs: Pick<Jobs, 'add' | 'unfinished'>;
+  readonly cipher: Cipher;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly log: Logger;
+}
+
+/** The queue of grants to hand back, and the work on it: up to 8 tries within about two hours. */
+export function createRevocations({ database, jobs, cipher, providers, log }: RevocationDependencies): {
+  revocations: Revocations;
+  queue: JobQueue<RevocationJob>;
+  /** The ciphertexts that wait in the queue. */
+  waitingCiphertexts: () => Promise<string[]>;
+} {
+  const revocations: Revocations = {
+    async add(em, { token, afterSeconds, ...rest }) {
+      const id = newId();
+      const encryptedToken = cipher.encrypt(token, columnIdentity.revokedToken(id));
+      await jobs.add<RevocationJob>(em, QUEUE, id, { ...rest, encryptedToken }, afterSeconds);
+    },
+  };
+
+  const work = async (job: RevocationJob, { id }: { id: string }): Promise<void> => {
+    const provider = providers.get(job.provider);
+    if (!provider) return;
+    if (await isShared(database, job)) {
+      log.info({ provider: job.provider }, 'A grant was not revoked: another connection lives on the same account');
+      return;
+    }
+    await provider.revoke(cipher.decrypt(job.encryptedToken, columnIdentity.revokedToken(id)), job.hint);
+  };
+  return {
+    revocations,
+    queue: { name: QUEUE, retryLimit: 7, retryDelaySeconds: 30, work },
+    waitingCiphertexts: async () => (await jobs.unfinished<RevocationJob>(QUEUE)).map(({ encryptedToken }) => encryptedToken),
+  };
+}
+
+/** Grants belong to the account, not to the connection: revoking one ends them all. */
+async function isShared(database: Database, { provider, accountId }: RevocationJob): Promise<boolean> {
+  if (accountId === null) return false;
+  const other = await database
+    .sql()
+    .selectFrom('credentials')
+    .select('connection_id')
+    .where('provider', '=', provider)
+    .where('account_id', '=', accountId)
+    .where('access_token', 'is not', null)
+    .limit(1)
+    .executeTakeFirst();
+  return other !== undefined;
 }

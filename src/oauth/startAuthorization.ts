@@ -1,24 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
-import type { Cipher } from '../database/Cipher.js';
-import { columnIdentity } from '../database/columnIdentity.js';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { Authorization, type AuthorizationDisplay } from '../domain/Authorization.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
-import { hashSecret } from '../domain/hashSecret.js';
-import { InputError } from '../domain/InputError.js';
-import { parseId } from '../domain/parseId.js';
+import { InputError } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
-import { checkReturnTo } from './checkReturnTo.js';
+import { hashSecret } from '../domain/secrets.js';
 import type { Provider } from './Provider.js';
-import { supersedeAttempts } from './supersedeAttempts.js';
 
 /** How long a merchant has between clicking "connect" and coming back. */
-export const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
+const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
 
-export interface StartAuthorizationInput {
+interface StartAuthorizationInput {
   readonly connectionId: string;
   /** Where the browser goes afterwards; its origin must be on the allow-list. */
   readonly returnTo?: URL | string | null;
@@ -124,4 +121,43 @@ export function scopesToRequest(
 ): string[] {
   const { scopes } = configuration as KlaviyoConfiguration;
   return [...new Set([...scopes, ...(subscribed && provider ? [provider.deliveryScope] : [])])];
+}
+
+/**
+ * Checks where a browser may be sent afterwards: http(s), no credentials, at most 2,048 characters, and an origin from
+ * RETURN_TO_ORIGINS (an open redirector otherwise, RFC 6749 10.15). Returns the URL as text, or null when none was given.
+ */
+function checkReturnTo(returnTo: URL | string | null | undefined, allowedOrigins: readonly string[]): string | null {
+  if (returnTo === null || returnTo === undefined) return null;
+  const text = String(returnTo);
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || text.length > 2048) {
+    throw InputError.of(
+      'INVALID',
+      'returnTo must be an http or https URL of at most 2,048 characters, without credentials.',
+      'returnTo',
+    );
+  }
+  if (!allowedOrigins.includes(url.origin)) {
+    throw InputError.of('INVALID', 'The origin of returnTo is not in RETURN_TO_ORIGINS: ask the operator to add it.', 'returnTo');
+  }
+  return url.href;
+}
+
+interface SupersedeOptions {
+  /** Also an attempt whose code is being exchanged at this moment; its grant will be handed back. */
+  readonly underWayToo: boolean;
+}
+
+/** Ends the open attempts of a connection, in the given transaction, which holds the connection's lock. */
+export async function supersedeAttempts(
+  em: EntityManager,
+  connectionId: number,
+  { underWayToo }: SupersedeOptions,
+): Promise<void> {
+  await em.nativeUpdate(
+    Authorization,
+    { connectionId, status: 'pending', ...(underWayToo ? {} : { consumedAt: null }) },
+    { status: 'superseded', codeVerifier: null, completedAt: new Date() },
+  );
 }

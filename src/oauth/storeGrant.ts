@@ -1,16 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
-import { columnIdentity } from '../database/columnIdentity.js';
+import { columnIdentity } from '../database/Cipher.js';
 import type { EntityManager } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
-import type { CallbackOutcome } from './CallbackOutcome.js';
+import type { Logger } from '../domain/Logger.js';
 import { nextCheckAt } from './checkConnection.js';
-import type { ExchangeDependencies } from './exchangeCode.js';
-import type { Provider, ProviderAccount, TokenSet } from './Provider.js';
-import type { Revocation } from './Revocations.js';
-import { releaseGrant, SECOND_THOUGHTS_SECONDS } from './releaseGrant.js';
+import type { CallbackOutcome, ExchangeDependencies } from './completeAuthorization.js';
+import { type Provider, type ProviderAccount, ProviderError, type TokenSet } from './Provider.js';
+import { type Revocation, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
 
 /**
  * Stores tokens, granted scopes, account and outcome, and makes the connection ACTIVE, in one transaction.
@@ -124,4 +124,62 @@ function whyNot(
     };
   }
   return null;
+}
+
+/** A merchant is waiting at a browser: tries end after this long. */
+const PATIENCE_MS = 8_000;
+const PAUSE_MS = 500;
+
+/**
+ * Whose account a new grant is. Unlike the exchange this may be asked again: the accounts API allows one call a second,
+ * which two merchants at once exceed. When it stays silent the answer is null, since the tokens are good all the same
+ * and the code is spent; `storeGrant` decides whether an unknown account will do.
+ */
+export async function findAccount(
+  { log }: { log: Logger },
+  provider: Provider,
+  accessToken: string,
+): Promise<ProviderAccount | null> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await provider.account(accessToken);
+    } catch (error) {
+      const failure = error instanceof ProviderError ? error : null;
+      const pauseMs = (failure?.retryAfterSeconds ?? 0) * 1000 || PAUSE_MS;
+      if (failure?.kind !== 'transient' || Date.now() + pauseMs > deadline) {
+        log.warn({ provider: provider.id, code: failure?.code ?? String(error) }, 'The account of a new grant could not be read');
+        return null;
+      }
+      await sleep(pauseMs);
+    }
+  }
+}
+
+/** Tells an organization's own webhooks what became of a connection's grant, in the transaction in which it did. */
+export interface GrantNotices {
+  authorizationCompleted(
+    em: EntityManager,
+    connection: Connection,
+    grant: {
+      readonly account: { readonly id: string; readonly name: string | null } | null;
+      readonly grantedScopes: readonly string[];
+      readonly missingScopes: readonly string[];
+    },
+  ): Promise<void>;
+  reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void>;
+  /** The grant leads to another account than the connection belongs to. */
+  accountChanged(
+    em: EntityManager,
+    connection: Connection,
+    accounts: {
+      readonly expected: { readonly id: string; readonly name: string | null };
+      readonly found: { readonly id: string; readonly name: string | null };
+    },
+  ): Promise<void>;
+  scopesMissing(
+    em: EntityManager,
+    connection: Connection,
+    grant: { readonly missingScopes: readonly string[]; readonly grantedScopes: readonly string[] },
+  ): Promise<void>;
 }

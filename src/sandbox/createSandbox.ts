@@ -1,21 +1,17 @@
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
 import { heldConnections } from './heldConnections.js';
-import { type InboxControl, inboxControl } from './inbox/inboxControl.js';
 import { inboxRoutes } from './inbox/inboxRoutes.js';
-import { InboxStore } from './inbox/inboxStore.js';
+import { type InboxControl, InboxStore, inboxControl } from './inbox/inboxStore.js';
+import { jsonApiError } from './klaviyo/api/jsonApi.js';
 import { type KlaviyoControl, klaviyoControl } from './klaviyo/control/klaviyoControl.js';
-import { createKlaviyo } from './klaviyo/createKlaviyo.js';
+import { createKlaviyo, klaviyoRoutes } from './klaviyo/createKlaviyo.js';
 import { rootPath } from './klaviyo/klaviyoContext.js';
-import { klaviyoRoutes } from './klaviyo/klaviyoRoutes.js';
-import type { SandboxOptions } from './sandboxOptions.js';
-import { sandboxPlugin } from './sandboxPlugin.js';
+import { sandboxStyles, sendAnswer } from './web.js';
 
-export type { InboxBehaviour } from './inbox/inboxBehaviour.js';
-export type { ReceivedRequest } from './inbox/inboxStore.js';
+export type { InboxBehaviour, ReceivedRequest } from './inbox/inboxStore.js';
 export type { NewApp, SandboxApp } from './klaviyo/appBook.js';
 export type { ArrivedEvent } from './klaviyo/eventLog.js';
-export type { FaultKind, FaultOrder } from './klaviyo/faultBox.js';
-export type { SandboxOptions } from './sandboxOptions.js';
+export type { FaultKind, FaultOrder } from './klaviyo/faults.js';
 export type { InboxControl, KlaviyoControl };
 
 export interface Sandbox {
@@ -47,4 +43,66 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     close,
   });
   return { plugin, klaviyo, inbox, close };
+}
+
+/** What whoever mounts the sandbox decides about it. */
+export interface SandboxOptions {
+  /** The OAuth app of whoever mounts the sandbox. Others can be added on its page. */
+  clientId: string;
+  clientSecret: string;
+  /** Compared as whole strings, never by prefix or after normalizing. */
+  redirectUris: string[];
+  /** The scopes the app is set up with. Others may be asked for and are silently left out of the grant. */
+  appScopes: string[];
+  /** Public URL of the mount point, without a slash at the end, such as http://localhost:4000/sandbox. */
+  baseUrl: () => string;
+  /** When set, accounts, grants and recent events outlive the process in this file (JSON, mode 600). */
+  stateFile?: string;
+  /** How long access tokens live, when they are issued; as long as Klaviyo's (an hour) without it. */
+  accessTokenSeconds?: () => number;
+  /** Milliseconds since 1970. Tests move it to let tokens grow old. */
+  now?: () => number;
+}
+
+interface SandboxPluginParts {
+  routes: ((app: FastifyInstance) => void)[];
+  /** Lets go of what would keep a closing server waiting. */
+  release: () => void;
+  close: () => Promise<void>;
+}
+
+/** The sandbox as one encapsulated plugin: parsers, headers and errors in here are no concern of the app around it. */
+function sandboxPlugin({ routes, release, close }: SandboxPluginParts): FastifyPluginAsync {
+  return async (app) => {
+    app.removeAllContentTypeParsers();
+    // Every body stays raw: each route judges the content type itself, and signatures are over bytes.
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+    // Addresses here carry states and challenges. Fastify logs addresses at "info".
+    app.addHook('onRoute', (route) => {
+      route.logLevel = 'error';
+    });
+    // A helmet around us sets headers on the raw response. The consent page runs in pop-ups that talk to their opener,
+    // which Cross-Origin-Opener-Policy would cut off.
+    app.addHook('onRequest', async (_request, reply) => dropOpenerPolicy(reply));
+    app.addHook('onSend', async (_request, reply) => dropOpenerPolicy(reply));
+    app.addHook('preClose', async () => release());
+    app.addHook('onClose', close);
+
+    app.setErrorHandler<FastifyError>((error, request, reply) => {
+      const status = error.statusCode ?? 500;
+      if (status >= 500) request.log.error({ err: error }, 'sandbox failed');
+      return sendAnswer(reply, jsonApiError(status, error.code ?? 'error', 'The sandbox refused the request.', error.message));
+    });
+
+    app.get('/sandbox.css', (_request, reply) =>
+      reply.type('text/css; charset=utf-8').header('cache-control', 'max-age=60').send(sandboxStyles),
+    );
+    for (const register of routes) register(app);
+  };
+}
+
+function dropOpenerPolicy(reply: FastifyReply): void {
+  reply.removeHeader('cross-origin-opener-policy');
+  if (!reply.raw.headersSent) reply.raw.removeHeader('cross-origin-opener-policy');
 }

@@ -1,12 +1,12 @@
+import { LockMode } from '@mikro-orm/core';
+import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
-import { ProblemList } from '../domain/ProblemList.js';
+import { Connection } from '../domain/Connection.js';
+import { InputError, ProblemList } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
-import { checkEventType } from './checkEventType.js';
-import { lockConnection } from './lockConnection.js';
-import { refuseSecond } from './refuseSecond.js';
-import type { SubscriptionDependencies } from './SubscriptionDependencies.js';
 
-export interface CreateSubscriptionInput {
+interface CreateSubscriptionInput {
   readonly connectionId: string;
   readonly eventType: string;
   /** True when not given. */
@@ -40,4 +40,56 @@ export function createSubscription(
     await em.flush();
     return subscription;
   });
+}
+
+/** What subscriptions need of the rooms beside them. */
+export interface SubscriptionDependencies {
+  readonly database: Database;
+  readonly eventTypes: { list(): readonly { readonly name: string }[]; get(name: string): unknown };
+  /** Takes back what a subscription still has to deliver, in the same transaction. */
+  readonly cancelForSubscription: (em: EntityManager, subscriptionId: number) => Promise<unknown>;
+}
+
+/**
+ * The caller's connection, which nobody can delete, or give subscriptions to, before the transaction ends.
+ * Throws an InputError: NOT_FOUND.
+ */
+export async function lockConnection(em: EntityManager, caller: Caller, connectionId: string): Promise<Connection> {
+  const connection = await em.findOne(
+    Connection,
+    { id: parseId(connectionId) ?? 0, organizationId: caller.organizationId },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
+  return connection;
+}
+
+/** Only known event types can be subscribed to; a typo would never deliver anything. */
+export function checkEventType(
+  { eventTypes }: Pick<SubscriptionDependencies, 'eventTypes'>,
+  eventType: string,
+  problems: ProblemList,
+): void {
+  if (eventTypes.get(eventType)) return;
+  const names = eventTypes.list().map(({ name }) => name);
+  problems.add('INVALID_CHOICE', `There is no such event type. There are: ${names.join(', ')}.`, 'eventType');
+}
+
+/**
+ * A connection has one subscription for each event type: a second one would send each event there twice. The caller holds
+ * the connection's lock; the database enforces it besides. Throws an InputError: CONFLICT.
+ */
+export async function refuseSecond(
+  em: EntityManager,
+  { connectionId, eventType }: { readonly connectionId: number; readonly eventType: string },
+  ownId?: number,
+): Promise<void> {
+  const other = await em.findOne(Subscription, { connectionId, eventType, ...(ownId ? { id: { $ne: ownId } } : {}) });
+  if (!other) return;
+  const paused = other.isActive ? '' : ', which is paused';
+  throw InputError.of(
+    'CONFLICT',
+    `This connection has a subscription to ${eventType} already: ${other.id}${paused}. Change or delete that one.`,
+    'eventType',
+  );
 }

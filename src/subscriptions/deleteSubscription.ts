@@ -1,9 +1,9 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Caller } from '../domain/Caller.js';
-import { InputError } from '../domain/InputError.js';
-import { parseId } from '../domain/parseId.js';
+import { InputError } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
-import type { SubscriptionDependencies } from './SubscriptionDependencies.js';
+import type { SubscriptionDependencies } from './createSubscription.js';
 
 /**
  * Deletes a subscription and cancels what it still had to deliver (OpenAPI delete-subscription); what was delivered

@@ -1,13 +1,9 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Caller } from '../domain/Caller.js';
-import { InputError } from '../domain/InputError.js';
-import { ProblemList } from '../domain/ProblemList.js';
-import { parseId } from '../domain/parseId.js';
+import { InputError, ProblemList } from '../domain/errors.js';
+import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
-import { checkEventType } from './checkEventType.js';
-import { lockConnection } from './lockConnection.js';
-import { refuseSecond } from './refuseSecond.js';
-import type { SubscriptionDependencies } from './SubscriptionDependencies.js';
+import { checkEventType, lockConnection, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
 
 export interface UpdateSubscriptionInput {
   readonly id: string;

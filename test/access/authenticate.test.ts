@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey } from '../../src/access/createApiKey.js';
-import { revokeApiKey } from '../../src/access/revokeApiKey.js';
+import { createApiKey, revokeApiKey } from '../../src/access/apiKeys.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
 

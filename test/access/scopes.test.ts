@@ -1,6 +1,6 @@
 import { buildSchema, type GraphQLObjectType, getNamedType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey } from '../../src/access/createApiKey.js';
+import { createApiKey } from '../../src/access/apiKeys.js';
 import type { ApiKeyScope } from '../../src/domain/ApiKey.js';
 import { fieldScopes } from '../../src/graphql/fieldScopes.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';

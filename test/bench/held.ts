@@ -1,5 +1,5 @@
 import { createOrganization } from '../../src/access/createOrganization.js';
-import { createDeliverySignal } from '../../src/delivery/createDeliverySignal.js';
+import { createDeliverySignal } from '../../src/delivery/DeliverySignal.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, decideAtKlaviyo, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';

@@ -4,7 +4,7 @@ import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
-import { createApiKey } from '../../src/access/createApiKey.js';
+import { createApiKey } from '../../src/access/apiKeys.js';
 import { createOrganization } from '../../src/access/createOrganization.js';
 import type { ApiKeyScope } from '../../src/domain/ApiKey.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';

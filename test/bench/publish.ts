@@ -5,7 +5,7 @@ import { insertDeliveries } from '../../src/delivery/queue/insertDeliveries.js';
 import { publishEvents } from '../../src/events/publishEvents.js';
 import { createEventTypeRegistry } from '../../src/events/types/eventTypeRegistry.js';
 import { eventTypes } from '../../src/events/types/eventTypes.js';
-import { parcelEventCreated } from '../../src/events/types/parcels/parcelEventCreated.js';
+import { parcelEventCreated } from '../../src/events/types/parcelEvents.js';
 import { Bench } from './support/Bench.js';
 import { median } from './support/percentile.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { columnIdentity } from '../../src/database/columnIdentity.js';
+import { columnIdentity } from '../../src/database/Cipher.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
 import { testCipher } from '../support/testCipher.js';
 import { createConnection, createWebhook, findConnection } from './support/connectionCalls.js';

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { Cipher } from '../../src/database/Cipher.js';
-import { columnIdentity } from '../../src/database/columnIdentity.js';
+import { Cipher, columnIdentity } from '../../src/database/Cipher.js';
 import { Database } from '../../src/database/Database.js';
 import { newId } from '../../src/database/newId.js';
 import { REENCRYPTION_LOCK, reencrypt } from '../../src/database/reencrypt.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Cipher, type EncryptionKey } from '../../src/database/Cipher.js';
 import { findFreePort } from '../../src/database/embedded/findFreePort.js';
 import { encryptedColumns } from '../../src/database/encryptedColumns.js';
-import { swapCiphertexts } from '../../src/database/swapCiphertexts.js';
+import { swapCiphertexts } from '../../src/database/reencrypt.js';
 import { Inbox } from '../delivery/support/Inbox.js';
 import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
@@ -70,13 +70,20 @@ async function makeSecretsOfEveryKind(server: Server) {
     'signingSecret',
   );
   await subscribe(client, webhookId);
+  // An answer that is kept for a repeated request.
+  const kept = await fetch(`${server.publicUrl}/api/v3/event-subscriptions/connections`, {
+    method: 'POST',
+    headers: { authorization: client.authorization, 'content-type': 'application/json', 'idempotency-key': 'kept' },
+    body: JSON.stringify({ type: 'webhook', configuration: { url: inbox.url } }),
+  });
+  expect(kept.status).toBe(201);
 
-  // A grant, and an event with a recipient that waits until its connection is turned on again.
+  // A grant, and an event with a recipient and properties that waits until its connection is turned on again.
   const account = newAccount({ client, sandbox: klaviyo });
   const klaviyoId = await connectKlaviyo(client, account.id);
   await subscribe(client, klaviyoId);
   await ask(client, 'updateConnection', 'UpdateConnectionInput', { id: klaviyoId, isEnabled: false }, 'connection { id }');
-  const heldEvent = await publish(client, { recipient });
+  const heldEvent = await publish(client, { recipient, properties: { Plan: 'gold' } });
 
   // An attempt whose browser is on its way, and a grant whose revocation does not get through.
   const attempt = await approvedAttempt({ client, sandbox: klaviyo });

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../../src/database/Database.js';
-import { findHealth } from '../../src/delivery/findHealth.js';
+import { findHealth } from '../../src/delivery/listDeliveries.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
 
 let testDatabase: TestDatabase;

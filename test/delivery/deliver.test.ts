@@ -2,9 +2,8 @@ import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, it } from 'vitest';
-import { columnIdentity } from '../../src/database/columnIdentity.js';
-import { revealSigningSecret } from '../../src/delivery/revealSigningSecret.js';
-import { rotateSigningSecret } from '../../src/delivery/rotateSigningSecret.js';
+import { columnIdentity } from '../../src/database/Cipher.js';
+import { revealSigningSecret, rotateSigningSecret } from '../../src/delivery/signingSecrets.js';
 import { eventually } from '../support/eventually.js';
 import { testbedOfFile } from './support/testbedOfFile.js';
 

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { cancelForSubscription } from '../../src/delivery/queue/cancelForSubscription.js';
-import { sweepQueue } from '../../src/delivery/queue/sweepQueue.js';
+import { cancelForSubscription, sweepQueue } from '../../src/delivery/queue/tasks.js';
 import { eventually } from '../support/eventually.js';
 import { testbedOfFile } from './support/testbedOfFile.js';
 

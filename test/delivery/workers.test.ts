@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { createDeliverySignal } from '../../src/delivery/createDeliverySignal.js';
+import { createDeliverySignal } from '../../src/delivery/DeliverySignal.js';
 import { eventually } from '../support/eventually.js';
 import type { Answer } from './support/Inbox.js';
 import { startWorker } from './support/startWorker.js';

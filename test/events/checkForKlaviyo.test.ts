@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ProblemList } from '../../src/domain/ProblemList.js';
-import { checkForKlaviyo } from '../../src/events/checkForKlaviyo.js';
-import { contentOf } from '../../src/events/contentOf.js';
+import { ProblemList } from '../../src/domain/errors.js';
+import { contentOf } from '../../src/events/insertEvents.js';
+import { checkForKlaviyo } from '../../src/events/publishEvents.js';
 import { attributesOf } from '../klaviyo/events/fixtures.js';
 
 const refused = (properties: Record<string, unknown>): boolean => {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { canonicalJson } from '../../src/events/canonicalJson.js';
+import { canonicalJson } from '../../src/events/insertEvents.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';

@@ -101,12 +101,11 @@ describe('A server that stops', () => {
     const connectionId = await createWebhookConnection(leaving.client);
     const clients = Array.from({ length: 3 }, () => LiveClient.of(leaving.client));
     const watching = clients.map((client) => client.watch('subscription { connectionUpdated { id name } }'));
+    let changes = 0;
     await eventually(async () => {
       await leaving.client.query(
-        'mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { id } } }',
-        {
-          id: connectionId,
-        },
+        'mutation ($id: ID!, $name: String) { updateConnection(input: { id: $id, name: $name }) { connection { id } } }',
+        { id: connectionId, name: `New ${++changes}` },
       );
       for (const { seen } of watching) expect(seen.length).toBeGreaterThan(0);
     });

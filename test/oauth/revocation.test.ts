@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Jobs } from '../../src/database/Jobs.js';
-import { createRevocations } from '../../src/oauth/createRevocations.js';
+import { createRevocations } from '../../src/oauth/revokeAuthorization.js';
 import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
 import { eventually } from '../support/eventually.js';
 import { connectKlaviyo, createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authorization } from '../../src/domain/Authorization.js';
-import type { CallbackOutcome } from '../../src/oauth/CallbackOutcome.js';
-import { Exchanges } from '../../src/oauth/completeAuthorization.js';
+import { type CallbackOutcome, Exchanges } from '../../src/oauth/completeAuthorization.js';
 import { approvedAttempt } from '../support/approvedAttempt.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, openCallbackOnce } from '../support/openCallback.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { columnIdentity } from '../../src/database/columnIdentity.js';
+import { columnIdentity } from '../../src/database/Cipher.js';
 import { approvedAttempt } from '../support/approvedAttempt.js';
 import { createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type pg from 'pg';
 import type { Database, EntityManager } from '../../database/Database.js';
 import type { Logger } from '../../domain/Logger.js';
-import { sweepQueue } from '../queue/sweepQueue.js';
+import { sweepQueue } from '../queue/tasks.js';
 import type { EngineOptions } from './DeliveryEngine.js';
 import type { Settlement } from './Settlement.js';
 

@@ -1,7 +1,7 @@
 import { databaseTrouble } from '../../database/databaseTrouble.js';
 import type { AttemptTrigger } from '../../domain/Attempt.js';
 import type { AttemptReport, DeliveryResult } from '../Destination.js';
-import { nextRetryDelay } from '../schedule/nextRetryDelay.js';
+import { nextRetryDelay } from '../retries.js';
 import type { ClaimedDelivery } from './claimDeliveries.js';
 
 /** What is to be written about a delivery that this process had claimed. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { plainArray } from './plainArray.js';
+import { plainArray } from './openEnginePool.js';
 import { isLockTimeout, type Settlement, simplify } from './Settlement.js';
 
 export interface SettlerOptions {

@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { Database } from '../../database/Database.js';
-import { SWEEP_BATCH } from '../queue/sweepQueue.js';
-import { takeDeliveryStep } from '../queue/tasks.js';
+import { SWEEP_BATCH, takeDeliveryStep } from '../queue/tasks.js';
 import { InterruptibleSleep } from './InterruptibleSleep.js';
 
 export interface SweeperOptions {

@@ -22,7 +22,7 @@ const SETTINGS = [
   "set switchboard.engine = 'on'",
 ];
 
-export interface EnginePoolOptions {
+interface EnginePoolOptions {
   readonly url: string;
   readonly max: number;
   readonly name: string;
@@ -52,4 +52,12 @@ export function openEnginePool({ url, max, name, asynchronousCommit = false, wat
   });
   pool.on('error', () => {});
   return pool;
+}
+
+/**
+ * A Postgres array literal (PostgreSQL manual, 8.15.2) of values that never need quoting: numbers, UUIDs, our own words.
+ * The driver would examine and escape each of them, which shows at thousands of results a second.
+ */
+export function plainArray(values: readonly (number | string | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }

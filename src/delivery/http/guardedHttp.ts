@@ -1,9 +1,5 @@
-import { Agent, Pool } from 'undici';
-import { createAddressPolicy } from './addressPolicy.js';
-import { Exchange } from './exchange.js';
-import { describeFailure } from './explainFailure.js';
-import { createGuardedConnect } from './guardedConnect.js';
-import type { HttpOutcome } from './httpOutcome.js';
+import { Agent, type Dispatcher, errors, Pool } from 'undici';
+import { createAddressPolicy, createGuardedConnect } from './guardedConnect.js';
 import { createResolver, type Lookup } from './resolver.js';
 
 export interface GuardedHttpOptions {
@@ -158,4 +154,253 @@ function parseTarget(text: string): URL | null {
 
 function refuse(code: 'invalid_url' | 'aborted', host: string): Promise<HttpOutcome> {
   return Promise.resolve({ kind: 'error', ...describeFailure(code, host), durationMs: 0 });
+}
+
+const NO_HEADERS: ResponseHeaders = {};
+const NOTHING = Buffer.alloc(0);
+
+/** undici drops a request that throws when it is about to be written; unlike an abort, that spares the socket. */
+const NO_LONGER_WANTED = new Error('no longer wanted');
+
+interface ExchangeOptions {
+  /** Host and port, for messages. */
+  readonly host: string;
+  readonly timeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly onSettled: (outcome: HttpOutcome) => void;
+}
+
+/**
+ * One request and its answer, from the call to the last byte, as undici's handler. One timer bounds the whole of it:
+ * waiting for a socket, look-up, connecting, headers and body, so that a slow drip can't hold a worker.
+ *
+ * Handles undici's raw events, since this is the hot path: no stream, no abort signal and no second promise a request.
+ */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #options: ExchangeOptions;
+  readonly #startedAt = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | undefined;
+  #settled = false;
+  #statusCode = 0;
+  #headers = NO_HEADERS;
+  #body: Buffer = NOTHING;
+  #rest: Buffer[] | undefined;
+  #bytes = 0;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    this.#timer = setTimeout(giveUpLate, options.timeoutMs, this);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#settled) throw NO_LONGER_WANTED;
+    this.#controller = controller;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number, headers: ResponseHeaders): void {
+    // 1xx announce the answer; they are not it.
+    if (statusCode < 200) return;
+    this.#statusCode = statusCode;
+    this.#headers = headers;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#settled) return;
+    const room = this.#options.maxBodyBytes - this.#bytes;
+    const kept = chunk.length > room ? chunk.subarray(0, room) : chunk;
+    if (this.#bytes === 0) this.#body = kept;
+    else if (this.#rest) this.#rest.push(kept);
+    else this.#rest = [kept];
+    this.#bytes += kept.length;
+    if (chunk.length > room) {
+      this.#answer(true);
+      this.#controller?.abort(NO_LONGER_WANTED);
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#answer(false);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (!this.#settled) this.#fail(explainFailure(error, this.#options.host, this.#options.timeoutMs));
+  }
+
+  /** The time is up. */
+  expire(): void {
+    this.#giveUp(describeFailure('timeout', this.#options.host, inSeconds(this.#options.timeoutMs)));
+  }
+
+  /** We want no answer any more. */
+  abort(): void {
+    this.#giveUp(describeFailure('aborted', this.#options.host));
+  }
+
+  #giveUp(failure: Failure): void {
+    if (this.#settled) return;
+    this.#fail(failure);
+    // Without a controller it waits for a socket; onRequestStart will see to it.
+    this.#controller?.abort(NO_LONGER_WANTED);
+  }
+
+  #answer(bodyTruncated: boolean): void {
+    if (this.#settled) return;
+    const bytes = this.#rest ? Buffer.concat([this.#body, ...this.#rest]) : this.#body;
+    this.#settle({
+      kind: 'response',
+      statusCode: this.#statusCode,
+      headers: this.#headers,
+      body: bytes.length === 0 ? '' : decodeBody(bytes, bodyTruncated),
+      bodyTruncated,
+      durationMs: this.#elapsed(),
+    });
+  }
+
+  #fail({ code, message }: Failure): void {
+    this.#settle({ kind: 'error', code, message, durationMs: this.#elapsed() });
+  }
+
+  #settle(outcome: HttpOutcome): void {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    this.#body = NOTHING;
+    this.#rest = undefined;
+    this.#options.onSettled(outcome);
+  }
+
+  #elapsed(): number {
+    return Math.round(performance.now() - this.#startedAt);
+  }
+}
+
+function giveUpLate(exchange: Exchange): void {
+  exchange.expire();
+}
+
+/**
+ * Why an exchange got no usable answer. `aborted` means that we gave it up ourselves (stop of the process, caller's
+ * signal), `resolver` that our own name servers answer nobody: both say nothing about the receiver and must not count as an
+ * attempt.
+ */
+export type HttpErrorCode =
+  | 'timeout'
+  | 'dns'
+  | 'resolver'
+  | 'connection_refused'
+  | 'connection_reset'
+  | 'tls'
+  | 'private_address'
+  | 'invalid_url'
+  | 'protocol'
+  | 'aborted'
+  | 'unknown';
+
+/** Header names in lower case; a header that came several times is a list. */
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** What one HTTP exchange came to. Durations are whole milliseconds, from the call of `send` on. */
+export type HttpOutcome = HttpResponse | HttpError;
+
+export interface HttpResponse {
+  readonly kind: 'response';
+  readonly statusCode: number;
+  readonly headers: ResponseHeaders;
+  /** UTF-8, undecodable bytes replaced, NUL removed; at most `maxBodyBytes` bytes of what was sent. */
+  readonly body: string;
+  readonly bodyTruncated: boolean;
+  readonly durationMs: number;
+}
+
+export interface HttpError {
+  readonly kind: 'error';
+  readonly code: HttpErrorCode;
+  /** One readable sentence, fit for a merchant: no path, query, header or resolved address in it. */
+  readonly message: string;
+  readonly durationMs: number;
+}
+
+/**
+ * The text of a response body: UTF-8 with undecodable bytes replaced, and without NUL, which PostgreSQL's text cannot hold.
+ *
+ * @param cut the bytes stop short of the end: a character cut in two at the end is dropped, not replaced.
+ */
+function decodeBody(bytes: Buffer, cut: boolean): string {
+  const text = cut ? new TextDecoder().decode(bytes, { stream: true }) : bytes.toString('utf8');
+  return text.includes('\0') ? text.replaceAll('\0', '') : text;
+}
+
+const CODES: Readonly<Record<string, HttpErrorCode>> = {
+  ERR_ADDRESS_REFUSED: 'private_address',
+  ERR_LOOKUP_FAILED: 'dns',
+  ERR_RESOLVER_SILENT: 'resolver',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ETIMEDOUT: 'timeout',
+  ECONNREFUSED: 'connection_refused',
+  EHOSTUNREACH: 'connection_refused',
+  ENETUNREACH: 'connection_refused',
+  ECONNRESET: 'connection_reset',
+  EPIPE: 'connection_reset',
+  UND_ERR_SOCKET: 'connection_reset',
+  EPROTO: 'tls',
+  UND_ERR_HEADERS_OVERFLOW: 'protocol',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'protocol',
+  UND_ERR_INVALID_ARG: 'protocol',
+  UND_ERR_NOT_SUPPORTED: 'protocol',
+  UND_ERR_CLOSED: 'aborted',
+  UND_ERR_DESTROYED: 'aborted',
+};
+
+/** OpenSSL's verification results, as Node names them: CERT_HAS_EXPIRED, DEPTH_ZERO_SELF_SIGNED_CERT, … */
+const TLS_CODE = /^ERR_(TLS|SSL)_|CERT|^UNABLE_TO_|^CRL_|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
+
+const SENTENCES: Readonly<Record<HttpErrorCode, (host: string, detail: string) => string>> = {
+  timeout: (host, detail) => `${host} did not answer in full within ${detail}.`,
+  dns: (host) => `The host name of ${host} could not be resolved.`,
+  resolver: () => 'Our name servers do not answer.',
+  connection_refused: (host) => `${host} could not be reached: it refused the connection or there is no route to it.`,
+  connection_reset: (host) => `${host} closed the connection before it had answered in full.`,
+  tls: (host, detail) => `No secure connection to ${host} could be made${detail && ` (${detail})`}.`,
+  private_address: (host) => `${host} is not at a public address, and only public addresses may be delivered to.`,
+  invalid_url: () => 'The address is not a valid http or https URL.',
+  protocol: (host, detail) => `The exchange with ${host} was not valid HTTP/1.1${detail && ` (${detail})`}.`,
+  aborted: (host) => `The request to ${host} was given up here before it was answered.`,
+  unknown: (host, detail) => `The request to ${host} failed${detail && ` (${detail})`}.`,
+};
+
+interface Failure {
+  readonly code: HttpErrorCode;
+  readonly message: string;
+}
+
+/**
+ * Puts an error of undici, node:net or node:tls into our words. Their messages are not passed on: they may hold resolved
+ * addresses or parts of the request; their codes are harmless.
+ *
+ * @param host host and port as the URL has them.
+ */
+function explainFailure(error: unknown, host: string, timeoutMs: number): Failure {
+  const native = nativeCode(error);
+  const code =
+    CODES[native] ?? (error instanceof errors.HTTPParserError ? 'protocol' : TLS_CODE.test(native) ? 'tls' : 'unknown');
+  return describeFailure(code, host, code === 'timeout' ? inSeconds(timeoutMs) : native);
+}
+
+/** @param detail a duration for `timeout`, else a native error code or nothing. */
+function describeFailure(code: HttpErrorCode, host: string, detail = ''): Failure {
+  return { code, message: SENTENCES[code](host, detail) };
+}
+
+/** 15000 → "15 s", 250 → "0.25 s". */
+function inSeconds(ms: number): string {
+  return `${ms / 1000} s`;
+}
+
+/** Parser errors of undici have no code. When every address of a host failed, node:net throws one AggregateError that bears the first failure's code. */
+function nativeCode(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
 }

@@ -1,8 +1,24 @@
-import type { ValidateFunction } from 'ajv';
-import type { Problem } from '../../domain/InputError.js';
-import { createSchemaCompiler } from './createSchemaCompiler.js';
-import type { EventTypeDefinition } from './eventTypeDefinition.js';
-import { toProblem } from './toProblem.js';
+import type { ErrorObject } from 'ajv';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { Problem } from '../../domain/errors.js';
+
+/** A JSON schema of draft 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** A kind of event that can be subscribed to. */
+export type EventTypeDefinition<Data extends Record<string, unknown> = Record<string, unknown>> = {
+  /** Dotted and lower case, such as `parcels.event.created`. Stored with events and subscriptions: never renamed. */
+  readonly name: string;
+  /** For a person who decides whether to subscribe. */
+  readonly description: string;
+  /** What `data` must be, in the body `{ event_type, data }` that a webhook receives. */
+  readonly schema: JsonSchema;
+  /** `data` of a believable event. Test broadcasts send it, so it must satisfy `schema`. */
+  readonly sample: Data;
+  /** Only the server itself publishes it; anyone may subscribe. */
+  readonly internal?: boolean;
+};
 
 /** More would not help anyone to mend their data, and would let a bad call produce a huge answer. */
 const MAX_PROBLEMS = 20;
@@ -54,4 +70,179 @@ export function createEventTypeRegistry(definitions: readonly EventTypeDefinitio
       return (validator.errors ?? []).slice(0, MAX_PROBLEMS).map(toProblem);
     },
   };
+}
+
+/**
+ * Makes a function that compiles JSON schemas of draft 2020-12. All errors are collected, not only the first. The schema
+ * itself is taken strictly: an unknown keyword or format is an error when it is compiled, not something silently ignored.
+ */
+function createSchemaCompiler(): (schema: JsonSchema) => ValidateFunction {
+  // `verbose` puts the offending value into each error, which the messages need; it costs nothing for valid data.
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true });
+  formats.default(ajv);
+  ajv.addFormat('date-time', { type: 'string', validate: isDateTime });
+  return (schema) => ajv.compile(schema);
+}
+
+const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)t(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:z|[+-](\d\d):(\d\d))$/i;
+
+/**
+ * Whether a text is a `date-time` of RFC 3339 section 5.6, on a day that exists.
+ *
+ * Stricter than ajv-formats, which also takes a space for the `T` and offsets such as `+01`: receivers get the text as it
+ * was published, and their parsers are often strict.
+ */
+export function isDateTime(text: string): boolean {
+  // Longer ones would be all fraction digits.
+  if (text.length > 64) return false;
+  const match = DATE_TIME.exec(text);
+  if (!match) return false;
+  const [year, month, day, hour, minute, second, offsetHour, offsetMinute] = match
+    .slice(1)
+    .map((digits) => Number(digits ?? 0)) as [number, number, number, number, number, number, number, number];
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return false;
+  if (hour > 23 || minute > 59 || offsetHour > 23 || offsetMinute > 59) return false;
+  // RFC 3339 has a second 60, but no common date library of a receiver has: leap seconds are refused.
+  return second <= 59;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+const KINDS: Record<string, string> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'a list',
+  null: 'null',
+};
+
+const FORMATS: Record<string, string> = {
+  'date-time': 'a date and time with an offset from UTC, such as 2026-01-15T10:30:00Z',
+  date: 'a date, such as 2026-01-15',
+  email: 'an e-mail address',
+  uri: 'an absolute URL',
+  uuid: 'a UUID',
+};
+
+/** Turns what ajv reports (with `verbose`, so that the value is there) into something a publisher can act on. */
+export function toProblem(error: ErrorObject): Problem {
+  const path = parsePointer(error.instancePath);
+  const name = nameOf(path);
+  const { params } = error;
+  switch (error.keyword) {
+    case 'required':
+    case 'dependentRequired': {
+      const missing = [...path, String(params.missingProperty)];
+      return { code: 'REQUIRED', message: `${nameOf(missing)} is required.`, path: missing };
+    }
+    case 'additionalProperties':
+    case 'unevaluatedProperties': {
+      const unknown = [...path, String(params.additionalProperty ?? params.unevaluatedProperty)];
+      return { code: 'UNKNOWN_FIELD', message: `${nameOf(unknown)} is not a known field.`, path: unknown };
+    }
+    case 'enum':
+      return {
+        code: 'INVALID_CHOICE',
+        message: `${name} ${describeChoice(params.allowedValues as unknown[], error.data)}`,
+        path,
+      };
+    case 'const':
+      return { code: 'INVALID_CHOICE', message: `${name} ${describeChoice([params.allowedValue], error.data)}`, path };
+    case 'type': {
+      const wanted = [params.type as string | string[]].flat();
+      const code = wanted.includes('array') ? 'NOT_A_LIST' : 'INVALID';
+      return { code, message: `${name} must be ${wanted.map(kindName).join(' or ')}, not ${kindOf(error.data)}.`, path };
+    }
+    case 'minimum':
+      return { code: 'MIN_VALUE', message: `${name} must be at least ${params.limit}.`, path };
+    case 'exclusiveMinimum':
+      return { code: 'MIN_VALUE', message: `${name} must be more than ${params.limit}.`, path };
+    case 'format': {
+      const format = String(params.format);
+      return { code: 'INVALID', message: `${name} must be ${FORMATS[format] ?? `in the format ${format}`}.`, path };
+    }
+    default:
+      return { code: 'INVALID', message: `${name} ${error.message ?? 'is not valid'}.`, path };
+  }
+}
+
+/** RFC 6901, section 4. */
+function parsePointer(pointer: string): string[] {
+  if (pointer === '') return [];
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** Cut off, because an unknown field's name can be as long as a caller likes. */
+function nameOf(path: string[]): string {
+  const name = path.join('.') || 'data';
+  return name.length > 120 ? `${name.slice(0, 119)}…` : name;
+}
+
+function kindName(type: string): string {
+  return KINDS[type] ?? type;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  // "A whole number, not a number" would puzzle whoever sent 1.5.
+  if (typeof value === 'number' && !Number.isInteger(value)) return 'a number with a fraction';
+  return kindName(typeof value);
+}
+
+/** So many values still read as a sentence; longer lists are in the event type's schema. */
+const FEW = 20;
+
+/** The end of a sentence that begins with a field's name: what it may be. What was given may be a secret, and is not repeated. */
+function describeChoice(allowed: readonly unknown[], given: unknown): string {
+  const closest = typeof given === 'string' ? closestChoice(given, allowed) : undefined;
+  const hint = closest === undefined ? '' : ` Did you mean "${closest}"?`;
+  if (allowed.length === 1) return `must be ${allowed[0]}.${hint}`;
+  if (allowed.length <= FEW) return `must be one of ${allowed.join(', ')}.${hint}`;
+  return `must be one of the ${allowed.length} values that the event type's schema lists.${hint}`;
+}
+
+/** The allowed text that a typing error or another spelling most likely stood for; undefined when none is near. */
+function closestChoice(given: string, allowed: readonly unknown[]): string | undefined {
+  // Distance takes time with the product of the lengths, and `given` comes from outside.
+  if (given.length > 64) return undefined;
+  const wanted = normalize(given);
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  for (const choice of allowed) {
+    if (typeof choice !== 'string') continue;
+    const distance = editDistance(wanted, normalize(choice));
+    if (distance < bestDistance) {
+      best = choice;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** `In-Transit`, `IN TRANSIT` and `in_transit` are one intention. */
+function normalize(text: string): string {
+  return text.toLowerCase().replaceAll(/[\s-]+/g, '_');
+}
+
+/** Levenshtein's: the fewest insertions, deletions and replacements of a character. */
+export function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (previous[column - 1] as number) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[column] as number) + 1, (current[column - 1] as number) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] as number;
 }

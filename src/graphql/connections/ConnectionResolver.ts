@@ -1,26 +1,47 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { warnOfScopes } from '../../connections/checkKlaviyo.js';
+import { Arg, Args, Ctx, Field, FieldResolver, ID, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { warnOfScopes } from '../../connections/checkConfiguration.js';
 import { createConnection } from '../../connections/createConnection.js';
 import { deleteConnection } from '../../connections/deleteConnection.js';
-import { findConnection } from '../../connections/findConnection.js';
-import { listConnections } from '../../connections/listConnections.js';
+import { findConnection, listConnections } from '../../connections/listConnections.js';
 import { updateConnection } from '../../connections/updateConnection.js';
+import type { ConnectionHealth } from '../../delivery/listDeliveries.js';
 import type { Connection, WebhookConfiguration } from '../../domain/Connection.js';
+import type { Credential } from '../../domain/Credential.js';
 import { scopesToRequest } from '../../oauth/startAuthorization.js';
-import { DeletePayload } from '../errors/DeletePayload.js';
-import { withUserErrors } from '../errors/withUserErrors.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { PageArgs } from '../pagination/PageArgs.js';
-import { pageTypes } from '../pagination/pageTypes.js';
+import { PageArgs, pageTypes } from '../pagination.js';
+import { DeletePayload, UserErrorObject, WarningObject, withUserErrors } from '../userErrors.js';
 import {
   ConnectionConfigurationUnion,
-  type KlaviyoConfigurationObject,
+  ConnectionFilter,
+  ConnectionObject,
+  CreateConnectionInput,
+  DeleteConnectionInput,
+  KlaviyoConfigurationObject,
+  KlaviyoQuotaObject,
+  UpdateConnectionInput,
   type WebhookConfigurationObject,
-} from './ConnectionConfiguration.js';
-import { ConnectionObject } from './ConnectionObject.js';
-import { ConnectionPayload } from './ConnectionPayload.js';
-import { ConnectionFilter, CreateConnectionInput, DeleteConnectionInput, UpdateConnectionInput } from './connectionInputs.js';
-import { describeProblem } from './describeProblem.js';
+} from './connectionTypes.js';
+
+@ObjectType({ description: 'The connection after a change, or what is wrong with the input.' })
+export class ConnectionPayload {
+  @Field(() => ConnectionObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
+  connection?: ConnectionObject | null;
+
+  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  userErrors!: readonly UserErrorObject[];
+
+  /** Absent where nothing can be unusual. */
+  warnings?: readonly WarningObject[];
+}
+
+@Resolver(() => ConnectionPayload)
+export class ConnectionPayloadResolver {
+  @FieldResolver(() => [WarningObject], { description: 'What was accepted though it is unusual. Mostly empty; 20 at most.' })
+  warnings(@Root() { warnings }: ConnectionPayload): readonly WarningObject[] {
+    return warnings ?? [];
+  }
+}
 
 const ConnectionPage = pageTypes('Connection', 'connections', () => ConnectionObject);
 
@@ -124,4 +145,53 @@ export class ConnectionResolver {
       lastCheckedAt: credential?.checkedAt ?? null,
     };
   }
+}
+
+/**
+ * What keeps an active connection from delivering, or soon will, in a sentence or two; null when nothing does.
+ * `neededScope` is what its deliveries need of a grant; null when it has none to make.
+ */
+function describeProblem(
+  credential: Credential | null,
+  health: ConnectionHealth | null,
+  neededScope: string | null,
+): string | null {
+  if (credential?.refreshProblem) {
+    // A token is renewed ahead of time: as long as the one in hand is good, events go out.
+    const waits = credential.expiresAt.getTime() <= Date.now();
+    return waits ? `${credential.refreshProblem} Events wait meanwhile.` : credential.refreshProblem;
+  }
+  if (neededScope && credential?.accessToken && !credential.scopes.includes(neededScope)) {
+    return `The grant lacks the scope ${neededScope}, so the next event will be held: connect again and allow it.`;
+  }
+  const { failingSince, throttledUntil } = health ?? {};
+  if (failingSince) return `Deliveries have been failing since ${failingSince.toISOString()}; their attempts say why.`;
+  if (throttledUntil) return `The destination limits how much it takes; deliveries go on at ${throttledUntil.toISOString()}.`;
+  return null;
+}
+
+/** What is left of Klaviyo's limits for the account that a connection is linked to. */
+@Resolver(() => KlaviyoConfigurationObject)
+export class KlaviyoQuotaResolver {
+  @FieldResolver(() => KlaviyoQuotaObject, {
+    nullable: true,
+    description: 'What is left for events sent one by one. Null when none was within the last minute, or no account is linked.',
+  })
+  quota(@Root() { account }: KlaviyoConfigurationObject, @Ctx() context: GraphQLContext): Promise<KlaviyoQuotaObject | null> {
+    return find(context, account?.id, 'events');
+  }
+
+  @FieldResolver(() => KlaviyoQuotaObject, {
+    nullable: true,
+    description: 'What is left of bulk requests, which carry up to 1,000 events each when many wait. Null as with `quota`.',
+  })
+  bulkQuota(@Root() { account }: KlaviyoConfigurationObject, @Ctx() context: GraphQLContext): Promise<KlaviyoQuotaObject | null> {
+    return find(context, account?.id, 'bulk');
+  }
+}
+
+async function find(context: GraphQLContext, account: string | undefined, limit: string): Promise<KlaviyoQuotaObject | null> {
+  context.caller('read');
+  if (account === undefined) return null;
+  return (await context.loaders.quotas.load(account)).find(({ endpoint }) => endpoint === limit) ?? null;
 }

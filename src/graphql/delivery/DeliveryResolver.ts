@@ -1,23 +1,36 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
-import { findDelivery } from '../../delivery/findDelivery.js';
-import { listDeliveries } from '../../delivery/listDeliveries.js';
+import { findDelivery, listDeliveries } from '../../delivery/listDeliveries.js';
 import { findReplay, replayDeliveries } from '../../delivery/replayDeliveries.js';
 import { retryDelivery } from '../../delivery/retryDelivery.js';
+import { revealSigningSecret, rotateSigningSecret } from '../../delivery/signingSecrets.js';
 import type { Attempt } from '../../domain/Attempt.js';
+import type { Connection } from '../../domain/Connection.js';
 import type { Delivery } from '../../domain/Delivery.js';
-import { ConnectionObject } from '../connections/ConnectionObject.js';
-import { withUserErrors } from '../errors/withUserErrors.js';
-import { EventObject } from '../events/EventObject.js';
+import type { Event } from '../../domain/Event.js';
+import { ConnectionObject } from '../connections/connectionTypes.js';
+import { EventObject } from '../events/eventTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { PageArgs } from '../pagination/PageArgs.js';
-import { SubscriptionObject } from '../subscriptions/SubscriptionObject.js';
-import { AttemptErrorObject, AttemptObject } from './AttemptObject.js';
-import { DeliveryObject } from './DeliveryObject.js';
-import { DeliveryPage } from './DeliveryPage.js';
-import { BroadcastTestEventInput, DeliveryFilter, ReplayDeliveriesInput, RetryDeliveryInput } from './deliveryInputs.js';
-import { BroadcastTestEventPayload, DeliveryPayload, ReplayDeliveriesPayload, ReplayObject } from './deliveryPayloads.js';
+import { PageArgs } from '../pagination.js';
+import { SubscriptionObject } from '../subscriptions/subscriptionTypes.js';
+import { withUserErrors } from '../userErrors.js';
+import {
+  AttemptErrorObject,
+  AttemptObject,
+  BroadcastTestEventInput,
+  BroadcastTestEventPayload,
+  DeliveryFilter,
+  DeliveryObject,
+  DeliveryPage,
+  DeliveryPayload,
+  ReplayDeliveriesInput,
+  ReplayDeliveriesPayload,
+  ReplayObject,
+  RetryDeliveryInput,
+  SigningSecretInput,
+  SigningSecretPayload,
+} from './deliveryTypes.js';
 
 @Resolver(() => DeliveryObject)
 export class DeliveryResolver {
@@ -122,5 +135,61 @@ export class AttemptErrorResolver {
   @FieldResolver(() => AttemptErrorObject, { nullable: true, description: 'Why it did not work; null when it did.' })
   error(@Root() { errorCode, errorMessage }: Attempt): AttemptErrorObject | null {
     return errorCode ? { code: errorCode, message: errorMessage ?? '' } : null;
+  }
+}
+
+@Resolver(() => ConnectionObject)
+export class ConnectionDeliveriesResolver {
+  @FieldResolver(() => DeliveryPage, { description: 'What went, or shall go, there; newest first.' })
+  deliveries(
+    @Root() connection: Connection,
+    @Ctx() context: GraphQLContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: DeliveryFilter | null,
+  ): Promise<object> {
+    const ofThis = { ...filter, connectionId: String(connection.id) };
+    const caller = context.caller('read');
+    return context.page(() => listDeliveries(context.dependencies, caller, page, ofThis));
+  }
+}
+
+@Resolver(() => EventObject)
+export class EventDeliveriesResolver {
+  @FieldResolver(() => DeliveryPage, { description: 'What became of it: one for each subscription that was active.' })
+  deliveries(
+    @Root() event: Pick<Event, 'id'>,
+    @Ctx() context: GraphQLContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    filter?: DeliveryFilter | null,
+  ): Promise<object> {
+    const caller = context.caller('read');
+    return context.page(() => listDeliveries(context.dependencies, caller, page, { ...filter, eventId: event.id }));
+  }
+}
+
+@Resolver()
+export class SigningSecretResolver {
+  @Mutation(() => SigningSecretPayload, {
+    description: 'Shows the secret with which a receiver verifies deliveries (Standard Webhooks). Needs ADMIN.',
+  })
+  revealSigningSecret(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => SigningSecretInput, { description: 'Of which connection.' }) input: SigningSecretInput,
+  ): Promise<SigningSecretPayload> {
+    const caller = context.caller('admin');
+    return withUserErrors(() => revealSigningSecret(context.dependencies, caller, input));
+  }
+
+  @Mutation(() => SigningSecretPayload, {
+    description: 'Makes a new secret; the one before signs as well for 24 hours. Needs ADMIN.',
+  })
+  rotateSigningSecret(
+    @Ctx() context: GraphQLContext,
+    @Arg('input', () => SigningSecretInput, { description: 'Of which connection.' }) input: SigningSecretInput,
+  ): Promise<SigningSecretPayload> {
+    const caller = context.caller('admin');
+    return withUserErrors(() => rotateSigningSecret(context.dependencies, caller, input));
   }
 }

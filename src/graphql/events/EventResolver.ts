@@ -1,17 +1,20 @@
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Event } from '../../domain/Event.js';
-import { findEvent } from '../../events/findEvent.js';
-import { listEvents } from '../../events/listEvents.js';
+import { findEvent, listEvents } from '../../events/listEvents.js';
 import { publishEvent, publishEvents } from '../../events/publishEvents.js';
-import { withUserErrors } from '../errors/withUserErrors.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { PageArgs } from '../pagination/PageArgs.js';
-import { pageTypes } from '../pagination/pageTypes.js';
-import { EventObject } from './EventObject.js';
-import { EventTypeObject } from './EventTypeObject.js';
-import { EventFilter, PublishEventInput, PublishEventsInput } from './eventInputs.js';
-import { PublishEventPayload, PublishEventsPayload } from './publishPayloads.js';
+import { PageArgs, pageTypes } from '../pagination.js';
+import { withUserErrors } from '../userErrors.js';
+import {
+  EventFilter,
+  EventObject,
+  EventTypeObject,
+  PublishEventInput,
+  PublishEventPayload,
+  PublishEventsInput,
+  PublishEventsPayload,
+} from './eventTypes.js';
 
 const EventPage = pageTypes('Event', 'events', () => EventObject);
 

@@ -1,15 +1,23 @@
 import { GraphQLID, GraphQLNonNull, GraphQLObjectType, type GraphQLSchema } from 'graphql';
+import { findConnection } from '../../connections/listConnections.js';
+import type { Connection } from '../../domain/Connection.js';
+import type { Delivery } from '../../domain/Delivery.js';
+import { SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { toGraphQLError } from '../errors/toGraphQLError.js';
+import type { Watch } from '../../live/Watch.js';
+import { toGraphQLError } from '../callErrors.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { watchConnections } from './watchConnections.js';
-import { watchDeliveries } from './watchDeliveries.js';
 
-type Watch<Args> = (context: GraphQLContext, args: Args) => Promise<AsyncIterable<unknown>>;
+type StartWatch<Args> = (context: GraphQLContext, args: Args) => Promise<AsyncIterable<unknown>>;
 
 /** The root for live updates: each field yields a thing of the caller's whenever it is new or has changed. */
 export function createLiveRoot(schema: GraphQLSchema, log: Logger): GraphQLObjectType {
-  const field = <Args>(typeName: string, watch: Watch<Args>, argument: string, about: { field: string; argument: string }) => ({
+  const field = <Args>(
+    typeName: string,
+    watch: StartWatch<Args>,
+    argument: string,
+    about: { field: string; argument: string },
+  ) => ({
     type: new GraphQLNonNull(schema.getType(typeName) as GraphQLObjectType),
     description: about.field,
     args: { [argument]: { type: GraphQLID, description: about.argument } },
@@ -39,4 +47,33 @@ export function createLiveRoot(schema: GraphQLSchema, log: Logger): GraphQLObjec
       }),
     },
   });
+}
+
+/** Connections of the caller's organization, or one of them, as they change. Throws NOT_FOUND for an id that is not theirs. */
+async function watchConnections(context: GraphQLContext, { id }: { id?: string | null }): Promise<Watch<Connection>> {
+  const only = await requireConnection(context, id);
+  return context.dependencies.changes.watch(context.caller('read'), 'connection', {
+    wants: (connection) => only === null || connection.id === only,
+    admit: context.checkAgain,
+  });
+}
+
+/** Deliveries of the caller's organization, or of one connection, as they change. Throws NOT_FOUND for one that is not theirs. */
+async function watchDeliveries(
+  context: GraphQLContext,
+  { connectionId }: { connectionId?: string | null },
+): Promise<Watch<Delivery>> {
+  const only = await requireConnection(context, connectionId);
+  return context.dependencies.changes.watch(context.caller('read'), 'delivery', {
+    wants: (delivery) => only === null || delivery.connectionId === only,
+    admit: context.checkAgain,
+  });
+}
+
+/** The connection that a watch is limited to; null when it is not. Throws NOT_FOUND. */
+async function requireConnection(context: GraphQLContext, id: string | null | undefined): Promise<number | null> {
+  if (id === undefined || id === null) return null;
+  const connection = await findConnection(context.dependencies, context.caller('read'), id);
+  if (!connection) throw new SwitchboardError('NOT_FOUND', 'There is no such connection.');
+  return connection.id;
 }

@@ -1,16 +1,20 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import type { Authorization, AuthorizationStatus } from '../../domain/Authorization.js';
 import type { Connection } from '../../domain/Connection.js';
-import { InputError } from '../../domain/InputError.js';
+import { InputError } from '../../domain/errors.js';
 import { revokeAuthorization } from '../../oauth/revokeAuthorization.js';
 import { type StartedAuthorization, startAuthorization } from '../../oauth/startAuthorization.js';
-import { ConnectionObject } from '../connections/ConnectionObject.js';
-import { ConnectionPayload } from '../connections/ConnectionPayload.js';
-import { withUserErrors } from '../errors/withUserErrors.js';
+import { ConnectionPayload } from '../connections/ConnectionResolver.js';
+import { ConnectionObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { AuthorizationObject, AuthorizationStatusEnum } from './AuthorizationObject.js';
-import { RevokeAuthorizationInput, StartAuthorizationInput } from './authorizationInputs.js';
-import { StartAuthorizationPayload } from './StartAuthorizationPayload.js';
+import { withUserErrors } from '../userErrors.js';
+import {
+  AuthorizationObject,
+  AuthorizationStatusEnum,
+  RevokeAuthorizationInput,
+  StartAuthorizationInput,
+  StartAuthorizationPayload,
+} from './authorizationTypes.js';
 
 @Resolver(() => AuthorizationObject)
 export class AuthorizationResolver {

@@ -2,11 +2,9 @@ import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql';
 import type { CheckOutcome } from '../../domain/Credential.js';
 import { checkConnection } from '../../oauth/checkConnection.js';
-import { KlaviyoAccountObject } from '../connections/ConnectionConfiguration.js';
-import { ConnectionObject } from '../connections/ConnectionObject.js';
-import { UserErrorObject } from '../errors/UserError.js';
-import { withUserErrors } from '../errors/withUserErrors.js';
+import { ConnectionObject, KlaviyoAccountObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
+import { UserErrorObject, withUserErrors } from '../userErrors.js';
 
 const ConnectionCheckOutcomeEnum = {
   HEALTHY: 'healthy',

@@ -3,13 +3,11 @@ import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from '
 import type { AuthorizationDisplay } from '../../domain/Authorization.js';
 import type { Connection } from '../../domain/Connection.js';
 import { claimInstall } from '../../oauth/installs.js';
-import { ConnectionObject } from '../connections/ConnectionObject.js';
-import { UserErrorObject } from '../errors/UserError.js';
-import { withUserErrors } from '../errors/withUserErrors.js';
+import { ConnectionObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { AuthorizationObject } from './AuthorizationObject.js';
+import { UserErrorObject, withUserErrors } from '../userErrors.js';
 import { answerWithCookie } from './AuthorizationResolver.js';
-import { AuthorizationDisplayEnum } from './authorizationInputs.js';
+import { AuthorizationDisplayEnum, AuthorizationObject } from './authorizationTypes.js';
 
 @InputType({ description: 'An install that began at Klaviyo, and how to go on with it.' })
 class ClaimInstallInput {

@@ -1,7 +1,7 @@
 import { GraphQLURL } from 'graphql-scalars';
 import { Ctx, Field, ObjectType, Query, Resolver, registerEnumType } from 'type-graphql';
+import { SwitchboardError } from '../../domain/errors.js';
 import type { ProviderScope } from '../../domain/ProviderScope.js';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import type { Provider } from '../../oauth/Provider.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 

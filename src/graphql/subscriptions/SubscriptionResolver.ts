@@ -3,23 +3,21 @@ import type { Connection } from '../../domain/Connection.js';
 import type { Subscription } from '../../domain/Subscription.js';
 import { createSubscription } from '../../subscriptions/createSubscription.js';
 import { deleteSubscription } from '../../subscriptions/deleteSubscription.js';
-import { findSubscription } from '../../subscriptions/findSubscription.js';
-import { listSubscriptions } from '../../subscriptions/listSubscriptions.js';
+import { findSubscription, listSubscriptions } from '../../subscriptions/listSubscriptions.js';
 import { updateSubscription } from '../../subscriptions/updateSubscription.js';
-import { ConnectionObject } from '../connections/ConnectionObject.js';
-import { DeletePayload } from '../errors/DeletePayload.js';
-import { withUserErrors } from '../errors/withUserErrors.js';
+import { ConnectionObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { PageArgs } from '../pagination/PageArgs.js';
-import { SubscriptionObject } from './SubscriptionObject.js';
-import { SubscriptionPage } from './SubscriptionPage.js';
-import { SubscriptionPayload } from './SubscriptionPayload.js';
+import { PageArgs } from '../pagination.js';
+import { DeletePayload, withUserErrors } from '../userErrors.js';
 import {
   CreateSubscriptionInput,
   DeleteSubscriptionInput,
   SubscriptionFilter,
+  SubscriptionObject,
+  SubscriptionPage,
+  SubscriptionPayload,
   UpdateSubscriptionInput,
-} from './subscriptionInputs.js';
+} from './subscriptionTypes.js';
 
 @Resolver(() => SubscriptionObject)
 export class SubscriptionResolver {

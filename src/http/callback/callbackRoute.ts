@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { Authorization } from '../../domain/Authorization.js';
 import { Credential } from '../../domain/Credential.js';
 import { completeAuthorization, Exchanges } from '../../oauth/completeAuthorization.js';
+import { explainOutcome } from '../../oauth/explainOutcome.js';
 import type { Provider } from '../../oauth/Provider.js';
-import { hasActiveSubscription } from '../../subscriptions/findSubscription.js';
-import { sendPage } from '../pages/sendPage.js';
-import { browserBindingCookie } from './browserBindingCookie.js';
-import { outcomePage } from './outcomePage.js';
-import { popupPage } from './popupPage.js';
-import { returnToUrl } from './returnToUrl.js';
-import { unexpectedPage } from './unexpectedPage.js';
+import { hasActiveSubscription } from '../../subscriptions/listSubscriptions.js';
+import { Html, html, sendPage } from '../pages.js';
+import { type OutcomePage, outcomePage, unexpectedPage } from './outcomePage.js';
 
 type Dependencies = Omit<Parameters<typeof completeAuthorization>[0], 'exchanges'>;
 
@@ -74,4 +72,66 @@ async function maySend({ database }: Dependencies, connectionId: number, { deliv
 function readQuery(url: string): URLSearchParams {
   const start = url.indexOf('?');
   return new URLSearchParams(start < 0 ? '' : url.slice(start + 1));
+}
+
+/** One cookie for each attempt, so that two tabs don't take each other's. */
+export function browserBindingCookie(authorizationId: string): string {
+  return `switchboard_authorization_${authorizationId}`;
+}
+
+/** Sent back to our callback only, also when the browser comes from the provider's site (SameSite=Lax, RFC 6265bis 5.6.7). */
+export function browserBindingOptions(publicUrl: string, expires: Date) {
+  return { path: '/oauth', httpOnly: true, sameSite: 'lax', secure: publicUrl.startsWith('https:'), expires } as const;
+}
+
+/**
+ * The app's page with the outcome: `connection` (its id), `outcome` (completed, denied or failed) and, if it went wrong,
+ * `error_code` and `error_description`, which is a sentence or two of ours for the merchant.
+ */
+function returnToUrl(authorization: Authorization, providerName: string): string | null {
+  const { returnTo, connectionId, status, errorCode } = authorization;
+  if (!returnTo) return null;
+  const url = new URL(returnTo);
+  if (connectionId) url.searchParams.set('connection', String(connectionId));
+  url.searchParams.set('outcome', status);
+  if (status !== 'completed' && errorCode) url.searchParams.set('error_code', errorCode);
+  const description = explainOutcome(authorization, providerName);
+  if (description) url.searchParams.set('error_description', description);
+  return url.href;
+}
+
+/** What the opener's `message` event carries in `data`. */
+interface AuthorizationMessage {
+  readonly type: 'switchboard:authorization';
+  readonly connection: string | null;
+  readonly outcome: string;
+  readonly errorCode: string | null;
+  /** A sentence or two for the merchant. */
+  readonly errorDescription: string | null;
+}
+
+/** Tells the opener, at the one origin that may know, and closes. Without an opener the page just stays. */
+const popupScript = `(() => {
+  const { message, origin } = JSON.parse(document.getElementById('outcome').textContent);
+  if (!window.opener) return;
+  window.opener.postMessage(message, origin);
+  window.close();
+})();`;
+
+/** The outcome page with the message for the opener in it, as data that `popupScript` reads. */
+function popupPage(page: OutcomePage, authorization: Authorization, providerName: string): OutcomePage & { script: string } {
+  const { returnTo, connectionId, status, errorCode } = authorization;
+  const message: AuthorizationMessage = {
+    type: 'switchboard:authorization',
+    connection: connectionId ? String(connectionId) : null,
+    outcome: status,
+    errorCode: errorCode ?? null,
+    errorDescription: explainOutcome(authorization, providerName),
+  };
+  const data = JSON.stringify({ message, origin: new URL(returnTo as string).origin }).replaceAll('<', '\\u003c');
+  return {
+    ...page,
+    body: html`${page.body}${new Html(`<script type="application/json" id="outcome">${data}</script>`)}`,
+    script: popupScript,
+  };
 }

@@ -1,8 +1,8 @@
 import type { Authorization } from '../../domain/Authorization.js';
-import type { CallbackOutcome } from '../../oauth/CallbackOutcome.js';
+import type { CallbackOutcome } from '../../oauth/completeAuthorization.js';
 import { type OutcomeReason, reasonOf } from '../../oauth/explainOutcome.js';
 import type { Provider } from '../../oauth/Provider.js';
-import { type Html, html } from '../pages/html.js';
+import { type Html, html } from '../pages.js';
 
 export interface OutcomePage {
   readonly status: number;
@@ -219,4 +219,18 @@ function statusOf(outcome: CallbackOutcome): number {
 function statusOfFailure(authorization: Authorization): number {
   const reason = reasonOf(authorization);
   return STATUS_OF_CODE.get(authorization.errorCode ?? '') ?? (reason && FAILED_STATUS[reason]) ?? 400;
+}
+
+/** What a merchant reads when something broke that nobody foresaw. Loading it again is safe: a code is exchanged once at most. */
+export function unexpectedPage(id: string): OutcomePage {
+  const title = 'Something went wrong on our side';
+  return {
+    status: 500,
+    title,
+    body: html`<div class="mark bad" aria-hidden="true">!</div>
+<h1>${title}</h1>
+<p>It is not your fault.</p>
+<p>Load this page again in a minute. If it stays like this, tell the support of the app this number:</p>
+<p class="quiet"><code>${id}</code></p>`,
+  };
 }

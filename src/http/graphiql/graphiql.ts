@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphiqlAsset } from './GraphiqlAsset.js';
-import type { GraphiqlOptions } from './GraphiqlOptions.js';
-import { graphiqlPage } from './graphiqlPage.js';
-import { graphiqlPolicy } from './graphiqlPolicy.js';
-import { loadGraphiqlAssets } from './loadGraphiqlAssets.js';
+import { Html, html } from '../pages.js';
 
 /** Names that mean this machine to whoever asks. Any other may be a stranger's that was pointed here (DNS rebinding). */
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
@@ -63,3 +65,180 @@ async function sendAsset(asset: GraphiqlAsset, request: FastifyRequest, reply: F
   if (!/\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(request.headers['accept-encoding'] ?? '')) return reply.send(asset.content);
   return reply.header('content-encoding', 'gzip').send(await asset.gzipped());
 }
+
+export interface GraphiqlOptions {
+  /** Where browsers reach this server. */
+  readonly publicUrl: string;
+  /** Prefilled in the headers editor, and thereby readable for whoever gets the page: for embedded mode alone, and shown to browsers on this machine alone. */
+  readonly defaultHeaders?: Readonly<Record<string, string>>;
+  /** Opened as tabs, in this order, by a browser that has no tabs of its own yet. */
+  readonly examples: readonly GraphiqlExample[];
+}
+
+export interface GraphiqlExample {
+  /** Stands as a comment above the query; the tab itself is titled with the operation's name. */
+  readonly name: string;
+  readonly query: string;
+  /** JSON. */
+  readonly variables?: string;
+}
+
+/** A file of the page, kept in memory. Its path holds a hash of its content, so browsers may keep it for ever. */
+class GraphiqlAsset {
+  readonly path: string;
+  readonly etag: string;
+  #compressed: Promise<Buffer> | undefined;
+
+  constructor(
+    name: string,
+    readonly extension: 'js' | 'css',
+    readonly content: Buffer,
+  ) {
+    const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
+    this.path = `/graphiql/assets/${name}.${hash}.${extension}`;
+    this.etag = `"${hash}"`;
+  }
+
+  get contentType(): string {
+    return this.extension === 'js' ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8';
+  }
+
+  /** Compressed when first asked for: the editor is a megabyte, and most processes never serve it. */
+  gzipped(): Promise<Buffer> {
+    this.#compressed ??= promisify(gzip)(this.content);
+    return this.#compressed;
+  }
+}
+
+interface GraphiqlAssets {
+  /** In the order in which they must run. */
+  readonly scripts: readonly GraphiqlAsset[];
+  readonly styles: readonly GraphiqlAsset[];
+}
+
+/** Reads GraphiQL and React as browsers take them, out of the installed packages: nothing is fetched from elsewhere. */
+async function loadGraphiqlAssets(): Promise<GraphiqlAssets> {
+  const [react, reactDom, editor, style] = await Promise.all([
+    readPackageFile('react', 'umd/react.production.min.js'),
+    readPackageFile('react-dom', 'umd/react-dom.production.min.js'),
+    readPackageFile('graphiql', 'graphiql.min.js'),
+    readPackageFile('graphiql', 'graphiql.min.css'),
+  ]);
+  return {
+    scripts: [
+      new GraphiqlAsset('react', 'js', react),
+      new GraphiqlAsset('react-dom', 'js', reactDom),
+      new GraphiqlAsset('graphiql', 'js', editor),
+      new GraphiqlAsset('boot', 'js', Buffer.from(bootScript)),
+    ],
+    styles: [new GraphiqlAsset('graphiql', 'css', style), new GraphiqlAsset('page', 'css', Buffer.from(PAGE_STYLE))],
+  };
+}
+
+const PAGE_STYLE = 'html, body, #graphiql { height: 100%; margin: 0; overflow: hidden; }\n#graphiql noscript { padding: 1em; }\n';
+
+const { resolve } = createRequire(import.meta.url);
+
+/** Via package.json, the one path that all of them export. */
+function readPackageFile(name: string, path: string): Promise<Buffer> {
+  return readFile(join(dirname(resolve(`${name}/package.json`)), path));
+}
+
+/** The page. Its configuration is data, not script; `<` is escaped so that no text in it can end the element. */
+function graphiqlPage({ scripts, styles }: GraphiqlAssets, { defaultHeaders, examples }: GraphiqlOptions): string {
+  const config = new Html(JSON.stringify({ defaultHeaders, examples }).replaceAll('<', '\\u003c'));
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Switchboard · GraphiQL</title>
+<link rel="icon" href="data:,">
+${new Html(styles.map(({ path }) => html`<link rel="stylesheet" href="${path}">`.markup).join('\n'))}
+</head>
+<body>
+<div id="graphiql"><noscript>GraphiQL needs JavaScript. The schema is at <a href="/schema.graphql">/schema.graphql</a>.</noscript></div>
+<script type="application/json" id="graphiql-config">${config}</script>
+${new Html(scripts.map(({ path }) => html`<script src="${path}"></script>`.markup).join('\n'))}
+</body>
+</html>
+`.markup;
+}
+
+const HOST = /^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9A-Fa-f:.]+\](:\d+)?$/;
+
+/**
+ * The Content-Security-Policy of the GraphiQL page: nothing from or to anywhere but our own origin.
+ *
+ * @param host the request's Host header. Not every browser takes 'self' to include the web socket of the same host.
+ */
+function graphiqlPolicy(host: string | undefined): string {
+  const socket = host !== undefined && HOST.test(host) ? ` ws://${host} wss://${host}` : '';
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    // The code editor and the dialogs set styles from script.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    `connect-src 'self'${socket}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+/**
+ * Starts GraphiQL in the browser. Served as a file of its own, since the page's policy allows no inline script.
+ *
+ * What it guards against:
+ * - The storage has a name of its own. On localhost, GraphiQL of other projects would otherwise show its tabs here.
+ * - Headers are credentials: they are never stored, and stored ones would outlive the database that they belong to. GraphiQL
+ *   leaves them out of its tabs when asked, but not out of its history.
+ * - GraphiQL forgets the variables of the first of its default tabs, hence `variables` on the first visit.
+ * - For a moment after another tab was chosen, GraphiQL still has that other tab's operation in mind. A quick click would be
+ *   answered with "Unknown operation", or send a subscription over HTTP: hence `fetchWhatIsShown`.
+ */
+const bootScript = `'use strict';
+(() => {
+  const config = JSON.parse(document.getElementById('graphiql-config').textContent);
+  const defaultHeaders = config.defaultHeaders && JSON.stringify(config.defaultHeaders, null, 2);
+  const local = GraphiQL.createLocalStorage({ namespace: 'switchboard' });
+  const withHeaders = (headers, key, text) =>
+    text && /:(queries|favorites)$/.test(key)
+      ? JSON.stringify(JSON.parse(text, (name, value) => (name === 'headers' ? headers : value)))
+      : text;
+  const storage = Object.assign(Object.create(local), {
+    getItem: (key) => withHeaders(defaultHeaders ?? '', key, local.getItem(key)),
+    setItem: (key, text) => local.setItem(key, withHeaders('', key, text)),
+  });
+  const firstVisit = !storage.getItem('graphiql:tabState');
+  const endpoint = new URL('/graphql', location.href);
+  const socket = new URL(endpoint);
+  socket.protocol = endpoint.protocol === 'https:' ? 'wss:' : 'ws:';
+  const tabs = config.examples.map(({ name, query, variables }) => ({ query: '# ' + name + '\\n' + query, variables }));
+  const fetcher = GraphiQL.createFetcher({ url: endpoint.href, subscriptionUrl: socket.href });
+  const fetchWhatIsShown = (params, options) => {
+    let documentAST;
+    try {
+      documentAST = GraphiQL.GraphQL.parse(params.query);
+    } catch {
+      return fetcher(params, options); // The server says what is wrong with it.
+    }
+    const names = documentAST.definitions.filter(({ kind }) => kind === 'OperationDefinition').map(({ name }) => name?.value);
+    const operationName = names.includes(params.operationName) || names.length > 1 ? params.operationName : names[0];
+    return fetcher({ ...params, operationName }, { ...options, documentAST });
+  };
+  const properties = {
+    fetcher: fetchWhatIsShown,
+    storage,
+    shouldPersistHeaders: false,
+    defaultEditorToolsVisibility: tabs.some(({ variables }) => variables) ? 'variables' : true,
+    defaultHeaders,
+    defaultTabs: tabs.length > 0 ? tabs : undefined,
+    variables: firstVisit && tabs.length > 0 ? tabs[0].variables : undefined,
+  };
+  const logo = React.createElement(GraphiQL.Logo, null, 'Switchboard');
+  ReactDOM.createRoot(document.getElementById('graphiql')).render(React.createElement(GraphiQL, properties, logo));
+})();
+`;

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { countHit } from '../../access/countHit.js';
+import { countHit } from '../../access/limits.js';
 import type { Database } from '../../database/Database.js';
 import type { Logger } from '../../domain/Logger.js';
 import { INSTALL_LIFETIME_MINUTES, leaveInstall } from '../../oauth/installs.js';
 import type { Provider } from '../../oauth/Provider.js';
-import { unexpectedPage } from '../callback/unexpectedPage.js';
+import { unexpectedPage } from '../callback/outcomePage.js';
 import { callerAddress } from '../callerAddress.js';
-import { type Html, html } from '../pages/html.js';
-import { sendPage } from '../pages/sendPage.js';
+import { type Html, html, sendPage } from '../pages.js';
 
 interface Dependencies {
   readonly database: Database;

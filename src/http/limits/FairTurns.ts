@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SwitchboardError } from '../../domain/errors.js';
 
 /** Above this share of its time, a process has so much to do that callers get in each other's way. */
 const BUSY = 0.7;
@@ -159,4 +160,25 @@ export class FairTurns {
     account.units *= 0.5 ** ((now - account.at) / HALF_LIFE_MS);
     account.at = now;
   }
+}
+
+/** Bytes of a body, or of an answer, that are as much work as an ordinary call. */
+const BYTES_A_UNIT = 256 * 1024;
+
+/** Waits until it is a request's turn, which ends with its answer, or when the client leaves. Throws RATE_LIMITED. */
+export async function takeTurn(
+  turns: FairTurns,
+  caller: string,
+  { raw, headers }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Turn> {
+  const turn = await turns.enter(caller, 1 + (Number(headers['content-length']) || 0) / BYTES_A_UNIT);
+  const { socket } = raw;
+  if (socket.destroyed) turn.leave();
+  const writtenBefore = socket.bytesWritten;
+  reply.raw.once('close', () => {
+    turn.add((socket.bytesWritten - writtenBefore) / BYTES_A_UNIT);
+    turn.leave();
+  });
+  return turn;
 }

@@ -1,25 +1,41 @@
-import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode, OperationTypeNode, visit } from 'graphql';
-import type { AccessDependencies } from '../../access/AccessDependencies.js';
-import { countHit } from '../../access/countHit.js';
-import { countRequest, type RequestCount, refuseTooMany } from '../../access/countRequest.js';
-import { requireCaller, requireScope } from '../../access/requireScope.js';
+import { type ApolloServerPlugin, type GraphQLResponse, HeaderMap } from '@apollo/server';
+import {
+  coerceInputValue,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  typeFromAST,
+  visit,
+} from 'graphql';
+import { type ComplexityEstimatorArgs, getComplexity } from 'graphql-query-complexity';
+import { requireCaller, requireScope } from '../../access/authenticate.js';
+import { type AccessDependencies, countHit, countRequest, type RequestCount, refuseTooMany } from '../../access/limits.js';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../database/paginate.js';
 import type { Caller } from '../../domain/Caller.js';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
+import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
+import type { Logger } from '../../domain/Logger.js';
+import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
 import { scopesOf } from '../../graphql/fieldScopes.js';
-import { checkVariables } from './checkVariables.js';
-import type { DocumentLimits } from './DocumentLimits.js';
-import { operationCost } from './operationCost.js';
+import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
+import type { DocumentLimits } from './limitDocuments.js';
 
 /** A watch is answered again and again, by whatever changes. */
 const WATCH_COST_SHARE = 0.1;
 
-export interface Rules {
+interface Rules {
   readonly schema: GraphQLSchema;
   readonly limits: DocumentLimits;
   readonly dependencies: AccessDependencies;
 }
 
-export interface Operation {
+interface Operation {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -103,4 +119,212 @@ function isPlain(document: DocumentNode): boolean {
     },
   });
   return aliases === 0;
+}
+
+/** Answers about the schema that are kept for those without credentials, by their question. */
+const MOST_KEPT = 20;
+/** Characters of a question that is worth keeping; tools ask in some 2,000. */
+const MOST_KEPT_LENGTH = 10_000;
+
+type Answer = Extract<GraphQLResponse['body'], { kind: 'single' }>['singleResult'];
+
+/** Admits GraphQL operations before any field runs, and sees to it that an answer stays within its bounds. */
+export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<GraphQLContext> {
+  const { dependencies } = rules;
+  const kept = new Map<string, Answer>();
+  return {
+    async requestDidStart() {
+      return {
+        async didEncounterErrors({ operation, contextValue: { possibleCaller } }) {
+          // A document that is refused as a whole never gets to be an operation: it counts all the same.
+          if (!operation && possibleCaller) await countRequest(dependencies, possibleCaller, 'read').catch(() => null);
+        },
+        async didResolveOperation({ document, operation, request, contextValue, response }) {
+          const { possibleCaller, transport } = contextValue;
+          if (!operation) return;
+          try {
+            const variables = request.variables ?? {};
+            const cost = await admitOperation(
+              rules,
+              { document, operation, variables },
+              possibleCaller,
+              transport.address,
+              (count) => {
+                for (const [name, value] of Object.entries(rateLimitHeaders(count))) response.http.headers.set(name, value);
+              },
+            );
+            transport.onCost?.(cost);
+          } catch (error) {
+            throw toGraphQLError(error, log);
+          }
+        },
+        async responseForOperation({ source, request, contextValue }) {
+          const singleResult = contextValue.possibleCaller ? undefined : kept.get(keyOf(source, request.operationName));
+          return singleResult ? { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } } : null;
+        },
+        async willSendResponse({ source, request, operation, contextValue, response }) {
+          if (response.body.kind !== 'single') return;
+          const { singleResult } = response.body;
+          const { exceeded } = contextValue.budget;
+          if (exceeded) {
+            const error = toGraphQLError(exceeded, log);
+            // What a mutation changed stays changed: it keeps what it could tell of it.
+            if (operation?.operation !== OperationTypeNode.MUTATION) delete singleResult.data;
+            singleResult.errors = [formatError(log)(error.toJSON(), error)];
+            delete (singleResult.errors[0] as { extensions: Record<string, unknown> }).extensions.http;
+            response.http.status = exceeded.status;
+          } else if (singleResult.errors && singleResult.errors.length > MOST_PROBLEMS) {
+            singleResult.errors = singleResult.errors.slice(0, MOST_PROBLEMS);
+          }
+          // Who has no credentials can ask for nothing but the schema, which is the same for everybody.
+          const isWorthKeeping =
+            source !== undefined && source.length <= MOST_KEPT_LENGTH && !operation?.variableDefinitions?.length;
+          if (contextValue.possibleCaller || !operation || singleResult.errors || !isWorthKeeping) return;
+          const [oldest] = kept.size >= MOST_KEPT ? kept.keys() : [];
+          if (oldest !== undefined) kept.delete(oldest);
+          kept.set(keyOf(source, request.operationName), singleResult);
+        },
+      };
+    },
+  };
+}
+
+function keyOf(source: string | undefined, operationName: string | null | undefined): string {
+  return `${operationName ?? ''}:${source}`;
+}
+
+/** Rows that are counted, one after the other, for each `totalCount`. */
+const TOTAL_COUNT_COST = 20;
+/** Introspection reads what is in memory, without a promise a field. */
+const INTROSPECTION_COST = 0.1;
+/** How many entries the lists have that take no arguments; others are short. */
+const TYPICAL_LENGTHS: Readonly<Record<string, number>> = {
+  'Query.apiKeys': 20,
+  'Query.eventTypes': 5,
+  'Query.klaviyoScopes': 40,
+  'Delivery.attempts': 6,
+  '__Schema.types': 120,
+  '__Schema.directives': 6,
+  '__Type.fields': 6,
+  '__Type.inputFields': 4,
+  '__Type.enumValues': 4,
+  '__Field.args': 2,
+  '__Directive.args': 2,
+};
+
+/**
+ * What an operation costs: how many fields its answer can hold, each list as long as its arguments say, with the values
+ * of the variables and the defaults in place. Throws BAD_USER_INPUT, also for variables that are not what they should be.
+ */
+function operationCost(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): number {
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+  try {
+    return getComplexity({
+      schema,
+      query: { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] },
+      variables: { ...variables },
+      estimators: [estimate],
+    });
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    if (/number of nodes/.test(error.message)) {
+      throw new SwitchboardError('BAD_USER_INPUT', 'The operation has too many fields once its fragments are put in place.');
+    }
+    // A variable or an argument of the wrong type: execution says so in the words of graphql-js.
+    return 0;
+  }
+}
+
+function estimate({ type, field, args, childComplexity }: ComplexityEstimatorArgs): number {
+  const coordinate = `${type.name}.${field.name}`;
+  const each = coordinate.startsWith('__') || field.name.startsWith('__') ? INTROSPECTION_COST : 1;
+  if (field.name === 'totalCount') return TOTAL_COUNT_COST;
+  // Each event of the input comes back with what is asked about it.
+  if (coordinate === 'Mutation.publishEvents') return each + (args.input?.events?.length ?? 1) * childComplexity;
+  return each + lengthOf(coordinate, field, args) * childComplexity;
+}
+
+function lengthOf(coordinate: string, field: ComplexityEstimatorArgs['field'], args: ComplexityEstimatorArgs['args']): number {
+  const isPage = field.args.some(({ name }) => name === 'first');
+  // The list itself refuses what is out of bounds, in words of its own.
+  if (isPage) return Math.min(Math.max(args.last ?? args.first ?? DEFAULT_PAGE_SIZE, 0), MAX_PAGE_SIZE);
+  return isListType(getNullableType(field.type)) ? (TYPICAL_LENGTHS[coordinate] ?? 1) : 1;
+}
+
+/** Of any list in any input. Each list has a limit of its own below that, which its use case tells in words. */
+const MOST_ITEMS = 2_000;
+/** Characters of a reason: a field's name can be as long as a caller likes. */
+const MOST_CHARACTERS = 200;
+
+/** Reasons of graphql-js that name fields and types, and quote nothing that was sent as a value. */
+const NAMING =
+  /^(Field "\w+" (of required type "[^"]+" was not provided|is not defined by type)|Expected (non-nullable )?type "[^"]+" (not to be null|to be an object))/;
+
+/**
+ * Looks at an operation's variables before anything else does: graphql-js would take seconds, and hundreds of megabytes,
+ * for millions of items, and would send back what does not fit, which may be a secret, or huge. What a scalar such as
+ * JSONObject holds is its own business. Throws BAD_USER_INPUT.
+ */
+function checkVariables(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): void {
+  for (const { variable, type } of operation.variableDefinitions ?? []) {
+    const name = variable.name.value;
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    const inputType = typeFromAST(schema, type as never) as GraphQLInputType | undefined;
+    if (!inputType || value === undefined) continue;
+    limitLists(value, inputType, name);
+    const problems: string[] = [];
+    coerceInputValue(value, inputType, (path, _value, { message }) => {
+      if (problems.length >= MOST_PROBLEMS) return;
+      const reason = NAMING.test(message) ? message.slice(0, MOST_CHARACTERS) : `Expected type "${typeAt(inputType, path)}".`;
+      const place = path.length > 0 ? ` at "${[name, ...path].join('.').slice(0, MOST_CHARACTERS)}"` : '';
+      problems.push(`Variable "$${name}" got an invalid value${place}; ${reason}`);
+    });
+    if (problems.length > 0) throw new SwitchboardError('BAD_USER_INPUT', problems.join(' '));
+  }
+}
+
+function limitLists(value: unknown, type: GraphQLInputType, path: string): void {
+  if (value === null || typeof value !== 'object') return;
+  const nullable = getNullableType(type);
+  if (isListType(nullable)) {
+    // One value stands for a list of it (GraphQL 3.11).
+    const items = Array.isArray(value) ? value : [value];
+    if (items.length > MOST_ITEMS) {
+      throw new SwitchboardError('BAD_USER_INPUT', `The list at "${path}" has more than ${MOST_ITEMS} items.`);
+    }
+    for (const item of items) limitLists(item, nullable.ofType, path);
+  } else if (isInputObjectType(nullable)) {
+    for (const field of Object.values(nullable.getFields())) {
+      limitLists((value as Record<string, unknown>)[field.name], field.type, `${path}.${field.name}`);
+    }
+  }
+}
+
+/** The type that the schema wants at a place in a variable. */
+function typeAt(type: GraphQLInputType, path: readonly (string | number)[]): GraphQLInputType {
+  let found = type;
+  for (const part of path) {
+    const nullable = getNullableType(found);
+    if (isListType(nullable)) found = nullable.ofType;
+    else if (isInputObjectType(nullable)) found = nullable.getFields()[part]?.type ?? found;
+  }
+  return found;
+}
+
+/** What a client needs in order to slow down by itself (draft-ietf-httpapi-ratelimit-headers-03, which is what clients know). */
+export function rateLimitHeaders({ limit, remaining, resetsInSeconds }: RequestCount): Record<string, string> {
+  return {
+    'ratelimit-limit': String(limit),
+    'ratelimit-remaining': String(Math.max(0, remaining)),
+    'ratelimit-reset': String(resetsInSeconds),
+  };
 }

@@ -1,8 +1,8 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { ApolloArmor } from '@escape.tech/graphql-armor';
 import { GraphQLError, type ValidationRule } from 'graphql';
+import type { BudgetLimits } from '../../graphql/Budget.js';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
-import type { DocumentLimits } from './DocumentLimits.js';
 
 /** Characters of any name in a document: an alias stands in the answer once for each row, whatever it costs to compute. */
 const MOST_NAME = 128;
@@ -40,3 +40,18 @@ const limitNames: ValidationRule = (context) => {
     },
   };
 };
+
+/** What a GraphQL document may be; anything beyond is refused before a field runs. */
+export interface DocumentLimits {
+  /** Of nested selections. */
+  readonly maxDepth: number;
+  readonly maxAliases: number;
+  /** Fields that an answer may hold, see operationCost. */
+  readonly maxCost: number;
+  /** Names, signs and values. Validation compares fields with each other: its time grows with the square of this. */
+  readonly maxTokens: number;
+  /** What an operation may take while it runs. */
+  readonly budget: BudgetLimits;
+  /** Questions about the schema without credentials, in a minute from one address; 0: as many as they like. */
+  readonly introspectionsPerMinute: number;
+}

@@ -1,22 +1,29 @@
 import type { FastifyInstance } from 'fastify';
+import type { WebhookInput } from '../../connections/checkConfiguration.js';
 import { createConnection } from '../../connections/createConnection.js';
 import { deleteConnection } from '../../connections/deleteConnection.js';
-import { findConnection } from '../../connections/findConnection.js';
-import { listConnections } from '../../connections/listConnections.js';
-import type { Connection, ConnectionType } from '../../domain/Connection.js';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
+import { findConnection, listConnections } from '../../connections/listConnections.js';
+import { updateConnection } from '../../connections/updateConnection.js';
+import type { Caller } from '../../domain/Caller.js';
+import type { Connection, ConnectionType, WebhookAuthType } from '../../domain/Connection.js';
+import { SwitchboardError } from '../../domain/errors.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { startAuthorization } from '../../oauth/startAuthorization.js';
-import { answerInputErrors } from './answerInputErrors.js';
-import { callerOf } from './callerOf.js';
-import { listAll, MAX_ROWS } from './listAll.js';
-import { operation, operationId } from './operation.js';
-import { presentConnections } from './present.js';
-import { createConnectionBody, listConnectionsQuery, updateConnectionBody } from './schemas/connectionSchemas.js';
-import { commonErrors, errorResponses, keyErrors } from './schemas/errorSchemas.js';
-import { dataResponse, idParams, listOf, ref } from './schemas/sharedSchemas.js';
-import { type UpdateConnectionBody, updateFromBody } from './updateFromBody.js';
-import { type WebhookBody, webhookInput } from './webhookInput.js';
+import { callerOf, operation, operationId } from './operation.js';
+import { listAll, MAX_ROWS, presentConnections } from './present.js';
+import {
+  commonErrors,
+  createConnectionBody,
+  dataResponse,
+  errorResponses,
+  idParams,
+  keyErrors,
+  listConnectionsQuery,
+  listOf,
+  ref,
+  updateConnectionBody,
+} from './schemas.js';
+import { answerInputErrors, bodyPointer, InvalidRequest } from './validation.js';
 
 type CreateBody = { readonly type: 'webhook'; readonly configuration: WebhookBody } | { readonly type: 'klaviyo' };
 interface ById {
@@ -149,4 +156,59 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
       return { data: { authorization_url: authorizationUrl } };
     },
   );
+}
+
+/** A webhook's configuration in a body, checked by its schema. */
+interface WebhookBody {
+  readonly url?: string;
+  readonly auth_type?: WebhookAuthType;
+  readonly auth_config?: Partial<Record<'token' | 'username' | 'password' | 'header_name' | 'api_key', string>>;
+  readonly extra_headers?: Readonly<Record<string, string>>;
+}
+
+/** The same for the use cases. */
+function webhookInput({ url, auth_type, auth_config, extra_headers }: WebhookBody): WebhookInput {
+  return {
+    url,
+    authType: auth_type,
+    authConfig: auth_config && {
+      token: auth_config.token,
+      username: auth_config.username,
+      password: auth_config.password,
+      headerName: auth_config.header_name,
+      apiKey: auth_config.api_key,
+    },
+    extraHeaders: extra_headers && Object.entries(extra_headers).map(([name, value]) => ({ name, value })),
+  };
+}
+
+interface UpdateConnectionBody {
+  readonly type?: ConnectionType;
+  readonly configuration?: WebhookBody;
+}
+
+/**
+ * Updates a connection from a PATCH body, whose configuration means what the connection's type says (it never changes).
+ * Throws NOT_FOUND or an InvalidRequest.
+ */
+async function updateFromBody(
+  dependencies: GraphQLDependencies,
+  caller: Caller,
+  id: string,
+  { type, configuration }: UpdateConnectionBody,
+): Promise<Connection> {
+  const connection = await findConnection(dependencies, caller, id);
+  if (!connection) throw new SwitchboardError('NOT_FOUND', 'There is no such connection.');
+  if (type !== undefined && type !== connection.type) {
+    throw refuse(`The type of a connection never changes: this is a ${connection.type} connection.`, 'type');
+  }
+  const [foreign] = connection.type === 'klaviyo' ? Object.keys(configuration ?? {}) : [];
+  if (foreign !== undefined) throw refuse(`A klaviyo connection has no "${foreign}".`, 'configuration', foreign);
+  const webhook = connection.type === 'webhook' && configuration ? webhookInput(configuration) : undefined;
+  const headerNames = webhook?.extraHeaders?.map(({ name }) => name);
+  return answerInputErrors({ fromPath: 'id', headerNames }, () => updateConnection(dependencies, caller, { id, webhook }));
+}
+
+function refuse(detail: string, ...path: string[]): InvalidRequest {
+  return new InvalidRequest([{ status: '400', code: 'invalid', detail, source: { pointer: bodyPointer(path) } }]);
 }

@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import { claimKey, keepAnswer, releaseKey } from '../../access/idempotentRequests.js';
 import type { Cipher } from '../../database/Cipher.js';
 import type { Database } from '../../database/Database.js';
+import { SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
-import { canonicalJson } from '../../events/canonicalJson.js';
-import { callerOf } from './callerOf.js';
+import { canonicalJson } from '../../events/insertEvents.js';
+import { callerOf } from './operation.js';
 
 interface Dependencies {
   readonly database: Database;

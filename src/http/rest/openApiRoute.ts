@@ -1,11 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { idempotencyKeyParameter } from './idempotencyKey.js';
 import type { OperationSchema } from './operation.js';
-import { connectionSchemas } from './schemas/connectionSchemas.js';
-import { errorSchemas } from './schemas/errorSchemas.js';
-import { parcelSchemas, parcelWebhook } from './schemas/parcelSchemas.js';
-import { ref } from './schemas/sharedSchemas.js';
-import { subscriptionSchemas } from './schemas/subscriptionSchemas.js';
+import { connectionSchemas, errorSchemas, parcelSchemas, parcelWebhook, ref, subscriptionSchemas } from './schemas.js';
 
 interface OpenApiOptions {
   /** The path below which the described routes are; the server of the document. */

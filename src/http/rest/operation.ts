@@ -1,4 +1,5 @@
-import type { FastifySchema } from 'fastify';
+import type { FastifyRequest, FastifySchema } from 'fastify';
+import type { Caller } from '../../domain/Caller.js';
 
 /** What a route of REST says of itself: Fastify validates with it, and `/openapi.json` shows it. */
 export interface OperationSchema {
@@ -22,4 +23,9 @@ export function operation(schema: OperationSchema): FastifySchema {
 /** The id that existing clients know an operation by: they are generated from it. */
 export function operationId(name: string): string {
   return `sc-public-v3-scp-${name}`;
+}
+
+/** Who calls a REST operation; the plugin found out before the operation began. */
+export function callerOf(request: FastifyRequest): Caller {
+  return request.getDecorator<Caller>('caller');
 }

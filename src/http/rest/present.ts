@@ -1,9 +1,10 @@
+import { MAX_PAGE_SIZE, type Page, type PageArguments } from '../../database/paginate.js';
 import type { Authorization } from '../../domain/Authorization.js';
 import type { Connection, WebhookConfiguration } from '../../domain/Connection.js';
 import type { Subscription } from '../../domain/Subscription.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { findLatestAuthorizations } from '../../oauth/authorizations.js';
 import { explainOutcome } from '../../oauth/explainOutcome.js';
-import { findLatestAuthorizations } from '../../oauth/findLatestAuthorizations.js';
 
 /** OpenAPI connections; those that are linked by OAuth with what became of their latest authorization. */
 export async function presentConnections(
@@ -59,4 +60,19 @@ export function presentSubscription({ id, connectionId, eventType, isActive, cre
     created_at: createdAt.toISOString(),
     updated_at: updatedAt.toISOString(),
   };
+}
+
+/** REST lists have no pages; this keeps one answer within a few megabytes. GraphQL has pages for whoever has more. */
+export const MAX_ROWS = 10_000;
+
+/** The newest 10,000 rows of a list, page by page through its use case. */
+export async function listAll<T>(list: (args: PageArguments) => Promise<Page<T>>): Promise<T[]> {
+  const rows: T[] = [];
+  let after: string | null = null;
+  do {
+    const page: Page<T> = await list({ first: MAX_PAGE_SIZE, after });
+    rows.push(...page.edges.map(({ node }) => node));
+    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+  } while (after !== null && rows.length < MAX_ROWS);
+  return rows;
 }

@@ -1,26 +1,21 @@
 import type { FastifyInstance } from 'fastify';
-import { authenticate } from '../../access/authenticate.js';
-import { countRequest, refuseTooMany } from '../../access/countRequest.js';
-import { requireCaller, requireScope } from '../../access/requireScope.js';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
-import { errorHeaders } from '../../graphql/errors/errorHeaders.js';
+import { authenticate, requireCaller, requireScope } from '../../access/authenticate.js';
+import { countRequest, refuseTooMany } from '../../access/limits.js';
+import { SwitchboardError } from '../../domain/errors.js';
+import { errorHeaders } from '../../graphql/callErrors.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { callerAddress } from '../callerAddress.js';
-import { jsonApiError } from '../errors/jsonApiError.js';
-import { toHttpError } from '../errors/toHttpError.js';
-import { checkJson } from '../limits/checkJson.js';
-import type { FairTurns } from '../limits/FairTurns.js';
-import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
-import { takeTurn } from '../limits/takeTurn.js';
-import { answerType, checkAccept } from './checkAccept.js';
+import { jsonApiError, toHttpError } from '../handleErrors.js';
+import { rateLimitHeaders } from '../limits/admitOperation.js';
+import { type FairTurns, takeTurn } from '../limits/FairTurns.js';
+import { checkJson } from '../limits/takeJson.js';
 import { connectionRoutes } from './connectionRoutes.js';
-import { createValidator } from './createValidator.js';
-import { InvalidRequest } from './InvalidRequest.js';
 import { idempotencyKeys } from './idempotencyKey.js';
 import { openApiRoute } from './openApiRoute.js';
 import { subscriptionRoutes } from './subscriptionRoutes.js';
+import { createValidator, InvalidRequest } from './validation.js';
 
-export interface RestOptions {
+interface RestOptions {
   readonly dependencies: GraphQLDependencies;
   readonly publicUrl: string;
   readonly turns: FairTurns;
@@ -106,4 +101,28 @@ function takeJson(app: FastifyInstance, bodyLimit: number): void {
       }
     },
   );
+}
+
+/** A lone asterisk is no media range, but clients send it, and mean anything. */
+const JSON_TYPES = ['application/json', 'application/*', '*/*', '*'];
+const JSON_API_TYPE = 'application/vnd.api+json';
+
+/** Throws NOT_ACCEPTABLE when an Accept header (RFC 9110 12.5.1) excludes both types of JSON; without one, anything is fine. */
+function checkAccept(accept: string | undefined): void {
+  if (accept === undefined || /^[\s,]*$/.test(accept)) return;
+  if (accepts(accept, [...JSON_TYPES, JSON_API_TYPE])) return;
+  throw new SwitchboardError('NOT_ACCEPTABLE', 'Answers are application/json, which your Accept header excludes.');
+}
+
+/** The type of an answer: JSON:API's own for whoever takes nothing else of JSON. */
+function answerType(accept: string | undefined): string {
+  const asked = accept !== undefined && accepts(accept, [JSON_API_TYPE]) && !accepts(accept, JSON_TYPES);
+  return asked ? JSON_API_TYPE : 'application/json; charset=utf-8';
+}
+
+function accepts(accept: string, types: readonly string[]): boolean {
+  return accept.split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return types.includes(type) && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  });
 }

@@ -1,22 +1,28 @@
 import type { FastifyInstance } from 'fastify';
 import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
 import type { Caller } from '../../domain/Caller.js';
+import { SwitchboardError } from '../../domain/errors.js';
 import type { Subscription } from '../../domain/Subscription.js';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { createSubscription } from '../../subscriptions/createSubscription.js';
 import { deleteSubscription } from '../../subscriptions/deleteSubscription.js';
-import { findSubscription } from '../../subscriptions/findSubscription.js';
-import { listSubscriptions } from '../../subscriptions/listSubscriptions.js';
+import { findSubscription, listSubscriptions } from '../../subscriptions/listSubscriptions.js';
 import { updateSubscription } from '../../subscriptions/updateSubscription.js';
-import { answerInputErrors } from './answerInputErrors.js';
-import { callerOf } from './callerOf.js';
-import { listAll, MAX_ROWS } from './listAll.js';
-import { operation, operationId } from './operation.js';
-import { presentSubscription } from './present.js';
-import { commonErrors, errorResponses, keyErrors } from './schemas/errorSchemas.js';
-import { dataResponse, idParams, listOf, ref } from './schemas/sharedSchemas.js';
-import { createSubscriptionBody, listSubscriptionsQuery, updateSubscriptionBody } from './schemas/subscriptionSchemas.js';
+import { callerOf, operation, operationId } from './operation.js';
+import { listAll, MAX_ROWS, presentSubscription } from './present.js';
+import {
+  commonErrors,
+  createSubscriptionBody,
+  dataResponse,
+  errorResponses,
+  idParams,
+  keyErrors,
+  listOf,
+  listSubscriptionsQuery,
+  ref,
+  updateSubscriptionBody,
+} from './schemas.js';
+import { answerInputErrors } from './validation.js';
 
 interface Fields {
   readonly connection_id?: number;

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   type ExecutionArgs,
   execute,
@@ -10,29 +10,23 @@ import {
 } from 'graphql';
 import { type Context, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import { countRequest, refuseTooMany } from '../../access/countRequest.js';
+import { countRequest, refuseTooMany } from '../../access/limits.js';
 import { databaseTrouble } from '../../database/databaseTrouble.js';
-import { MOST_PROBLEMS } from '../../domain/ProblemList.js';
-import { SwitchboardError } from '../../domain/SwitchboardError.js';
-import { toCallError } from '../../graphql/errors/toCallError.js';
-import { toGraphQLError } from '../../graphql/errors/toGraphQLError.js';
+import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
+import { toCallError, toGraphQLError } from '../../graphql/callErrors.js';
 import { GraphQLContext } from '../../graphql/GraphQLContext.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
-import { ChangesLost } from '../../live/ChangesLost.js';
+import { ChangesLost } from '../../live/Watch.js';
 import { callerAddress } from '../callerAddress.js';
 import { admitOperation } from '../limits/admitOperation.js';
-import type { DocumentLimits } from '../limits/DocumentLimits.js';
 import type { FairTurns } from '../limits/FairTurns.js';
-import { openSocket } from './openSocket.js';
-import { RunningOperations } from './RunningOperations.js';
-import { readOperation } from './readOperation.js';
-import { SocketCaller } from './SocketCaller.js';
-import { socketError } from './socketError.js';
+import type { DocumentLimits } from '../limits/limitDocuments.js';
+import { openSocket, RunningOperations, readOperation, SocketCaller, socketError } from './openSocket.js';
 
 /** Operations at once over one websocket. */
 const MOST_OPERATIONS = 100;
 
-export interface GraphQLSocketOptions {
+interface GraphQLSocketOptions {
   readonly schema: GraphQLSchema;
   readonly dependencies: GraphQLDependencies;
   readonly documentLimits: DocumentLimits;
@@ -164,4 +158,27 @@ function tooMany(): SwitchboardError {
 function readAuthorization(parameters: Record<string, unknown> | undefined): string | undefined {
   const [, value] = Object.entries(parameters ?? {}).find(([name]) => name.toLowerCase() === 'authorization') ?? [];
   return typeof value === 'string' ? value : undefined;
+}
+
+const PATIENCE_MS = 500;
+
+/** Asks all websockets to go elsewhere (1012, RFC 6455's registry: service restart), and ends those that stay. */
+export function closeSockets(this: FastifyInstance, done: () => void): void {
+  const { websocketServer } = this;
+  for (const socket of websocketServer.clients) socket.close(1012, 'This server is stopping');
+  websocketServer.close();
+  setTimeout(() => {
+    for (const socket of websocketServer.clients) socket.terminate();
+  }, PATIENCE_MS).unref();
+  done();
+}
+
+/**
+ * CORS does not cover websockets, and a browser may add credentials that it remembers: only our own pages and the allowed
+ * frontends may open one (RFC 6455 10.2). Programs send no Origin. Throws FORBIDDEN.
+ */
+export function checkOrigin({ headers: { origin, host } }: FastifyRequest, allowed: readonly string[]): void {
+  if (origin === undefined || allowed.includes(origin)) return;
+  if (URL.canParse(origin) && new URL(origin).host === host) return;
+  throw new SwitchboardError('FORBIDDEN', 'Pages of this origin may not connect. An operator can allow it with CORS_ORIGINS.');
 }

@@ -1,8 +1,22 @@
 import { randomBytes } from 'node:crypto';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  parse,
+  specifiedRules,
+  type ValidationRule,
+  validate,
+} from 'graphql';
 import type { Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { authenticate, requireCaller } from '../../access/authenticate.js';
+import type { AccessDependencies } from '../../access/limits.js';
+import type { Caller } from '../../domain/Caller.js';
 import type { Logger } from '../../domain/Logger.js';
-import { checkJson } from '../limits/checkJson.js';
+import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
+import { checkJson } from '../limits/takeJson.js';
 
 /** A peer that does not answer a ping until the next one is gone. */
 const PING_MS = 15_000;
@@ -12,11 +26,11 @@ const MOST_UNREAD = 4 * 1024 * 1024;
 const CLIENT_MESSAGES = new Set<unknown>(['connection_init', 'ping', 'pong', 'subscribe', 'complete']);
 
 /** What the server knows of a socket. */
-export interface SocketExtra {
+interface SocketExtra {
   readonly socket: WebSocket;
 }
 
-export interface SocketHooks {
+interface SocketHooks {
   /** With each of our pings. */
   readonly onPing: () => Promise<void>;
   readonly onClose: () => void;
@@ -92,4 +106,125 @@ function mayBeSent(message: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** For so long credentials count as good without another look. */
+const FRESH_MS = 1_000;
+
+/** Who is at the other end of a websocket. Credentials may end while it is open, so they are looked at again and again. */
+export class SocketCaller {
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #caller: Promise<Caller> | undefined;
+
+  constructor(
+    private readonly dependencies: AccessDependencies,
+    private readonly authorization: string | undefined,
+    private readonly address: string,
+  ) {}
+
+  /** Throws UNAUTHENTICATED when there are no credentials, or when they are no good any more. */
+  current(): Promise<Caller> {
+    const now = performance.now();
+    if (this.#caller === undefined || now - this.#checkedAt > FRESH_MS) {
+      this.#checkedAt = now;
+      this.#caller = authenticate(this.dependencies, this.authorization, this.address).then(requireCaller);
+      this.#caller.catch(() => {});
+    }
+    return this.#caller;
+  }
+}
+
+type Results = AsyncGenerator<unknown, unknown, unknown>;
+
+/**
+ * The operations that go on over one websocket. The protocol's server knows them by the id that the client chose, and
+ * forgets one whose id is used again in the wrong moment; what runs is kept here until it has ended.
+ */
+export class RunningOperations {
+  readonly #running = new Set<Results>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** The same results, remembered for as long as they come. */
+  remember<Result>(results: AsyncGenerator<Result, void, void>): AsyncGenerator<Result, void, void> {
+    const ended = (): void => void this.#running.delete(results as Results);
+    this.#running.add(results as Results);
+    const watched: AsyncGenerator<Result, void, void> = {
+      async next() {
+        try {
+          const result = await results.next();
+          if (result.done) ended();
+          return result;
+        } catch (error) {
+          ended();
+          throw error;
+        }
+      },
+      return(value) {
+        ended();
+        return results.return(value);
+      },
+      throw(error) {
+        ended();
+        return results.throw(error);
+      },
+      [Symbol.asyncIterator]: () => watched,
+      async [Symbol.asyncDispose]() {
+        await watched.return();
+      },
+    };
+    return watched;
+  }
+
+  /** Ends them all. */
+  end(): void {
+    for (const results of this.#running) void results.return(undefined);
+    this.#running.clear();
+  }
+}
+
+interface OperationRules {
+  readonly schema: GraphQLSchema;
+  readonly validationRules: readonly ValidationRule[];
+  readonly maxTokens: number;
+}
+
+/** Reads a document by the rules that hold for POST, too; what is wrong with it comes back as errors. */
+export function readOperation(
+  query: string,
+  { schema, validationRules, maxTokens }: OperationRules,
+): DocumentNode | readonly GraphQLError[] {
+  let document: DocumentNode;
+  try {
+    document = parse(query, { maxTokens });
+  } catch (error) {
+    if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
+    throw error;
+  }
+  try {
+    const errors = validate(schema, document, [...specifiedRules, ...validationRules]);
+    return errors.length > 0 ? errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) : document;
+  } catch (error) {
+    // A limit that was passed: its rule throws, so that nothing more is looked at.
+    if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_VALIDATION_FAILED')];
+    throw error;
+  }
+}
+
+function withCode(error: GraphQLError, code: string): GraphQLError {
+  const { message, nodes, source, positions, path, originalError, extensions } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, originalError, extensions: { ...extensions, code } });
+}
+
+/** An error as a websocket shows it: as in an answer to a POST, without the status that only such an answer has. */
+export function socketError(error: GraphQLError, log: Logger): GraphQLFormattedError {
+  const known = error.extensions.code === undefined && error.originalError ? toGraphQLError(error.originalError, log) : error;
+  // What has a path was met by a field; what has none is wrong with the call, such as a variable of the wrong type.
+  const code = known.extensions.code ?? (error.path ? 'INTERNAL_SERVER_ERROR' : 'BAD_USER_INPUT');
+  const shown = { ...error.toJSON(), message: known.message, extensions: { ...known.extensions, code } };
+  const formatted = formatError(log)(shown, error);
+  const { http: _http, ...extensions } = formatted.extensions ?? {};
+  return { ...formatted, extensions };
 }

@@ -1,21 +1,18 @@
-import type { FastifyInstance } from 'fastify';
-import type { AccessDependencies } from '../../access/AccessDependencies.js';
-import { countRequest, refuseTooMany } from '../../access/countRequest.js';
-import { ACCESS_TOKEN_LIFETIME_SECONDS, API_SCOPE, issueAccessToken } from '../../access/issueAccessToken.js';
-import { revokeAccessToken } from '../../access/revokeAccessToken.js';
-import { TOKEN_SCOPES } from '../../domain/ApiKey.js';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ACCESS_TOKEN_LIFETIME_SECONDS, API_SCOPE, issueAccessToken, revokeAccessToken } from '../../access/accessTokens.js';
+import { type BasicCredentials, checkApiKey, readBasicCredentials } from '../../access/authenticate.js';
+import { type AccessDependencies, countRequest, refuseTooMany } from '../../access/limits.js';
+import { type ApiKeyScope, TOKEN_SCOPES } from '../../domain/ApiKey.js';
+import type { Caller } from '../../domain/Caller.js';
+import { SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
+import { errorHeaders } from '../../graphql/callErrors.js';
 import { callerAddress } from '../callerAddress.js';
-import type { FairTurns } from '../limits/FairTurns.js';
-import { rateLimitHeaders } from '../limits/rateLimitHeaders.js';
-import { takeTurn } from '../limits/takeTurn.js';
-import { authenticateClient } from './authenticateClient.js';
-import { OAuthError } from './OAuthError.js';
-import { oauthErrorHandler } from './oauthErrorHandler.js';
-import { readForm } from './readForm.js';
-import { readScopes } from './readScopes.js';
+import { toHttpError } from '../handleErrors.js';
+import { rateLimitHeaders } from '../limits/admitOperation.js';
+import { type FairTurns, takeTurn } from '../limits/FairTurns.js';
 
-export interface TokenRouteOptions {
+interface TokenRouteOptions {
   readonly dependencies: AccessDependencies & { readonly log: Logger };
   readonly publicUrl: string;
   readonly turns: FairTurns;
@@ -82,4 +79,116 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
   // Clients made for OpenID Connect look at the second address unless they are told otherwise (RFC 8414 5).
   for (const name of ['oauth-authorization-server', 'openid-configuration'])
     app.get(`/.well-known/${name}`, async () => metadata);
+}
+
+/**
+ * Whose client credentials a request brings: keys in `Authorization: Basic`, or as `client_id` and `client_secret` in the
+ * body (RFC 6749 2.3.1), OAuth-only ones too. Throws an OAuthError: `invalid_client` with a challenge (5.2), with 429 for
+ * an address that guesses; `invalid_request` for two kinds at once.
+ */
+async function authenticateClient(
+  dependencies: AccessDependencies,
+  request: FastifyRequest,
+  form: URLSearchParams,
+): Promise<Caller> {
+  const credentials = readClientCredentials(request.headers.authorization, form);
+  try {
+    return await checkApiKey(dependencies, credentials, callerAddress(request));
+  } catch (error) {
+    if (!(error instanceof SwitchboardError) || error.status >= 500) throw error;
+    if (error.code === 'RATE_LIMITED') throw new OAuthError('invalid_client', error.message, 429, errorHeaders(error));
+    const message = 'The API key is wrong or was revoked.';
+    // A challenge answers the header only: clients that put their keys in the body take it for a question about the header.
+    throw form.has('client_secret') ? new OAuthError('invalid_client', message) : invalidClient(message);
+  }
+}
+
+function readClientCredentials(authorization: string | undefined, form: URLSearchParams): BasicCredentials {
+  const [id, secret] = [form.get('client_id'), form.get('client_secret')];
+  if (secret !== null) {
+    if (authorization) throw new OAuthError('invalid_request', `${WAYS}, not in both (RFC 6749 2.3).`);
+    if (id === null) throw new OAuthError('invalid_request', '"client_id" is missing: it is the public key.');
+    return { publicKey: id, secret };
+  }
+  const credentials = readBasicCredentials(authorization ?? '');
+  if (!credentials) throw invalidClient(`${WAYS}.`);
+  // RFC 6749 2.3.1 has clients form-encode both; our keys hold nothing that decoding would change.
+  const publicKey = decodeFormValue(credentials.publicKey);
+  if (id !== null && id !== publicKey) {
+    throw new OAuthError('invalid_request', '"client_id" is not the public key of the Authorization header.');
+  }
+  return { publicKey, secret: decodeFormValue(credentials.secret) };
+}
+
+const WAYS =
+  'Send the keys as "Authorization: Basic base64(publicKey:secretKey)", or as "client_id" and "client_secret" in the body';
+
+function invalidClient(message: string): OAuthError {
+  return new OAuthError('invalid_client', message, 401, { 'www-authenticate': 'Basic realm="switchboard"' });
+}
+
+function decodeFormValue(value: string): string {
+  return new URLSearchParams(`v=${value.replaceAll('&', '%26')}`).get('v') ?? '';
+}
+
+/** The parameters of a form body, each at most once, empty ones left out (RFC 6749 3.2). Throws an OAuthError: `invalid_request`. */
+function readForm(request: FastifyRequest): URLSearchParams {
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw new OAuthError('invalid_request', 'Send the parameters as application/x-www-form-urlencoded.');
+  }
+  const form = new URLSearchParams(typeof request.body === 'string' ? request.body : '');
+  for (const name of new Set(form.keys())) {
+    if (form.getAll(name).length > 1) throw new OAuthError('invalid_request', `"${name.slice(0, 50)}" is there more than once.`);
+    if (form.get(name) === '') form.delete(name);
+  }
+  return form;
+}
+
+/**
+ * Which scopes a token shall have: `api`, which is also meant when none is given (RFC 6749 3.3), stands for all of its
+ * key's but `admin`, which no token has; naming some of them makes a token that can do less. Throws an OAuthError: `invalid_scope`.
+ */
+function readScopes(scope: string | null, caller: Caller): ApiKeyScope[] {
+  const words = (scope ?? API_SCOPE).split(' ');
+  const possible = TOKEN_SCOPES.filter((name) => caller.scopes.has(name));
+  if (possible.length === 0) throw new OAuthError('invalid_scope', 'This key has no scope that an access token can have.');
+  const unknown = words.find((word) => word !== API_SCOPE && !(possible as string[]).includes(word));
+  if (unknown !== undefined) {
+    const choices = [API_SCOPE, ...possible].join(', ');
+    throw new OAuthError('invalid_scope', `This key can ask for: ${choices}.`);
+  }
+  return possible.filter((name) => words.includes(API_SCOPE) || words.includes(name));
+}
+
+/** Codes of RFC 6749 5.2 that the client credentials grant can run into. */
+type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'invalid_scope' | 'unsupported_grant_type';
+
+/** An error of the token or revocation endpoint; the message is shown as `error_description`. */
+class OAuthError extends Error {
+  constructor(
+    readonly code: OAuthErrorCode,
+    message: string,
+    readonly status = code === 'invalid_client' ? 401 : 400,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.name = 'OAuthError';
+  }
+}
+
+/** Renders what goes wrong at the token endpoint (RFC 6749 5.2), whoever found it. */
+function oauthErrorHandler(log: Logger) {
+  return (failure: FastifyError | OAuthError, _request: FastifyRequest, reply: FastifyReply) => {
+    if (failure instanceof OAuthError) {
+      return reply.code(failure.status).headers(failure.headers).send(oauthBody(failure.code, failure.message));
+    }
+    const { error } = toHttpError(failure, log);
+    const code = error.status >= 500 ? 'server_error' : 'invalid_request';
+    return reply.code(error.status).headers(errorHeaders(error)).send(oauthBody(code, error.message));
+  };
+}
+
+/** RFC 6749 5.2 allows neither quotes nor backslashes in a description. */
+function oauthBody(error: string, message: string): object {
+  return { error, error_description: message.replace(/["\\]/g, "'") };
 }

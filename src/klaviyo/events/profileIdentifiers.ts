@@ -1,5 +1,5 @@
 import { canonicalLocale, type Recipient } from '../../domain/Recipient.js';
-import type { KlaviyoProfile, KlaviyoProfileIdentifiers } from './klaviyoEvent.js';
+import type { KlaviyoProfile, KlaviyoProfileIdentifiers } from './toKlaviyoEvent.js';
 
 type ProfileIdentifiersResult =
   | { ok: true; identifiers: KlaviyoProfileIdentifiers }

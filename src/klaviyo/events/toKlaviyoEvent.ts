@@ -1,12 +1,61 @@
 import { v5 as uuidFrom } from 'uuid';
 import type { Recipient } from '../../domain/Recipient.js';
-import { anyEventMapping } from './anyEventMapping.js';
-import type { EventMapping } from './eventMapping.js';
-import { eventTime } from './eventTime.js';
-import type { KlaviyoEventBody } from './klaviyoEvent.js';
-import { parcelEventMapping } from './parcelEventMapping.js';
+import { anyEventMapping, parcelEventMapping } from './eventMappings.js';
 import { profileAttributes, profileIdentifiers } from './profileIdentifiers.js';
-import { createPropertyBag } from './propertyBag.js';
+import { createPropertyBag, type PropertyBag } from './propertyBag.js';
+
+/** What Klaviyo's flow builder can filter on and its templates can print: no nested objects, no lists, no nulls. */
+export type KlaviyoPropertyValue = string | number | boolean;
+
+/** At least one of them; Klaviyo finds or makes the profile by it. */
+export type KlaviyoProfileIdentifiers = {
+  email?: string;
+  /** E.164. */
+  phone_number?: string;
+  external_id?: string;
+  anonymous_id?: string;
+};
+
+/** What Klaviyo learns of the person besides. */
+export type KlaviyoProfile = KlaviyoProfileIdentifiers & {
+  first_name?: string;
+  last_name?: string;
+  /** BCP 47. */
+  locale?: string;
+};
+
+/** The body of Klaviyo's `POST /api/events` (operation create_event, JSON:API). */
+export type KlaviyoEventBody = {
+  data: {
+    type: 'event';
+    attributes: {
+      properties: Record<string, KlaviyoPropertyValue>;
+      /** RFC 3339, in UTC. */
+      time: string;
+      value?: number;
+      /** ISO 4217. */
+      value_currency?: string;
+      /** True: recorded, but triggers no flow. */
+      backfill?: true;
+      /** With the profile and the metric, what Klaviyo recognizes a repetition by. */
+      unique_id: string;
+      metric: { data: { type: 'metric'; attributes: { name: string } } };
+      profile: { data: { type: 'profile'; attributes: KlaviyoProfile } };
+    };
+  };
+};
+
+/**
+ * How the data of an event type becomes a Klaviyo event. Data was validated when it was published, possibly against an
+ * older schema: a mapping leaves out what it doesn't find and never throws.
+ */
+export interface EventMapping {
+  /** What triggers a flow in Klaviyo: under 128 characters, and the same for ever, because flows are built on it. */
+  metricName(eventType: string, data: Readonly<Record<string, unknown>>): string;
+  addProperties(bag: PropertyBag, data: Readonly<Record<string, unknown>>): void;
+  /** When it happened, if the data says so: RFC 3339, not checked here. */
+  occurredAt(data: Readonly<Record<string, unknown>>): unknown;
+}
 
 /** Event types with a mapping made for them; all others get the general one. */
 const MAPPINGS: ReadonlyMap<string, EventMapping> = new Map([['parcels.event.created', parcelEventMapping]]);
@@ -89,4 +138,20 @@ export function toKlaviyoEvent(input: KlaviyoEventInput): KlaviyoEventResult {
  */
 function uniqueId({ eventId, account }: Pick<KlaviyoEventInput, 'eventId' | 'account'>): string {
   return uuidFrom(account, eventId);
+}
+
+/** Klaviyo takes times after 2000. */
+const EARLIEST = Date.parse('2000-01-02T00:00:00Z');
+/** And at most a year ahead. Milliseconds. */
+const FURTHEST_AHEAD = 365 * 24 * 60 * 60 * 1000;
+
+/**
+ * The `time` of a Klaviyo event, in UTC: when it happened, or when it was published if that is unknown or a time that Klaviyo
+ * would refuse the event for (a carrier's clock, a date of 1970). A year ahead is counted from publishing, which is earlier
+ * than sending, and keeps the answer the same for every retry.
+ */
+export function eventTime(occurredAt: unknown, createdAt: Date): string {
+  const time = typeof occurredAt === 'string' ? Date.parse(occurredAt) : Number.NaN;
+  const usable = time >= EARLIEST && time <= createdAt.getTime() + FURTHEST_AHEAD;
+  return (usable ? new Date(time) : createdAt).toISOString().replace('.000Z', 'Z');
 }

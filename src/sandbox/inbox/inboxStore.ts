@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
-import type { InboxBehaviour } from './inboxBehaviour.js';
-import type { SignatureVerdict } from './verifySignature.js';
+import type { HeldConnections } from '../heldConnections.js';
+import { html, type SafeHtml } from '../web.js';
+import type { SignatureVerdict } from './inboxRoutes.js';
 
 /** A webhook as it arrived. */
 export interface ReceivedRequest {
@@ -106,3 +107,83 @@ export class InboxStore {
     entry.inbox.requests.splice(entry.inbox.requests.indexOf(request), 1);
   }
 }
+
+export const INBOX_ANSWERS = ['ok', 'error', 'gone', 'throttle', 'redirect', 'slow', 'hang'] as const;
+
+/** 200, 500, 410, 429, 302, 200 after a while, or nothing at all. */
+export type InboxAnswer = (typeof INBOX_ANSWERS)[number];
+
+/** How an inbox answers what it receives. */
+export interface InboxBehaviour {
+  answer: InboxAnswer;
+  /** throttle: the Retry-After it sends. Default 5. */
+  retryAfterSeconds?: number;
+  /** slow: how long it waits. Default 5,000, at most ten minutes. */
+  delayMs?: number;
+  /** redirect: the Location it sends. Default: the inbox named `redirected`, where nothing should ever arrive. */
+  location?: string;
+  /** After so many requests it goes back to 200. Without it: until told otherwise. */
+  times?: number;
+}
+
+const VERDICT_WORDS: Record<SignatureVerdict['verdict'], string> = {
+  valid: 'signature valid',
+  invalid: 'signature invalid',
+  unsigned: 'not signed',
+  unchecked: 'signature not checked',
+};
+
+/** One request that arrived, with everything in it: this is a sandbox, so credentials are shown too. */
+export const receivedRequest = (request: ReceivedRequest): SafeHtml => html`<article class="card">
+<h3>${request.sequence}. ${request.method} <span class="soft">${request.receivedAt}, answered ${request.answered ?? 'not at all'}</span></h3>
+<p>${verdictTag(request.signature)}${request.query && html` <code>?${request.query}</code>`}</p>
+<details><summary>Headers</summary><div class="scroll"><table>${Object.entries(request.headers).map(
+  ([name, value]) => html`<tr><th scope="row">${name}</th><td><code>${value}</code></td></tr>`,
+)}</table></div></details>
+<pre>${pretty(request.body)}</pre>
+${request.bodyBytes > Buffer.byteLength(request.body) && html`<p class="soft">The beginning of ${request.bodyBytes} bytes.</p>`}
+</article>`;
+
+function verdictTag({ verdict, reason }: SignatureVerdict): SafeHtml {
+  const tone = verdict === 'valid' ? 'good' : verdict === 'unchecked' ? '' : 'bad';
+  return html`<span class="tag ${tone}">${VERDICT_WORDS[verdict]}</span>${reason && html` <span class="soft">${reason}</span>`}`;
+}
+
+function pretty(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+/** What a test can see of the inboxes and make them do. An inbox need not be created: it is there once it is named. */
+export interface InboxControl {
+  /** Names of inboxes, the one used last first. */
+  names(): string[];
+  /** The newest 500 requests, in order of arrival. */
+  requests(name: string): ReceivedRequest[];
+  /** How many ever arrived. */
+  total(name: string): number;
+  /** From now on signatures are checked with this `whsec_…` secret; null: no longer. Throws when it is none. */
+  setSecret(name: string, secret: string | null): void;
+  setBehaviour(name: string, behaviour: InboxBehaviour): void;
+  behaviour(name: string): InboxBehaviour;
+  /** Forgets what arrived, in one inbox or in all. Secrets and behaviour stay. */
+  clear(name?: string): void;
+  /** Requests that wait for a late answer, or for none, over the whole sandbox. */
+  waiting(): number;
+}
+
+export const inboxControl = (store: InboxStore, held: HeldConnections): InboxControl => ({
+  names: () => store.list().map((inbox) => inbox.name),
+  requests: (name) => [...(store.find(name)?.requests ?? [])],
+  total: (name) => store.find(name)?.total ?? 0,
+  setSecret: (name, secret) => store.setSecret(name, secret),
+  setBehaviour: (name, behaviour) => {
+    store.open(name).behaviour = { ...behaviour };
+  },
+  behaviour: (name) => ({ ...(store.find(name)?.behaviour ?? { answer: 'ok' }) }),
+  clear: (name) => store.clear(name),
+  waiting: () => held.count(),
+});

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SandboxOptions } from '../sandboxOptions.js';
+import type { SandboxOptions } from '../createSandbox.js';
 
 /** An OAuth app of this Klaviyo, as its developer would have registered it. */
 export interface SandboxApp {

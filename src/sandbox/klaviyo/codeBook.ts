@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sha256 } from '../sha256.js';
+import { sha256 } from '../secrets.js';
 
 /** What a code stands for, and what it has to be presented with. */
 export interface CodeRecord {

@@ -1,14 +1,23 @@
+import type { FastifyInstance } from 'fastify';
+import type { SandboxOptions } from '../createSandbox.js';
 import type { HeldConnections } from '../heldConnections.js';
-import type { SandboxOptions } from '../sandboxOptions.js';
 import { stateFile } from '../stateFile.js';
 import { AccountBook, type SandboxAccount } from './accountBook.js';
+import { accountEndpoints } from './api/accountEndpoints.js';
+import { apiRoute, unknownPaths } from './api/apiRoute.js';
+import { readEndpoints } from './api/readEndpoints.js';
+import { bulkEventsEndpoint, eventsEndpoint } from './api/writeEndpoints.js';
 import { AppBook, type AppSnapshot } from './appBook.js';
 import { CodeBook } from './codeBook.js';
+import { controlRoutes } from './control/controlRoutes.js';
+import type { KlaviyoControl } from './control/klaviyoControl.js';
 import { EventLog, type EventSnapshot } from './eventLog.js';
-import { FaultBox } from './faultBox.js';
+import { FaultBox } from './faults.js';
 import { GrantBook, type GrantSnapshot } from './grantBook.js';
 import type { KlaviyoContext } from './klaviyoContext.js';
 import { newCounters } from './klaviyoCounters.js';
+import { authorizeRoutes } from './oauth/authorizeRoutes.js';
+import { revokeRoute, tokenRoute } from './oauth/tokenRoutes.js';
 import { ProfileBook, type ProfileSnapshot } from './profileBook.js';
 import { RateWindows } from './rateWindows.js';
 
@@ -68,4 +77,20 @@ export function createKlaviyo(
     changed: () => file?.changed(),
   };
   return { context, flush: async () => file?.flush() };
+}
+
+/** All of Klaviyo: OAuth, the API, and the page from which a person commands it. */
+export function klaviyoRoutes(app: FastifyInstance, context: KlaviyoContext, control: KlaviyoControl): void {
+  authorizeRoutes(app, context);
+  tokenRoute(app, context);
+  revokeRoute(app, context);
+  const endpoints = [
+    ...accountEndpoints(context),
+    eventsEndpoint(context),
+    bulkEventsEndpoint(context),
+    ...readEndpoints(context),
+  ];
+  for (const endpoint of endpoints) apiRoute(app, context, endpoint);
+  unknownPaths(app, endpoints);
+  controlRoutes(app, control, context.options);
 }

@@ -1,4 +1,4 @@
-import { sha256 } from '../sha256.js';
+import { sha256 } from '../secrets.js';
 
 /** An event as a request described it, checked. */
 export interface CheckedEvent {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { sha256 } from '../sha256.js';
+import { sha256 } from '../secrets.js';
 import { OWN_APP } from './appBook.js';
 
 /** One approval: what a code was exchanged for. An account that approved twice has two, in one installation. */

@@ -1,10 +1,10 @@
+import type { SandboxOptions } from '../createSandbox.js';
 import type { HeldConnections } from '../heldConnections.js';
-import type { SandboxOptions } from '../sandboxOptions.js';
 import type { AccountBook } from './accountBook.js';
 import type { AppBook } from './appBook.js';
 import type { CodeBook } from './codeBook.js';
 import type { EventLog } from './eventLog.js';
-import type { FaultBox } from './faultBox.js';
+import type { FaultBox } from './faults.js';
 import type { GrantBook } from './grantBook.js';
 import type { KlaviyoCounters } from './klaviyoCounters.js';
 import type { ProfileBook } from './profileBook.js';

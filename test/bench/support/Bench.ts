@@ -7,13 +7,12 @@ import { Database } from '../../../src/database/Database.js';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 import { migrate } from '../../../src/database/migrate.js';
 import { newId } from '../../../src/database/newId.js';
-import type { DeliveryEngine, EngineOptions } from '../../../src/delivery/engine/DeliveryEngine.js';
-import { createDeliveryEngine } from '../../../src/delivery/engine/DeliveryEngine.js';
+import { createDeliveryEngine, type DeliveryEngine, type EngineOptions } from '../../../src/delivery/engine/DeliveryEngine.js';
 import { createGuardedHttp } from '../../../src/delivery/http/guardedHttp.js';
 import type { Lookup } from '../../../src/delivery/http/resolver.js';
 import { insertDeliveries } from '../../../src/delivery/queue/insertDeliveries.js';
-import { ensureSigningSecret } from '../../../src/delivery/signing/ensureSigningSecret.js';
-import { WebhookDestination } from '../../../src/delivery/webhook/WebhookDestination.js';
+import { ensureSigningSecret } from '../../../src/delivery/signingSecrets.js';
+import { WebhookDestination } from '../../../src/delivery/WebhookDestination.js';
 import { Receiver } from './Receiver.js';
 
 /** ms, the default of DELIVERY_TIMEOUT_MS. */

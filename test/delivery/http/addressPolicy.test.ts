@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAddressPolicy } from '../../../src/delivery/http/addressPolicy.js';
+import { createAddressPolicy } from '../../../src/delivery/http/guardedConnect.js';
 import { PRIVATE_ADDRESSES, PUBLIC_ADDRESSES } from './support/addresses.js';
 
 describe('address policy', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkExtraHeader } from '../../../src/delivery/http/checkExtraHeader.js';
+import { checkExtraHeader } from '../../../src/delivery/http/checkWebhook.js';
 
 describe('checkExtraHeader', () => {
   it.each([

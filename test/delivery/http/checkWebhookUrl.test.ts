@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkWebhookUrl } from '../../../src/delivery/http/checkWebhookUrl.js';
+import { checkWebhookUrl } from '../../../src/delivery/http/checkWebhook.js';
 import { PRIVATE_ADDRESSES } from './support/addresses.js';
 
 const check = (url: string, allowPrivateNetworks: string[] = []) => checkWebhookUrl(url, { allowPrivateNetworks });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isDateTime } from '../../../src/events/types/isDateTime.js';
+import { isDateTime } from '../../../src/events/types/eventTypeRegistry.js';
 
 describe('A date-time (RFC 3339, section 5.6)', () => {
   it.each([

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { createEventTypeRegistry } from '../../../src/events/types/eventTypeRegistry.js';
 import { eventTypes } from '../../../src/events/types/eventTypes.js';
 import {
+  parcelEventCreated,
   parcelEventExceptions,
   parcelEventPhases,
   parcelEventSources,
   parcelEventStatusTypes,
   parcelEventSubStatuses,
-} from '../../../src/events/types/parcels/parcelEventChoices.js';
-import { parcelEventCreated } from '../../../src/events/types/parcels/parcelEventCreated.js';
+} from '../../../src/events/types/parcelEvents.js';
 import { allPaths, without, withValue } from './mutation.js';
 
 const registry = createEventTypeRegistry(eventTypes);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { browserBindingOptions } from '../../../src/http/callback/browserBindingCookie.js';
+import { browserBindingOptions } from '../../../src/http/callback/callbackRoute.js';
 
 describe('The cookie that binds an authorization to its browser', () => {
   it('is Secure where the server is reached by https', () => {

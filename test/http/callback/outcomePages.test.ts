@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import fastify from 'fastify';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authorization } from '../../../src/domain/Authorization.js';
-import { type OutcomePage, outcomePage } from '../../../src/http/callback/outcomePage.js';
-import { unexpectedPage } from '../../../src/http/callback/unexpectedPage.js';
-import { sendPage } from '../../../src/http/pages/sendPage.js';
-import type { CallbackOutcome } from '../../../src/oauth/CallbackOutcome.js';
+import { type OutcomePage, outcomePage, unexpectedPage } from '../../../src/http/callback/outcomePage.js';
+import { sendPage } from '../../../src/http/pages.js';
+import type { CallbackOutcome } from '../../../src/oauth/completeAuthorization.js';
 import type { Provider } from '../../../src/oauth/Provider.js';
 import { browserTestsWanted, launchChromium } from '../graphiql/support/chromium.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkJson, JsonCheck } from '../../../src/http/limits/checkJson.js';
+import { checkJson, JsonCheck } from '../../../src/http/limits/takeJson.js';
 
 /** What is said of JSON that comes in pieces of a size; null when nothing is. */
 function said(json: string, size: number): string | null {

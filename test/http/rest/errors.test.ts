@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey } from '../../../src/access/createApiKey.js';
+import { createApiKey } from '../../../src/access/apiKeys.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { RestClient } from './support/RestClient.js';
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sweepAccess } from '../../../src/access/sweepAccess.js';
+import { sweepAccess } from '../../../src/access/limits.js';
 import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
 import { eventually } from '../../support/eventually.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';

@@ -1,7 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey } from '../../../src/access/createApiKey.js';
-import { revokeApiKey } from '../../../src/access/revokeApiKey.js';
+import { createApiKey, revokeApiKey } from '../../../src/access/apiKeys.js';
 import type { ApiKeyScope } from '../../../src/domain/ApiKey.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { askWithToken, basic, postForm } from './support/tokenCalls.js';

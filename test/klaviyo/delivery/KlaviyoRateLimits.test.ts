@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { columnIdentity } from '../../../src/database/columnIdentity.js';
+import { columnIdentity } from '../../../src/database/Cipher.js';
 import { Database } from '../../../src/database/Database.js';
 import { newId } from '../../../src/database/newId.js';
 import { KlaviyoDestination } from '../../../src/klaviyo/KlaviyoDestination.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyRequest, fastify } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { columnIdentity } from '../../../src/database/columnIdentity.js';
+import { columnIdentity } from '../../../src/database/Cipher.js';
 import { Database } from '../../../src/database/Database.js';
 import { newId } from '../../../src/database/newId.js';
 import type { DeliveryJob } from '../../../src/delivery/DeliveryJob.js';

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBoundedFetch } from '../../../src/klaviyo/createBoundedFetch.js';
 import { KlaviyoOAuth } from '../../../src/klaviyo/KlaviyoOAuth.js';
 import { klaviyoScopes } from '../../../src/klaviyo/klaviyoScopes.js';
-import { GrantLost } from '../../../src/oauth/AccessToken.js';
-import { declareGrantLost } from '../../../src/oauth/declareGrantLost.js';
-import { getAccessToken } from '../../../src/oauth/getAccessToken.js';
-import { ProviderError } from '../../../src/oauth/ProviderError.js';
-import type { RefreshDependencies } from '../../../src/oauth/refreshCredential.js';
-import { refreshIdleGrants } from '../../../src/oauth/refreshIdleGrants.js';
+import {
+  declareGrantLost,
+  GrantLost,
+  getAccessToken,
+  type RefreshDependencies,
+  refreshIdleGrants,
+} from '../../../src/oauth/getAccessToken.js';
+import { ProviderError } from '../../../src/oauth/Provider.js';
 import { createSandbox, type Sandbox } from '../../../src/sandbox/createSandbox.js';
 import { connectKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { parcelMetricNames } from '../../../src/klaviyo/events/parcelMetricNames.js';
+import { parcelMetricNames } from '../../../src/klaviyo/events/eventMappings.js';
 
 describe('docs/klaviyo-events.md', () => {
   it('names the metric of every phase', async () => {

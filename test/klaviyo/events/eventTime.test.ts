@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventTime } from '../../../src/klaviyo/events/eventTime.js';
+import { eventTime } from '../../../src/klaviyo/events/toKlaviyoEvent.js';
 import { attributesOf, CREATED_AT, parcelData } from './fixtures.js';
 
 describe('The time of a Klaviyo event', () => {

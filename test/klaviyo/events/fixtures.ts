@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
-import { parcelEventCreated } from '../../../src/events/types/parcels/parcelEventCreated.js';
-import type { ParcelEventCreatedData, ParcelEventDetails } from '../../../src/events/types/parcels/parcelEventCreatedData.js';
+import {
+  type ParcelEventCreatedData,
+  type ParcelEventDetails,
+  parcelEventCreated,
+} from '../../../src/events/types/parcelEvents.js';
 import { type KlaviyoEventInput, toKlaviyoEvent } from '../../../src/klaviyo/events/toKlaviyoEvent.js';
 
 export const CREATED_AT = new Date('2026-03-09T19:45:00Z');

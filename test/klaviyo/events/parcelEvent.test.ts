@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parcelEventExceptions, parcelEventPhases } from '../../../src/events/types/parcels/parcelEventChoices.js';
+import { parcelEventExceptions, parcelEventPhases } from '../../../src/events/types/parcelEvents.js';
 import { attributesOf, metricOf, parcelData } from './fixtures.js';
 
 describe('The metric of a parcel event', () => {

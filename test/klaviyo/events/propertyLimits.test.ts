@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { limitBytes } from '../../../src/klaviyo/events/limitBytes.js';
-import { createPropertyBag } from '../../../src/klaviyo/events/propertyBag.js';
-import { propertyName } from '../../../src/klaviyo/events/propertyName.js';
+import { createPropertyBag, limitBytes, propertyName } from '../../../src/klaviyo/events/propertyBag.js';
 import { attributesOf, parcelData } from './fixtures.js';
 
 const bytes = (text: string) => Buffer.byteLength(text);

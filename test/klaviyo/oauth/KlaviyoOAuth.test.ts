@@ -63,15 +63,16 @@ describe('The authorization URL', () => {
 });
 
 describe("Klaviyo's scopes", () => {
-  it('are the forty of its documentation, each once, in order', () => {
+  it('are those of its documentation and its SDK, each once, in order', () => {
     const names = klaviyoScopes.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)].sort());
-    expect(names).toHaveLength(40);
+    expect(names).toHaveLength(47);
     expect(klaviyoScopes.filter(({ required }) => required).map(({ name }) => name)).toEqual(['accounts:read']);
     for (const { name, resource, access } of klaviyoScopes) expect(name).toBe(`${resource}:${access}`);
-    for (const readOnly of ['accounts', 'forms', 'images', 'reviews', 'templates', 'web-feeds']) {
-      expect(names).toContain(`${readOnly}:read`);
-      expect(names).not.toContain(`${readOnly}:write`);
+    for (const resource of ['custom-objects', 'forms', 'images', 'reviews', 'templates', 'web-feeds']) {
+      expect(names).toContain(`${resource}:read`);
+      expect(names).toContain(`${resource}:write`);
     }
+    expect(names).not.toContain('accounts:write');
   });
 });

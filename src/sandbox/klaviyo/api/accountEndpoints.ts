@@ -1,8 +1,8 @@
-import type { Answer } from '../../web/answer.js';
+import type { Answer } from '../../web.js';
 import type { SandboxAccount } from '../accountBook.js';
 import type { KlaviyoContext } from '../klaviyoContext.js';
 import type { ApiEndpoint } from './apiRoute.js';
-import { JSON_API, notFound } from './jsonApiError.js';
+import { JSON_API, notFound } from './jsonApi.js';
 import { readingQuery, type SparseFields, sparse } from './readQuery.js';
 
 const FIELDS = ['test_account', 'contact_information', 'industry', 'timezone', 'preferred_currency', 'public_api_key', 'locale'];

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Answer, sendAnswer } from '../../web/answer.js';
+import { type Answer, sendAnswer } from '../../web.js';
+import { withFaults } from '../faults.js';
 import type { Grant } from '../grantBook.js';
 import type { KlaviyoContext } from '../klaviyoContext.js';
 import type { RateLimit, RateVerdict } from '../rateWindows.js';
-import { withFaults } from '../withFaults.js';
-import { invalidInput, jsonApiError, notAuthenticated, notFound, permissionDenied, throttledAnswer } from './jsonApiError.js';
+import { invalidInput, jsonApiError, notAuthenticated, notFound, permissionDenied, throttledAnswer } from './jsonApi.js';
 
 export interface ApiEndpoint {
   method: 'GET' | 'POST';

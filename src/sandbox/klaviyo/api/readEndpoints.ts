@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import type { Answer } from '../../web/answer.js';
+import type { Answer } from '../../web.js';
 import { type ArrivedEvent, metricId, type SandboxMetric } from '../eventLog.js';
 import type { Grant } from '../grantBook.js';
 import type { KlaviyoContext } from '../klaviyoContext.js';
 import type { SandboxProfile } from '../profileBook.js';
 import type { ApiEndpoint } from './apiRoute.js';
-import { JSON_API, notFound } from './jsonApiError.js';
+import { JSON_API, notFound } from './jsonApi.js';
 import {
   type Condition,
   type Operator,

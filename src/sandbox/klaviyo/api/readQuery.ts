@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { Answer } from '../../web/answer.js';
-import { invalidInput } from './jsonApiError.js';
+import type { Answer } from '../../web.js';
+import { invalidInput } from './jsonApi.js';
 
 /** What one endpoint takes in its query. Anything else is refused. */
 export interface QueryRules {

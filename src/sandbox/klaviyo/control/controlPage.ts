@@ -1,8 +1,10 @@
-import { html, type SafeHtml } from '../../web/html.js';
-import { appSection } from './appSection.js';
-import { eventList } from './eventList.js';
-import { faultForm } from './faultForm.js';
-import type { Installation, KlaviyoControl } from './klaviyoControl.js';
+import { html, type SafeHtml } from '../../web.js';
+import type { SandboxAccount } from '../accountBook.js';
+import { OWN_APP, type SandboxApp } from '../appBook.js';
+import type { ArrivedEvent } from '../eventLog.js';
+import type { ActiveFault, FaultKind, FaultTarget } from '../faults.js';
+import type { EventTotals, Installation, KlaviyoControl } from './klaviyoControl.js';
+import { FAULT_KINDS, FAULT_TARGETS } from './readCommand.js';
 
 /** Everything there is to see and do at this Klaviyo, which is served at `baseUrl`. */
 export function controlPage(control: KlaviyoControl, baseUrl: string): SafeHtml {
@@ -46,3 +48,100 @@ ${installation.refreshable > 0 ? html`<span class="tag good">connected</span>` :
 <button class="danger" name="action" value="revoke">Withdraw the refresh token</button>
 <button class="danger" name="action" value="uninstall">Uninstall</button>
 </form></div>`;
+
+/** The apps with what a client needs to be one of them, and the form that adds another. */
+const appSection = (apps: SandboxApp[], baseUrl: string, action: string): SafeHtml => html`<section class="card">
+<h2>Apps</h2>
+<p class="soft">Any OAuth client, such as one that uses Klaviyo’s SDK, can be one of these apps.
+Authorize at <code>${baseUrl}/klaviyo/oauth/authorize</code>, tokens at <code>${baseUrl}/klaviyo/oauth/token</code>,
+API at <code>${baseUrl}/klaviyo/api</code>.</p>
+${apps.map((app) => appCard(app, action))}
+<h3>Another app</h3>
+<form method="post" action="${action}">
+<div class="fields">
+<label class="field">Name <input name="name" maxlength="100" required></label>
+<label class="field">Client id (empty: made up) <input name="client_id" maxlength="200" autocomplete="off"></label>
+<label class="field">Client secret (empty: made up) <input name="client_secret" maxlength="500" autocomplete="off"></label>
+</div>
+${redirectUriField([])}
+<button class="primary" name="action" value="add_app">Add</button>
+</form></section>`;
+
+const appCard = (app: SandboxApp, action: string): SafeHtml => html`<details>
+<summary><strong>${app.name}</strong> <code>${app.clientId}</code></summary>
+<div class="scroll"><table>
+<tr><th scope="row">Client id</th><td><code>${app.clientId}</code></td></tr>
+<tr><th scope="row">Client secret</th><td><code>${app.clientSecret}</code></td></tr>
+</table></div>
+<form method="post" action="${action}">
+<input type="hidden" name="app" value="${app.id}">
+${redirectUriField(app.redirectUris)}
+${app.id === OWN_APP && html`<p class="soft">Switchboard’s own callback stays allowed, whatever is set here.</p>`}
+<div class="buttons"><button name="action" value="set_redirect_uris">Set redirect URIs</button>
+${app.id !== OWN_APP && html`<button class="danger" name="action" value="remove_app">Remove, with its grants</button>`}</div>
+</form></details>`;
+
+const redirectUriField = (redirectUris: string[]): SafeHtml => html`<label class="field">Redirect URIs, one a line
+<textarea name="redirect_uris" rows="${Math.max(2, redirectUris.length)}" spellcheck="false">${redirectUris.join('\n')}</textarea></label>`;
+
+const SHOWN = 100;
+
+/** The newest events of one account, newest first. */
+function eventList(account: SandboxAccount, totals: EventTotals, events: ArrivedEvent[]): SafeHtml {
+  return html`<h3>${account.name} <span class="soft">${totals.recorded} recorded, ${totals.duplicates} repetitions dropped</span></h3>
+${events.length > SHOWN && html`<p class="soft">The newest ${SHOWN} of them:</p>`}
+${events.slice(-SHOWN).reverse().map(eventEntry)}`;
+}
+
+const eventEntry = (event: ArrivedEvent): SafeHtml => html`<details>
+<summary>${event.sequence}. <strong>${event.metric}</strong> ${who(event.profile)} <span class="soft">${event.time}</span></summary>
+<pre>${JSON.stringify(event, null, 2).slice(0, 20_000)}</pre>
+</details>`;
+
+const who = (profile: Record<string, unknown>): string =>
+  String(profile.email ?? profile.phone_number ?? profile.external_id ?? profile.id ?? profile.anonymous_id ?? '');
+
+const KIND_WORDS: Record<FaultKind, string> = {
+  throttle: '429, for some seconds',
+  server_error: '500',
+  unavailable: '503 (with Retry-After, when seconds are given)',
+  bad_gateway_html: '502 with an HTML page',
+  edge_challenge: '403 from the edge, HTML with cf-mitigated',
+  hang: 'No answer: the connection stays open',
+  reset: 'The connection is reset',
+  big_body: '200 with a body of 10 MB',
+  slow: 'The right answer, after some seconds',
+  invalid_client: '401 invalid_client',
+  invalid_grant: '400 invalid_grant',
+  unauthorized: '401 not_authenticated (API)',
+  permission_denied: '403 permission_denied (API)',
+  omit_refresh_token: 'Token answer without refresh_token',
+  rotate_refresh_token: 'Token answer with a new refresh_token; the old one dies',
+  omit_expires_in: 'Token answer without expires_in',
+  expires_in_string: 'Token answer with expires_in as a string',
+};
+
+const TARGET_WORDS: Record<FaultTarget, string> = {
+  both: 'Tokens and API',
+  token: 'Token endpoint',
+  api: 'API',
+  revoke: 'Revocation endpoint',
+  all: 'Everything',
+};
+
+/** The form that orders a fault, below the faults that are waiting. */
+const faultForm = (faults: ActiveFault[], action: string): SafeHtml => html`
+${faults.map(
+  (fault) => html`<form method="post" action="${action}" class="buttons"><input type="hidden" name="fault" value="${fault.id}">
+<span class="tag bad">${KIND_WORDS[fault.kind]}</span> ${TARGET_WORDS[fault.target]},
+${fault.count === undefined ? 'until cleared' : `next ${fault.count} request(s)`}
+<button name="action" value="clear_faults">Clear</button></form>`,
+)}
+<form method="post" action="${action}" class="fields">
+<label class="field">What <select name="kind">${FAULT_KINDS.map((kind) => html`<option value="${kind}">${KIND_WORDS[kind]}</option>`)}</select></label>
+<label class="field">Where <select name="target">${FAULT_TARGETS.map((target) => html`<option value="${target}">${TARGET_WORDS[target]}</option>`)}</select></label>
+<label class="field">How many requests (empty: until cleared) <input name="count" type="number" min="1" inputmode="numeric" value="1"></label>
+<label class="field">Seconds <input name="seconds" type="number" min="0" inputmode="numeric"></label>
+<label class="choice"><input type="checkbox" name="after_effect"> Do the work first, lose the answer</label>
+<button class="primary" name="action" value="fault">Set</button>
+</form>`;

@@ -1,8 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { SandboxOptions } from '../../sandboxOptions.js';
-import { readForm } from '../../web/readForm.js';
-import { refuseStrangers } from '../../web/refuseStrangers.js';
-import { sendPage } from '../../web/sendPage.js';
+import type { SandboxOptions } from '../../createSandbox.js';
+import { readForm, refuseStrangers, sendPage } from '../../web.js';
 import { rootPath } from '../klaviyoContext.js';
 import { controlPage } from './controlPage.js';
 import type { KlaviyoControl } from './klaviyoControl.js';

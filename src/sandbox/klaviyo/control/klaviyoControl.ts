@@ -1,7 +1,7 @@
 import type { NewAccount, SandboxAccount } from '../accountBook.js';
 import type { NewApp, SandboxApp } from '../appBook.js';
 import type { ArrivedEvent } from '../eventLog.js';
-import type { ActiveFault, FaultOrder } from '../faultBox.js';
+import type { ActiveFault, FaultOrder } from '../faults.js';
 import type { KlaviyoContext } from '../klaviyoContext.js';
 import { type KlaviyoCounters, newCounters } from '../klaviyoCounters.js';
 

@@ -1,4 +1,4 @@
-import { type FaultKind, type FaultOrder, type FaultTarget, INTERRUPTIONS, TOKEN_SHAPES } from '../faultBox.js';
+import { type FaultKind, type FaultOrder, type FaultTarget, INTERRUPTIONS, TOKEN_SHAPES } from '../faults.js';
 import type { KlaviyoControl } from './klaviyoControl.js';
 
 export const FAULT_KINDS: readonly FaultKind[] = [...INTERRUPTIONS, ...TOKEN_SHAPES];

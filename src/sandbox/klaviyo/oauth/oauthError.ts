@@ -1,4 +1,4 @@
-import type { Answer } from '../../web/answer.js';
+import type { Answer } from '../../web.js';
 
 /** An OAuth error answer (RFC 6749, 5.2). A 401 carries the challenge that the same section asks for. */
 export function oauthError(status: 400 | 401, error: string, description: string): Answer {

@@ -3,9 +3,11 @@ import {
   createGuardedHttp,
   type GuardedHttp,
   type GuardedHttpOptions,
+  type HttpError,
+  type HttpOutcome,
   type HttpRequest,
+  type HttpResponse,
 } from '../../../../src/delivery/http/guardedHttp.js';
-import type { HttpError, HttpOutcome, HttpResponse } from '../../../../src/delivery/http/httpOutcome.js';
 
 /** Guarded HTTP that may reach this machine, unless the test says otherwise. It ends with the test. */
 export function guardedHttpForTest(options: Partial<GuardedHttpOptions> = {}): GuardedHttp {

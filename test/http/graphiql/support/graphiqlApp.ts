@@ -1,8 +1,8 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import Fastify from 'fastify';
 import { buildSchema, graphql } from 'graphql';
 import { onTestFinished } from 'vitest';
-import type { GraphiqlOptions } from '../../../../src/http/graphiql/GraphiqlOptions.js';
-import { graphiql } from '../../../../src/http/graphiql/graphiql.js';
+import { type GraphiqlOptions, graphiql } from '../../../../src/http/graphiql/graphiql.js';
 
 const schema = buildSchema(`
   "Said by the test."

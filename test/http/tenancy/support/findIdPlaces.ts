@@ -22,7 +22,7 @@ function pathsToIds(path: string, type: GraphQLInputType, seen: readonly string[
       pathsToIds(`${path}.${field.name}`, field.type, [...seen, named.name]),
     );
   }
-  // `externalId` names somebody in the merchant's own system, and nothing of ours.
+  // `externalId` and `anonymousId` name somebody elsewhere, and nothing of ours.
   const name = path.split('.').at(-1) as string;
-  return named.name === 'ID' || (/(^id|Id|Ids)$/.test(name) && name !== 'externalId') ? [path] : [];
+  return named.name === 'ID' || (/(^id|Id|Ids)$/.test(name) && !/^(external|anonymous)Id$/.test(name)) ? [path] : [];
 }

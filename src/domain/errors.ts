@@ -1,0 +1,144 @@
+/** Codes of the OpenAPI description's ErrorObject that we use. */
+export type JsonApiCode =
+  | 'unknown_field'
+  | 'invalid'
+  | 'forbidden'
+  | 'invalid_choice'
+  | 'min_value'
+  | 'null'
+  | 'not_found'
+  | 'required'
+  | 'not_a_list'
+  | 'non_field_errors'
+  | 'authentication_failed';
+
+interface CallError {
+  readonly status: number;
+  /** What REST calls it. */
+  readonly jsonApi: JsonApiCode;
+  readonly means: string;
+}
+
+/**
+ * Every failure of a call as a whole: its status, and its code in both transports. GraphQL shows the key as
+ * `extensions.code`, REST the `jsonApi` code. docs/errors.md says what to do about each.
+ */
+export const callErrors = {
+  BAD_USER_INPUT: { status: 400, jsonApi: 'invalid', means: 'The call is not well formed.' },
+  UNAUTHENTICATED: { status: 401, jsonApi: 'authentication_failed', means: 'The credentials are missing or not good.' },
+  FORBIDDEN: { status: 403, jsonApi: 'forbidden', means: 'The credentials are good, but may not do that.' },
+  NOT_FOUND: { status: 404, jsonApi: 'not_found', means: 'It is not there, or not yours.' },
+  METHOD_NOT_ALLOWED: { status: 405, jsonApi: 'invalid', means: 'The address exists, but not for this method.' },
+  NOT_ACCEPTABLE: { status: 406, jsonApi: 'invalid', means: 'Answers are JSON, and the Accept header excludes it.' },
+  KEY_IN_USE: { status: 409, jsonApi: 'non_field_errors', means: 'The first request with this Idempotency-Key has no answer.' },
+  PAYLOAD_TOO_LARGE: { status: 413, jsonApi: 'invalid', means: 'The body is larger than this address takes.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, jsonApi: 'invalid', means: 'The body is of a type that is not taken here.' },
+  KEY_OF_ANOTHER_REQUEST: { status: 422, jsonApi: 'invalid', means: 'This Idempotency-Key belongs to another request.' },
+  RATE_LIMITED: { status: 429, jsonApi: 'non_field_errors', means: 'Too many calls, or too many failed log-ins.' },
+  TOO_MANY_WAITING: {
+    status: 429,
+    jsonApi: 'non_field_errors',
+    means: 'As many deliveries wait as may, or would with this publish.',
+  },
+  INTERNAL_SERVER_ERROR: { status: 500, jsonApi: 'non_field_errors', means: 'Our fault; the id finds it in the log.' },
+  SERVICE_UNAVAILABLE: { status: 503, jsonApi: 'non_field_errors', means: 'Stopping, or without database, for the moment.' },
+  STORAGE_FULL: { status: 503, jsonApi: 'non_field_errors', means: 'The database has no room left; reading works.' },
+} as const satisfies Record<string, CallError>;
+
+interface InputProblem {
+  readonly jsonApi: JsonApiCode;
+  readonly means: string;
+}
+
+/** Everything that a person can mend in an input. GraphQL shows the key in `userErrors`, REST the `jsonApi` code with status 400. */
+export const inputProblems = {
+  REQUIRED: { jsonApi: 'required', means: 'It is missing.' },
+  INVALID: { jsonApi: 'invalid', means: 'It has the wrong form or does not fit here.' },
+  INVALID_CHOICE: { jsonApi: 'invalid_choice', means: 'It is not one of the possible values.' },
+  NOT_FOUND: { jsonApi: 'not_found', means: 'There is no such thing, or it is not yours.' },
+  MIN_VALUE: { jsonApi: 'min_value', means: 'It is too small.' },
+  MAX_VALUE: { jsonApi: 'invalid', means: 'It is too large.' },
+  FORBIDDEN: { jsonApi: 'forbidden', means: 'It may not be done.' },
+  CONFLICT: { jsonApi: 'non_field_errors', means: 'It contradicts what is there already.' },
+  UNKNOWN_FIELD: { jsonApi: 'unknown_field', means: 'There is no field of that name.' },
+  NOT_A_LIST: { jsonApi: 'not_a_list', means: 'It must be a list.' },
+} as const satisfies Record<string, InputProblem>;
+
+/** Codes of what a person can mend in an input, after the codes of the OpenAPI description's ErrorObject. */
+export type ProblemCode = keyof typeof inputProblems;
+export const PROBLEM_CODES = Object.keys(inputProblems) as readonly ProblemCode[];
+
+/** One thing that is wrong with an input. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** A sentence that says what to do. */
+  readonly message: string;
+  /** Where in the input, from its root; list positions as decimal strings. */
+  readonly path: readonly string[];
+}
+
+/** Thrown by a use case when its input can't be accepted; nothing was changed. Never empty. */
+export class InputError extends Error {
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map((problem) => problem.message).join(' '));
+    this.name = 'InputError';
+  }
+
+  static of(code: ProblemCode, message: string, ...path: string[]): InputError {
+    return new InputError([{ code, message, path }]);
+  }
+}
+
+/** So many are told: more would not help anyone to mend an input, and would let a bad call produce a huge answer. */
+export const MOST_PROBLEMS = 20;
+/** Characters of one part of a path: a field's name can be as long as a caller likes. */
+const MOST_NAME = 120;
+
+/** Gathers what is wrong with an input, up to 20 problems, so that a person can mend it in one go. */
+export class ProblemList {
+  readonly #problems: Problem[] = [];
+
+  add(code: ProblemCode, message: string, ...path: string[]): void {
+    if (this.#problems.length >= MOST_PROBLEMS) return;
+    this.#problems.push({ code, message, path: path.map((part) => part.slice(0, MOST_NAME)) });
+  }
+
+  /** Throws an InputError when there is anything in the list. */
+  throwIfAny(): void {
+    if (this.#problems.length > 0) throw new InputError(this.#problems);
+  }
+}
+
+/** Codes of failures that concern a call as a whole; each transport renders them in its own way. */
+export type ErrorCode = keyof typeof callErrors;
+
+/** What a program needs to know beside the code. */
+export interface ErrorFacts {
+  /** When to come again. */
+  readonly retryAfterSeconds?: number;
+  /** What was wrong with the access token (RFC 6750 3.1). */
+  readonly bearerError?: 'invalid_token' | 'insufficient_scope';
+  /** The scope that would do. */
+  readonly scope?: string;
+  /** Methods that would do (RFC 9110 10.2.1). */
+  readonly allow?: readonly string[];
+  /** The query parameter that is wrong. */
+  readonly parameter?: string;
+  /** The header that is wrong. */
+  readonly header?: string;
+}
+
+/** The base of every error that is meant to be seen; `message` is public. */
+export class SwitchboardError extends Error {
+  readonly status: number;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly facts: ErrorFacts = {},
+  ) {
+    super(message);
+    this.name = 'SwitchboardError';
+    this.status = callErrors[code].status;
+  }
+}

@@ -1,7 +1,0 @@
-/** Reads a public id (decimal digits, 1 to 2^53-1). Anything else is null, so a malformed id is the same "not found" as a foreign one. */
-export function parseId(id: string | number): number | null {
-  const text = String(id);
-  if (!/^[1-9]\d{0,15}$/.test(text)) return null;
-  const value = Number(text);
-  return Number.isSafeInteger(value) ? value : null;
-}

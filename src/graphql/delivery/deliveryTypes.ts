@@ -1,0 +1,265 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { ReplayProgress } from '../../delivery/replayDeliveries.js';
+import type { AttemptTrigger } from '../../domain/Attempt.js';
+import type { DeliveryStatus } from '../../domain/Delivery.js';
+import { RecipientInput } from '../events/eventTypes.js';
+import { pageTypes } from '../pagination.js';
+import { UserErrorObject } from '../userErrors.js';
+
+const DeliveryStatusEnum = {
+  PENDING: 'pending',
+  RETRYING: 'retrying',
+  HELD: 'held',
+  DELIVERED: 'delivered',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  EXPIRED: 'expired',
+} as const;
+registerEnumType(DeliveryStatusEnum, {
+  name: 'DeliveryStatus',
+  description: 'What became of an event for one subscription.',
+  valuesConfig: {
+    PENDING: { description: 'Waits for its first attempt.' },
+    RETRYING: { description: 'At least one attempt did not work; another follows at nextAttemptAt.' },
+    HELD: { description: 'Waits until its connection is active again. Nothing is lost.' },
+    DELIVERED: { description: 'The destination took it.' },
+    FAILED: { description: 'Every attempt failed, or none could work. retryDelivery tries again.' },
+    CANCELLED: { description: 'Its subscription or connection was deleted first.' },
+    EXPIRED: {
+      description:
+        'It waited for longer than DELIVERY_MAX_AGE_DAYS, and was not sent. retryDelivery sends it, with all its retries.',
+    },
+  },
+});
+
+const ReplayStatusEnum = { RUNNING: 'running', COMPLETED: 'completed', CANCELLED: 'cancelled' } as const;
+registerEnumType(ReplayStatusEnum, {
+  name: 'ReplayStatus',
+  description: 'Current status of a replay.',
+  valuesConfig: {
+    RUNNING: { description: 'More deliveries are being put on their way.' },
+    COMPLETED: { description: 'All of them are on their way again.' },
+    CANCELLED: { description: 'It was stopped; what was on its way by then goes on.' },
+  },
+});
+
+const AttemptTriggerEnum = { AUTOMATIC: 'automatic', MANUAL: 'manual', TEST: 'test' } as const;
+registerEnumType(AttemptTriggerEnum, {
+  name: 'AttemptTrigger',
+  description: 'Who wanted an attempt.',
+  valuesConfig: {
+    AUTOMATIC: { description: 'The schedule.' },
+    MANUAL: { description: 'Somebody, with retryDelivery or replayDeliveries.' },
+    TEST: { description: 'Somebody, with broadcastTestEvent.' },
+  },
+});
+
+@ObjectType('AttemptError', { description: 'Why an attempt did not work.' })
+export class AttemptErrorObject {
+  @Field(() => String, { description: 'Stable; made for programs.' })
+  code!: string;
+
+  @Field(() => String, { description: 'The same in a sentence.' })
+  message!: string;
+}
+
+@ObjectType('Attempt', { description: 'One HTTP try of a delivery.' })
+export class AttemptObject {
+  @Field(() => Int, { description: '1 for the first.' })
+  number!: number;
+
+  @Field(() => AttemptTriggerEnum, { description: 'Who wanted it.' })
+  trigger!: AttemptTrigger;
+
+  @Field(() => Int, { nullable: true, description: 'The HTTP status; null when no answer came.' })
+  statusCode?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'The first 16 KiB of the answer.' })
+  responseBody?: string | null;
+
+  @Field(() => Int, { description: 'From beginning to end, in milliseconds.' })
+  durationMs!: number;
+
+  @Field(() => GraphQLDateTime, { description: 'When it began.' })
+  startedAt!: Date;
+}
+
+@ObjectType('Delivery', { description: 'One event for one subscription, and what became of it.' })
+export class DeliveryObject {
+  @Field(() => ID, { description: 'Unique identifier; also the webhook-id header of every attempt.' })
+  id!: string;
+
+  @Field(() => DeliveryStatusEnum, { description: 'How far it came.' })
+  status!: DeliveryStatus;
+
+  @Field(() => Int, { description: 'Attempts so far, whoever wanted them.' })
+  attemptCount!: number;
+
+  @Field(() => GraphQLDateTime, { description: 'When the event was published.' })
+  createdAt!: Date;
+
+  @Field(() => GraphQLDateTime, { description: 'When it last changed.' })
+  updatedAt!: Date;
+}
+
+export const DeliveryPage = pageTypes('Delivery', 'deliveries', () => DeliveryObject);
+
+@InputType({ description: 'Which deliveries to list.' })
+export class DeliveryFilter {
+  @Field(() => DeliveryStatusEnum, { nullable: true, description: 'Only in this status.' })
+  status?: DeliveryStatus | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only to this connection.' })
+  connectionId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only for this subscription.' })
+  subscriptionId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only of this event.' })
+  eventId?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Only of events of this type.' })
+  eventType?: string | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only created after this time.' })
+  createdAfter?: Date | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only created before this time.' })
+  createdBefore?: Date | null;
+}
+
+@InputType({ description: 'Which delivery to try again.' })
+export class RetryDeliveryInput {
+  @Field(() => ID, { description: 'The delivery.' })
+  deliveryId!: string;
+}
+
+@InputType({ description: 'Which deliveries to try again: those to which all of this applies.' })
+export class ReplayDeliveriesInput {
+  @Field(() => ID, { description: 'Those to this connection.' })
+  connectionId!: string;
+
+  @Field(() => GraphQLDateTime, { description: 'Those created since this time.' })
+  since!: Date;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Those created until this time; until now when not given.' })
+  until?: Date | null;
+
+  @Field(() => [DeliveryStatusEnum], {
+    nullable: true,
+    description: 'Those in one of these statuses: FAILED, RETRYING, CANCELLED, EXPIRED, DELIVERED. FAILED when not given.',
+  })
+  statuses?: DeliveryStatus[] | null;
+
+  @Field(() => String, { nullable: true, description: 'Those of events of this type.' })
+  eventType?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Those for this subscription.' })
+  subscriptionId?: string | null;
+}
+
+@InputType({ description: 'Which subscription to test.' })
+export class BroadcastTestEventInput {
+  @Field(() => ID, { description: 'The subscription; it may be paused.' })
+  subscriptionId!: string;
+
+  @Field(() => RecipientInput, {
+    nullable: true,
+    description: 'Whom the sample is about, for Klaviyo: your own address, say. Nobody real when not given.',
+  })
+  recipient?: RecipientInput | null;
+}
+
+@InputType({ description: 'Whose signing secret.' })
+export class SigningSecretInput {
+  @Field(() => ID, { description: 'A WEBHOOK connection.' })
+  connectionId!: string;
+}
+
+@ObjectType({ description: 'The delivery after a change, or what is wrong with the input.' })
+export class DeliveryPayload {
+  @Field(() => DeliveryObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
+  delivery?: DeliveryObject | null;
+
+  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  userErrors!: readonly UserErrorObject[];
+}
+
+@ObjectType('Replay', { description: 'Deliveries that are tried again, and how many of them are on their way.' })
+export class ReplayObject {
+  @Field(() => ID, { description: 'Unique identifier.' })
+  id!: string;
+
+  @Field(() => ReplayStatusEnum, { description: 'Current status.' })
+  status!: ReplayProgress['status'];
+
+  @Field(() => Int, { description: 'How many are on their way again so far.' })
+  count!: number;
+
+  @Field(() => GraphQLDateTime, { description: 'When it was asked for.' })
+  createdAt!: Date;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When all of them were on their way; null until then.' })
+  finishedAt?: Date | null;
+}
+
+@ObjectType({ description: 'How many deliveries are tried again, or what is wrong with the input.' })
+export class ReplayDeliveriesPayload {
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many are on their way again so far; null when there are userErrors. All, once the replay is COMPLETED.',
+  })
+  count?: number | null;
+
+  @Field(() => ReplayObject, {
+    nullable: true,
+    description: 'Its progress, to be asked for by id; null when there are userErrors.',
+  })
+  replay?: ReplayObject | null;
+
+  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  userErrors!: readonly UserErrorObject[];
+}
+
+@ObjectType({ description: 'How a test broadcast went (OpenAPI broadcast-result).' })
+class BroadcastResult {
+  @Field(() => Boolean, { description: 'True when the destination took it.' })
+  success!: boolean;
+
+  @Field(() => Int, { nullable: true, description: 'The HTTP status; null when no answer came.' })
+  statusCode?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'The first 16 KiB of the answer.' })
+  responseBody?: string | null;
+
+  @Field(() => Int, { description: 'From beginning to end, in milliseconds.' })
+  durationMs!: number;
+
+  @Field(() => AttemptErrorObject, { nullable: true, description: 'Why it did not work; null when it did.' })
+  error?: AttemptErrorObject | null;
+}
+
+@ObjectType({ description: 'How the test went, or what is wrong with the input.' })
+export class BroadcastTestEventPayload {
+  @Field(() => BroadcastResult, { nullable: true, description: 'What the destination answered; null when there are userErrors.' })
+  result?: BroadcastResult | null;
+
+  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  userErrors!: readonly UserErrorObject[];
+}
+
+@ObjectType({ description: 'The secret that signs deliveries (Standard Webhooks), or what is wrong with the input.' })
+export class SigningSecretPayload {
+  @Field(() => String, { nullable: true, description: '`whsec_` and base64; null when there are userErrors.' })
+  signingSecret?: string | null;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'Until when the secret before this one signs as well; null without one.',
+  })
+  previousSecretExpiresAt?: Date | null;
+
+  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  userErrors!: readonly UserErrorObject[];
+}

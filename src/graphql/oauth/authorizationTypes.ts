@@ -1,0 +1,111 @@
+import { GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
+import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import type { AuthorizationDisplay } from '../../domain/Authorization.js';
+import { UserErrorObject } from '../userErrors.js';
+
+export const AuthorizationStatusEnum = {
+  PENDING: 'pending',
+  COMPLETED: 'completed',
+  DENIED: 'denied',
+  FAILED: 'failed',
+  EXPIRED: 'expired',
+  SUPERSEDED: 'superseded',
+} as const;
+registerEnumType(AuthorizationStatusEnum, {
+  name: 'AuthorizationStatus',
+  description: 'How far an attempt to link a provider came.',
+  valuesConfig: {
+    PENDING: { description: "Waits for the merchant's browser to come back." },
+    COMPLETED: { description: 'Linked.' },
+    DENIED: { description: 'The merchant said no.' },
+    FAILED: { description: 'It broke; errorCode and errorDescription say how.' },
+    EXPIRED: { description: 'Nobody came back in time.' },
+    SUPERSEDED: { description: 'A newer attempt took its place.' },
+  },
+});
+
+@ObjectType('Authorization', { description: 'One attempt to link a provider, and what became of it.' })
+export class AuthorizationObject {
+  @Field(() => ID, { description: 'Unique identifier.' })
+  id!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Why it did not work: a stable code of ours, or the provider's (RFC 6749 4.1.2.1, 5.2).",
+  })
+  errorCode?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The same in a sentence for developers, with what the provider said.' })
+  errorDescription?: string | null;
+
+  @Field(() => [String], { description: 'The scopes that were asked for.' })
+  scopes!: string[];
+
+  @Field(() => GraphQLDateTime, { description: 'Until when the browser must be back: ten minutes after the start.' })
+  expiresAt!: Date;
+
+  @Field(() => GraphQLDateTime, { description: 'When it was started.' })
+  createdAt!: Date;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When it had an outcome, of whatever kind.' })
+  completedAt?: Date | null;
+}
+
+export const AuthorizationDisplayEnum = { PAGE: 'page', POPUP: 'popup' } as const;
+registerEnumType(AuthorizationDisplayEnum, {
+  name: 'AuthorizationDisplay',
+  description: 'How the browser shows the outcome (after OpenID Connect Core 3.1.2.1, display).',
+  valuesConfig: {
+    PAGE: { description: 'In the same window: 303 to returnTo, or our own page without one.' },
+    POPUP: { description: "In a pop-up: tells window.opener at returnTo's origin with postMessage, and closes itself." },
+  },
+});
+
+@InputType({ description: 'Which connection to link, and how to come back.' })
+export class StartAuthorizationInput {
+  @Field(() => ID, { description: 'A KLAVIYO connection.' })
+  connectionId!: string;
+
+  @Field(() => GraphQLURL, {
+    nullable: true,
+    description:
+      'Where the browser goes afterwards, with the parameters connection and outcome, and error_code and error_description when it did not work. Its origin must be in RETURN_TO_ORIGINS.',
+  })
+  returnTo?: URL | null;
+
+  @Field(() => AuthorizationDisplayEnum, {
+    defaultValue: 'page',
+    description: 'POPUP when the app opens the URL with window.open.',
+  })
+  display?: AuthorizationDisplay;
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description: 'Sets a cookie with this answer that the callback must bring: only this browser can complete the attempt.',
+  })
+  bindToBrowser?: boolean;
+
+  @Field(() => Boolean, { defaultValue: false, description: 'Allows another Klaviyo account than the one linked before.' })
+  allowAccountChange?: boolean;
+}
+
+@InputType({ description: 'Which connection to unlink.' })
+export class RevokeAuthorizationInput {
+  @Field(() => ID, { description: 'A KLAVIYO connection.' })
+  connectionId!: string;
+}
+
+@ObjectType({ description: "The provider's URL to send the merchant's browser to, or what is wrong with the input." })
+export class StartAuthorizationPayload {
+  @Field(() => GraphQLURL, { nullable: true, description: "Open this in the merchant's browser." })
+  authorizationUrl?: string | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Until when the browser must be back.' })
+  expiresAt?: Date | null;
+
+  @Field(() => AuthorizationObject, { nullable: true, description: 'The attempt.' })
+  authorization?: AuthorizationObject | null;
+
+  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  userErrors!: readonly UserErrorObject[];
+}

@@ -1,0 +1,78 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { pageTypes } from '../pagination.js';
+import { UserErrorObject } from '../userErrors.js';
+
+@ObjectType('Subscription', { description: 'Which events go to a connection.' })
+export class SubscriptionObject {
+  @Field(() => ID, { description: 'Unique identifier.' })
+  id!: number;
+
+  @Field(() => String, { description: 'The event type that it routes; eventTypes lists them.' })
+  eventType!: string;
+
+  @Field(() => Boolean, { description: 'False while paused: new events make no deliveries for it.' })
+  isActive!: boolean;
+
+  @Field(() => GraphQLDateTime, { description: 'When it was created.' })
+  createdAt!: Date;
+
+  @Field(() => GraphQLDateTime, { description: 'When it was last changed.' })
+  updatedAt!: Date;
+}
+
+export const SubscriptionPage = pageTypes('Subscription', 'subscriptions', () => SubscriptionObject);
+
+@ObjectType({ description: 'The subscription after a change, or what is wrong with the input.' })
+export class SubscriptionPayload {
+  @Field(() => SubscriptionObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
+  subscription?: SubscriptionObject | null;
+
+  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  userErrors!: readonly UserErrorObject[];
+}
+
+@InputType({ description: 'A new subscription.' })
+export class CreateSubscriptionInput {
+  @Field(() => ID, { description: 'Where the events go.' })
+  connectionId!: string;
+
+  @Field(() => String, { description: 'Which events; eventTypes lists them.' })
+  eventType!: string;
+
+  @Field(() => Boolean, { defaultValue: true, description: 'False makes it paused from the start.' })
+  isActive?: boolean;
+}
+
+@InputType({ description: 'Changes to a subscription: only what is given changes.' })
+export class UpdateSubscriptionInput {
+  @Field(() => ID, { description: 'Which subscription.' })
+  id!: string;
+
+  @Field(() => ID, { nullable: true, description: 'Where events go from now on.' })
+  connectionId?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Which events from now on.' })
+  eventType?: string | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'False pauses it, true resumes it.' })
+  isActive?: boolean | null;
+}
+
+@InputType({ description: 'Which subscription to delete.' })
+export class DeleteSubscriptionInput {
+  @Field(() => ID, { description: 'The subscription; what it still had to deliver is cancelled.' })
+  id!: string;
+}
+
+@InputType({ description: 'Which subscriptions to list.' })
+export class SubscriptionFilter {
+  @Field(() => String, { nullable: true, description: 'Only of this event type.' })
+  eventType?: string | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Only active ones, or only paused ones.' })
+  isActive?: boolean | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only of this connection.' })
+  connectionId?: string | null;
+}

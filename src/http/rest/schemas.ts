@@ -1,0 +1,401 @@
+import { AUTHORIZATION_STATUSES } from '../../domain/Authorization.js';
+import { CONNECTION_TYPES, WEBHOOK_AUTH_TYPES } from '../../domain/Connection.js';
+import { callErrors, type ErrorCode, type JsonApiCode } from '../../domain/errors.js';
+import { parcelEventCreated } from '../../events/types/parcelEvents.js';
+
+/** The schema of an id in a body: our ids grow from 1 and stay exact in JavaScript. */
+const idSchema = { type: 'integer', format: 'int64', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
+
+/** The path parameters of an operation on one thing. Not validated: a malformed id is the same "not found" as a foreign one. */
+export const idParams = (name: string, description: string) => ({
+  type: 'object',
+  required: [name],
+  properties: { [name]: { type: 'integer', description } },
+});
+
+/** A successful answer `{ data: … }`. */
+export const dataResponse = (description: string, data: object) => ({
+  description,
+  content: {
+    'application/json': { schema: { type: 'object', required: ['data'], additionalProperties: false, properties: { data } } },
+  },
+});
+
+export const listOf = (name: string) => ({ type: 'array', items: ref(name) });
+
+export const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+/** The OpenAPI's whole list, so that generated clients stay compatible. */
+const CODES: readonly (JsonApiCode | 'validation_error' | 'parcel_announcement_error')[] = [
+  ...(['unknown_field', 'invalid', 'forbidden', 'invalid_choice', 'min_value', 'null', 'not_found', 'required'] as const),
+  ...(['not_a_list', 'non_field_errors', 'authentication_failed', 'validation_error', 'parcel_announcement_error'] as const),
+];
+
+export const errorSchemas = {
+  ErrorObject: {
+    title: 'Error',
+    type: 'object',
+    description: "One thing that is wrong, in JSON:API's form.",
+    properties: {
+      id: { type: 'string', description: 'Finds the error in our log; with status 500.' },
+      links: {
+        type: 'object',
+        description: 'Not sent.',
+        properties: { about: { type: 'string', description: 'Where to read more.' } },
+      },
+      status: { type: 'string', format: 'int32', description: 'The HTTP status.', minLength: 1 },
+      code: { type: 'string', description: 'Stable; made for programs.', minLength: 1, enum: CODES },
+      title: { type: 'string', description: 'Not sent.', minLength: 1 },
+      detail: { type: 'string', description: 'A sentence that says what to do; made for people.', minLength: 1 },
+      source: {
+        type: 'object',
+        description: 'What it is about.',
+        properties: {
+          pointer: { type: 'string', description: 'JSON pointer (RFC 6901) into the body, below `/data`.' },
+          parameter: { type: 'string', description: 'The name of the query parameter.' },
+          header: { type: 'string', description: 'The name of the header.' },
+        },
+      },
+      meta: { type: 'object', description: 'Not sent.' },
+    },
+  },
+  errors: {
+    title: 'Errors',
+    type: 'object',
+    description: 'Everything that is wrong. Nothing was changed.',
+    required: ['errors'],
+    properties: {
+      errors: {
+        type: 'array',
+        minItems: 1,
+        items: {
+          type: 'object',
+          allOf: [{ $ref: '#/components/schemas/ErrorObject' }],
+          required: ['status', 'code', 'detail'],
+        },
+      },
+    },
+  },
+} as const;
+
+/** The failures that an operation may answer with, described by the catalogue. */
+export function errorResponses(...codes: ErrorCode[]): Record<string, object> {
+  return Object.fromEntries(
+    codes.map((code) => [
+      callErrors[code].status,
+      {
+        description: callErrors[code].means,
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/errors' } } },
+      },
+    ]),
+  );
+}
+
+/** The failures that every operation may answer with. */
+export const commonErrors = errorResponses(
+  ...(['BAD_USER_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN', 'NOT_ACCEPTABLE', 'PAYLOAD_TOO_LARGE'] as const),
+  ...(['UNSUPPORTED_MEDIA_TYPE', 'RATE_LIMITED', 'INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'] as const),
+);
+
+/** What an operation that takes an `Idempotency-Key` may answer besides. */
+export const keyErrors = errorResponses('KEY_IN_USE', 'KEY_OF_ANOTHER_REQUEST');
+
+/** One line; the pattern and all others here are for readers and generators, see createValidator. */
+const secret = (description: string, pattern = '^[^\\r\\n\\u0000]+$') => ({
+  ...{ type: 'string', minLength: 1, maxLength: 4_096, pattern },
+  description,
+});
+
+/** RFC 9110 5.6.2. */
+const HEADER_NAME = "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$";
+
+const webhookFields = {
+  url: {
+    ...{ type: 'string', minLength: 1, maxLength: 2_048 },
+    pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^\\u0000-\\u0020\\u007f-\\u00a0\\u2028\\u2029\\ufeff#]+$',
+    description: 'http or https, public, without credentials or fragment.',
+  },
+  auth_type: { type: 'string', enum: WEBHOOK_AUTH_TYPES, description: 'How deliveries authenticate there; `none` if not given.' },
+  auth_config: {
+    type: 'object',
+    description: 'The secrets that `auth_type` takes. Never readable again.',
+    additionalProperties: false,
+    properties: {
+      token: secret('For `bearer`.', '^[\\x21-\\x7e]+$'),
+      username: secret('For `basic`.', '^[^\\r\\n\\u0000:]+$'),
+      password: secret('For `basic`.'),
+      header_name: secret('For `api_key`: the header that carries the key.', HEADER_NAME),
+      api_key: secret('For `api_key`.', '^[\\x20-\\x7e]+$'),
+    },
+  },
+  extra_headers: {
+    type: 'object',
+    description: 'Headers to send with every delivery, by name; replaces all of them.',
+    maxProperties: 20,
+    propertyNames: { pattern: HEADER_NAME, maxLength: 256 },
+    additionalProperties: { type: 'string', maxLength: 4_096, pattern: '^[\\x20-\\x7e]*$' },
+  },
+} as const;
+
+/** Which secrets belong to which auth. */
+const authVariants = [
+  { title: 'No authentication', properties: { auth_type: { const: 'none' }, auth_config: { maxProperties: 0 } } },
+  ...[
+    { title: 'Bearer token', type: 'bearer', fields: ['token'] },
+    { title: 'Basic', type: 'basic', fields: ['username', 'password'] },
+    { title: 'API key', type: 'api_key', fields: ['header_name', 'api_key'] },
+  ].map(({ title, type, fields }) => ({
+    title,
+    required: ['auth_type', 'auth_config'],
+    properties: { auth_type: { const: type }, auth_config: { required: fields, propertyNames: { enum: fields } } },
+  })),
+];
+
+const type = { type: 'string', enum: CONNECTION_TYPES, description: 'What kind of place it is.' };
+const klaviyo = {
+  type: 'object',
+  description: 'Empty: Klaviyo is linked by OAuth.',
+  additionalProperties: false,
+  properties: {},
+};
+
+export const createConnectionBody = {
+  title: 'Create Connection request',
+  type: 'object',
+  required: ['type', 'configuration'],
+  properties: { type, configuration: { type: 'object', description: 'Its form depends on the type.' } },
+  discriminator: { propertyName: 'type' },
+  oneOf: [
+    {
+      title: 'Webhook',
+      type: 'object',
+      additionalProperties: false,
+      required: ['type', 'configuration'],
+      properties: {
+        type: { type: 'string', const: 'webhook' },
+        configuration: {
+          ...{ type: 'object', additionalProperties: false, required: ['url'], properties: webhookFields },
+          anyOf: authVariants,
+        },
+      },
+    },
+    {
+      title: 'Klaviyo',
+      type: 'object',
+      additionalProperties: false,
+      required: ['type', 'configuration'],
+      properties: { type: { type: 'string', const: 'klaviyo' }, configuration: klaviyo },
+    },
+  ],
+};
+
+export const updateConnectionBody = {
+  title: 'Update Connection request',
+  description: 'Only what is given changes. The type of a connection never does.',
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    type,
+    configuration: { type: 'object', additionalProperties: false, properties: webhookFields },
+  },
+};
+
+export const listConnectionsQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { connection_type: { ...type, description: 'Only of this type.' } },
+};
+
+export const connectionSchemas = {
+  'connection-create-request': createConnectionBody,
+  'connection-update-request': updateConnectionBody,
+  connection: {
+    title: 'Connection',
+    description: 'Where events go.',
+    type: 'object',
+    required: ['id', 'type', 'configuration', 'created_at', 'updated_at'],
+    additionalProperties: false,
+    properties: {
+      id: { ...idSchema, description: 'Unique identifier.' },
+      type,
+      configuration: {
+        type: 'object',
+        description: 'For a webhook, where and how it is called, without secrets; empty for Klaviyo.',
+        additionalProperties: false,
+        properties: {
+          url: { type: 'string', description: 'Where events are sent.' },
+          auth_type: webhookFields.auth_type,
+          extra_headers: { type: 'object', additionalProperties: { type: 'string' } },
+        },
+      },
+      authorization: {
+        type: ['object', 'null'],
+        description: 'For Klaviyo, the latest attempt to link it, and what became of it; null before the first one.',
+        required: ['status', 'error_code', 'error_description', 'created_at', 'completed_at'],
+        additionalProperties: false,
+        properties: {
+          status: { type: 'string', enum: AUTHORIZATION_STATUSES, description: 'How far it came.' },
+          error_code: { type: ['string', 'null'], description: "Why it did not work: a code of ours, or the provider's." },
+          error_description: { type: ['string', 'null'], description: 'The same in a sentence or two for the merchant.' },
+          created_at: { type: 'string', format: 'date-time', description: 'When it was started.' },
+          completed_at: { type: ['string', 'null'], format: 'date-time', description: 'When it had an outcome.' },
+        },
+      },
+      created_at: { type: 'string', format: 'date-time', description: 'When it was created.' },
+      updated_at: { type: 'string', format: 'date-time', description: 'When it was last changed.' },
+    },
+  },
+  'connection-authorization-response': {
+    title: 'Authorization Response',
+    type: 'object',
+    required: ['authorization_url'],
+    additionalProperties: false,
+    properties: {
+      authorization_url: { type: 'string', format: 'uri', description: 'Where to send the browser, within ten minutes.' },
+    },
+  },
+} as const;
+
+const fields = (eventTypes: readonly string[]) => ({
+  connection_id: { ...idSchema, description: 'Where the events go.' },
+  event_type: { type: 'string', enum: eventTypes, description: 'Which events.' },
+  is_active: { type: 'boolean', description: 'False while it is paused.' },
+});
+
+export const createSubscriptionBody = (eventTypes: readonly string[]) => ({
+  title: 'Create Subscription request',
+  type: 'object',
+  required: ['connection_id', 'event_type'],
+  additionalProperties: false,
+  properties: {
+    ...fields(eventTypes),
+    is_active: { type: 'boolean', default: true, description: 'False makes it paused from the start.' },
+  },
+});
+
+export const updateSubscriptionBody = (eventTypes: readonly string[]) => ({
+  title: 'Update Subscription request',
+  description: 'Only what is given changes.',
+  type: 'object',
+  additionalProperties: false,
+  properties: fields(eventTypes),
+});
+
+export const listSubscriptionsQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    event_type: { type: 'string', description: 'Only of this event type; of one that REST does not know, there are none.' },
+    is_active: { type: 'boolean', description: 'Only active ones, or only paused ones.' },
+  },
+};
+
+export const subscriptionSchemas = (eventTypes: readonly string[]) => ({
+  'subscription-create-request': createSubscriptionBody(eventTypes),
+  'subscription-update-request': updateSubscriptionBody(eventTypes),
+  subscription: {
+    title: 'Subscription',
+    description: 'Which events go to a connection.',
+    type: 'object',
+    required: ['id', 'connection_id', 'event_type', 'is_active', 'created_at', 'updated_at'],
+    additionalProperties: false,
+    properties: {
+      id: { ...idSchema, description: 'Unique identifier.' },
+      ...fields(eventTypes),
+      created_at: { type: 'string', format: 'date-time', description: 'When it was created.' },
+      updated_at: { type: 'string', format: 'date-time', description: 'When it was last changed.' },
+    },
+  },
+  'broadcast-result': {
+    title: 'Broadcast Result',
+    description: "How a test event fared at the subscription's destination.",
+    type: 'object',
+    required: ['success'],
+    additionalProperties: false,
+    properties: {
+      success: { type: 'boolean', description: 'True when the destination took it.' },
+      status_code: { type: 'integer', description: 'The HTTP status of its answer; missing when none came.' },
+      response_body: { type: 'string', description: 'The first 16 KiB of its answer; missing when none came.' },
+      error: { type: 'string', description: 'Why it did not work; missing when it did.' },
+    },
+  },
+});
+
+type Schema = Readonly<Record<string, unknown>>;
+type WithProperties = Schema & { readonly properties: Record<string, Schema> };
+
+const { name, description, schema, sample } = parcelEventCreated;
+const { parcel, event } = (schema as { properties: Record<'parcel' | 'event', WithProperties> }).properties;
+const { location_details: location } = event.properties;
+
+/** The closed lists of a parcel event, by the field that holds them. */
+const LISTS = ['event_type', 'phase', 'exception', 'status_type', 'sub_status'] as const;
+const listName = (field: (typeof LISTS)[number]): string =>
+  field === 'event_type' ? 'parcel-event-type' : `parcel-event-${field.replace('_', '-')}`;
+
+/** What a webhook receives of a parcel event: the schemas that events are published against, under the names that clients know. */
+export const parcelSchemas = {
+  ParcelEventCreatedPayload: {
+    type: 'object',
+    description: 'The body of a delivery.',
+    required: ['event_type', 'data'],
+    properties: {
+      event_type: { type: 'string', enum: [name], description: 'Which events these are.' },
+      data: {
+        type: 'object',
+        description: schema.description,
+        required: schema.required,
+        properties: { parcel: ref('WebhookParcelData'), event: ref('WebhookEventData') },
+      },
+    },
+  },
+  WebhookParcelData: parcel,
+  WebhookEventData: {
+    ...event,
+    properties: {
+      ...event.properties,
+      ...Object.fromEntries(LISTS.map((field) => [field, ref(listName(field))])),
+      location_details: { description: location?.description, oneOf: [ref('WebhookLocationData'), { type: 'null' }] },
+    },
+  },
+  WebhookLocationData: { ...location, type: 'object' },
+  ...Object.fromEntries(LISTS.map((field) => [listName(field), event.properties[field]])),
+};
+
+const header = (headerName: string, text: string) => ({
+  name: headerName,
+  in: 'header',
+  required: true,
+  description: text,
+  schema: { type: 'string' },
+});
+
+/** What a webhook receives (OpenAPI 3.1 `webhooks`, Standard Webhooks). */
+export const parcelWebhook = {
+  post: {
+    operationId: 'sc-public-v3-event-subscriptions-parcel_event_created',
+    summary: 'Parcel event created',
+    description: `${description} Delivered to connections that subscribe to \`${name}\`, at least once.`,
+    tags: ['Events'],
+    security: [],
+    parameters: [
+      header('webhook-id', 'The delivery; the same at every attempt, so that a repeat can be told.'),
+      header('webhook-timestamp', 'When this attempt was made, in seconds since 1970 UTC.'),
+      header('webhook-event-id', 'The event; the same for every subscription that it is delivered for.'),
+      header('webhook-event-time', 'When the event happened: RFC 3339, in UTC.'),
+      header('webhook-signature', '`v1,` and the base64 of an HMAC-SHA256; after a rotation two of them, with a space between.'),
+    ],
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: ref('ParcelEventCreatedPayload'),
+          examples: { sample: { value: { event_type: name, data: sample } } },
+        },
+      },
+    },
+    responses: {
+      200: { description: 'It arrived, as any 2xx says. Anything else is tried again, but 410, which disables the connection.' },
+    },
+  },
+};

@@ -1,0 +1,114 @@
+import type { ParcelData, ParcelEventDetails, ParcelEventLocation, ParcelEventPhase } from '../../events/types/parcelEvents.js';
+import { addFlattened, type PropertyBag, readableName } from './propertyBag.js';
+import type { EventMapping } from './toKlaviyoEvent.js';
+
+/** Klaviyo wants fewer than 128 characters. */
+const MAX_METRIC_NAME = 127;
+
+/** For event types that have no mapping of their own: `connections.disabled` is the metric "Connections Disabled". */
+export const anyEventMapping: EventMapping = {
+  metricName: (eventType) => readableName(eventType).slice(0, MAX_METRIC_NAME),
+  addProperties: (bag, data) => addFlattened(bag, data, [], { depth: 4, fields: 300 }),
+  occurredAt: (data) => data.occurred_at,
+};
+
+/** `parcels.event.created`: a metric per phase; what is unusual about the phase is in the properties. */
+export const parcelEventMapping: EventMapping = {
+  metricName(_eventType, data) {
+    const { phase } = eventOf(data);
+    return typeof phase === 'string' && Object.hasOwn(parcelMetricNames, phase)
+      ? parcelMetricNames[phase]
+      : parcelMetricNames.unknown;
+  },
+  addProperties(bag, data) {
+    addParcel(bag, objectOr<ParcelData>(data.parcel));
+    const event = eventOf(data);
+    addEvent(bag, event);
+    addLocation(bag, objectOr<ParcelEventLocation>(event.location_details));
+    // One level, and not much of it: its shape is the carrier's, and every new name stays in Klaviyo's menus for ever.
+    addFlattened(bag, objectOr(event.extra_data), ['Extra'], { depth: 1, fields: 50 });
+  },
+  occurredAt: (data) => eventOf(data).timestamp,
+};
+
+function addParcel(bag: PropertyBag, parcel: Partial<ParcelData>): void {
+  bag.add('ParcelId', idText(parcel.parcel_id));
+  bag.add('TrackingNumber', parcel.tracking_number);
+  bag.add('Carrier', parcel.carrier_code);
+  bag.add('AnnouncedAt', parcel.announced_at);
+}
+
+/** Codes are for filters and stay as published; names are for people who read the message. */
+function addEvent(bag: PropertyBag, event: Partial<ParcelEventDetails>): void {
+  const hasException = event.exception !== undefined && event.exception !== 'none';
+  bag.add('Phase', event.phase);
+  bag.add('PhaseName', nameOf(event.phase));
+  bag.add('Exception', event.exception);
+  bag.add('ExceptionName', hasException ? nameOf(event.exception) : undefined);
+  bag.add('HasException', hasException);
+  bag.add('Status', event.status_type);
+  bag.add('SubStatus', event.sub_status);
+  bag.add('Description', event.description);
+  bag.add('Source', event.event_type);
+  bag.add('OccurredAt', event.timestamp);
+  // Always there: a filter "is false" would pass over events that lack the property, and "your parcel was delivered" must
+  // be kept from parcels that come back.
+  bag.add('IsReturn', event.is_returned === true);
+  bag.add('EndOfTracking', event.end_of_tracking === true);
+  // Only when known: here "not" and "nobody knows" differ.
+  bag.add('IsOffered', event.is_offered);
+  bag.add('IsCarrierResponsible', event.is_carrier_responsible);
+}
+
+function addLocation(bag: PropertyBag, location: Partial<ParcelEventLocation>): void {
+  bag.add('City', location.city);
+  bag.add('Country', location.country);
+  bag.add('PostalCode', location.postal_code);
+  bag.add('Street', location.street);
+  bag.add('HouseNumber', location.house_number);
+  bag.add('ServicePointId', idText(location.service_point_id));
+  bag.add('Depot', location.depot);
+}
+
+function eventOf(data: Readonly<Record<string, unknown>>): Partial<ParcelEventDetails> {
+  return objectOr<ParcelEventDetails>(data.event);
+}
+
+function objectOr<T extends object>(value: unknown): Partial<T> {
+  return value !== null && typeof value === 'object' ? (value as Partial<T>) : {};
+}
+
+function nameOf(code: unknown): string | undefined {
+  return typeof code === 'string' ? readableName(code) : undefined;
+}
+
+/** Ids are text, because templates print numbers with separators or decimals, and nobody reckons with an id. */
+function idText(id: unknown): string | undefined {
+  return typeof id === 'number' || typeof id === 'string' ? String(id) : undefined;
+}
+
+/**
+ * The Klaviyo metric of each phase of a parcel. Merchants build flows on these names: a changed name is a new metric, and
+ * the flows on the old one silently stop. New ones may come, none may change.
+ */
+export const parcelMetricNames: Readonly<Record<ParcelEventPhase, string>> = {
+  no_label: 'Parcel Without Label',
+  ready_to_send: 'Parcel Ready To Send',
+  announcing: 'Parcel Being Announced',
+  announced: 'Parcel Announced',
+  labelled: 'Parcel Labelled',
+  dropped: 'Parcel Dropped Off',
+  accepted: 'Parcel Accepted',
+  sorted: 'Parcel Sorted',
+  in_transit: 'Parcel In Transit',
+  customs: 'Parcel In Customs',
+  in_delivery: 'Parcel Out For Delivery',
+  attempted: 'Parcel Delivery Attempted',
+  pup: 'Parcel At Pickup Point',
+  delivered: 'Parcel Delivered',
+  delivery_forced: 'Parcel Delivery Forced',
+  cancelled: 'Parcel Cancelled',
+  // News without a phase, such as a changed address.
+  none: 'Parcel Updated',
+  unknown: 'Parcel Status Unknown',
+};

@@ -1,0 +1,51 @@
+import type { Database } from '../database/Database.js';
+import { Authorization } from '../domain/Authorization.js';
+import { expireAuthorization, INTERRUPTED_AFTER_MS, recordInterruption } from './completeAuthorization.js';
+
+/** The latest attempt of each of the connections; one row each at most. Those that ran out are settled on the way. */
+export async function findLatestAuthorizations(
+  { database }: { database: Database },
+  connectionIds: readonly number[],
+): Promise<Authorization[]> {
+  const em = database.em();
+  const rows = await database
+    .sql(em)
+    .selectFrom('authorizations')
+    .distinctOn('connection_id')
+    .select('id')
+    .where('connection_id', 'in', connectionIds.map(String))
+    .orderBy('connection_id')
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  const latest = await em.find(Authorization, { id: { $in: rows.map(({ id }) => id) } });
+  return Promise.all(latest.map((authorization) => settleOverdue({ database }, authorization)));
+}
+
+const BATCH = 500;
+
+/** Gives every attempt that nobody came back for its outcome, and erases its verifier. Returns how many were looked at. */
+export async function settleOverdueAuthorizations({ database }: { database: Database }, now = new Date()): Promise<number> {
+  const overdue = await database
+    .em()
+    .find(Authorization, { status: 'pending', expiresAt: { $lt: now } }, { limit: BATCH, orderBy: { expiresAt: 'asc' } });
+  for (const authorization of overdue) await settleOverdue({ database }, authorization);
+  return overdue.length;
+}
+
+/**
+ * Gives an attempt the outcome that time has decided, so that it can be read though no browser ever came back:
+ * expired when nobody took its state, interrupted when whoever took it has crashed. Returns it as it is then.
+ */
+function settleOverdue(
+  dependencies: { database: Database },
+  authorization: Authorization,
+): Promise<Authorization> | Authorization {
+  const { id, status, consumedAt, expiresAt } = authorization;
+  if (status !== 'pending') return authorization;
+  if (consumedAt) {
+    const crashed = consumedAt.getTime() < Date.now() - INTERRUPTED_AFTER_MS;
+    return crashed ? recordInterruption(dependencies, authorization) : authorization;
+  }
+  return expiresAt.getTime() <= Date.now() ? expireAuthorization(dependencies, id) : authorization;
+}

@@ -1,4 +1,0 @@
-import { createHash } from 'node:crypto';
-
-/** Base64url SHA-256. Secrets are kept and compared only in this form, so neither timing nor the state file gives one away. */
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
