@@ -1,24 +1,50 @@
-// Compiles on every change, and starts the server anew whenever what it runs has changed.
+// Serves, and on every change of the sources stops the server in good order, compiles, and starts it anew.
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
+import { join } from 'node:path';
 
-await import('./build.mjs');
 const root = join(import.meta.dirname, '..');
-const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 const run = (...args) => spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
-const children = [
-  run(compiler, '-p', 'tsconfig.build.json', '--noCheck', '--watch', '--preserveWatchOutput'),
-  run('--watch', '--watch-preserve-output', 'dist/src/main.js'),
-];
+/** Editors write a file in several steps. Milliseconds. */
+const SETTLES_AFTER = 200;
+
+let server = null;
+let ending = false;
+/** Restarts come one after another. */
+let turn = Promise.resolve();
+
+async function restart() {
+  if (ending) return;
+  const [code] = await once(run('scripts/build.mjs'), 'exit');
+  await stop();
+  // What does not compile waits for the next change.
+  if (code !== 0 || ending) return;
+  server = run('--enable-source-maps', 'dist/src/main.js');
+}
+
+async function stop() {
+  if (!server || server.exitCode !== null || server.signalCode !== null) return;
+  const ended = once(server, 'exit');
+  server.kill('SIGTERM');
+  await ended;
+}
+
+let settling;
+for (const folder of ['src', 'migrations']) {
+  watch(join(root, folder), { recursive: true }, () => {
+    clearTimeout(settling);
+    settling = setTimeout(() => {
+      turn = turn.then(restart);
+    }, SETTLES_AFTER);
+  });
+}
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => {
-    for (const child of children) child.kill(signal);
+  process.once(signal, async () => {
+    ending = true;
+    await turn;
+    await stop();
+    process.exit(0);
   });
 }
-for (const child of children) {
-  child.once('exit', (code) => {
-    for (const other of children) other.kill();
-    process.exitCode ??= code ?? 0;
-  });
-}
+turn = restart();
