@@ -18,6 +18,9 @@ import { Receiver } from './Receiver.js';
 /** ms, the default of DELIVERY_TIMEOUT_MS. */
 const TIMEOUT_MS = 15_000;
 
+/** Connections of the worker's pool, as many as DATABASE_POOL_SIZE. */
+const POOL_SIZE = 10;
+
 const KEY = { id: 'bench', key: Buffer.alloc(32, 7) };
 
 /** A database of its own (embedded and durable, or DATABASE_URL's), an organization and a receiver. */
@@ -26,6 +29,8 @@ export class Bench {
 
   private constructor(
     readonly database: Database,
+    /** The worker's own, as every process has it: publishers must not take its connections, nor it theirs. */
+    private readonly workDatabase: Database,
     readonly receiver: Receiver,
     readonly organizationId: number,
     readonly close: () => Promise<void>,
@@ -43,8 +48,10 @@ export class Bench {
     const { rows } = await sql<{ id: string }>`insert into organizations (name) values ('Bench') returning id`.execute(
       database.sql(),
     );
-    return new Bench(database, receiver, Number(rows[0]?.id), async () => {
+    const workDatabase = await database.another(POOL_SIZE);
+    return new Bench(database, workDatabase, receiver, Number(rows[0]?.id), async () => {
       receiver.stop();
+      await workDatabase.close();
       await database.close();
       await embedded?.stop();
       await rm(dataDir, { recursive: true, force: true });
@@ -67,7 +74,7 @@ export class Bench {
 
   /** An engine with the default limits, started. */
   async engine(options: Partial<EngineOptions> = {}, lookup?: Lookup): Promise<DeliveryEngine> {
-    const { database } = this;
+    const database = this.workDatabase;
     const cipher = this.#cipher;
     const http = createGuardedHttp({
       allowPrivateNetworks: ['127.0.0.0/8'],
