@@ -1,7 +1,9 @@
 import { pino } from 'pino';
 import { createOrganization } from './access/createOrganization.js';
+import { forgetAnswers } from './access/idempotentRequests.js';
 import { composeChores } from './composeChores.js';
 import { allowedNetworks, composeDestinations } from './composeDelivery.js';
+import { composeErasing } from './composeErasing.js';
 import { composeKlaviyo } from './composeKlaviyo.js';
 import type { Config } from './config.js';
 import type { ConnectionRules } from './connections/checkConfiguration.js';
@@ -96,6 +98,17 @@ export async function compose(config: Config): Promise<Switchboard> {
   const workDatabase = serves && works ? await database.another(WORK_POOL_SIZE) : database;
   if (workDatabase !== database) closing.defer(() => workDatabase.close());
   const workTokens = { ...tokens, database: workDatabase };
+  const erasing = composeErasing(
+    jobs,
+    {
+      ...{ database: workDatabase, cipher, log, sweepQueue },
+      releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
+      forgetAnswers: (em, organizationId, speaksOf) => forgetAnswers({ cipher }, em, organizationId, speaksOf),
+    },
+    closing,
+  );
+  await jobs.define(erasing.queue);
+  if (works) await jobs.work(erasing.queue);
   const destinations = composeDestinations({
     ...{ config, database: workDatabase, cipher, closing, klaviyo: reachable },
     accessToken: (connectionId, refusedVersion) => getAccessToken(workTokens, connectionId, refusedVersion),
@@ -132,6 +145,7 @@ export async function compose(config: Config): Promise<Switchboard> {
             createConnection({ database, cipher, connectionRules: rules }, caller, { type: 'klaviyo', name }, em),
           releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
           sweepQueue,
+          wakeErasing: erasing.wakeErasing,
           accountQuotas: (accounts) => readKlaviyoQuotas(database, accounts),
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
@@ -160,9 +174,11 @@ export async function compose(config: Config): Promise<Switchboard> {
   // What goes by the clock can wait until callers are served.
   if (works) {
     const { maxAgeMs } = config.delivery;
-    await jobs.scheduleAll(
-      composeChores({ ...tokens, notices, revocations, waitingCiphertexts }, { retentionMs: config.retentionMs, maxAgeMs }),
+    const chores = composeChores(
+      { ...tokens, notices, revocations, waitingCiphertexts },
+      { retentionMs: config.retentionMs, maxAgeMs },
     );
+    await jobs.scheduleAll([...chores, erasing.chore]);
   }
 
   const open = closing.move();

@@ -3,6 +3,7 @@ import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
 import { expireHeld, forgetTasks } from './delivery/queue/tasks.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
+import { forgetErasures } from './events/eraseRecipient.js';
 import { sweepKlaviyoQuotas } from './klaviyo/KlaviyoRateLimits.js';
 import { settleOverdueAuthorizations } from './oauth/authorizations.js';
 import { type CheckDependencies, checkDueConnections } from './oauth/checkConnection.js';
@@ -32,6 +33,7 @@ export function composeChores(
     counted('delete-old-events', '41 3 * * *', (stopping) => deleteOldEvents({ database }, retentionMs, stopping)),
     counted('expire-held-deliveries', '23 * * * *', (stopping) => expireHeld({ database }, maxAgeMs, stopping)),
     counted('forget-tasks', '47 3 * * *', () => forgetTasks({ database }, retentionMs)),
+    counted('forget-erasures', '49 3 * * *', () => forgetErasures({ database }, retentionMs)),
     counted('sweep-klaviyo-quotas', '53 * * * *', () => sweepKlaviyoQuotas(database)),
     // A new key comes with a restart; once a day for what processes that still had the old one first have written since.
     { ...counted('re-encrypt', '11 2 * * *', (stopping) => reencrypt(tokens, stopping)), atStart: true },

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../database/Database.js';
-import { type ApiKeyScope, TOKEN_SCOPES } from '../domain/ApiKey.js';
-import type { Caller } from '../domain/Caller.js';
+import { type ApiKeyScope, PLATFORM_SCOPE, TOKEN_SCOPES } from '../domain/ApiKey.js';
+import type { Caller, Platform } from '../domain/Caller.js';
 import { type ErrorFacts, SwitchboardError } from '../domain/errors.js';
 import { hashSecret, secretsEqual } from '../domain/secrets.js';
 import { type AccessDependencies, countHit } from './limits.js';
@@ -14,14 +14,14 @@ const OAUTH_ONLY =
 
 /**
  * Finds out who calls from the `Authorization` header: Basic keys (RFC 7617) or an access token (RFC 6750). `address` is
- * where the call comes from, to count failed log-ins. Returns null when there is no header; throws UNAUTHENTICATED when
+ * where the call comes from, to count failed log-ins. Whose organization is being deleted is nobody any more. Returns null when there is no header; throws UNAUTHENTICATED when
  * there is one that is not good, RATE_LIMITED when its address guesses.
  */
 export async function authenticate(
   dependencies: AccessDependencies,
   header: string | undefined,
   address: string,
-): Promise<Caller | null> {
+): Promise<Caller | Platform | null> {
   if (header === undefined || header === '') return null;
   const token = BEARER.exec(header)?.[1];
   if (token !== undefined) return checkAccessToken(dependencies, token, address);
@@ -51,9 +51,7 @@ const NOBODY = hashSecret('nobody has this secret');
 /** What our public keys look like; Postgres would not even take a NUL. */
 const PUBLIC_KEY = /^[\w-]{1,100}$/;
 
-interface CheckedApiKey extends Caller {
-  readonly oauthOnly: boolean;
-}
+type CheckedApiKey = (Caller | Platform) & { readonly oauthOnly: boolean };
 
 /**
  * Whose keys these are. Read from Postgres every time, so that a revoked key stops working at once in every process.
@@ -69,14 +67,17 @@ export async function checkApiKey(
     .sql()
     .selectFrom('api_keys')
     .select(['id', 'organization_id', 'secret_hash', 'scopes', 'oauth_only', 'revoked_at'])
-    .select(useIsStale.as('use_is_stale'))
+    .select([useIsStale.as('use_is_stale'), isEnding.as('is_ending')])
     .where('public_key', '=', publicKey)
     .executeTakeFirst();
   const matches = secretsEqual(hashSecret(secret), row?.secret_hash ?? NOBODY);
   if (!row || !matches) return refuseCredentials(dependencies, address);
   // Whoever still has its secret is not guessing.
-  if (row.revoked_at) throw wrongCredentials();
+  if (row.revoked_at || row.is_ending) throw wrongCredentials();
   await noteUse(dependencies, row);
+  if (row.organization_id === null) {
+    return { organizationId: null, apiKeyId: Number(row.id), scopes: new Set([PLATFORM_SCOPE]), oauthOnly: row.oauth_only };
+  }
   return {
     organizationId: Number(row.organization_id),
     apiKeyId: Number(row.id),
@@ -95,7 +96,8 @@ async function checkAccessToken(dependencies: AccessDependencies, token: string,
     .sql()
     .selectFrom('access_tokens')
     .innerJoin('api_keys', 'api_keys.id', 'access_tokens.api_key_id')
-    .select(['api_keys.id', 'organization_id', sql<boolean>`revoked_at is not null or expires_at <= now()`.as('ended')])
+    .select(['api_keys.id', 'organization_id'])
+    .select(sql<boolean>`revoked_at is not null or expires_at <= now() or ${isEnding}`.as('ended'))
     .select(useIsStale.as('use_is_stale'))
     .select(['api_keys.scopes as key_scopes', 'access_tokens.scopes as token_scopes'])
     .where('token_hash', '=', hashSecret(token))
@@ -140,6 +142,10 @@ async function refuseCredentials(dependencies: AccessDependencies, address: stri
   throw wrongCredentials(facts);
 }
 
+/** Whether the deletion of a key's organization was asked for: then nobody may act in it any more. */
+const isEnding: RawBuilder<boolean> = sql<boolean>`exists (
+  select from organization_deletions d where d.organization_id = api_keys.organization_id)`;
+
 /** Whether a key's time of last use is more than a minute old, by the database's clock. */
 const useIsStale: RawBuilder<boolean> = sql<boolean>`coalesce(last_used_at < now() - interval '1 minute', true)`;
 
@@ -152,21 +158,40 @@ async function noteUse(
   await sql`update api_keys set last_used_at = now() where id = ${key.id} and ${useIsStale}`.execute(database.sql());
 }
 
-/** The caller, who must be known. Throws UNAUTHENTICATED. */
-export function requireCaller(caller: Caller | null): Caller {
-  if (caller) return caller;
+/** The caller, who must be known, and act for an organization. Throws UNAUTHENTICATED, ORGANIZATION_REQUIRED. */
+export function requireCaller(caller: Caller | Platform | null): Caller {
+  const who = requireCredentials(caller);
+  if (who.organizationId !== null) return who;
   throw new SwitchboardError(
-    'UNAUTHENTICATED',
-    'Send "Authorization: Basic base64(publicKey:secretKey)" or "Authorization: Bearer <access token>".',
+    'ORGANIZATION_REQUIRED',
+    'Say for which organization you call: send the header "Switchboard-Organization: <externalId or id>".',
+    { header: 'Switchboard-Organization' },
   );
 }
 
-/** The caller, who must hold the scope. Throws UNAUTHENTICATED or FORBIDDEN (`insufficient_scope`, RFC 6750 3.1). */
-export function requireScope(possibleCaller: Caller | null, scope: ApiKeyScope): Caller {
+/** The caller, who must hold the scope. Throws as `requireCaller` does, or FORBIDDEN (`insufficient_scope`, RFC 6750 3.1). */
+export function requireScope(possibleCaller: Caller | Platform | null, scope: ApiKeyScope): Caller {
   const caller = requireCaller(possibleCaller);
   if (caller.scopes.has(scope)) return caller;
   throw new SwitchboardError('FORBIDDEN', `These credentials may not do that: they lack the scope "${scope}".`, {
     bearerError: 'insufficient_scope',
     scope,
   });
+}
+
+/** A platform that acts for no organization. Throws UNAUTHENTICATED or FORBIDDEN. */
+export function requirePlatform(possibleCaller: Caller | Platform | null): Platform {
+  const who = requireCredentials(possibleCaller);
+  if (who.organizationId === null) return who;
+  const message = 'Only the key of a platform may do that, and without the header Switchboard-Organization.';
+  throw new SwitchboardError('FORBIDDEN', message, { bearerError: 'insufficient_scope', scope: PLATFORM_SCOPE });
+}
+
+/** Whoever calls, who must be known. Throws UNAUTHENTICATED. */
+export function requireCredentials(caller: Caller | Platform | null): Caller | Platform {
+  if (caller) return caller;
+  throw new SwitchboardError(
+    'UNAUTHENTICATED',
+    'Send "Authorization: Basic base64(publicKey:secretKey)" or "Authorization: Bearer <access token>".',
+  );
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
-import type { Database } from '../database/Database.js';
+import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
@@ -97,4 +97,37 @@ export async function keepAnswer({ database, cipher }: Dependencies, id: string,
 /** Lets the key go again: nothing was done. */
 export async function releaseKey({ database }: Pick<Dependencies, 'database'>, id: string): Promise<void> {
   await sql`delete from idempotent_requests where id = ${id}`.execute(database.sql());
+}
+
+/** Answers of one look. */
+const FORGET_AT_ONCE = 200;
+
+/**
+ * Forgets the answers to an organization that speak of somebody. Their keys stay taken for the rest of their day, so that
+ * nothing is done twice; a key that itself speaks of somebody goes.
+ */
+export async function forgetAnswers(
+  { cipher }: Pick<Dependencies, 'cipher'>,
+  em: EntityManager,
+  organizationId: number,
+  speaksOf: (text: string) => boolean,
+): Promise<void> {
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (let length = FORGET_AT_ONCE; length === FORGET_AT_ONCE; ) {
+    const { rows } = await sql<{ id: string; key: string; answer: string | null }>`
+      select id, key, answer from idempotent_requests
+      where organization_id = ${organizationId} and id > ${after}::uuid order by id limit ${FORGET_AT_ONCE}`.execute(
+      em.getKysely(),
+    );
+    length = rows.length;
+    after = rows.at(-1)?.id ?? after;
+    const spoken = rows.filter(
+      ({ id, answer }) => answer !== null && speaksOf(cipher.decrypt(answer, columnIdentity.keptAnswer(id))),
+    );
+    const named = rows.filter(({ key }) => speaksOf(key));
+    await sql`update idempotent_requests set answer = null where id = any(${spoken.map(({ id }) => id)}::uuid[])`.execute(
+      em.getKysely(),
+    );
+    await sql`delete from idempotent_requests where id = any(${named.map(({ id }) => id)}::uuid[])`.execute(em.getKysely());
+  }
 }

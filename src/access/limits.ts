@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
-import type { Caller } from '../domain/Caller.js';
+import type { Caller, Platform } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
 
 /** How often somebody may call; 0 a minute means as often as they like. */
@@ -24,35 +24,41 @@ type RequestKind = 'read' | 'write' | 'token';
 
 /** How an organization stands with its limit after a request. */
 export interface RequestCount {
+  /** Whose limit it is. */
+  readonly whose: 'Your organization' | 'Your platform';
   readonly limit: number;
   /** In this minute, after this one; negative for those that are too many. */
   readonly remaining: number;
   readonly resetsInSeconds: number;
 }
 
-/** Counts a request of an organization, reads and writes apart, or a token of a key; null when there is no limit. */
+/**
+ * Counts a request of an organization, whoever acts for it, or of a platform that acts for none; reads and writes apart. Or a
+ * token of a key. Null when there is no limit.
+ */
 export async function countRequest(
   dependencies: AccessDependencies,
-  { organizationId, apiKeyId }: Caller,
+  { organizationId, apiKeyId }: Caller | Platform,
   kind: RequestKind,
 ): Promise<RequestCount | null> {
   const limit = dependencies.limits.requestsPerMinute;
   if (limit === 0) return null;
   const { hits, resetsInSeconds } = await countHit(
     dependencies,
-    kind === 'token' ? `token:key:${apiKeyId}` : `${kind}:${organizationId}`,
+    kind === 'token' ? `token:key:${apiKeyId}` : `${kind}:${organizationId ?? `platform:${apiKeyId}`}`,
   );
-  return { limit, remaining: limit - hits, resetsInSeconds };
+  const whose = organizationId === null ? 'Your platform' : 'Your organization';
+  return { whose, limit, remaining: limit - hits, resetsInSeconds };
 }
 
 /** Throws RATE_LIMITED when it was one too many. */
-export function refuseTooMany({ limit, remaining, resetsInSeconds }: RequestCount, kind: RequestKind): void {
+export function refuseTooMany({ whose, limit, remaining, resetsInSeconds }: RequestCount, kind: RequestKind): void {
   if (remaining >= 0) return;
   throw new SwitchboardError(
     'RATE_LIMITED',
     kind === 'token'
       ? `This key may ask for a token ${limit} times a minute. Keep a token until it ends. Try again in ${resetsInSeconds} s.`
-      : `Your organization may ${kind} ${limit} times a minute. Try again in ${resetsInSeconds} s.`,
+      : `${whose} may ${kind} ${limit} times a minute. Try again in ${resetsInSeconds} s.`,
     { retryAfterSeconds: resetsInSeconds },
   );
 }

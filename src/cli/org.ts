@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createApiKey, listApiKeys, revokeApiKey } from '../access/apiKeys.js';
 import { createOrganization } from '../access/createOrganization.js';
+import { createPlatformKey, listPlatformKeys } from '../access/platform.js';
 import type { Database } from '../database/Database.js';
 import { API_KEY_SCOPES, type ApiKeyScope } from '../domain/ApiKey.js';
 import { parseId } from '../domain/ids.js';
@@ -12,7 +13,9 @@ const USAGE = `Usage:
   npm run org -- list [--json]
   npm run org -- keys list <organizationId> [--json]
   npm run org -- keys add <organizationId> [--name <name>] [--scopes ${API_KEY_SCOPES.join(',')}] [--oauth-only] [--json]
-  npm run org -- keys revoke <publicKey> [--json]`;
+  npm run org -- keys revoke <publicKey> [--json]
+  npm run org -- platform [--name <name>] [--json]
+  npm run org -- platform list [--json]`;
 
 interface Call {
   readonly database: Database;
@@ -28,7 +31,7 @@ const COMMANDS: Record<string, (call: Call) => Promise<object>> = {
   },
   async list({ database }) {
     const organizations = await database.em().find(Organization, {}, { orderBy: { id: 'asc' } });
-    return organizations.map(({ id, name, createdAt }) => ({ organizationId: id, name, createdAt }));
+    return organizations.map(({ id, externalId, name, createdAt }) => ({ organizationId: id, externalId, name, createdAt }));
   },
   async 'keys list'({ database, words: [id] }) {
     const keys = await listApiKeys({ database }, await organizationId(database, id));
@@ -51,6 +54,16 @@ const COMMANDS: Record<string, (call: Call) => Promise<object>> = {
   async 'keys revoke'({ database, words: [publicKey = ''] }) {
     if (!(await revokeApiKey({ database }, publicKey))) throw new UsageError(`There is no working key "${publicKey}".`);
     return { revoked: publicKey };
+  },
+  platform({ database, words, options }) {
+    if (words.length > 0) throw new UsageError(USAGE);
+    return createPlatformKey({ database }, options.name?.trim() || null);
+  },
+  async 'platform list'({ database }) {
+    const keys = await listPlatformKeys({ database });
+    return keys.map(({ publicKey, name, createdAt, lastUsedAt, revokedAt }) => {
+      return { publicKey, name, createdAt, lastUsedAt, revokedAt };
+    });
   },
 };
 

@@ -1,8 +1,10 @@
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import { withExternalId } from '../database/externalIds.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type ConnectionType } from '../domain/Connection.js';
 import { ProblemList } from '../domain/errors.js';
+import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
 import {
   type ConnectionRules,
   checkKlaviyo,
@@ -19,6 +21,8 @@ export interface CreateConnectionInput extends PaceInput {
   readonly name?: string | null;
   readonly webhook?: WebhookInput | null;
   readonly klaviyo?: KlaviyoInput | null;
+  readonly externalId?: string | null;
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
 }
 
 interface Dependencies {
@@ -29,7 +33,7 @@ interface Dependencies {
 
 /**
  * Creates a connection (OpenAPI create_connection). A webhook is ACTIVE at once; Klaviyo waits for its authorization.
- * Throws an InputError with everything that is wrong.
+ * Throws an InputError with everything that is wrong; CONFLICT when another one has its externalId.
  */
 export function createConnection(
   { database, cipher, connectionRules: rules }: Dependencies,
@@ -41,6 +45,8 @@ export function createConnection(
   const problems = new ProblemList();
   const name = checkName(input.name, problems);
   checkPace(input, problems);
+  checkExternalId(input.externalId, problems, 'externalId');
+  const metadata = checkMetadata(input.metadata, problems, 'metadata');
   const other = input.type === 'webhook' ? 'klaviyo' : 'webhook';
   if (input[other]) problems.add('INVALID', `A ${input.type} connection takes no "${other}" configuration.`, other);
   if (input.type === 'webhook' && !input.webhook)
@@ -60,6 +66,8 @@ export function createConnection(
       configuration,
       maxConcurrency: input.maxConcurrency ?? null,
       maxPerSecond: input.maxPerSecond ?? null,
+      externalId: input.externalId ?? null,
+      metadata,
       createdAt: now,
       updatedAt: now,
     });
@@ -71,5 +79,7 @@ export function createConnection(
     }
     return connection;
   };
-  return within ? create(within) : database.transaction(create);
+  if (within) return create(within);
+  const named = { organizationId: caller.organizationId, externalId: input.externalId };
+  return withExternalId(database, 'connections', named, () => database.transaction(create));
 }

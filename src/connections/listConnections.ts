@@ -7,6 +7,7 @@ import { parseId } from '../domain/ids.js';
 interface ConnectionFilter {
   readonly type?: ConnectionType | null;
   readonly status?: ConnectionStatus | null;
+  readonly externalId?: string | null;
 }
 
 /** The organization's connections, newest first (OpenAPI list_connections). */
@@ -24,6 +25,7 @@ export function listConnections(
       organizationId: caller.organizationId,
       ...(filter.type ? { type: filter.type } : {}),
       ...(filter.status ? { status: filter.status } : {}),
+      ...(filter.externalId ? { externalId: filter.externalId } : {}),
     },
     args,
   );
@@ -32,4 +34,14 @@ export function listConnections(
 /** One connection of the organization, or null: somebody else's is not there (OpenAPI get-connection). */
 export function findConnection({ database }: { database: Database }, caller: Caller, id: string): Promise<Connection | null> {
   return database.em().findOne(Connection, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
+}
+
+/** The same by what the organization's own system calls it. */
+export function findConnectionByExternalId(
+  { database }: { database: Database },
+  caller: Caller,
+  externalId: string,
+): Promise<Connection | null> {
+  if (externalId.includes('\0')) return Promise.resolve(null);
+  return database.em().findOne(Connection, { externalId, organizationId: caller.organizationId });
 }

@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import { withExternalId } from '../database/externalIds.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration, type WebhookConfiguration } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
+import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
 import {
   type CheckedWebhook,
   type ConnectionRules,
@@ -27,6 +29,10 @@ interface UpdateConnectionInput extends PaceInput {
   readonly klaviyo?: KlaviyoInput | null;
   /** False disables it; true brings a disabled one back. */
   readonly isEnabled?: boolean | null;
+  /** Undefined: as it was. Null: none. */
+  readonly externalId?: string | null;
+  /** Undefined: as it was. Replaces all of it; null: none. */
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
 }
 
 interface Dependencies {
@@ -38,14 +44,14 @@ interface Dependencies {
 /**
  * Changes what is given and nothing else (OpenAPI patch_connection). The type never changes. What is as it was stays as it
  * was: `updatedAt` too, when that is all.
- * Throws an InputError: NOT_FOUND, or everything that is wrong.
+ * Throws an InputError: NOT_FOUND, CONFLICT for an externalId that another one has, or everything that is wrong.
  */
 export function updateConnection(
   { database, cipher, connectionRules: rules }: Dependencies,
   caller: Caller,
   input: UpdateConnectionInput,
 ): Promise<Connection> {
-  return database.transaction(async (em) => {
+  const change = async (em: EntityManager): Promise<Connection> => {
     const connection = await em.findOne(
       Connection,
       { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
@@ -58,6 +64,9 @@ export function updateConnection(
     checkPace(input, problems);
     if (input.maxConcurrency !== undefined) connection.maxConcurrency = input.maxConcurrency;
     if (input.maxPerSecond !== undefined) connection.maxPerSecond = input.maxPerSecond;
+    checkExternalId(input.externalId, problems, 'externalId');
+    if (input.externalId !== undefined) connection.externalId = input.externalId;
+    if (input.metadata !== undefined) connection.metadata = checkMetadata(input.metadata, problems, 'metadata');
     if (input.name !== undefined) connection.name = checkName(input.name, problems);
     const other = connection.type === 'webhook' ? 'klaviyo' : 'webhook';
     if (input[other]) problems.add('INVALID', `A ${connection.type} connection takes no "${other}" configuration.`, other);
@@ -82,11 +91,15 @@ export function updateConnection(
     connection.updatedAt = new Date();
     await em.flush();
     return connection;
-  });
+  };
+  const named = { organizationId: caller.organizationId, externalId: input.externalId };
+  return withExternalId(database, 'connections', named, () => database.transaction(change));
 }
 
-function changeable({ name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond }: Connection) {
-  return { name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond };
+function changeable(connection: Connection) {
+  const { name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond, externalId, metadata } =
+    connection;
+  return { name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond, externalId, metadata };
 }
 
 /** Turns a connection off, or a disabled one on again: a webhook at once, Klaviyo as far as its grant goes. */

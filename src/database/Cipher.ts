@@ -102,5 +102,6 @@ export const columnIdentity = {
   refreshToken: (connectionId: number) => `credentials:${connectionId}:refreshToken`,
   keptAnswer: (requestId: string) => `idempotent_requests:${requestId}:answer`,
   revokedToken: (jobId: string) => `revocations:${jobId}:token`,
+  erasedPerson: (erasureId: string) => `erasures:${erasureId}:person`,
   canary: (keyId: string) => `encryption_canaries:${keyId}:canary`,
 } as const;

@@ -19,7 +19,8 @@ interface AccessTokensTable {
 
 interface ApiKeysTable {
   id: Generated<string>;
-  organization_id: string;
+  /** Null: a platform's. */
+  organization_id: string | null;
   public_key: string;
   secret_hash: string;
   scopes: string[];

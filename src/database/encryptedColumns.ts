@@ -29,6 +29,7 @@ const places: Record<keyof typeof columnIdentity, readonly Place[]> = {
   accessToken: [{ ...credentials, column: 'access_token' }],
   refreshToken: [{ ...credentials, column: 'refresh_token' }],
   keptAnswer: [{ table: 'idempotent_requests', key: 'id', keyType: 'uuid', column: 'answer' }],
+  erasedPerson: [{ table: 'erasures', key: 'id', keyType: 'uuid', column: 'person' }],
   recipient: [{ ...events, column: 'recipient' }],
   properties: [{ ...events, column: 'properties' }],
   // In the data of a background job, which is done within hours or given up: left as it is.

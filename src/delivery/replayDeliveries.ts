@@ -154,7 +154,7 @@ export async function continueReplay(
         and (${subscriptionId}::bigint is null or d.subscription_id = ${subscriptionId}::bigint)
         and (d.leased_until is null or d.leased_until <= now())
         and exists (select from subscriptions s where s.id = d.subscription_id)
-        and exists (select from events e where e.id = d.event_id and not e.is_test)
+        and exists (select from events e where e.id = d.event_id and not e.is_test and e.erased_at is null)
       for update skip locked
     )
     select (select count(*)::int from next) as looked, (select id from next order by id desc limit 1) as last,

@@ -61,7 +61,7 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
       -- What waits behind another of its ordering key keeps its turn.
       and (d.due_at < 'infinity' or d.status not in ('pending', 'retrying'))
       and (d.leased_until is null or d.leased_until <= now())
-      and e.id = d.event_id and not e.is_test
+      and e.id = d.event_id and not e.is_test and e.erased_at is null
       and s.id = d.subscription_id
       and c.id = d.connection_id and c.status = 'active'
     returning d.connection_id`.execute(em.getKysely());
@@ -84,7 +84,8 @@ async function whyNotRetried(em: EntityManager, delivery: Delivery): Promise<str
   if (!connection) return 'Its connection was deleted.';
   if (connection.status !== 'active') return 'Its connection is not active: see its statusReason.';
   if ((await em.count(Subscription, { id: delivery.subscriptionId })) === 0) return 'Its subscription was deleted.';
-  const event = await em.findOne(Event, { id: delivery.eventId }, { fields: ['isTest'] });
+  const event = await em.findOne(Event, { id: delivery.eventId }, { fields: ['isTest', 'erasedAt'] });
+  if (event?.erasedAt) return 'The data of its event was erased.';
   if (event?.isTest) return 'It was a test: broadcast another one instead.';
   if (delivery.orderingKey && !delivery.leasedUntil) return 'An earlier event of its ordering key goes first.';
   return 'An attempt is being made right now.';

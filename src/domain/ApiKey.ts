@@ -8,6 +8,10 @@ import { Organization } from './Organization.js';
 export const API_KEY_SCOPES = ['admin', 'manage', 'publish', 'read'] as const;
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
+/** What the key of a platform may do: manage organizations, and act for one. It belongs to none, and has no other scope. */
+export const PLATFORM_SCOPE = 'platform';
+export type Scope = ApiKeyScope | typeof PLATFORM_SCOPE;
+
 /** What an access token may do at most: it is seen by more eyes than a key, and must not outlive itself. */
 export const TOKEN_SCOPES = ['manage', 'publish', 'read'] as const satisfies readonly ApiKeyScope[];
 
@@ -16,7 +20,9 @@ const ApiKeySchema = defineEntity({
   tableName: 'api_keys',
   properties: {
     id: p.bigint('number').primary().autoincrement(),
-    organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index(),
+    /** Null: a platform's. */
+    organizationId: () =>
+      p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index().nullable(),
     name: p.text().nullable(),
     publicKey: p.text().unique(),
     /** SHA-256 of the secret, which has 256 bits of its own: a slow hash would add nothing but load. */

@@ -1,8 +1,15 @@
-import type { ApiKeyScope } from './ApiKey.js';
+import type { ApiKeyScope, PLATFORM_SCOPE } from './ApiKey.js';
 
 /** Who is calling. Every use case takes one and touches nothing outside its organization. */
 export interface Caller {
   readonly organizationId: number;
   readonly apiKeyId: number;
   readonly scopes: ReadonlySet<ApiKeyScope>;
+}
+
+/** A platform that acts for no organization: it manages them, and touches nothing inside of any. */
+export interface Platform {
+  readonly organizationId: null;
+  readonly apiKeyId: number;
+  readonly scopes: ReadonlySet<typeof PLATFORM_SCOPE>;
 }

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { Metadata } from './Metadata.js';
 import { Organization } from './Organization.js';
 
 export const CONNECTION_TYPES = ['webhook', 'klaviyo'] as const;
@@ -41,6 +42,9 @@ const ConnectionSchema = defineEntity({
     /** Encrypted; signs as well until it expires, 24 hours after a rotation. */
     previousSigningSecret: p.text().nullable(),
     previousSigningSecretExpiresAt: p.datetime().nullable(),
+    /** What the organization's own system calls it; unique in the organization. */
+    externalId: p.text().nullable(),
+    metadata: p.json<Metadata>().defaultRaw("'{}'"),
     /** Attempts at once, over all processes; null: what the server allows. */
     maxConcurrency: p.integer().nullable(),
     /** Attempts a second, over all processes; null: no limit. */

@@ -27,6 +27,8 @@ const EventSchema = defineEntity({
     /** Made by a test broadcast. */
     isTest: p.boolean().default(false),
     createdAt: p.datetime().defaultRaw('now()'),
+    /** When its data was erased, since it was about somebody who asked for that. */
+    erasedAt: p.datetime().nullable(),
   },
 });
 

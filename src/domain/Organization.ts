@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { Metadata } from './Metadata.js';
 
 const OrganizationSchema = defineEntity({
   name: 'Organization',
@@ -6,7 +7,11 @@ const OrganizationSchema = defineEntity({
   properties: {
     id: p.bigint('number').primary().autoincrement(),
     name: p.text(),
+    /** What the platform calls it; unique. */
+    externalId: p.text().nullable(),
+    metadata: p.json<Metadata>().defaultRaw("'{}'"),
     createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p.datetime().defaultRaw('now()'),
   },
 });
 

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { Connection } from './Connection.js';
+import type { Metadata } from './Metadata.js';
 import { Organization } from './Organization.js';
 
 const SubscriptionSchema = defineEntity({
@@ -11,6 +12,9 @@ const SubscriptionSchema = defineEntity({
     connectionId: () => p.manyToOne(Connection).mapToPk().joinColumn('connection_id').deleteRule('cascade'),
     eventType: p.text(),
     isActive: p.boolean().default(true),
+    /** What the organization's own system calls it; unique in the organization. */
+    externalId: p.text().nullable(),
+    metadata: p.json<Metadata>().defaultRaw("'{}'"),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
   },

@@ -25,9 +25,16 @@ interface CallError {
  */
 export const callErrors = {
   BAD_USER_INPUT: { status: 400, jsonApi: 'invalid', means: 'The call is not well formed.' },
+  ORGANIZATION_REQUIRED: { status: 400, jsonApi: 'required', means: 'A platform must say for which organization it calls.' },
+  ORGANIZATION_INVALID: { status: 400, jsonApi: 'invalid', means: 'The header Switchboard-Organization is not well formed.' },
   UNAUTHENTICATED: { status: 401, jsonApi: 'authentication_failed', means: 'The credentials are missing or not good.' },
   FORBIDDEN: { status: 403, jsonApi: 'forbidden', means: 'The credentials are good, but may not do that.' },
   NOT_FOUND: { status: 404, jsonApi: 'not_found', means: 'It is not there, or not yours.' },
+  ORGANIZATION_NOT_FOUND: {
+    status: 404,
+    jsonApi: 'not_found',
+    means: 'There is no organization of that name, or it is being deleted.',
+  },
   METHOD_NOT_ALLOWED: { status: 405, jsonApi: 'invalid', means: 'The address exists, but not for this method.' },
   NOT_ACCEPTABLE: { status: 406, jsonApi: 'invalid', means: 'Answers are JSON, and the Accept header excludes it.' },
   KEY_IN_USE: { status: 409, jsonApi: 'non_field_errors', means: 'The first request with this Idempotency-Key has no answer.' },

@@ -1,7 +1,7 @@
-import { requireCaller, requireScope } from '../access/authenticate.js';
+import { requirePlatform, requireScope } from '../access/authenticate.js';
 import type { Page } from '../database/paginate.js';
 import type { ApiKeyScope } from '../domain/ApiKey.js';
-import type { Caller } from '../domain/Caller.js';
+import type { Caller, Platform } from '../domain/Caller.js';
 import { Budget, type BudgetLimits } from './Budget.js';
 import type { GraphQLDependencies } from './GraphQLDependencies.js';
 import { createLoaders, type Loaders } from './Loaders.js';
@@ -38,7 +38,7 @@ export class GraphQLContext {
   constructor(
     readonly dependencies: GraphQLDependencies,
     /** Null when the request brought no credentials. */
-    readonly possibleCaller: Caller | null,
+    readonly possibleCaller: Caller | Platform | null,
     readonly transport: Transport,
   ) {
     this.budget = new Budget(transport.budget, transport.isAbandoned);
@@ -58,12 +58,12 @@ export class GraphQLContext {
     return this.budget.read(read, ({ edges }) => edges.length);
   }
 
-  /** Throws UNAUTHENTICATED when the request brought no credentials. */
-  assertCaller(): Caller {
-    return requireCaller(this.possibleCaller);
+  /** The platform that calls, for no organization. Throws UNAUTHENTICATED or FORBIDDEN. */
+  platform(): Platform {
+    return requirePlatform(this.possibleCaller);
   }
 
-  /** The caller, who must hold the scope. Throws UNAUTHENTICATED or FORBIDDEN. */
+  /** The caller, who must hold the scope. Throws UNAUTHENTICATED, ORGANIZATION_REQUIRED or FORBIDDEN. */
   caller(scope: ApiKeyScope): Caller {
     return requireScope(this.possibleCaller, scope);
   }

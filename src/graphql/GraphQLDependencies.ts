@@ -45,6 +45,8 @@ export interface GraphQLDependencies
   readonly notices: GrantNotices;
   readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
+  /** Has the background erase what is to be erased, once the transaction is committed. */
+  readonly wakeErasing: (em: EntityManager) => Promise<void>;
   readonly changes: ChangeFeed;
   /** Of accounts, by the provider's ids, as far as anything was sent there within the last minute. */
   readonly accountQuotas: (accounts: readonly string[]) => Promise<AccountQuota[]>;

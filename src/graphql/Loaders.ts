@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { sql } from 'kysely';
+import { findDeletions, type OrganizationDeletion } from '../access/deleteOrganization.js';
 import { type ConnectionHealth, findHealth } from '../delivery/listDeliveries.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
@@ -25,6 +26,8 @@ export interface Loaders {
   readonly subscribed: DataLoader<number, { readonly connectionId: number } | null>;
   /** By the provider's id of the account. */
   readonly quotas: DataLoader<string, readonly AccountQuota[]>;
+  /** By organization id: null when nobody asked for its deletion. */
+  readonly deletion: DataLoader<number, OrganizationDeletion | null>;
   readonly subscription: DataLoader<number, Subscription | null>;
   /** Without its payload. */
   readonly event: DataLoader<string, Event | null>;
@@ -84,6 +87,7 @@ export function createLoaders(
         select distinct connection_id::int as "connectionId" from subscriptions where connection_id = any(${sql.val(ids)}::bigint[])`;
       return (await query.execute(database.sql())).rows;
     }),
+    deletion: byId((ids: number[]) => findDeletions({ database }, ids)),
     subscription: byId((ids: number[]) => database.em().find(Subscription, { id: { $in: ids } })),
     event: byId(
       (ids: string[]) =>

@@ -12,7 +12,8 @@ import {
 } from 'graphql';
 import { buildSchemaSync, getMetadataStorage, type NonEmptyArray, type ResolverData } from 'type-graphql';
 import type { Logger } from '../domain/Logger.js';
-import { ApiKeyResolver, OrganizationResolver } from './access/ApiKeyResolver.js';
+import { ApiKeyResolver } from './access/ApiKeyResolver.js';
+import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { sizeOf } from './Budget.js';
 import { toGraphQLError } from './callErrors.js';
 import { ConnectionPayloadResolver, ConnectionResolver, KlaviyoQuotaResolver } from './connections/ConnectionResolver.js';
@@ -23,6 +24,7 @@ import {
   EventDeliveriesResolver,
   SigningSecretResolver,
 } from './delivery/DeliveryResolver.js';
+import { ErasureResolver } from './events/ErasureResolver.js';
 import { EventResolver } from './events/EventResolver.js';
 import type { GraphQLContext } from './GraphQLContext.js';
 import { createLiveRoot } from './live/createLiveRoot.js';
@@ -47,6 +49,7 @@ const resolvers: NonEmptyArray<Function> = [
   SubscriptionResolver,
   ConnectionSubscriptionsResolver,
   EventResolver,
+  ErasureResolver,
   DeliveryResolver,
   AttemptErrorResolver,
   ConnectionDeliveriesResolver,

@@ -8,14 +8,15 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import type { ApiKeyScope } from '../domain/ApiKey.js';
+import type { Scope } from '../domain/ApiKey.js';
 
 /**
  * Which scope each field needs. Fields that are not here are part of the thing that they belong to. A mutation shows the
  * thing that it changed; whatever lies beyond that thing needs `read`, as it does in a query.
  */
-export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
+export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Query.organization': 'read',
+  'Query.organizations': 'platform',
   'Query.apiKeys': 'admin',
   'Query.connection': 'read',
   'Query.connections': 'read',
@@ -27,13 +28,17 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Query.delivery': 'read',
   'Query.deliveries': 'read',
   'Query.replay': 'read',
+  'Query.erasure': 'admin',
   'Query.klaviyoApp': 'read',
   'Query.klaviyoScopes': 'read',
 
+  'Mutation.upsertOrganization': 'platform',
+  'Mutation.deleteOrganization': 'platform',
   'Mutation.createApiKey': 'admin',
   'Mutation.revokeApiKey': 'admin',
   'Mutation.revealSigningSecret': 'admin',
   'Mutation.rotateSigningSecret': 'admin',
+  'Mutation.eraseRecipient': 'admin',
   'Mutation.createConnection': 'manage',
   'Mutation.updateConnection': 'manage',
   'Mutation.deleteConnection': 'manage',
@@ -65,14 +70,22 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Delivery.attempts': 'read',
 };
 
+/** The same for a platform that acts for no organization: which of them it asks for, it says in the arguments. */
+export const platformFieldScopes: typeof fieldScopes = { ...fieldScopes, 'Query.organization': 'platform' };
+
 /** The scopes that an operation needs as a whole, so that it can be refused before any of it is done. */
-export function scopesOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Set<ApiKeyScope> {
+export function scopesOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  scopesOfFields = fieldScopes,
+): Set<Scope> {
   const fragments = new Map(
     document.definitions
       .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
       .map((fragment) => [fragment.name.value, fragment]),
   );
-  const scopes = new Set<ApiKeyScope>();
+  const scopes = new Set<Scope>();
   const seen = new Set<string>();
   const waiting: (OperationDefinitionNode | FragmentDefinitionNode)[] = [operation];
   for (let node = waiting.pop(); node; node = waiting.pop()) {
@@ -81,7 +94,7 @@ export function scopesOf(schema: GraphQLSchema, document: DocumentNode, operatio
       node,
       visitWithTypeInfo(types, {
         Field({ name }) {
-          const scope = fieldScopes[`${types.getParentType()?.name}.${name.value}`];
+          const scope = scopesOfFields[`${types.getParentType()?.name}.${name.value}`];
           if (scope) scopes.add(scope);
         },
         FragmentSpread({ name }) {

@@ -4,8 +4,8 @@ import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDi
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { authenticate } from '../access/authenticate.js';
-import type { Caller } from '../domain/Caller.js';
+import { identify } from '../access/platform.js';
+import type { Caller, Platform } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
 import { formatError, toGraphQLError } from '../graphql/callErrors.js';
 import { GraphQLContext } from '../graphql/GraphQLContext.js';
@@ -13,6 +13,7 @@ import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
 import { refuseLiveByPost } from '../graphql/refuseLiveByPost.js';
 import { browserBindingCookie, browserBindingOptions } from './callback/callbackRoute.js';
 import { callerAddress } from './callerAddress.js';
+import { readCredentials, turnKey } from './credentials.js';
 import { limitOperations } from './limits/admitOperation.js';
 import { type FairTurns, type Turn, takeTurn } from './limits/FairTurns.js';
 import { type DocumentLimits, limitDocuments } from './limits/limitDocuments.js';
@@ -25,7 +26,7 @@ const COST_A_UNIT = 250;
 /** What is known of a request before its body is read. */
 interface Entry {
   readonly address: string;
-  readonly caller: Caller | null;
+  readonly caller: Caller | Platform | null;
   /** Why it is refused, in whatever form the body asks for. */
   readonly failure: unknown;
   readonly turn: Turn | null;
@@ -102,16 +103,16 @@ export async function graphqlRoute(
     if (request.ws) return;
     reply.header('cache-control', 'no-store');
     const address = callerAddress(request);
-    let caller: Caller | null = null;
+    let caller: Caller | Platform | null = null;
     let failure: unknown = null;
     try {
-      caller = await authenticate(dependencies, request.headers.authorization, address);
+      caller = await identify(dependencies, readCredentials(request), address);
     } catch (error) {
       failure = error;
     }
     let turn: Turn | null = null;
     try {
-      turn = await takeTurn(turns, caller ? `organization:${caller.organizationId}` : `address:${address}`, request, reply);
+      turn = await takeTurn(turns, turnKey(caller, address), request, reply);
     } catch (error) {
       failure ??= error;
     }

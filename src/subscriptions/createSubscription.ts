@@ -1,9 +1,11 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Database, EntityManager } from '../database/Database.js';
+import { withExternalId } from '../database/externalIds.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
+import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
 import { Subscription } from '../domain/Subscription.js';
 
 interface CreateSubscriptionInput {
@@ -11,11 +13,14 @@ interface CreateSubscriptionInput {
   readonly eventType: string;
   /** True when not given. */
   readonly isActive?: boolean | null;
+  readonly externalId?: string | null;
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
 }
 
 /**
  * Routes events of a type to a connection (OpenAPI create_subscription).
- * Throws an InputError: NOT_FOUND (connection), INVALID_CHOICE (event type), CONFLICT (there is one already).
+ * Throws an InputError: NOT_FOUND (connection), INVALID_CHOICE (event type), CONFLICT (there is one already, or
+ * another one has its externalId).
  */
 export function createSubscription(
   dependencies: SubscriptionDependencies,
@@ -24,8 +29,11 @@ export function createSubscription(
 ): Promise<Subscription> {
   const problems = new ProblemList();
   checkEventType(dependencies, input.eventType, problems);
+  checkExternalId(input.externalId, problems, 'externalId');
+  const metadata = checkMetadata(input.metadata, problems, 'metadata');
   problems.throwIfAny();
-  return dependencies.database.transaction(async (em) => {
+  const { database } = dependencies;
+  const create = async (em: EntityManager): Promise<Subscription> => {
     const connection = await lockConnection(em, caller, input.connectionId);
     await refuseSecond(em, { connectionId: connection.id, eventType: input.eventType });
     const now = new Date();
@@ -34,12 +42,16 @@ export function createSubscription(
       connectionId: connection.id,
       eventType: input.eventType,
       isActive: input.isActive ?? true,
+      externalId: input.externalId ?? null,
+      metadata,
       createdAt: now,
       updatedAt: now,
     });
     await em.flush();
     return subscription;
-  });
+  };
+  const named = { organizationId: caller.organizationId, externalId: input.externalId };
+  return withExternalId(database, 'subscriptions', named, () => database.transaction(create));
 }
 
 /** What subscriptions need of the rooms beside them. */

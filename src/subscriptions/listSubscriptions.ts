@@ -10,6 +10,7 @@ interface SubscriptionFilter {
   readonly eventTypes?: readonly string[];
   readonly isActive?: boolean | null;
   readonly connectionId?: string | null;
+  readonly externalId?: string | null;
 }
 
 /** The organization's subscriptions, newest first (OpenAPI list_subscriptions). */
@@ -24,6 +25,7 @@ export function listSubscriptions(
     ...(filter.eventTypes ? { eventType: { $in: [...filter.eventTypes] } } : {}),
     ...(filter.eventType ? { eventType: filter.eventType } : {}),
     ...(typeof filter.isActive === 'boolean' ? { isActive: filter.isActive } : {}),
+    ...(filter.externalId ? { externalId: filter.externalId } : {}),
     ...(filter.connectionId ? { connectionId: parseId(filter.connectionId) ?? 0 } : {}),
   };
   return paginate(database.em(), Subscription, 'subscriptions', where, args);
@@ -32,6 +34,16 @@ export function listSubscriptions(
 /** One subscription of the organization, or null: somebody else's is not there (OpenAPI get-subscription). */
 export function findSubscription({ database }: { database: Database }, caller: Caller, id: string): Promise<Subscription | null> {
   return database.em().findOne(Subscription, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
+}
+
+/** The same by what the organization's own system calls it. */
+export function findSubscriptionByExternalId(
+  { database }: { database: Database },
+  caller: Caller,
+  externalId: string,
+): Promise<Subscription | null> {
+  if (externalId.includes('\0')) return Promise.resolve(null);
+  return database.em().findOne(Subscription, { externalId, organizationId: caller.organizationId });
 }
 
 /** Whether any events go to a connection at the moment. */

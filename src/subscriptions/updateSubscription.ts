@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '../database/Database.js';
+import { withExternalId } from '../database/externalIds.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
+import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
 import { Subscription } from '../domain/Subscription.js';
 import { checkEventType, lockConnection, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
 
@@ -10,19 +14,26 @@ export interface UpdateSubscriptionInput {
   readonly connectionId?: string | null;
   readonly eventType?: string | null;
   readonly isActive?: boolean | null;
+  /** Undefined: as it was. Null: none. */
+  readonly externalId?: string | null;
+  /** Undefined: as it was. Replaces all of it; null: none. */
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
 }
 
 /**
  * Changes what is given and nothing else (OpenAPI patch-subscription), and `updatedAt` only if anything did. Deliveries that exist go where they were going;
- * a paused subscription gets no new ones. Throws an InputError: NOT_FOUND, INVALID_CHOICE, CONFLICT.
+ * a paused subscription gets no new ones. Throws an InputError: NOT_FOUND, INVALID_CHOICE, INVALID, CONFLICT.
  */
 export function updateSubscription(
   dependencies: SubscriptionDependencies,
   caller: Caller,
   input: UpdateSubscriptionInput,
 ): Promise<Subscription> {
-  return dependencies.database.transaction(async (em) => {
+  const { database } = dependencies;
+  const change = async (em: EntityManager): Promise<Subscription> => {
     const problems = new ProblemList();
+    checkExternalId(input.externalId, problems, 'externalId');
+    const metadata = checkMetadata(input.metadata, problems, 'metadata');
     if (input.eventType) checkEventType(dependencies, input.eventType, problems);
     const own = { id: parseId(input.id) ?? 0, organizationId: caller.organizationId };
     const before = await em.findOne(Subscription, own);
@@ -33,17 +44,24 @@ export function updateSubscription(
     const connection = routed ? await lockConnection(em, caller, input.connectionId ?? String(before.connectionId)) : null;
     const subscription = await em.findOne(Subscription, own, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
-    const { connectionId: oldConnection, eventType: oldType, isActive: wasActive } = subscription;
+    const old = changeable(subscription);
     if (connection) {
       const eventType = input.eventType || subscription.eventType;
       await refuseSecond(em, { connectionId: connection.id, eventType }, subscription.id);
       em.assign(subscription, { connectionId: connection.id, eventType });
     }
     if (typeof input.isActive === 'boolean') subscription.isActive = input.isActive;
-    const { connectionId, eventType, isActive } = subscription;
-    if (connectionId === oldConnection && eventType === oldType && isActive === wasActive) return subscription;
+    if (input.externalId !== undefined) subscription.externalId = input.externalId;
+    if (input.metadata !== undefined) subscription.metadata = metadata;
+    if (isDeepStrictEqual(changeable(subscription), old)) return subscription;
     subscription.updatedAt = new Date();
     await em.flush();
     return subscription;
-  });
+  };
+  const named = { organizationId: caller.organizationId, externalId: input.externalId };
+  return withExternalId(database, 'subscriptions', named, () => database.transaction(change));
+}
+
+function changeable({ connectionId, eventType, isActive, externalId, metadata }: Subscription) {
+  return { connectionId, eventType, isActive, externalId, metadata };
 }

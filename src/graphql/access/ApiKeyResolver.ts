@@ -1,7 +1,5 @@
-import { GraphQLDateTime } from 'graphql-scalars';
-import { Arg, Ctx, Field, ID, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { grantApiKey, listApiKeys, withdrawApiKey } from '../../access/apiKeys.js';
-import { Organization } from '../../domain/Organization.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { withUserErrors } from '../userErrors.js';
 import { ApiKeyObject, ApiKeyPayload, CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput } from './apiKeyTypes.js';
@@ -35,25 +33,5 @@ export class ApiKeyResolver {
   ): Promise<ApiKeyPayload> {
     const caller = context.caller('admin');
     return withUserErrors(async () => ({ apiKey: await withdrawApiKey(context.dependencies, caller, input) }));
-  }
-}
-
-@ObjectType('Organization', { description: 'A tenant. A caller sees nothing outside its own.' })
-class OrganizationObject {
-  @Field(() => ID, { description: 'Unique identifier.' })
-  id!: number;
-
-  @Field(() => String, { description: 'What people call it.' })
-  name!: string;
-
-  @Field(() => GraphQLDateTime, { description: 'When it was created.' })
-  createdAt!: Date;
-}
-
-@Resolver()
-export class OrganizationResolver {
-  @Query(() => OrganizationObject, { description: "The caller's own organization." })
-  organization(@Ctx() context: GraphQLContext): Promise<OrganizationObject> {
-    return context.dependencies.database.em().findOneOrFail(Organization, context.caller('read').organizationId);
   }
 }

@@ -2,13 +2,14 @@ import { Arg, Args, Ctx, Field, FieldResolver, ID, Mutation, ObjectType, Query, 
 import { warnOfScopes } from '../../connections/checkConfiguration.js';
 import { createConnection } from '../../connections/createConnection.js';
 import { deleteConnection } from '../../connections/deleteConnection.js';
-import { findConnection, listConnections } from '../../connections/listConnections.js';
+import { findConnection, findConnectionByExternalId, listConnections } from '../../connections/listConnections.js';
 import { updateConnection } from '../../connections/updateConnection.js';
 import type { ConnectionHealth } from '../../delivery/listDeliveries.js';
 import type { Connection, WebhookConfiguration } from '../../domain/Connection.js';
 import type { Credential } from '../../domain/Credential.js';
 import { scopesToRequest } from '../../oauth/startAuthorization.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
+import { lookUp } from '../lookUp.js';
 import { PageArgs, pageTypes } from '../pagination.js';
 import { DeletePayload, UserErrorObject, WarningObject, withUserErrors } from '../userErrors.js';
 import {
@@ -50,9 +51,17 @@ export class ConnectionResolver {
   @Query(() => ConnectionObject, { nullable: true, description: 'One connection; null when it is not there or not yours.' })
   connection(
     @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+    @Arg('id', () => ID, { nullable: true, description: 'The one with this id. Give exactly one of the two.' })
+    id?: string | null,
+    @Arg('externalId', () => String, { nullable: true, description: 'The one with this externalId.' }) externalId?: string | null,
   ): Promise<ConnectionObject | null> {
-    return findConnection(context.dependencies, context.caller('read'), id);
+    const { dependencies } = context;
+    const caller = context.caller('read');
+    return lookUp(
+      { id, externalId },
+      (ours) => findConnection(dependencies, caller, ours),
+      (theirs) => findConnectionByExternalId(dependencies, caller, theirs),
+    );
   }
 
   @Query(() => ConnectionPage, { description: 'Your connections, newest first.' })

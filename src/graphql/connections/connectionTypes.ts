@@ -1,6 +1,7 @@
-import { GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
+import { GraphQLDateTime, GraphQLJSONObject, GraphQLURL } from 'graphql-scalars';
 import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { ConnectionStatus, ConnectionType, WebhookAuthType } from '../../domain/Connection.js';
+import type { Metadata } from '../../domain/Metadata.js';
 
 const ConnectionTypeEnum = { WEBHOOK: 'webhook', KLAVIYO: 'klaviyo' } as const;
 registerEnumType(ConnectionTypeEnum, {
@@ -172,6 +173,12 @@ export class ConnectionObject {
   })
   maxPerSecond?: number | null;
 
+  @Field(() => String, { nullable: true, description: 'What your own system calls it; unique in the organization.' })
+  externalId?: string | null;
+
+  @Field(() => GraphQLJSONObject, { description: 'What your own system noted on it.' })
+  metadata!: Metadata;
+
   @Field(() => GraphQLDateTime, { description: 'When it was created.' })
   createdAt!: Date;
 
@@ -261,6 +268,19 @@ export class CreateConnectionInput {
     description: 'Deliveries that may go there in a second, over all processes, from 1 to 10,000; null: no limit.',
   })
   maxPerSecond?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What your own system calls it: 1 to 200 characters, unique in the organization.',
+  })
+  externalId?: string | null;
+
+  @Field(() => GraphQLJSONObject, {
+    nullable: true,
+    description:
+      'What your own system notes on it: at most 50 keys of at most 40 characters; texts of at most 500, numbers, true or false.',
+  })
+  metadata?: Record<string, unknown> | null;
 }
 
 @InputType({ description: 'Changes to a connection: only what is given changes.' })
@@ -298,6 +318,15 @@ export class UpdateConnectionInput {
     description: 'Deliveries that may go there in a second, over all processes, from 1 to 10,000; null takes the limit away.',
   })
   maxPerSecond?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What your own system calls it: 1 to 200 characters, unique in the organization; null takes it away.',
+  })
+  externalId?: string | null;
+
+  @Field(() => GraphQLJSONObject, { nullable: true, description: 'Replaces all of its metadata; null empties it.' })
+  metadata?: Record<string, unknown> | null;
 }
 
 @InputType({ description: 'Which connection to delete.' })
@@ -313,4 +342,7 @@ export class ConnectionFilter {
 
   @Field(() => ConnectionStatusEnum, { nullable: true, description: 'Only in this status.' })
   status?: ConnectionStatus | null;
+
+  @Field(() => String, { nullable: true, description: 'Only the one with this externalId.' })
+  externalId?: string | null;
 }

@@ -39,6 +39,12 @@ export class EventObject {
 
   @Field(() => GraphQLDateTime, { description: 'When it was published.' })
   createdAt!: Date;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When its data was erased, by eraseRecipient: its payload is empty since. Null otherwise.',
+  })
+  erasedAt?: Date | null;
 }
 
 @InputType({

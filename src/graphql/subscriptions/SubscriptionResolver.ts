@@ -3,10 +3,11 @@ import type { Connection } from '../../domain/Connection.js';
 import type { Subscription } from '../../domain/Subscription.js';
 import { createSubscription } from '../../subscriptions/createSubscription.js';
 import { deleteSubscription } from '../../subscriptions/deleteSubscription.js';
-import { findSubscription, listSubscriptions } from '../../subscriptions/listSubscriptions.js';
+import { findSubscription, findSubscriptionByExternalId, listSubscriptions } from '../../subscriptions/listSubscriptions.js';
 import { updateSubscription } from '../../subscriptions/updateSubscription.js';
 import { ConnectionObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
+import { lookUp } from '../lookUp.js';
 import { PageArgs } from '../pagination.js';
 import { DeletePayload, withUserErrors } from '../userErrors.js';
 import {
@@ -24,9 +25,17 @@ export class SubscriptionResolver {
   @Query(() => SubscriptionObject, { nullable: true, description: 'One subscription; null when it is not there or not yours.' })
   subscription(
     @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+    @Arg('id', () => ID, { nullable: true, description: 'The one with this id. Give exactly one of the two.' })
+    id?: string | null,
+    @Arg('externalId', () => String, { nullable: true, description: 'The one with this externalId.' }) externalId?: string | null,
   ): Promise<SubscriptionObject | null> {
-    return findSubscription(context.dependencies, context.caller('read'), id);
+    const { dependencies } = context;
+    const caller = context.caller('read');
+    return lookUp(
+      { id, externalId },
+      (ours) => findSubscription(dependencies, caller, ours),
+      (theirs) => findSubscriptionByExternalId(dependencies, caller, theirs),
+    );
   }
 
   @Query(() => SubscriptionPage, { description: 'Your subscriptions, newest first.' })

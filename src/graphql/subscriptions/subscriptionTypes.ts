@@ -1,5 +1,6 @@
-import { GraphQLDateTime } from 'graphql-scalars';
+import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import type { Metadata } from '../../domain/Metadata.js';
 import { pageTypes } from '../pagination.js';
 import { UserErrorObject } from '../userErrors.js';
 
@@ -13,6 +14,12 @@ export class SubscriptionObject {
 
   @Field(() => Boolean, { description: 'False while paused: new events make no deliveries for it.' })
   isActive!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'What your own system calls it; unique in the organization.' })
+  externalId?: string | null;
+
+  @Field(() => GraphQLJSONObject, { description: 'What your own system noted on it.' })
+  metadata!: Metadata;
 
   @Field(() => GraphQLDateTime, { description: 'When it was created.' })
   createdAt!: Date;
@@ -42,6 +49,19 @@ export class CreateSubscriptionInput {
 
   @Field(() => Boolean, { defaultValue: true, description: 'False makes it paused from the start.' })
   isActive?: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What your own system calls it: 1 to 200 characters, unique in the organization.',
+  })
+  externalId?: string | null;
+
+  @Field(() => GraphQLJSONObject, {
+    nullable: true,
+    description:
+      'What your own system notes on it: at most 50 keys of at most 40 characters; texts of at most 500, numbers, true or false.',
+  })
+  metadata?: Record<string, unknown> | null;
 }
 
 @InputType({ description: 'Changes to a subscription: only what is given changes.' })
@@ -57,6 +77,15 @@ export class UpdateSubscriptionInput {
 
   @Field(() => Boolean, { nullable: true, description: 'False pauses it, true resumes it.' })
   isActive?: boolean | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What your own system calls it: 1 to 200 characters, unique in the organization; null takes it away.',
+  })
+  externalId?: string | null;
+
+  @Field(() => GraphQLJSONObject, { nullable: true, description: 'Replaces all of its metadata; null empties it.' })
+  metadata?: Record<string, unknown> | null;
 }
 
 @InputType({ description: 'Which subscription to delete.' })
@@ -75,4 +104,7 @@ export class SubscriptionFilter {
 
   @Field(() => ID, { nullable: true, description: 'Only of this connection.' })
   connectionId?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Only the one with this externalId.' })
+  externalId?: string | null;
 }

@@ -15,14 +15,15 @@ import {
   visit,
 } from 'graphql';
 import { type ComplexityEstimatorArgs, getComplexity } from 'graphql-query-complexity';
-import { requireCaller, requireScope } from '../../access/authenticate.js';
+import { requireCaller, requirePlatform, requireScope } from '../../access/authenticate.js';
 import { type AccessDependencies, countHit, countRequest, type RequestCount, refuseTooMany } from '../../access/limits.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../database/paginate.js';
-import type { Caller } from '../../domain/Caller.js';
+import { PLATFORM_SCOPE, type Scope } from '../../domain/ApiKey.js';
+import type { Caller, Platform } from '../../domain/Caller.js';
 import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
 import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
-import { scopesOf } from '../../graphql/fieldScopes.js';
+import { fieldScopes, platformFieldScopes, scopesOf } from '../../graphql/fieldScopes.js';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
 import type { DocumentLimits } from './limitDocuments.js';
 
@@ -45,18 +46,20 @@ interface Operation {
  * Everything that an operation must pass before any field of it runs, over whatever transport: who calls, whether they
  * may, how often they called, and what it would cost, which is
  * returned. `onCount` hears how the organization stands with its limit.
- * Throws UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, BAD_USER_INPUT.
+ * Throws UNAUTHENTICATED, ORGANIZATION_REQUIRED, FORBIDDEN, RATE_LIMITED, BAD_USER_INPUT.
  */
 export async function admitOperation(
   { schema, limits, dependencies }: Rules,
   { document, operation, variables }: Operation,
-  possibleCaller: Caller | null,
+  possibleCaller: Caller | Platform | null,
   address: string,
   onCount: (count: RequestCount) => void = () => {},
 ): Promise<number> {
-  if (possibleCaller)
-    await countAndCheckScopes(dependencies, scopesOf(schema, document, operation), operation, possibleCaller, onCount);
-  else await admitIntrospection(dependencies, limits, document, operation, address);
+  if (possibleCaller) {
+    const scopesOfFields = possibleCaller.organizationId === null ? platformFieldScopes : fieldScopes;
+    const scopes = scopesOf(schema, document, operation, scopesOfFields);
+    await countAndCheckScopes(dependencies, scopes, operation, possibleCaller, onCount);
+  } else await admitIntrospection(dependencies, limits, document, operation, address);
   checkVariables(schema, operation, variables);
   const cost = Math.round(operationCost(schema, document, operation, variables));
   const most = operation.operation === OperationTypeNode.SUBSCRIPTION ? limits.maxCost * WATCH_COST_SHARE : limits.maxCost;
@@ -72,17 +75,21 @@ async function countAndCheckScopes(
   dependencies: AccessDependencies,
   scopes: ReturnType<typeof scopesOf>,
   { operation }: OperationDefinitionNode,
-  caller: Caller,
+  caller: Caller | Platform,
   onCount: (count: RequestCount) => void,
 ): Promise<void> {
-  const allowed = [...scopes].every((scope) => caller.scopes.has(scope));
+  const held: ReadonlySet<Scope> = caller.scopes;
+  const allowed = [...scopes].every((scope) => held.has(scope));
   const kind = allowed && operation === OperationTypeNode.MUTATION ? 'write' : 'read';
   const count = await countRequest(dependencies, caller, kind);
   if (count) {
     onCount(count);
     refuseTooMany(count, kind);
   }
-  for (const scope of scopes) requireScope(caller, scope);
+  for (const scope of scopes) {
+    if (scope === PLATFORM_SCOPE) requirePlatform(caller);
+    else requireScope(caller, scope);
+  }
 }
 
 /** Without credentials there is the schema, which is no secret: asked for plainly, and not too often from one address. */

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { authenticate, requireCaller, requireScope } from '../../access/authenticate.js';
+import { requireCaller, requireScope } from '../../access/authenticate.js';
 import { countRequest, refuseTooMany } from '../../access/limits.js';
+import { identify } from '../../access/platform.js';
 import { SwitchboardError } from '../../domain/errors.js';
 import { errorHeaders } from '../../graphql/callErrors.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { callerAddress } from '../callerAddress.js';
+import { readCredentials, turnKey } from '../credentials.js';
 import { jsonApiError, toHttpError } from '../handleErrors.js';
 import { rateLimitHeaders } from '../limits/admitOperation.js';
 import { type FairTurns, takeTurn } from '../limits/FairTurns.js';
@@ -57,13 +59,19 @@ export async function restRoutes(
         const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write';
         const scope = kind === 'read' ? 'read' : 'manage';
         const address = callerAddress(request);
-        const known = authenticate(dependencies, request.headers.authorization, address);
+        const known = identify(dependencies, readCredentials(request), address);
         const key = await known.then(
-          (found) => (found ? `organization:${found.organizationId}` : `address:${address}`),
-          () => `address:${address}`,
+          (found) => turnKey(found, address),
+          () => turnKey(null, address),
         );
         await takeTurn(turns, key, request, reply);
-        const caller = requireCaller(await known);
+        const who = await known;
+        if (who?.organizationId === null) {
+          // Nothing here is a platform's own, and yet it is counted.
+          const count = await countRequest(dependencies, who, 'read');
+          if (count) refuseTooMany(count, 'read');
+        }
+        const caller = requireCaller(who);
         // What is forbidden uses up nothing of what others may write.
         const counted = caller.scopes.has(scope) ? kind : 'read';
         const count = await countRequest(dependencies, caller, counted);

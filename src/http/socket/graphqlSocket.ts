@@ -11,6 +11,7 @@ import {
 import { type Context, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { countRequest, refuseTooMany } from '../../access/limits.js';
+import { type Credentials, ORGANIZATION_HEADER } from '../../access/platform.js';
 import { databaseTrouble } from '../../database/databaseTrouble.js';
 import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
 import { toCallError, toGraphQLError } from '../../graphql/callErrors.js';
@@ -18,6 +19,7 @@ import { GraphQLContext } from '../../graphql/GraphQLContext.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { ChangesLost } from '../../live/Watch.js';
 import { callerAddress } from '../callerAddress.js';
+import { readCredentials, turnKey } from '../credentials.js';
 import { admitOperation } from '../limits/admitOperation.js';
 import type { FairTurns } from '../limits/FairTurns.js';
 import type { DocumentLimits } from '../limits/limitDocuments.js';
@@ -46,8 +48,8 @@ type SocketContext = Context<Record<string, unknown>, Extra>;
 /**
  * GraphQL over a websocket (the graphql-transport-ws protocol): subscriptions of `Live`, and any other operation.
  *
- * Credentials come as `Authorization` in the payload of `connection_init`, since browsers can set no headers, or as that
- * header. They are looked at again before anything is sent: when they end, the socket is closed with 4401. When updates may
+ * Credentials come as `Authorization`, and for a platform `Switchboard-Organization`, in the payload of `connection_init`, since
+ * browsers can set no headers, or as those headers. They are looked at again before anything is sent: when they end, the socket is closed with 4401. When updates may
  * have been missed it is closed with 1013, at which clients connect and subscribe again.
  */
 export function graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns }: GraphQLSocketOptions) {
@@ -60,7 +62,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
     // Questions and changes; a watch waits for what others do.
     async execute(args) {
       const { possibleCaller } = args.contextValue as GraphQLContext;
-      const turn = await turns.enter(`organization:${possibleCaller?.organizationId}`);
+      const turn = await turns.enter(turnKey(possibleCaller, 'nobody'));
       try {
         return await execute(args as ExecutionArgs);
       } finally {
@@ -68,16 +70,15 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       }
     },
     async onConnect({ extra, connectionParams }) {
-      const authorization = readAuthorization(connectionParams) ?? extra.request.headers.authorization;
-      extra.caller = new SocketCaller(dependencies, authorization, callerAddress(extra.request));
+      const credentials = readParameters(connectionParams, readCredentials(extra.request));
+      extra.caller = new SocketCaller(dependencies, credentials, callerAddress(extra.request));
       try {
         await extra.caller.current();
         return true;
       } catch (failure) {
         const { error } = toCallError(failure, log);
-        // 4401 tells a client that trying again is no use, 1013 that it is.
-        if (error.code === 'UNAUTHENTICATED') extra.socket.close(4401, 'Unauthorized');
-        else extra.socket.close(1013, error.code);
+        // 4401 and 4403 tell a client that trying again is no use, 1013 that it is.
+        if (!closeForCaller(extra.socket, error)) extra.socket.close(1013, error.code);
         return false;
       }
     },
@@ -146,18 +147,31 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
 /** Failures that concern the whole socket. */
 function closeFor(socket: WebSocket, failure: unknown): void {
   if (failure instanceof ChangesLost) socket.close(1013, 'Updates may have been missed: subscribe again');
-  else if (failure instanceof SwitchboardError && failure.code === 'UNAUTHENTICATED') socket.close(4401, 'Unauthorized');
+  else if (failure instanceof SwitchboardError && closeForCaller(socket, failure)) return;
   else if (databaseTrouble(failure)) socket.close(1013, 'SERVICE_UNAVAILABLE');
+}
+
+/** Closes it when nobody, or for no organization, may go on calling over it; the reason is the code. */
+function closeForCaller(socket: WebSocket, { code, facts }: SwitchboardError): boolean {
+  if (code === 'UNAUTHENTICATED') socket.close(4401, 'Unauthorized');
+  else if (code !== 'ORGANIZATION_REQUIRED' && facts.header === ORGANIZATION_HEADER) socket.close(4403, code);
+  else return false;
+  return true;
 }
 
 function tooMany(): SwitchboardError {
   return new SwitchboardError('RATE_LIMITED', `A websocket may carry ${MOST_OPERATIONS} operations at once. Open another.`);
 }
 
-/** Names of headers are the same in any case, and clients treat these parameters as headers. */
-function readAuthorization(parameters: Record<string, unknown> | undefined): string | undefined {
-  const [, value] = Object.entries(parameters ?? {}).find(([name]) => name.toLowerCase() === 'authorization') ?? [];
-  return typeof value === 'string' ? value : undefined;
+/** Names of headers are the same in any case, and clients treat these parameters as headers, before those of the request. */
+function readParameters(parameters: Record<string, unknown> | undefined, headers: Credentials): Credentials {
+  const find = (header: string) =>
+    Object.entries(parameters ?? {}).find(([name]) => name.toLowerCase() === header.toLowerCase())?.[1];
+  const authorization = find('Authorization');
+  return {
+    authorization: typeof authorization === 'string' ? authorization : headers.authorization,
+    organization: find(ORGANIZATION_HEADER) ?? headers.organization,
+  };
 }
 
 const PATIENCE_MS = 500;

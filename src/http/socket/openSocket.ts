@@ -11,9 +11,10 @@ import {
 } from 'graphql';
 import type { Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import { authenticate, requireCaller } from '../../access/authenticate.js';
+import { requireCredentials } from '../../access/authenticate.js';
 import type { AccessDependencies } from '../../access/limits.js';
-import type { Caller } from '../../domain/Caller.js';
+import { type Credentials, identify } from '../../access/platform.js';
+import type { Caller, Platform } from '../../domain/Caller.js';
 import type { Logger } from '../../domain/Logger.js';
 import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
 import { checkJson } from '../limits/takeJson.js';
@@ -114,20 +115,20 @@ const FRESH_MS = 1_000;
 /** Who is at the other end of a websocket. Credentials may end while it is open, so they are looked at again and again. */
 export class SocketCaller {
   #checkedAt = Number.NEGATIVE_INFINITY;
-  #caller: Promise<Caller> | undefined;
+  #caller: Promise<Caller | Platform> | undefined;
 
   constructor(
     private readonly dependencies: AccessDependencies,
-    private readonly authorization: string | undefined,
+    private readonly credentials: Credentials,
     private readonly address: string,
   ) {}
 
-  /** Throws UNAUTHENTICATED when there are no credentials, or when they are no good any more. */
-  current(): Promise<Caller> {
+  /** Throws UNAUTHENTICATED when there are no credentials, or when they are no good any more; and what `identify` throws. */
+  current(): Promise<Caller | Platform> {
     const now = performance.now();
     if (this.#caller === undefined || now - this.#checkedAt > FRESH_MS) {
       this.#checkedAt = now;
-      this.#caller = authenticate(this.dependencies, this.authorization, this.address).then(requireCaller);
+      this.#caller = identify(this.dependencies, this.credentials, this.address).then(requireCredentials);
       this.#caller.catch(() => {});
     }
     return this.#caller;

@@ -84,7 +84,8 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
 /**
  * Whose client credentials a request brings: keys in `Authorization: Basic`, or as `client_id` and `client_secret` in the
  * body (RFC 6749 2.3.1), OAuth-only ones too. Throws an OAuthError: `invalid_client` with a challenge (5.2), with 429 for
- * an address that guesses; `invalid_request` for two kinds at once.
+ * an address that guesses; `invalid_request` for two kinds at once; `unauthorized_client` for a platform's key, since a token
+ * never manages organizations, and belongs to one.
  */
 async function authenticateClient(
   dependencies: AccessDependencies,
@@ -93,7 +94,10 @@ async function authenticateClient(
 ): Promise<Caller> {
   const credentials = readClientCredentials(request.headers.authorization, form);
   try {
-    return await checkApiKey(dependencies, credentials, callerAddress(request));
+    const who = await checkApiKey(dependencies, credentials, callerAddress(request));
+    if (who.organizationId !== null) return who;
+    const message = 'The key of a platform gets no access token: send the key itself, as Authorization: Basic.';
+    throw new OAuthError('unauthorized_client', message);
   } catch (error) {
     if (!(error instanceof SwitchboardError) || error.status >= 500) throw error;
     if (error.code === 'RATE_LIMITED') throw new OAuthError('invalid_client', error.message, 429, errorHeaders(error));
@@ -161,7 +165,7 @@ function readScopes(scope: string | null, caller: Caller): ApiKeyScope[] {
 }
 
 /** Codes of RFC 6749 5.2 that the client credentials grant can run into. */
-type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'invalid_scope' | 'unsupported_grant_type';
+type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'unauthorized_client' | 'invalid_scope' | 'unsupported_grant_type';
 
 /** An error of the token or revocation endpoint; the message is shown as `error_description`. */
 class OAuthError extends Error {
