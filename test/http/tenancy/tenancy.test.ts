@@ -2,11 +2,19 @@ import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LiveClient } from '../../graphql/live/support/LiveClient.js';
 import type { GraphQLClient } from '../../support/GraphQLClient.js';
+import { Platform } from '../../support/Platform.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, publish, seeDeliveries, subscribe } from '../../support/webhookFlow.js';
 import { RestClient } from '../rest/support/RestClient.js';
 import { findIdPlaces } from './support/findIdPlaces.js';
-import { idOperations, type Kind, liveIdOperations, rootFieldsWithoutId } from './support/idOperations.js';
+import {
+  externalIdOperations,
+  idOperations,
+  type Kind,
+  liveIdOperations,
+  platformOperations,
+  rootFieldsWithoutId,
+} from './support/idOperations.js';
 
 let switchboard: TestSwitchboard;
 let stranger: GraphQLClient;
@@ -38,13 +46,20 @@ async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
     { id: connection },
   );
   const replay = replayDeliveries.replay.id;
-  return { connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0].id, replay };
+  const { organization, eraseRecipient } = {
+    ...(await client.query('{ organization { id } }')),
+    ...(await client.query('mutation { eraseRecipient(input: { externalId: "x" }) { erasure { id } } }')),
+  };
+  return {
+    ...{ connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0]?.id, replay },
+    ...{ organization: organization.id, erasure: eraseRecipient.erasure.id },
+  };
 }
 
 const NEVER_WAS: Record<Kind, string> = {
   ...{ connection: '987654', subscription: '987654', apiKey: '987654' },
   ...{ event: '0193b5a0-0000-7000-8000-000000000000', delivery: '0193b5a0-0000-7000-8000-000000000000' },
-  replay: '0193b5a0-0000-7000-8000-000000000000',
+  ...{ replay: '0193b5a0-0000-7000-8000-000000000000', erasure: '0193b5a0-0000-7000-8000-000000000000', organization: '987654' },
 };
 
 /** Everything that there is, except what any call changes. */
@@ -67,7 +82,10 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
   it('wherever the schema takes one', async () => {
     const schema = buildClientSchema(await stranger.query(getIntrospectionQuery()));
     const places = findIdPlaces(schema);
-    expect(places.sort()).toEqual([...Object.keys(idOperations), ...Object.keys(liveIdOperations)].sort());
+    const known = [idOperations, liveIdOperations, platformOperations]
+      .flatMap(Object.keys)
+      .filter((place) => place.includes('('));
+    expect(places.sort()).toEqual(known.sort());
     const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((type) =>
       Object.keys(type?.getFields() ?? {}).map((field) => `${type?.name}.${field}`),
     );
@@ -104,6 +122,32 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
     },
   );
 
+  it('and an externalId of another organization finds nothing', async () => {
+    for (const [kind, id] of [
+      ['Connection', foreign.connection],
+      ['Subscription', foreign.subscription],
+    ]) {
+      const name = `mutation ($id: ID!) { update${kind}(input: { id: $id, externalId: "theirs" }) { userErrors { code } } }`;
+      await switchboard.client.query(name, { id });
+    }
+    await switchboard.sql("update organizations set external_id = 'theirs' where id = ?", [foreign.organization]);
+    for (const operation of externalIdOperations) {
+      const answers = await Promise.all(['theirs', 'never', ''].map((id) => stranger.send(operation, { id })));
+      expect(answers[0]).toMatchObject({ status: 200, errors: undefined });
+      expect(answers[0]?.data).toEqual(answers[1]?.data);
+      expect(JSON.stringify((await switchboard.client.send(operation, { id: 'theirs' })).data)).toContain('"id"');
+    }
+  });
+
+  it('and what only a platform may name is refused alike', async () => {
+    for (const [field, operation] of Object.entries(platformOperations)) {
+      for (const id of [foreign.organization, own.organization, NEVER_WAS.organization]) {
+        const { status, errors } = await stranger.send(operation, { id });
+        expect([field, status, errors?.[0]?.extensions.code]).toEqual([field, 403, 'FORBIDDEN']);
+      }
+    }
+  });
+
   it('and lists hold nothing of others', async () => {
     const seen = await stranger.query(
       '{ organization { name } connections { edges { node { id } } } events { edges { node { id } } } deliveries { edges { node { id } } } subscriptions { edges { node { id } } } apiKeys { id } }',
@@ -116,6 +160,54 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
       subscriptions: { edges: [{ node: { id: own.subscription } }] },
       apiKeys: [{ id: own.apiKey }],
     });
+  });
+});
+
+describe('A platform', () => {
+  it('that acts for an organization sees it, and nothing of any other', async () => {
+    const acting = (await Platform.of(switchboard)).actingFor(own.organization);
+    for (const [place, { kind, operation, own: whose }] of Object.entries(idOperations)) {
+      if (place.startsWith('Mutation.')) continue;
+      const variables = whose ? { own: own[whose] } : {};
+      const answers = await Promise.all(
+        [foreign[kind], NEVER_WAS[kind]].map((id) => acting.send(operation, { id, ...variables })),
+      );
+      expect([place, answers[0]?.status, answers[0]?.data]).toEqual([place, 200, answers[1]?.data]);
+      expect([place, (await acting.send(operation, { id: own[kind], ...variables })).data]).toEqual([
+        place,
+        (await stranger.send(operation, { id: own[kind], ...variables })).data,
+      ]);
+    }
+    const before = await everything();
+    for (const { kind, operation, own: whose } of Object.values(idOperations)) {
+      if (!operation.startsWith('mutation')) continue;
+      const variables = whose ? { own: own[whose] } : {};
+      const answers = [];
+      for (const id of [foreign[kind], NEVER_WAS[kind]]) answers.push((await acting.send(operation, { id, ...variables })).data);
+      expect(answers[0]).toEqual(answers[1]);
+    }
+    expect(await everything()).toBe(before);
+    for (const operation of externalIdOperations) {
+      const { data } = await acting.send(operation, { id: 'theirs' });
+      expect(JSON.stringify(data)).not.toContain('"id"');
+    }
+  });
+
+  it('that acts for none sees nothing inside of any', async () => {
+    const platform = await Platform.of(switchboard);
+    const before = await everything();
+    for (const [place, { kind, operation, own: whose }] of Object.entries(idOperations)) {
+      if (place === 'Query.organization(id)') continue;
+      const { status, data, errors } = await platform.send(operation, { id: own[kind], ...(whose ? { own: own[whose] } : {}) });
+      expect([place, status, data, errors?.[0]?.extensions.code]).toEqual([place, 400, undefined, 'ORGANIZATION_REQUIRED']);
+    }
+    const live = LiveClient.of(platform);
+    for (const { kind, operation } of Object.values(liveIdOperations)) {
+      const { ended, seen } = live.watch(operation, { id: own[kind] });
+      expect([await ended, seen]).toMatchObject([[{ extensions: { code: 'ORGANIZATION_REQUIRED' } }], []]);
+    }
+    await live.close();
+    expect(await everything()).toBe(before);
   });
 });
 

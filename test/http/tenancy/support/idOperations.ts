@@ -1,6 +1,6 @@
 /** What of the caller's own an operation takes beside the id. An install is nobody's until it is claimed. */
 export type Own = 'connection' | 'subscription' | 'event' | 'install';
-export type Kind = 'connection' | 'subscription' | 'event' | 'delivery' | 'apiKey' | 'replay';
+export type Kind = 'connection' | 'subscription' | 'event' | 'delivery' | 'apiKey' | 'replay' | 'organization' | 'erasure';
 
 const ERRORS = 'userErrors { code message path }';
 const filtered = (list: string, field: string) =>
@@ -16,6 +16,8 @@ const below = (parent: string, list: string, field: string) =>
  * caller's own connection, subscription, event or install, whichever `own` says. A new place has to be added here.
  */
 export const idOperations: Record<string, { kind: Kind; operation: string; own?: Own }> = {
+  'Query.organization(id)': { kind: 'organization', operation: 'query ($id: ID!) { organization(id: $id) { id name } }' },
+  'Query.erasure(id)': { kind: 'erasure', operation: 'query ($id: ID!) { erasure(id: $id) { id status } }' },
   'Query.connection(id)': { kind: 'connection', operation: 'query ($id: ID!) { connection(id: $id) { id } }' },
   'Query.subscription(id)': { kind: 'subscription', operation: 'query ($id: ID!) { subscription(id: $id) { id } }' },
   'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id payload } }' },
@@ -117,10 +119,27 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Mutation.revokeApiKey(input.id)': { kind: 'apiKey', operation: change('revokeApiKey', 'id: $id', 'apiKey { id }') },
 };
 
+/** What only a platform may name, of whichever organization: anybody else is refused before the id is looked at. */
+export const platformOperations: Record<string, string> = {
+  'Query.organizations': '{ organizations { totalCount } }',
+  'Mutation.upsertOrganization': `mutation ($id: String!) { upsertOrganization(input: { externalId: $id }) { created ${ERRORS} } }`,
+  'Mutation.deleteOrganization(input.id)': change('deleteOrganization', 'id: $id', 'organization { id }'),
+};
+
+/** What finds a thing by the externalId that its organization gave it. */
+export const externalIdOperations = [
+  'query ($id: String!) { found: connection(externalId: $id) { id } }',
+  'query ($id: String!) { found: subscription(externalId: $id) { id } }',
+  'query ($id: String!) { found: organization(externalId: $id) { id } }',
+  'query ($id: String!) { found: connections(filter: { externalId: $id }) { totalCount edges { node { id } } } }',
+  'query ($id: String!) { found: subscriptions(filter: { externalId: $id }) { totalCount edges { node { id } } } }',
+];
+
 /** Root fields that take no id, so that nobody can forget a new one. */
 export const rootFieldsWithoutId = [
-  ...['Query.organization', 'Query.connections', 'Query.events', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.klaviyoApp'],
+  ...['Query.connections', 'Query.events', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.klaviyoApp'],
   ...['Query.apiKeys', 'Mutation.createConnection', 'Mutation.publishEvent', 'Mutation.publishEvents', 'Mutation.createApiKey'],
+  ...['Query.organizations', 'Mutation.upsertOrganization', 'Mutation.eraseRecipient'],
 ];
 
 /** The same for what is watched over a websocket: each place, what it is an id of, and a subscription that puts `$id` there. */
