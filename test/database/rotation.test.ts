@@ -77,6 +77,9 @@ async function makeSecretsOfEveryKind(server: Server) {
     body: JSON.stringify({ type: 'webhook', configuration: { url: inbox.url } }),
   });
   expect(kept.status).toBe(201);
+  // An erasure that is not done yet.
+  await ask(client, 'eraseRecipient', 'EraseRecipientInput', { email: 'nobody@example.com' }, 'erasure { id }');
+  await server.sql("update erasures set run_at = now() + interval '1 day'");
 
   // A grant, and an event with a recipient and properties that waits until its connection is turned on again.
   const account = newAccount({ client, sandbox: klaviyo });
