@@ -32,6 +32,6 @@ const EventSchema = defineEntity({
   },
 });
 
-/** Something that happened to a parcel, as the application published it. Never changes. */
+/** Something that happened to a parcel, as the application published it. Never changes, unless its data is erased. */
 export class Event extends EventSchema.class {}
 EventSchema.setClass(Event);

@@ -17,7 +17,7 @@ export class EventTypeObject {
   sample!: Record<string, unknown>;
 }
 
-@ObjectType('Event', { description: 'Something that happened to a parcel, as it was published. Never changes.' })
+@ObjectType('Event', { description: 'Something that happened to a parcel, as it was published. Never changes, unless its data is erased (erasedAt).' })
 export class EventObject {
   @Field(() => ID, { description: 'Unique identifier, also the webhook-event-id header; ids grow with time.' })
   id!: string;
