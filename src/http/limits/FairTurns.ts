@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/errors.js';
 
 /** Above this share of its time, a process has so much to do that callers get in each other's way. */
@@ -163,7 +164,14 @@ export class FairTurns {
 }
 
 /** Bytes of a body, or of an answer, that are as much work as an ordinary call. */
-const BYTES_A_UNIT = 256 * 1024;
+export const BYTES_A_UNIT = 256 * 1024;
+
+/** Fields of a GraphQL answer that are as much work as an ordinary call. */
+export const COST_A_UNIT = 250;
+
+/** Who shares turns: those of one organization, and strangers from one address. */
+export const turnOf = (caller: Caller | null, address: string): string =>
+  caller ? `organization:${caller.organizationId}` : `address:${address}`;
 
 /** Waits until it is a request's turn, which ends with its answer, or when the client leaves. Throws RATE_LIMITED. */
 export async function takeTurn(

@@ -7,7 +7,7 @@ import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { callerAddress } from '../callerAddress.js';
 import { jsonApiError, toHttpError } from '../handleErrors.js';
 import { rateLimitHeaders } from '../limits/admitOperation.js';
-import { type FairTurns, takeTurn } from '../limits/FairTurns.js';
+import { type FairTurns, takeTurn, turnOf } from '../limits/FairTurns.js';
 import { checkJson } from '../limits/takeJson.js';
 import { connectionRoutes } from './connectionRoutes.js';
 import { idempotencyKeys } from './idempotencyKey.js';
@@ -58,11 +58,8 @@ export async function restRoutes(
         const scope = kind === 'read' ? 'read' : 'manage';
         const address = callerAddress(request);
         const known = authenticate(dependencies, request.headers.authorization, address);
-        const key = await known.then(
-          (found) => (found ? `organization:${found.organizationId}` : `address:${address}`),
-          () => `address:${address}`,
-        );
-        await takeTurn(turns, key, request, reply);
+        const found = await known.catch(() => null);
+        await takeTurn(turns, turnOf(found, address), request, reply);
         const caller = requireCaller(await known);
         // What is forbidden uses up nothing of what others may write.
         const counted = caller.scopes.has(scope) ? kind : 'read';

@@ -19,7 +19,7 @@ import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { ChangesLost } from '../../live/Watch.js';
 import { callerAddress } from '../callerAddress.js';
 import { admitOperation } from '../limits/admitOperation.js';
-import type { FairTurns } from '../limits/FairTurns.js';
+import { BYTES_A_UNIT, COST_A_UNIT, type FairTurns, type Turn, turnOf } from '../limits/FairTurns.js';
 import type { DocumentLimits } from '../limits/limitDocuments.js';
 import { openSocket, RunningOperations, readOperation, SocketCaller, socketError } from './openSocket.js';
 
@@ -39,6 +39,8 @@ interface Extra {
   readonly request: FastifyRequest;
   readonly running: RunningOperations;
   caller?: SocketCaller;
+  /** With whom it takes turns. */
+  turnsWith: string;
 }
 
 type SocketContext = Context<Record<string, unknown>, Extra>;
@@ -55,15 +57,21 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
   const reading = { schema, validationRules, maxTokens: documentLimits.maxTokens };
   const rules = { schema, limits: documentLimits, dependencies };
 
+  /** What operations may cost, until they are executed. */
+  const costs = new WeakMap<GraphQLContext, number>();
+
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
     // Questions and changes; a watch waits for what others do.
     async execute(args) {
-      const { possibleCaller } = args.contextValue as GraphQLContext;
-      const turn = await turns.enter(`organization:${possibleCaller?.organizationId}`);
+      const context = args.contextValue as GraphQLContext;
+      const { possibleCaller, transport, budget } = context;
+      const cost = costs.get(context) ?? 0;
+      const turn = await turns.enter(turnOf(possibleCaller, transport.address), 1 + cost / COST_A_UNIT);
       try {
         return await execute(args as ExecutionArgs);
       } finally {
+        turn.add((transport.budget.bytes - Math.max(0, budget.bytes)) / BYTES_A_UNIT);
         turn.leave();
       }
     },
@@ -71,7 +79,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       const authorization = readAuthorization(connectionParams) ?? extra.request.headers.authorization;
       extra.caller = new SocketCaller(dependencies, authorization, callerAddress(extra.request));
       try {
-        await extra.caller.current();
+        extra.turnsWith = turnOf(await extra.caller.current(), callerAddress(extra.request));
         return true;
       } catch (failure) {
         const { error } = toCallError(failure, log);
@@ -89,12 +97,13 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
         const operation = 'length' in document ? null : getOperationAST(document, operationName);
         const caller = await socketCaller.current();
         const address = callerAddress(extra.request);
+        let cost = 0;
         if ('length' in document || !operation) {
           const count = await countRequest(dependencies, caller, 'read');
           if (count) refuseTooMany(count, 'read');
           if ('length' in document) return document;
         } else {
-          await admitOperation(rules, { document, operation, variables: variables ?? {} }, caller, address);
+          cost = await admitOperation(rules, { document, operation, variables: variables ?? {} }, caller, address);
         }
         const contextValue = new GraphQLContext(dependencies, caller, {
           budget: documentLimits.budget,
@@ -103,6 +112,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
           bindBrowser: null,
           checkAgain: () => socketCaller.current(),
         });
+        costs.set(contextValue, cost);
         return { schema, document, variableValues: variables, operationName, contextValue } as ExecutionArgs;
       } catch (failure) {
         closeFor(extra.socket, failure);
@@ -135,11 +145,13 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
   });
 
   return (socket: WebSocket, request: FastifyRequest): void => {
-    const extra: Extra = { socket, request, running: new RunningOperations() };
+    const turnsWith = turnOf(null, callerAddress(request));
+    const extra: Extra = { socket, request, running: new RunningOperations(), turnsWith };
+    const enter = (bytes: number): Promise<Turn> => turns.enter(extra.turnsWith, 1 + bytes / BYTES_A_UNIT);
     const onPing = async (): Promise<void> => {
       await extra.caller?.current().catch((failure) => closeFor(socket, failure));
     };
-    openSocket(server, extra, { onPing, onClose: () => extra.running.end() }, log);
+    openSocket(server, extra, { enter, onPing, onClose: () => extra.running.end() }, log);
   };
 }
 
