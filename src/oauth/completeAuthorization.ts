@@ -2,15 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
-import type { Database } from '../database/Database.js';
+import type { Database, EntityManager } from '../database/Database.js';
+import { databaseTrouble } from '../database/databaseTrouble.js';
 import { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
 import type { Logger } from '../domain/Logger.js';
 import { hashSecret, secretsEqual } from '../domain/secrets.js';
 import { explainOutcome } from './explainOutcome.js';
 import { type Provider, ProviderError } from './Provider.js';
-import type { Revocations } from './revokeAuthorization.js';
-import { findAccount, type GrantNotices, storeGrant } from './storeGrant.js';
+import type { Revocation, Revocations } from './revokeAuthorization.js';
+import { findAccount, type GrantNotices, revocationOf, storeGrant } from './storeGrant.js';
 
 interface Dependencies extends ExchangeDependencies {
   readonly database: Database;
@@ -256,12 +257,16 @@ async function exchangeCode(
   authorization: Authorization,
   code: string,
 ): Promise<CallbackOutcome> {
-  const { cipher, log } = dependencies;
+  const { cipher, revocations, log } = dependencies;
+  let grant: Revocation | null = null;
   try {
     const codeVerifier = cipher.decrypt(authorization.codeVerifier ?? '', columnIdentity.codeVerifier(authorization.id));
     const tokens = await provider.exchange({ code, codeVerifier, redirectUri: authorization.redirectUri });
     const account = await findAccount(dependencies, provider, tokens.accessToken);
-    return await storeGrant(dependencies, provider, authorization, tokens, account);
+    grant = revocationOf(provider, tokens, account);
+    const store = () => storeGrant(dependencies, provider, authorization, tokens, account);
+    // The code is spent: what a busy database refuses once may pass a moment later.
+    return await store().catch((error) => (databaseTrouble(error) ? store() : Promise.reject(error)));
   } catch (error) {
     const failure = error instanceof ProviderError ? error : null;
     if (!failure) {
@@ -272,7 +277,11 @@ async function exchangeCode(
       errorCode: failure?.code ?? 'internal_error',
       errorDescription: failure?.message ?? 'The server could not complete the authorization.',
     };
-    return { kind: 'failed', authorization: await recordOutcome(dependencies, authorization, outcome, provider.name) };
+    // Nobody holds this grant. One of an unknown account may be the connection's own, which lives on.
+    const handBack = (em: EntityManager) => (grant?.accountId ? revocations.add(em, grant) : Promise.resolve());
+    const recorded = await recordOutcome(dependencies, authorization, outcome, provider.name, handBack);
+    // It was stored after all, though nobody could say so.
+    return { kind: recorded.status === 'completed' ? 'completed' : 'failed', authorization: recorded };
   }
 }
 
@@ -325,6 +334,8 @@ function recordOutcome(
   { id, connectionId }: Authorization,
   outcome: FailedOutcome,
   providerName: string,
+  /** What else is stored exactly when the outcome is. */
+  also: (em: EntityManager) => Promise<void> = async () => {},
 ): Promise<Authorization> {
   return database.transaction(async (em) => {
     // Connection first, attempt second, everywhere: a deletion locks them in this order too.
@@ -340,6 +351,7 @@ function recordOutcome(
       connection.updatedAt = new Date();
     }
     await em.flush();
+    await also(em);
     return authorization;
   });
 }

@@ -93,7 +93,8 @@ function lockConnection(em: EntityManager, id: number | null | undefined): Promi
   return id ? em.findOne(Connection, id, { lockMode: LockMode.PESSIMISTIC_WRITE }) : Promise.resolve(null);
 }
 
-function revocationOf(provider: Provider, tokens: TokenSet, account: ProviderAccount | null): Revocation {
+/** What hands a grant back. */
+export function revocationOf(provider: Provider, tokens: TokenSet, account: ProviderAccount | null): Revocation {
   const accountId = account?.id ?? null;
   return tokens.refreshToken
     ? { provider: provider.id, token: tokens.refreshToken, hint: 'refresh_token', accountId }
