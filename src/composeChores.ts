@@ -1,4 +1,5 @@
 import { sweepAccess } from './access/limits.js';
+import { deleteOldAuditEvents } from './database/auditLog.js';
 import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
 import { expireHeld, forgetTasks } from './delivery/queue/tasks.js';
@@ -30,6 +31,7 @@ export function composeChores(
     counted('check-connections', '3-58/5 * * * *', (stopping) => checkDueConnections(tokens, stopping)),
     counted('refresh-idle-grants', '17 * * * *', () => refreshIdleGrants(tokens)),
     counted('delete-old-events', '41 3 * * *', (stopping) => deleteOldEvents({ database }, retentionMs, stopping)),
+    counted('delete-old-audit-events', '43 3 * * *', (stopping) => deleteOldAuditEvents({ database }, retentionMs, stopping)),
     counted('expire-held-deliveries', '23 * * * *', (stopping) => expireHeld({ database }, maxAgeMs, stopping)),
     counted('forget-tasks', '47 3 * * *', () => forgetTasks({ database }, retentionMs)),
     counted('sweep-klaviyo-quotas', '53 * * * *', () => sweepKlaviyoQuotas(database)),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { API_KEY_SCOPES, ApiKey, type ApiKeyScope, TOKEN_SCOPES } from '../domain/ApiKey.js';
 import type { Caller } from '../domain/Caller.js';
@@ -85,8 +86,15 @@ export async function grantApiKey(
   return database.transaction(async (em) => {
     const scopes = API_KEY_SCOPES.filter((scope) => wanted.has(scope));
     const created = await createApiKey({ em }, { organizationId, name, scopes, oauthOnly: input.oauthOnly ?? false });
-    return { apiKey: await em.findOneOrFail(ApiKey, created.apiKeyId), secretKey: created.secretKey };
+    const apiKey = await em.findOneOrFail(ApiKey, created.apiKeyId);
+    await recordAudit(em, caller, { action: 'api_key_created', subject: ['api_key', apiKey.id], after: auditFacts(apiKey) });
+    return { apiKey, secretKey: created.secretKey };
   });
+}
+
+/** What the audit log tells of a key. */
+function auditFacts({ name, publicKey, scopes, oauthOnly }: ApiKey) {
+  return { name, publicKey, scopes, oauthOnly };
 }
 
 /** Ends a key at once, in every process. Returns false when there is no such key that still works. */
@@ -119,6 +127,7 @@ export function withdrawApiKey(
     }
     key.revokedAt = new Date();
     await em.flush();
+    await recordAudit(em, caller, { action: 'api_key_revoked', subject: ['api_key', key.id], before: auditFacts(key) });
     return key;
   });
 }

@@ -81,6 +81,8 @@ export async function checkApiKey(
     organizationId: Number(row.organization_id),
     apiKeyId: Number(row.id),
     scopes: new Set(row.scopes as ApiKeyScope[]),
+    credential: 'api_key',
+    address,
     oauthOnly: row.oauth_only,
   };
 }
@@ -109,6 +111,8 @@ async function checkAccessToken(dependencies: AccessDependencies, token: string,
     scopes: new Set<ApiKeyScope>(
       TOKEN_SCOPES.filter((scope) => row.token_scopes.includes(scope) && row.key_scopes.includes(scope)),
     ),
+    credential: 'access_token',
+    address,
   };
 }
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database } from '../database/Database.js';
 import { newId } from '../database/newId.js';
@@ -79,6 +80,12 @@ export async function broadcastTestEvent(
   const report = toReport(result, startedAt);
   // Recorded when it is over: what is not in the table yet can't be claimed and sent again.
   await recordTestBroadcast(database, job, subscription, report, result.kind === 'delivered');
+  const subject = ['delivery', job.deliveryId] as const;
+  await recordAudit(database.em(), caller, {
+    action: 'test_event_broadcast',
+    subject,
+    after: { subscriptionId: String(subscription.id) },
+  });
   const { statusCode, responseBody, durationMs, error } = report;
   return { success: result.kind === 'delivered', statusCode, responseBody, durationMs, error };
 }

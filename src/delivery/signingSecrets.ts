@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
@@ -31,6 +32,7 @@ export function revealSigningSecret(
     const identity = columnIdentity.signingSecret(connection.id);
     connection.signingSecret ??= cipher.encrypt(generateSigningSecret(), identity);
     await em.flush();
+    await recordAudit(em, caller, { action: 'signing_secret_revealed', subject: ['connection', connection.id] });
     const expiresAt = connection.previousSigningSecretExpiresAt ?? null;
     return {
       signingSecret: cipher.decrypt(connection.signingSecret, identity),
@@ -66,6 +68,7 @@ export function rotateSigningSecret(
       updatedAt: new Date(),
     });
     await em.flush();
+    await recordAudit(em, caller, { action: 'signing_secret_rotated', subject: ['connection', connection.id] });
     return { signingSecret, previousSecretExpiresAt };
   });
 }

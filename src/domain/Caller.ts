@@ -5,4 +5,8 @@ export interface Caller {
   readonly organizationId: number;
   readonly apiKeyId: number;
   readonly scopes: ReadonlySet<ApiKeyScope>;
+  /** What they presented. */
+  readonly credential: 'api_key' | 'access_token';
+  /** The IP address that the call comes from. */
+  readonly address: string;
 }

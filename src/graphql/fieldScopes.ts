@@ -17,6 +17,7 @@ import type { ApiKeyScope } from '../domain/ApiKey.js';
 export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Query.organization': 'read',
   'Query.apiKeys': 'admin',
+  'Query.auditEvents': 'admin',
   'Query.connection': 'read',
   'Query.connections': 'read',
   'Query.subscription': 'read',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import type { Cipher } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
@@ -99,6 +100,7 @@ export function claimInstall(
     await sql`update installs set connection_id = ${connectionId}::bigint where id = ${install.id}::uuid`.execute(
       database.sql(em),
     );
+    await recordAudit(em, caller, { action: 'install_claimed', subject: ['connection', connectionId] });
     return { ...started, connection: await em.findOneOrFail(Connection, Number(connectionId)) };
   });
 }

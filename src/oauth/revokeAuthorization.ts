@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { JobQueue, Jobs } from '../database/Jobs.js';
@@ -47,6 +48,7 @@ export function revokeAuthorization(
     );
     em.assign(connection, { status: 'pending_authorization', statusReason: 'The authorization was revoked.', updatedAt: now });
     await em.flush();
+    await recordAudit(em, caller, { action: 'authorization_revoked', subject: ['connection', connection.id] });
     return connection;
   });
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
@@ -101,6 +102,11 @@ export async function startAuthorization(
       expiresAt: new Date(now + AUTHORIZATION_LIFETIME_MS),
     });
     await em.flush();
+    await recordAudit(em, caller, {
+      action: 'authorization_started',
+      subject: ['connection', connection.id],
+      after: { authorizationId, provider: provider.id, scopes: authorization.scopes, returnTo },
+    });
     return {
       authorization,
       browserBinding,

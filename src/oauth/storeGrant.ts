@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import { columnIdentity } from '../database/Cipher.js';
 import type { EntityManager } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
@@ -84,6 +85,15 @@ export function storeGrant(
     // What failed under the grant before says nothing of this one.
     await sql`select begin_connection_anew(${connection.id})`.execute(em.getKysely());
     const missingScopes = values.toldMissingScopes;
+    await recordAudit(
+      em,
+      { merchantOf: connection.organizationId },
+      {
+        action: 'authorization_completed',
+        subject: ['connection', connection.id],
+        after: { authorizationId: authorization.id, account: account?.name ?? null, scopes },
+      },
+    );
     await notices.authorizationCompleted(em, connection, { account, grantedScopes: scopes, missingScopes });
     return { kind: 'completed', authorization };
   });

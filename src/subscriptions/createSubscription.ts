@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
@@ -38,8 +39,15 @@ export function createSubscription(
       updatedAt: now,
     });
     await em.flush();
+    const subject = ['subscription', subscription.id] as const;
+    await recordAudit(em, caller, { action: 'subscription_created', subject, after: auditFacts(subscription) });
     return subscription;
   });
+}
+
+/** What the audit log tells of a subscription. */
+export function auditFacts({ connectionId, eventType, isActive }: Subscription) {
+  return { connectionId: String(connectionId), eventType, isActive };
 }
 
 /** What subscriptions need of the rooms beside them. */

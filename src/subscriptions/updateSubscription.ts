@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
-import { checkEventType, lockConnection, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
+import { auditFacts, checkEventType, lockConnection, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
 
 export interface UpdateSubscriptionInput {
   readonly id: string;
@@ -33,17 +35,19 @@ export function updateSubscription(
     const connection = routed ? await lockConnection(em, caller, input.connectionId ?? String(before.connectionId)) : null;
     const subscription = await em.findOne(Subscription, own, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
-    const { connectionId: oldConnection, eventType: oldType, isActive: wasActive } = subscription;
+    const old = auditFacts(subscription);
     if (connection) {
       const eventType = input.eventType || subscription.eventType;
       await refuseSecond(em, { connectionId: connection.id, eventType }, subscription.id);
       em.assign(subscription, { connectionId: connection.id, eventType });
     }
     if (typeof input.isActive === 'boolean') subscription.isActive = input.isActive;
-    const { connectionId, eventType, isActive } = subscription;
-    if (connectionId === oldConnection && eventType === oldType && isActive === wasActive) return subscription;
+    const now = auditFacts(subscription);
+    if (isDeepStrictEqual(now, old)) return subscription;
     subscription.updatedAt = new Date();
     await em.flush();
+    const subject = ['subscription', subscription.id] as const;
+    await recordAudit(em, caller, { action: 'subscription_updated', subject, before: old, after: now });
     return subscription;
   });
 }

@@ -126,7 +126,13 @@ export class Testbed {
   }
 
   get caller(): Caller {
-    return { organizationId: this.organizationId, apiKeyId: 1, scopes: new Set() };
+    return {
+      organizationId: this.organizationId,
+      apiKeyId: 1,
+      scopes: new Set(),
+      credential: 'api_key' as const,
+      address: '127.0.0.1',
+    };
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they ask for
