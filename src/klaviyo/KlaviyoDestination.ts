@@ -3,7 +3,7 @@ import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { DeliveryJob } from '../delivery/DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination, DestinationBatch } from '../delivery/Destination.js';
 import type { Recipient } from '../domain/Recipient.js';
-import { type AccessToken, GrantLost } from '../oauth/getAccessToken.js';
+import { GrantLost, type ProviderAccessToken } from '../oauth/getProviderAccessToken.js';
 import { ProviderError } from '../oauth/Provider.js';
 import { type BulkItem, type BulkRequest, readRefused, toBulkRequests } from './bulkRequest.js';
 import type { BoundedFetch } from './createBoundedFetch.js';
@@ -22,7 +22,7 @@ interface KlaviyoDestinationOptions {
   /** What is older when it goes out is sent as `backfill`. */
   readonly backfillAfterMs: number;
   /** A good token; given the version of one that was refused, a newer one. Throws GrantLost or a ProviderError. */
-  readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<AccessToken>;
+  readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<ProviderAccessToken>;
   /** The grant can't do what is needed: the connection waits for a new authorization. */
   readonly scopeMissing: (connectionId: number, version: number, scope: string) => Promise<void>;
 }
@@ -45,7 +45,7 @@ const ADDRESSES = { events: '/api/events', bulk: '/api/event-bulk-create-jobs' }
 /** What was answered, and to which token. */
 interface Answer {
   readonly response: Response;
-  readonly token: AccessToken;
+  readonly token: ProviderAccessToken;
 }
 
 /**
@@ -117,7 +117,7 @@ export class KlaviyoDestination implements Destination {
   /** @returns what it is for each of its events: `alone` when they were refused, with those that Klaviyo named. */
   async #deliverBulk<Item extends BulkItem & { readonly job: DeliveryJob }>(
     request: BulkRequest<Item>,
-    token: AccessToken,
+    token: ProviderAccessToken,
     signal: AbortSignal,
     startedAt: number,
   ): Promise<{ readonly result: DeliveryResult; readonly refused: ReadonlySet<Item> }> {
@@ -134,7 +134,7 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  #tryToEvent(job: DeliveryJob, token: AccessToken): KlaviyoEventResult | null {
+  #tryToEvent(job: DeliveryJob, token: ProviderAccessToken): KlaviyoEventResult | null {
     try {
       return this.#toEvent(job, token);
     } catch {
@@ -142,7 +142,7 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  #toEvent(job: DeliveryJob, token: AccessToken): KlaviyoEventResult {
+  #toEvent(job: DeliveryJob, token: ProviderAccessToken): KlaviyoEventResult {
     const { cipher, backfillAfterMs } = this.options;
     const { id, eventType, createdAt, occurredAt, value, valueCurrency, isTest, payload, properties } = job.event;
     return toKlaviyoEvent({
@@ -159,7 +159,7 @@ export class KlaviyoDestination implements Destination {
     return event.recipient && JSON.parse(this.options.cipher.decrypt(event.recipient, columnIdentity.recipient(event.id)));
   }
 
-  async #token({ connection }: DeliveryJob, refusedVersion?: number): Promise<AccessToken> {
+  async #token({ connection }: DeliveryJob, refusedVersion?: number): Promise<ProviderAccessToken> {
     try {
       return await this.options.accessToken(connection.id, refusedVersion);
     } catch (error) {
@@ -167,7 +167,7 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  async #tokenOrResult(job: DeliveryJob, startedAt: number, signal: AbortSignal): Promise<AccessToken | DeliveryResult> {
+  async #tokenOrResult(job: DeliveryJob, startedAt: number, signal: AbortSignal): Promise<ProviderAccessToken | DeliveryResult> {
     try {
       return await this.#token(job);
     } catch (error) {
@@ -179,7 +179,7 @@ export class KlaviyoDestination implements Destination {
   async #send(
     endpoint: keyof typeof ADDRESSES,
     job: DeliveryJob,
-    token: AccessToken,
+    token: ProviderAccessToken,
     body: string,
     signal: AbortSignal,
   ): Promise<Answer> {
@@ -192,7 +192,7 @@ export class KlaviyoDestination implements Destination {
   async #post(
     endpoint: keyof typeof ADDRESSES,
     job: DeliveryJob,
-    token: AccessToken,
+    token: ProviderAccessToken,
     body: string,
     signal: AbortSignal,
   ): Promise<Response> {
@@ -260,7 +260,7 @@ class PlacesTaken extends Error {
 }
 
 /** The account that Klaviyo counts and records by; a connection whose account is unknown stands for it. */
-function accountOf({ connection }: DeliveryJob, { accountId }: AccessToken): string {
+function accountOf({ connection }: DeliveryJob, { accountId }: ProviderAccessToken): string {
   return accountId ?? `connection:${connection.id}`;
 }
 
