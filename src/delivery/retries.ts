@@ -1,17 +1,17 @@
 import type { HttpOutcome, ResponseHeaders } from './http/guardedHttp.js';
 
-/** What one HTTP exchange means for a delivery. `reason` is a short sentence for a merchant. */
-type Decision =
-  | { readonly kind: 'success' }
+/** What an attempt came to, by the HTTP exchange: the kinds of `DeliveryResult`. `reason` is a short sentence for a merchant. */
+type Outcome =
+  | { readonly kind: 'delivered' }
   /** Try again, if there are retries left. `askedMs`: how long the receiver asked to wait; null when it did not. */
   | { readonly kind: 'retry'; readonly askedMs: number | null; readonly reason: string }
   /** Another attempt can't end differently. */
-  | { readonly kind: 'failure'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string }
   /** The receiver is gone for good (410): fail this delivery and disable the connection. */
   | { readonly kind: 'disable'; readonly reason: string }
-  /** We gave it up ourselves, as when the process stops: not an attempt, the delivery is due again at once. */
+  /** We gave it up ourselves, as when the process stops: no attempt, and the delivery is as it was before. */
   | { readonly kind: 'handBack' }
-  /** Something of ours is out of order: not an attempt either. */
+  /** Something of ours is out of order: no attempt either. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 export interface OutcomeRules {
@@ -25,15 +25,15 @@ export interface OutcomeRules {
 const MAY_SAY_WHEN = new Set([429, 503]);
 
 /** Success is 2xx. All else is worth a retry, redirects too: they are never followed. */
-export function decideOutcome(outcome: HttpOutcome, { nowMs, retryAfterCapMs }: OutcomeRules): Decision {
-  if (outcome.kind === 'error') {
-    if (outcome.code === 'aborted') return { kind: 'handBack' };
-    if (outcome.code === 'resolver') return { kind: 'unavailable', reason: outcome.message };
-    if (outcome.code === 'invalid_url') return { kind: 'failure', reason: outcome.message };
-    return { kind: 'retry', askedMs: null, reason: outcome.message };
+export function decideOutcome(exchange: HttpOutcome, { nowMs, retryAfterCapMs }: OutcomeRules): Outcome {
+  if (exchange.kind === 'error') {
+    if (exchange.code === 'aborted') return { kind: 'handBack' };
+    if (exchange.code === 'resolver') return { kind: 'unavailable', reason: exchange.message };
+    if (exchange.code === 'invalid_url') return { kind: 'failed', reason: exchange.message };
+    return { kind: 'retry', askedMs: null, reason: exchange.message };
   }
-  const { statusCode, headers } = outcome;
-  if (statusCode >= 200 && statusCode < 300) return { kind: 'success' };
+  const { statusCode, headers } = exchange;
+  if (statusCode >= 200 && statusCode < 300) return { kind: 'delivered' };
   if (statusCode === 410) return { kind: 'disable', reason: 'The receiver answered 410 Gone.' };
   const askedMs = MAY_SAY_WHEN.has(statusCode) ? parseRetryAfter(headers, nowMs, retryAfterCapMs) : null;
   const redirect = statusCode >= 300 && statusCode < 400;

@@ -77,7 +77,7 @@ export class KlaviyoDestination implements Destination {
       const answer = await this.#send('events', job, token, JSON.stringify(event.body), signal);
       return await this.#read('events', job, answer, startedAt);
     } catch (error) {
-      if (signal.aborted) return { kind: 'abandoned' };
+      if (signal.aborted) return { kind: 'handBack' };
       const result = this.#explain(error, startedAt);
       return error instanceof PlacesTaken ? { kind: 'throttled', forMs: Math.min(error.waitMs, LOOK_AGAIN_MS) } : result;
     }
@@ -130,7 +130,7 @@ export class KlaviyoDestination implements Destination {
       if (result.kind === 'failed') return { result: { kind: 'alone' }, refused: readRefused(text, request) };
       return { result, refused: new Set() };
     } catch (error) {
-      return { result: signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt), refused: new Set() };
+      return { result: signal.aborted ? { kind: 'handBack' } : this.#explain(error, startedAt), refused: new Set() };
     }
   }
 
@@ -171,7 +171,7 @@ export class KlaviyoDestination implements Destination {
     try {
       return await this.#token(job);
     } catch (error) {
-      return signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt);
+      return signal.aborted ? { kind: 'handBack' } : this.#explain(error, startedAt);
     }
   }
 

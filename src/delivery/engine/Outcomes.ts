@@ -102,7 +102,7 @@ export class Outcomes {
     const dues = new Map<number, number>();
     const held = [...new Set(batch.filter(({ state }) => state === 'held').map(({ connectionId }) => connectionId))];
     for (const { connectionId, state, waitMs } of batch) {
-      const again = state === 'retrying' || state === 'back';
+      const again = state === 'retrying' || state === 'handedBack';
       if (!again && !isCapped(connectionId)) continue;
       dues.set(connectionId, Math.min(again ? waitMs : 0, dues.get(connectionId) ?? Number.POSITIVE_INFINITY));
     }
@@ -127,7 +127,7 @@ export class Outcomes {
 
   /** What is over lets the next of its key go. */
   async #advanceOrdering(batch: readonly Settlement[]): Promise<void> {
-    const over = batch.filter(({ orderingKey, state }) => orderingKey !== null && state !== 'retrying' && state !== 'back');
+    const over = batch.filter(({ orderingKey, state }) => orderingKey !== null && state !== 'retrying' && state !== 'handedBack');
     for (let from = 0; from < over.length; from += KEYS_AT_ONCE) {
       const keys = over.slice(from, from + KEYS_AT_ONCE);
       await this.#advance(

@@ -195,18 +195,18 @@ const settle = (locked: string, condition: string) => `
     update deliveries d set
       status = case
         when r.state = 'delivered' then 'delivered'
-        when r.state = 'back' or d.leased_by is distinct from r.lease or d.status not in ('pending', 'retrying') then d.status
+        when r.state = 'handedBack' or d.leased_by is distinct from r.lease or d.status not in ('pending', 'retrying') then d.status
         else r.state end,
       due_at = case
         when r.state = 'retrying' and d.leased_by = r.lease then now() + r.wait_ms * interval '1 millisecond'
         else d.due_at end,
       retry_count = case when d.leased_by = r.lease then r.retry_count else d.retry_count end,
-      next_trigger = case when d.leased_by = r.lease and r.state <> 'back' then 'automatic' else d.next_trigger end,
+      next_trigger = case when d.leased_by = r.lease and r.state <> 'handedBack' then 'automatic' else d.next_trigger end,
       leased_by = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_by end,
       leased_until = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_until end,
       attempt_count = d.attempt_count + (r.started_at_ms is not null)::int,
       -- What was handed back untried is as it was.
-      updated_at = case when r.state = 'back' and r.started_at_ms is null then d.updated_at else now() end
+      updated_at = case when r.state = 'handedBack' and r.started_at_ms is null then d.updated_at else now() end
     from results r
     where d.id = r.id${condition}
     returning d.id, d.attempt_count, r.trigger, r.status_code, r.response_body, r.error_code, r.error_message,
