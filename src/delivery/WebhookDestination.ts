@@ -1,5 +1,6 @@
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { WebhookAuthType, WebhookConfiguration } from '../domain/Connection.js';
+import { HOUR_MS } from '../domain/duration.js';
 import type { DeliveryJob, DestinationConnection, EventToDeliver } from './DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination } from './Destination.js';
 import type { GuardedHttp, HttpOutcome } from './http/guardedHttp.js';
@@ -16,8 +17,6 @@ interface WebhookDestinationOptions {
   /** Longest Retry-After that is obeyed, in milliseconds. */
   readonly retryAfterCapMs?: number;
 }
-
-const HOUR_MS = 3_600_000;
 
 /** Delivers to a URL of the merchant, signed as Standard Webhooks 1.0 says. */
 export class WebhookDestination implements Destination {

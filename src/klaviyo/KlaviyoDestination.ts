@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { DeliveryJob } from '../delivery/DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination, DestinationBatch } from '../delivery/Destination.js';
+import { HOUR_MS } from '../domain/duration.js';
 import type { Recipient } from '../domain/Recipient.js';
+import { parseRetryAfter } from '../domain/retryAfter.js';
 import { GrantLost, type ProviderAccessToken } from '../oauth/getProviderAccessToken.js';
 import { ProviderError } from '../oauth/Provider.js';
 import { type BulkItem, type BulkRequest, readRefused, toBulkRequests } from './bulkRequest.js';
@@ -303,7 +305,7 @@ export async function readEventAnswer(response: Response, startedAt: number): Pr
     error,
   });
   if (status >= 200 && status < 300) return { kind: 'delivered', attempt: report(null) };
-  const retryAfterMs = readRetryAfterMs(response);
+  const retryAfterMs = parseRetryAfter(Object.fromEntries(response.headers), Date.now(), HOUR_MS) || null;
   if (status === 429) return { kind: 'throttled', forMs: retryAfterMs ?? THROTTLE_PAUSE_SECONDS * 1000 };
 
   const said = readError(body);
@@ -319,11 +321,6 @@ export async function readEventAnswer(response: Response, startedAt: number): Pr
   }
   const attempt = report({ code: 'bad_status', message: `Klaviyo answered ${status}.` });
   return { kind: 'retry', attempt, delayMs: status === 503 ? retryAfterMs : null };
-}
-
-function readRetryAfterMs(response: Response): number | null {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : null;
 }
 
 function readError(body: string): JsonApiError | null {

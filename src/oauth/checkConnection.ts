@@ -6,6 +6,7 @@ import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
 import { type CheckOutcome, type ConnectionCheck, Credential } from '../domain/Credential.js';
+import { HOUR_MS } from '../domain/duration.js';
 import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import {
@@ -99,7 +100,7 @@ export async function checkDueConnections(
 /** When a grant that was just found alive is asked after again. */
 export function nextCheckAt(now: Date): Date {
   const [least, most] = DAY_HOURS;
-  return new Date(now.getTime() + (least + Math.random() * (most - least)) * 3_600_000);
+  return new Date(now.getTime() + (least + Math.random() * (most - least)) * HOUR_MS);
 }
 
 /** The right to check one connection. */
@@ -373,7 +374,7 @@ function saying(
 /** Stores what was found for those who ask in the next seconds, and turns the lease into that pause. */
 async function store(db: Sql, { id, connectionId }: Lease, result: ConnectionCheck): Promise<ConnectionCheck> {
   const isAnswer = result.outcome !== 'unreachable' && result.outcome !== 'not_authorized';
-  const next = isAnswer ? nextCheckAt(new Date()) : new Date(Date.now() + RETRY_HOURS * 3_600_000);
+  const next = isAnswer ? nextCheckAt(new Date()) : new Date(Date.now() + RETRY_HOURS * HOUR_MS);
   await sql`
     update credentials set
       last_check = ${JSON.stringify(result)}::jsonb,

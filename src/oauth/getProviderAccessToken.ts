@@ -6,6 +6,7 @@ import type { Database } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
+import { DAY_MS } from '../domain/duration.js';
 import type { Logger } from '../domain/Logger.js';
 import { type Provider, ProviderError, type TokenSet } from './Provider.js';
 import type { GrantNotices } from './storeGrant.js';
@@ -273,7 +274,7 @@ const AT_LEAST = 20;
  */
 export async function refreshIdleGrants(dependencies: RefreshDependencies): Promise<number> {
   const { database, log, now } = dependencies;
-  const idleSince = new Date(now() - IDLE_DAYS * 86_400_000).toISOString();
+  const idleSince = new Date(now() - IDLE_DAYS * DAY_MS).toISOString();
   const { rows } = await sql<{ connection_id: string; version: number }>`
     with idle as (
       select connection_id, version, coalesce(last_refreshed_at, created_at) as used_at from credentials

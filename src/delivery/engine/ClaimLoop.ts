@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { Backoff } from '../../domain/Backoff.js';
 import type { ConnectionType } from '../../domain/Connection.js';
 import type { Logger } from '../../domain/Logger.js';
 import type { Destination } from '../Destination.js';
@@ -51,7 +52,8 @@ const STARVED_MS = 250;
 export class ClaimLoop {
   readonly #parts: ClaimLoopParts;
   readonly #sleep = new InterruptibleSleep();
-  readonly #backoff = new Backoff();
+  /** While the database is away. */
+  readonly #backoff = new Backoff(100, 2_000);
   /** The last claim was limited by the places that were free overall. */
   #starved = false;
   #claiming = false;
@@ -216,23 +218,5 @@ export class ClaimLoop {
       this.#refill = undefined;
       this.#sleep.wake();
     }, REFILL_MS);
-  }
-}
-
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 2_000;
-
-/** Growing pauses between tries while the database is away. */
-class Backoff {
-  #ms = 0;
-
-  /** Milliseconds to wait after one more failure, with some spread. */
-  next(): number {
-    this.#ms = Math.min(LONGEST_BACKOFF_MS, Math.max(FIRST_BACKOFF_MS, this.#ms * 2));
-    return this.#ms * (0.75 + Math.random() / 2);
-  }
-
-  reset(): void {
-    this.#ms = 0;
   }
 }

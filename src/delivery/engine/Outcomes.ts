@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type pg from 'pg';
 import type { Database, EntityManager } from '../../database/Database.js';
+import { DAY_MS } from '../../domain/duration.js';
 import type { Logger } from '../../domain/Logger.js';
 import { sweepQueue } from '../queue/tasks.js';
 import type { EngineOptions } from './DeliveryEngine.js';
@@ -274,7 +275,7 @@ function reasonsToDisable(batch: readonly Settlement[]): Map<number, string> {
 
 /** 432000000 → "5 days". */
 function inWords(ms: number): string {
-  const days = ms / 86_400_000;
+  const days = ms / DAY_MS;
   return days >= 1 ? `${Math.round(days)} days` : `${Math.round(ms / 1_000)} seconds`;
 }
 

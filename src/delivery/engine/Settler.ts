@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { Backoff } from '../../domain/Backoff.js';
 import { plainArray } from './openEnginePool.js';
 import { isLockTimeout, type Settlement, simplify } from './Settlement.js';
 
@@ -20,9 +21,6 @@ const GATHER_MS = 25;
 /** With so many, they are written at once. */
 const ENOUGH = 500;
 
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
-
 /** ms for which locks are passed over after somebody held one for longer than a statement waits. */
 const CAREFUL_MS = 30_000;
 
@@ -41,7 +39,8 @@ export class Settler {
   #queue: Settlement[] = [];
   #writing = false;
   #timer: NodeJS.Timeout | undefined;
-  #pauseMs = 0;
+  /** While the database is away. */
+  readonly #backoff = new Backoff(50, 1_000);
   /** Results of the batch that is being written. */
   #underWay = 0;
   /** Results whose rows were locked. */
@@ -104,15 +103,14 @@ export class Settler {
     for (let again = false; !this.#closed; again = true) {
       try {
         this.#settled(batch, await this.#settle(batch, again));
-        this.#pauseMs = 0;
+        this.#backoff.reset();
         return;
       } catch (error) {
         if (isRefusal(error)) return this.#writeWithout(batch, error);
         if (isLockTimeout(error)) this.#carefulUntil = performance.now() + CAREFUL_MS;
         this.#options.onTrouble(error, this.unsettled);
         if (isLockTimeout(error)) continue;
-        this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
-        await new Promise((resolve) => setTimeout(resolve, this.#pauseMs));
+        await new Promise((resolve) => setTimeout(resolve, this.#backoff.next()));
       }
     }
   }
