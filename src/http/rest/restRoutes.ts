@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { authenticate, requireCaller, requireScope } from '../../access/authenticate.js';
 import { countRequest, refuseTooMany } from '../../access/limits.js';
 import { SwitchboardError } from '../../domain/errors.js';
-import { errorHeaders } from '../../graphql/callErrors.js';
+import { errorHeaders } from '../../errors/toCallError.js';
 import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { callerAddress } from '../callerAddress.js';
 import { jsonApiError, toHttpError } from '../handleErrors.js';

@@ -15,7 +15,7 @@ import { authenticate, requireCaller } from '../../access/authenticate.js';
 import type { AccessDependencies } from '../../access/limits.js';
 import type { Caller } from '../../domain/Caller.js';
 import type { Logger } from '../../domain/Logger.js';
-import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
+import { formatError, toGraphQLError } from '../../graphql/graphqlErrors.js';
 import { checkJson } from '../limits/takeJson.js';
 
 /** A peer that does not answer a ping until the next one is gone. */
