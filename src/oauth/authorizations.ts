@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import { expireAuthorization, INTERRUPTED_AFTER_MS, recordInterruption } from './completeAuthorization.js';
@@ -8,16 +9,10 @@ export async function findLatestAuthorizations(
   connectionIds: readonly number[],
 ): Promise<Authorization[]> {
   const em = database.em();
-  const rows = await database
-    .sql(em)
-    .selectFrom('authorizations')
-    .distinctOn('connection_id')
-    .select('id')
-    .where('connection_id', 'in', connectionIds.map(String))
-    .orderBy('connection_id')
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute();
+  const { rows } = await sql<{ id: string }>`
+    select distinct on (connection_id) id from authorizations
+    where connection_id = any(${sql.val(connectionIds)}::bigint[])
+    order by connection_id, created_at desc, id desc`.execute(database.sql(em));
   const latest = await em.find(Authorization, { id: { $in: rows.map(({ id }) => id) } });
   return Promise.all(latest.map((authorization) => settleOverdue({ database }, authorization)));
 }

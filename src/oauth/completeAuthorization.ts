@@ -153,17 +153,11 @@ function findByState(database: Database, provider: string, state: string): Promi
 /** The one statement that decides who exchanges. Two steps here would let two callbacks through. */
 async function take(database: Database, id: string): Promise<Authorization | null> {
   const em = database.em();
-  const row = await database
-    .sql(em)
-    .updateTable('authorizations')
-    .set({ consumed_at: sql`now()`, error_code: null, error_description: null })
-    .where('id', '=', id)
-    .where('status', '=', 'pending')
-    .where('consumed_at', 'is', null)
-    .where('expires_at', '>', sql<Date>`now()`)
-    .returning('id')
-    .executeTakeFirst();
-  return row ? em.findOneOrFail(Authorization, row.id) : null;
+  const { rows } = await sql`
+    update authorizations set consumed_at = now(), error_code = null, error_description = null
+    where id = ${id} and status = 'pending' and consumed_at is null and expires_at > now()
+    returning id`.execute(database.sql(em));
+  return rows.length > 0 ? em.findOneOrFail(Authorization, id) : null;
 }
 
 /** Notes on the still open attempt why a request was turned away, so that it can be read afterwards. */

@@ -154,14 +154,5 @@ export function createRevocations({ database, jobs, cipher, providers, log }: Re
 /** Grants belong to the account, not to the connection: revoking one ends them all. */
 async function isShared(database: Database, { provider, accountId }: RevocationJob): Promise<boolean> {
   if (accountId === null) return false;
-  const other = await database
-    .sql()
-    .selectFrom('credentials')
-    .select('connection_id')
-    .where('provider', '=', provider)
-    .where('account_id', '=', accountId)
-    .where('access_token', 'is not', null)
-    .limit(1)
-    .executeTakeFirst();
-  return other !== undefined;
+  return (await database.em().findOne(Credential, { provider, accountId, accessToken: { $ne: null } })) !== null;
 }
