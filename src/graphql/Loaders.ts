@@ -14,7 +14,7 @@ import { type Budget, sizeOf } from './Budget.js';
 
 /** Batches what a list's rows ask for one by one. Lives as long as one request. */
 export interface Loaders {
-  /** By connection id: its latest attempt. */
+  /** By connection id: its latest authorization. */
   readonly authorization: DataLoader<number, Authorization | null>;
   /** By connection id. */
   readonly credential: DataLoader<number, Credential | null>;

@@ -10,7 +10,7 @@ import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import type { Logger } from '../domain/Logger.js';
 import type { Provider } from './Provider.js';
-import { supersedeAttempts } from './startAuthorization.js';
+import { supersedeAuthorizations } from './startAuthorization.js';
 
 interface Dependencies extends ReleaseGrantDependencies {
   readonly database: Database;
@@ -37,7 +37,7 @@ export function revokeAuthorization(
       throw InputError.of('INVALID', 'A webhook connection has no authorization to revoke.', 'connectionId');
     }
     const now = new Date();
-    await supersedeAttempts(em, connection.id, { underWayToo: true });
+    await supersedeAuthorizations(em, connection.id, { underWayToo: true });
     await releaseGrant(dependencies, em, connection.id);
     // Whoever checks it next is told that there is no grant, not what was found a moment ago.
     await em.nativeUpdate(

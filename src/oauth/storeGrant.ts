@@ -24,7 +24,7 @@ export function storeGrant(
   account: ProviderAccount | null,
 ): Promise<CallbackOutcome> {
   return database.transaction(async (em): Promise<CallbackOutcome> => {
-    // Connection first, attempt second, everywhere: a deletion locks them in this order too.
+    // Connection first, authorization second, everywhere: a deletion locks them in this order too.
     const connection = await lockConnection(em, connectionId);
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const credential =
