@@ -31,7 +31,7 @@ import { graphiqlExamples } from './http/graphiqlExamples.js';
 import { readKlaviyoQuotas } from './klaviyo/KlaviyoRateLimits.js';
 import { ChangeFeed } from './live/ChangeFeed.js';
 import { declareScopeMissing } from './oauth/checkConnection.js';
-import { declareGrantLost, getAccessToken } from './oauth/getAccessToken.js';
+import { declareGrantLost, getProviderAccessToken } from './oauth/getProviderAccessToken.js';
 import { type Provider, raisingAlarms } from './oauth/Provider.js';
 import { createRevocations, releaseGrant } from './oauth/revokeAuthorization.js';
 import { openDatabase } from './openDatabase.js';
@@ -98,7 +98,7 @@ export async function compose(config: Config): Promise<Switchboard> {
   const workTokens = { ...tokens, database: workDatabase };
   const destinations = composeDestinations({
     ...{ config, database: workDatabase, cipher, closing, klaviyo: reachable },
-    accessToken: (connectionId, refusedVersion) => getAccessToken(workTokens, connectionId, refusedVersion),
+    accessToken: (connectionId, refusedVersion) => getProviderAccessToken(workTokens, connectionId, refusedVersion),
     scopeMissing: (...missing) => declareScopeMissing({ database: workDatabase, notices }, ...missing),
   });
   if (works) {

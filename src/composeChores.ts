@@ -7,7 +7,7 @@ import { deleteOldEvents } from './events/deleteOldEvents.js';
 import { sweepKlaviyoQuotas } from './klaviyo/KlaviyoRateLimits.js';
 import { settleOverdueAuthorizations } from './oauth/authorizations.js';
 import { type CheckDependencies, checkDueConnections } from './oauth/checkConnection.js';
-import { refreshIdleGrants } from './oauth/getAccessToken.js';
+import { refreshIdleGrants } from './oauth/getProviderAccessToken.js';
 import { sweepInstalls } from './oauth/installs.js';
 
 /** What is done by the clock, by one process at a time. */

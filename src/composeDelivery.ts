@@ -10,14 +10,14 @@ import type { ConnectionType } from './domain/Connection.js';
 import { createBoundedFetch } from './klaviyo/createBoundedFetch.js';
 import { KlaviyoDestination } from './klaviyo/KlaviyoDestination.js';
 import { KlaviyoRateLimits } from './klaviyo/KlaviyoRateLimits.js';
-import type { AccessToken } from './oauth/getAccessToken.js';
+import type { ProviderAccessToken } from './oauth/getProviderAccessToken.js';
 
 interface Parts {
   readonly config: Config;
   readonly database: Database;
   readonly cipher: Cipher;
   readonly klaviyo: Pick<KlaviyoParts, 'apiUrl' | 'reach'>;
-  readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<AccessToken>;
+  readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<ProviderAccessToken>;
   readonly scopeMissing: (connectionId: number, version: number, scope: string) => Promise<void>;
   readonly closing: AsyncDisposableStack;
 }

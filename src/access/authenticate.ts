@@ -51,6 +51,16 @@ const NOBODY = hashSecret('nobody has this secret');
 /** What our public keys look like; Postgres would not even take a NUL. */
 const PUBLIC_KEY = /^[\w-]{1,100}$/;
 
+interface ApiKeyRow {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly secret_hash: string;
+  readonly scopes: string[];
+  readonly oauth_only: boolean;
+  readonly revoked_at: Date | null;
+  readonly use_is_stale: boolean;
+}
+
 interface CheckedApiKey extends Caller {
   readonly oauthOnly: boolean;
 }
@@ -65,13 +75,10 @@ export async function checkApiKey(
   address: string,
 ): Promise<CheckedApiKey> {
   if (!PUBLIC_KEY.test(publicKey)) return refuseCredentials(dependencies, address);
-  const row = await dependencies.database
-    .sql()
-    .selectFrom('api_keys')
-    .select(['id', 'organization_id', 'secret_hash', 'scopes', 'oauth_only', 'revoked_at'])
-    .select(useIsStale.as('use_is_stale'))
-    .where('public_key', '=', publicKey)
-    .executeTakeFirst();
+  const { rows } = await sql<ApiKeyRow>`
+    select id, organization_id, secret_hash, scopes, oauth_only, revoked_at, ${useIsStale} as use_is_stale
+    from api_keys where public_key = ${publicKey}`.execute(dependencies.database.sql());
+  const [row] = rows;
   const matches = secretsEqual(hashSecret(secret), row?.secret_hash ?? NOBODY);
   if (!row || !matches) return refuseCredentials(dependencies, address);
   // Whoever still has its secret is not guessing.
@@ -87,21 +94,27 @@ export async function checkApiKey(
   };
 }
 
+interface AccessTokenRow {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly ended: boolean;
+  readonly use_is_stale: boolean;
+  readonly key_scopes: string[];
+  readonly token_scopes: string[];
+}
+
 /**
  * Whom an access token speaks for. It is looked up by its hash, which says nothing about the tokens there are, and is
  * as good as its key: revoking that ends it at once. Throws UNAUTHENTICATED (`invalid_token`, RFC 6750 3.1), or
  * RATE_LIMITED for an address that guesses.
  */
 async function checkAccessToken(dependencies: AccessDependencies, token: string, address: string): Promise<Caller> {
-  const row = await dependencies.database
-    .sql()
-    .selectFrom('access_tokens')
-    .innerJoin('api_keys', 'api_keys.id', 'access_tokens.api_key_id')
-    .select(['api_keys.id', 'organization_id', sql<boolean>`revoked_at is not null or expires_at <= now()`.as('ended')])
-    .select(useIsStale.as('use_is_stale'))
-    .select(['api_keys.scopes as key_scopes', 'access_tokens.scopes as token_scopes'])
-    .where('token_hash', '=', hashSecret(token))
-    .executeTakeFirst();
+  const { rows } = await sql<AccessTokenRow>`
+    select api_keys.id, organization_id, revoked_at is not null or expires_at <= now() as ended, ${useIsStale} as use_is_stale,
+      api_keys.scopes as key_scopes, access_tokens.scopes as token_scopes
+    from access_tokens join api_keys on api_keys.id = access_tokens.api_key_id
+    where token_hash = ${hashSecret(token)}`.execute(dependencies.database.sql());
+  const [row] = rows;
   if (!row) return refuseCredentials(dependencies, address, { bearerError: 'invalid_token' });
   if (row.ended) throw wrongCredentials({ bearerError: 'invalid_token' });
   await noteUse(dependencies, row);

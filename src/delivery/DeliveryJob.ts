@@ -1,4 +1,5 @@
 import type { Connection, ConnectionType, KlaviyoConfiguration, WebhookConfiguration } from '../domain/Connection.js';
+import type { EventRow } from '../domain/Event.js';
 
 /** One delivery that is to be attempted now. */
 export interface DeliveryJob {
@@ -14,20 +15,7 @@ export interface DeliveryJob {
   readonly timeoutMs?: number | undefined;
 }
 
-export interface EventToDeliver {
-  readonly id: string;
-  readonly eventType: string;
-  /** The event's data as JSON text, exactly as it was published. */
-  readonly payload: string;
-  /** Encrypted (`columnIdentity.recipient`), or null. */
-  readonly recipient: string | null;
-  /** When it happened, where the publisher said so. */
-  readonly occurredAt: Date | null;
-  readonly value: number | null;
-  /** ISO 4217. */
-  readonly valueCurrency: string | null;
-  /** Encrypted (`columnIdentity.properties`), or null. */
-  readonly properties: string | null;
+export interface EventToDeliver extends EventRow {
   /** A sample that somebody wants to see arrive. Such events are sent once, by `broadcastTestEvent`, and never retried. */
   readonly isTest: boolean;
   /** When it was published. */

@@ -6,6 +6,7 @@ import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
+import { DAY_MS } from '../domain/duration.js';
 import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 
@@ -45,8 +46,6 @@ interface RotateDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Makes a new signing secret; the one before signs as well for 24 hours, in which the receiver changes over. A secret

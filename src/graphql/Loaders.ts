@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { sql } from 'kysely';
 import { type ConnectionHealth, findHealth } from '../delivery/listDeliveries.js';
+import type { AccountQuota } from '../domain/AccountQuota.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
@@ -8,12 +9,12 @@ import { Credential } from '../domain/Credential.js';
 import { Event } from '../domain/Event.js';
 import { Subscription } from '../domain/Subscription.js';
 import { findLatestAuthorizations } from '../oauth/authorizations.js';
+import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { type Budget, sizeOf } from './Budget.js';
-import type { AccountQuota, GraphQLDependencies } from './GraphQLDependencies.js';
 
 /** Batches what a list's rows ask for one by one. Lives as long as one request. */
 export interface Loaders {
-  /** By connection id: its latest attempt. */
+  /** By connection id: its latest authorization. */
   readonly authorization: DataLoader<number, Authorization | null>;
   /** By connection id. */
   readonly credential: DataLoader<number, Credential | null>;
@@ -43,7 +44,7 @@ interface PayloadRow {
 const LARGE_AT_ONCE = 20;
 
 export function createLoaders(
-  { database, accountQuotas }: Pick<GraphQLDependencies, 'database' | 'accountQuotas'>,
+  { database, accountQuotas }: Pick<UseCaseDependencies, 'database' | 'accountQuotas'>,
   budget: Budget,
 ): Loaders {
   const rows = <T>(find: () => Promise<T[]>) => budget.read(find, ({ length }) => length);

@@ -15,7 +15,6 @@ import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver, OrganizationResolver } from './access/ApiKeyResolver.js';
 import { AuditEventResolver } from './access/AuditEventResolver.js';
 import { sizeOf } from './Budget.js';
-import { toGraphQLError } from './callErrors.js';
 import { ConnectionPayloadResolver, ConnectionResolver, KlaviyoQuotaResolver } from './connections/ConnectionResolver.js';
 import {
   AttemptErrorResolver,
@@ -26,6 +25,7 @@ import {
 } from './delivery/DeliveryResolver.js';
 import { EventResolver } from './events/EventResolver.js';
 import type { GraphQLContext } from './GraphQLContext.js';
+import { toGraphQLError } from './graphqlErrors.js';
 import { createLiveRoot } from './live/createLiveRoot.js';
 import { AuthorizationResolver, ConnectionAuthorizationResolver } from './oauth/AuthorizationResolver.js';
 import { ConnectionCheckResolver } from './oauth/ConnectionCheckResolver.js';

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import Fastify from 'fastify';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import type { Logger } from '../domain/Logger.js';
-import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
+import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { callbackRoute } from './callback/callbackRoute.js';
 import { type GraphiqlOptions, graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
@@ -24,7 +24,7 @@ import { tokenRoutes } from './token/tokenRoutes.js';
 
 export interface ServerOptions {
   readonly schema: GraphQLSchema;
-  readonly dependencies: GraphQLDependencies & HealthDependencies;
+  readonly dependencies: UseCaseDependencies & HealthDependencies;
   readonly log: Logger;
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];

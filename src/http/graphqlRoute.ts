@@ -8,10 +8,10 @@ import { authenticate } from '../access/authenticate.js';
 import { countRequest } from '../access/limits.js';
 import type { Caller } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
-import { formatError, toGraphQLError } from '../graphql/callErrors.js';
 import { GraphQLContext } from '../graphql/GraphQLContext.js';
-import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
+import { formatError, toGraphQLError } from '../graphql/graphqlErrors.js';
 import { refuseLiveByPost } from '../graphql/refuseLiveByPost.js';
+import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { browserBindingCookie, browserBindingOptions } from './callback/callbackRoute.js';
 import { callerAddress } from './callerAddress.js';
 import { limitOperations } from './limits/admitOperation.js';
@@ -31,7 +31,7 @@ interface Entry {
 
 export interface GraphQLRouteOptions {
   readonly schema: GraphQLSchema;
-  readonly dependencies: GraphQLDependencies;
+  readonly dependencies: UseCaseDependencies;
   readonly publicUrl: string;
   readonly documentLimits: DocumentLimits;
   readonly turns: FairTurns;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
+import type { AccountQuota } from '../domain/AccountQuota.js';
 
 export interface KlaviyoLimit {
   readonly perSecond: number;
@@ -208,22 +209,8 @@ async function takePlaces(database: Database, window: Window, asked: number, unu
   return { granted: row.granted, second: current, endsInMs, waitMs };
 }
 
-/** What is left of one of an account's limits, for everybody. */
-export interface KlaviyoQuota {
-  readonly account: string;
-  readonly endpoint: KlaviyoEndpoint;
-  readonly perSecondLimit: number;
-  readonly perSecondRemaining: number;
-  readonly perMinuteLimit: number;
-  readonly perMinuteRemaining: number;
-  /** When the minute ends. */
-  readonly resetsAt: Date;
-  /** Nothing is sent before, since Klaviyo said so; null otherwise. */
-  readonly pausedUntil: Date | null;
-}
-
 /** The quotas of accounts, as far as anything was sent to them within the last minute, or has to wait. */
-export async function readKlaviyoQuotas(database: Database, accounts: readonly string[]): Promise<KlaviyoQuota[]> {
+export async function readKlaviyoQuotas(database: Database, accounts: readonly string[]): Promise<AccountQuota[]> {
   const { rows } = await sql<{
     account_id: string;
     endpoint: KlaviyoEndpoint;

@@ -6,9 +6,15 @@ import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
 import { type CheckOutcome, type ConnectionCheck, Credential } from '../domain/Credential.js';
+import { HOUR_MS } from '../domain/duration.js';
 import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
-import { type AccessToken, GrantLost, getAccessToken, type RefreshDependencies } from './getAccessToken.js';
+import {
+  GrantLost,
+  getProviderAccessToken,
+  type ProviderAccessToken,
+  type RefreshDependencies,
+} from './getProviderAccessToken.js';
 import { type Provider, type ProviderAccount, ProviderError } from './Provider.js';
 import { type Revocations, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
 import { scopesToRequest } from './startAuthorization.js';
@@ -94,7 +100,7 @@ export async function checkDueConnections(
 /** When a grant that was just found alive is asked after again. */
 export function nextCheckAt(now: Date): Date {
   const [least, most] = DAY_HOURS;
-  return new Date(now.getTime() + (least + Math.random() * (most - least)) * 3_600_000);
+  return new Date(now.getTime() + (least + Math.random() * (most - least)) * HOUR_MS);
 }
 
 /** The right to check one connection. */
@@ -199,10 +205,14 @@ async function ask(dependencies: CheckDependencies, provider: Provider, connecti
   const credential = await dependencies.database.em().findOne(Credential, { connectionId });
   if (!credential?.accessToken) return { kind: 'none' };
   try {
-    const token = await getAccessToken(dependencies, connectionId, isJustRenewed(credential) ? undefined : credential.version);
+    const token = await getProviderAccessToken(
+      dependencies,
+      connectionId,
+      isJustRenewed(credential) ? undefined : credential.version,
+    );
     const asked = await askAccount(provider, token);
     if (asked !== 'refused') return await lookTwice(provider, credential, token, asked);
-    const newer = await getAccessToken(dependencies, connectionId, token.version);
+    const newer = await getProviderAccessToken(dependencies, connectionId, token.version);
     const again = await askAccount(provider, newer);
     if (again !== 'refused') return await lookTwice(provider, credential, newer, again);
     return { kind: 'unreachable', reason: `${provider.name} refuses a token that it has just issued.` };
@@ -226,7 +236,7 @@ function isJustRenewed({ refreshToken, refreshLeasedBy, refreshLeasedUntil, refr
   return !refreshToken || (coolsDown && !refreshProblem);
 }
 
-async function askAccount(provider: Provider, accessToken: AccessToken, tooSoon = false): Promise<Finding | 'refused'> {
+async function askAccount(provider: Provider, accessToken: ProviderAccessToken, tooSoon = false): Promise<Finding | 'refused'> {
   const { token, version, accountId } = accessToken;
   try {
     return { kind: 'answered', version, account: await provider.account(token, accountId) };
@@ -243,7 +253,12 @@ async function askAccount(provider: Provider, accessToken: AccessToken, tooSoon 
 }
 
 /** Another account costs the connection its grant, so the provider has to name it twice. */
-async function lookTwice(provider: Provider, credential: Credential, token: AccessToken, found: Finding): Promise<Finding> {
+async function lookTwice(
+  provider: Provider,
+  credential: Credential,
+  token: ProviderAccessToken,
+  found: Finding,
+): Promise<Finding> {
   if (found.kind !== 'answered' || !credential.accountId || found.account.id === credential.accountId) return found;
   await sleep(SECOND_LOOK_AFTER_MS);
   const again = await askAccount(provider, token);
@@ -359,7 +374,7 @@ function saying(
 /** Stores what was found for those who ask in the next seconds, and turns the lease into that pause. */
 async function store(db: Sql, { id, connectionId }: Lease, result: ConnectionCheck): Promise<ConnectionCheck> {
   const isAnswer = result.outcome !== 'unreachable' && result.outcome !== 'not_authorized';
-  const next = isAnswer ? nextCheckAt(new Date()) : new Date(Date.now() + RETRY_HOURS * 3_600_000);
+  const next = isAnswer ? nextCheckAt(new Date()) : new Date(Date.now() + RETRY_HOURS * HOUR_MS);
   await sql`
     update credentials set
       last_check = ${JSON.stringify(result)}::jsonb,

@@ -154,20 +154,14 @@ function findByState(database: Database, provider: string, state: string): Promi
 /** The one statement that decides who exchanges. Two steps here would let two callbacks through. */
 async function take(database: Database, id: string): Promise<Authorization | null> {
   const em = database.em();
-  const row = await database
-    .sql(em)
-    .updateTable('authorizations')
-    .set({ consumed_at: sql`now()`, error_code: null, error_description: null })
-    .where('id', '=', id)
-    .where('status', '=', 'pending')
-    .where('consumed_at', 'is', null)
-    .where('expires_at', '>', sql<Date>`now()`)
-    .returning('id')
-    .executeTakeFirst();
-  return row ? em.findOneOrFail(Authorization, row.id) : null;
+  const { rows } = await sql`
+    update authorizations set consumed_at = now(), error_code = null, error_description = null
+    where id = ${id} and status = 'pending' and consumed_at is null and expires_at > now()
+    returning id`.execute(database.sql(em));
+  return rows.length > 0 ? em.findOneOrFail(Authorization, id) : null;
 }
 
-/** Notes on the still open attempt why a request was turned away, so that it can be read afterwards. */
+/** Notes on the still open authorization why a request was turned away, so that it can be read afterwards. */
 async function refuse(
   database: Database,
   authorization: Authorization,
@@ -189,7 +183,7 @@ export type CallbackOutcome =
   | { readonly kind: 'completed' | 'denied' | 'failed' | 'expired' | 'superseded'; readonly authorization: Authorization }
   /** The code is still being exchanged, by this callback or another one with the same state. */
   | { readonly kind: 'in_progress'; readonly authorization: Authorization }
-  /** The request itself was no good; the state is not spent by it. Why is on the attempt, for developers. */
+  /** The request itself was no good; the state is not spent by it. Why is on the authorization, for developers. */
   | { readonly kind: 'refused'; readonly code: 'browser_mismatch' | 'invalid_callback'; readonly authorization: Authorization }
   | { readonly kind: 'unknown_state' };
 
@@ -249,7 +243,7 @@ export interface ExchangeDependencies {
 
 /**
  * Exchanges the code (RFC 6749 4.1.3, RFC 7636 4.5), once and without retry since a code works once, asks whose
- * account it is, and stores the grant. Whatever goes wrong ends up on the attempt, where the merchant can see it.
+ * account it is, and stores the grant. Whatever goes wrong ends up on the authorization, where the merchant can see it.
  */
 async function exchangeCode(
   dependencies: ExchangeDependencies,
@@ -311,7 +305,7 @@ async function waitForOutcome(
   }
 }
 
-/** The server stopped between taking the state and storing the tokens; the code is spent, so a new attempt is needed. */
+/** The server stopped between taking the state and storing the tokens; the code is spent, so a new authorization is needed. */
 export function recordInterruption(dependencies: { database: Database }, authorization: Authorization): Promise<Authorization> {
   const errorDescription = 'The server was stopped while it exchanged the code.';
   const outcome = { status: 'failed', errorCode: 'interrupted', errorDescription } as const;
@@ -326,8 +320,8 @@ interface FailedOutcome {
 }
 
 /**
- * Stores how an attempt ended without a link. A connection that waits for its first authorization says why it still
- * does; one that is active stays so, since a failed attempt to re-authorize takes nothing away.
+ * Stores how an authorization ended without a link. A connection that waits for its first authorization says why it still
+ * does; one that is active stays so, since a failed authorization takes nothing away.
  */
 function recordOutcome(
   { database }: { database: Database },
@@ -338,7 +332,7 @@ function recordOutcome(
   also: (em: EntityManager) => Promise<void> = async () => {},
 ): Promise<Authorization> {
   return database.transaction(async (em) => {
-    // Connection first, attempt second, everywhere: a deletion locks them in this order too.
+    // Connection first, authorization second, everywhere: a deletion locks them in this order too.
     const connection = connectionId ? await em.findOne(Connection, connectionId, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (authorization.status !== 'pending') return authorization;
@@ -356,7 +350,7 @@ function recordOutcome(
   });
 }
 
-/** Notes that an attempt ran out before anybody took its state. Returns it as it is then, which may be another outcome. */
+/** Notes that an authorization ran out before anybody took its state. Returns it as it is then, which may be another outcome. */
 export async function expireAuthorization({ database }: { database: Database }, id: string): Promise<Authorization> {
   const em = database.em();
   await em.nativeUpdate(

@@ -11,7 +11,7 @@ import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import type { Logger } from '../domain/Logger.js';
 import type { Provider } from './Provider.js';
-import { supersedeAttempts } from './startAuthorization.js';
+import { supersedeAuthorizations } from './startAuthorization.js';
 
 interface Dependencies extends ReleaseGrantDependencies {
   readonly database: Database;
@@ -38,7 +38,7 @@ export function revokeAuthorization(
       throw InputError.of('INVALID', 'A webhook connection has no authorization to revoke.', 'connectionId');
     }
     const now = new Date();
-    await supersedeAttempts(em, connection.id, { underWayToo: true });
+    await supersedeAuthorizations(em, connection.id, { underWayToo: true });
     await releaseGrant(dependencies, em, connection.id);
     // Whoever checks it next is told that there is no grant, not what was found a moment ago.
     await em.nativeUpdate(
@@ -156,14 +156,5 @@ export function createRevocations({ database, jobs, cipher, providers, log }: Re
 /** Grants belong to the account, not to the connection: revoking one ends them all. */
 async function isShared(database: Database, { provider, accountId }: RevocationJob): Promise<boolean> {
   if (accountId === null) return false;
-  const other = await database
-    .sql()
-    .selectFrom('credentials')
-    .select('connection_id')
-    .where('provider', '=', provider)
-    .where('account_id', '=', accountId)
-    .where('access_token', 'is not', null)
-    .limit(1)
-    .executeTakeFirst();
-  return other !== undefined;
+  return (await database.em().findOne(Credential, { provider, accountId, accessToken: { $ne: null } })) !== null;
 }

@@ -40,8 +40,8 @@ interface Dependencies {
 }
 
 /**
- * Begins an attempt to link a provider (RFC 6749 4.1.1 with RFC 7636): a fresh PKCE pair and a fresh state
- * every time. Older attempts of the connection that nobody completed are superseded.
+ * Begins an authorization at a provider (RFC 6749 4.1.1 with RFC 7636): a fresh PKCE pair and a fresh state
+ * every time. Older ones of the connection that nobody completed are superseded.
  * Throws an InputError: NOT_FOUND, INVALID (not an OAuth connection, returnTo not allowed), REQUIRED (returnTo for a pop-up).
  */
 export async function startAuthorization(
@@ -63,7 +63,7 @@ export async function startAuthorization(
 
   const start = async (em: EntityManager): Promise<StartedAuthorization> => {
     const id = parseId(input.connectionId);
-    // The lock makes two clicks at once take turns, so exactly the later attempt stays open.
+    // The lock makes two clicks at once take turns, so exactly the later authorization stays open.
     const connection = await em.findOne(
       Connection,
       { id: id ?? 0, organizationId: caller.organizationId },
@@ -81,7 +81,7 @@ export async function startAuthorization(
 
     // Subscribing takes the connection's lock too, so none is overlooked.
     const subscribed = (await em.count(Subscription, { connectionId: connection.id })) > 0;
-    await supersedeAttempts(em, connection.id, { underWayToo: false });
+    await supersedeAuthorizations(em, connection.id, { underWayToo: false });
     const now = Date.now();
     const authorizationId = newId();
     const authorization = em.create(Authorization, {
@@ -151,12 +151,12 @@ function checkReturnTo(returnTo: URL | string | null | undefined, allowedOrigins
 }
 
 interface SupersedeOptions {
-  /** Also an attempt whose code is being exchanged at this moment; its grant will be handed back. */
+  /** Also one whose code is being exchanged at this moment; its grant will be handed back. */
   readonly underWayToo: boolean;
 }
 
-/** Ends the open attempts of a connection, in the given transaction, which holds the connection's lock. */
-export async function supersedeAttempts(
+/** Ends the open authorizations of a connection, in the given transaction, which holds the connection's lock. */
+export async function supersedeAuthorizations(
   em: EntityManager,
   connectionId: number,
   { underWayToo }: SupersedeOptions,

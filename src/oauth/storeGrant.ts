@@ -6,7 +6,7 @@ import { columnIdentity } from '../database/Cipher.js';
 import type { EntityManager } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
-import { Credential } from '../domain/Credential.js';
+import { Credential, type NamedAccount, type ScopesOfGrant } from '../domain/Credential.js';
 import type { Logger } from '../domain/Logger.js';
 import { nextCheckAt } from './checkConnection.js';
 import type { CallbackOutcome, ExchangeDependencies } from './completeAuthorization.js';
@@ -25,7 +25,7 @@ export function storeGrant(
   account: ProviderAccount | null,
 ): Promise<CallbackOutcome> {
   return database.transaction(async (em): Promise<CallbackOutcome> => {
-    // Connection first, attempt second, everywhere: a deletion locks them in this order too.
+    // Connection first, authorization second, everywhere: a deletion locks them in this order too.
     const connection = await lockConnection(em, connectionId);
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const credential =
@@ -172,25 +172,14 @@ export interface GrantNotices {
   authorizationCompleted(
     em: EntityManager,
     connection: Connection,
-    grant: {
-      readonly account: { readonly id: string; readonly name: string | null } | null;
-      readonly grantedScopes: readonly string[];
-      readonly missingScopes: readonly string[];
-    },
+    grant: ScopesOfGrant & { readonly account: NamedAccount | null },
   ): Promise<void>;
   reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void>;
   /** The grant leads to another account than the connection belongs to. */
   accountChanged(
     em: EntityManager,
     connection: Connection,
-    accounts: {
-      readonly expected: { readonly id: string; readonly name: string | null };
-      readonly found: { readonly id: string; readonly name: string | null };
-    },
+    accounts: { readonly expected: NamedAccount; readonly found: NamedAccount },
   ): Promise<void>;
-  scopesMissing(
-    em: EntityManager,
-    connection: Connection,
-    grant: { readonly missingScopes: readonly string[]; readonly grantedScopes: readonly string[] },
-  ): Promise<void>;
+  scopesMissing(em: EntityManager, connection: Connection, grant: ScopesOfGrant): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { CheckOutcome } from '../../domain/Credential.js';
 import { checkConnection } from '../../oauth/checkConnection.js';
 import { ConnectionObject, KlaviyoAccountObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { UserErrorObject, withUserErrors } from '../userErrors.js';
+import { payloadType, withUserErrors } from '../userErrors.js';
 
 const ConnectionCheckOutcomeEnum = {
   HEALTHY: 'healthy',
@@ -57,17 +57,15 @@ class CheckConnectionInput {
   connectionId!: string;
 }
 
-@ObjectType({ description: 'What was found, or what is wrong with the input.' })
-class CheckConnectionPayload {
-  @Field(() => ConnectionCheckObject, { nullable: true, description: 'What was found; null when there are userErrors.' })
-  result?: ConnectionCheckObject | null;
-
-  @Field(() => ConnectionObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
-  connection?: ConnectionObject | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
+const CheckConnectionPayload = payloadType<{ result: ConnectionCheckObject; connection: ConnectionObject }>(
+  'CheckConnectionPayload',
+  'What was found, or what is wrong with the input.',
+  {
+    result: [() => ConnectionCheckObject, 'What was found; null when there are userErrors.'],
+    connection: [() => ConnectionObject, 'As it is now; null when there are userErrors.'],
+  },
+);
+type CheckConnectionPayload = InstanceType<typeof CheckConnectionPayload>;
 
 @Resolver()
 export class ConnectionCheckResolver {

@@ -21,9 +21,9 @@ import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../database/paginate.js';
 import type { Caller } from '../../domain/Caller.js';
 import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
 import { scopesOf } from '../../graphql/fieldScopes.js';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
+import { formatError, toGraphQLError } from '../../graphql/graphqlErrors.js';
 import type { DocumentLimits } from './limitDocuments.js';
 
 /** A watch is answered again and again, by whatever changes. */

@@ -7,8 +7,8 @@ import { updateConnection } from '../../connections/updateConnection.js';
 import type { Caller } from '../../domain/Caller.js';
 import type { Connection, ConnectionType, WebhookAuthType } from '../../domain/Connection.js';
 import { SwitchboardError } from '../../domain/errors.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { startAuthorization } from '../../oauth/startAuthorization.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 import { callerOf, operation, operationId } from './operation.js';
 import { listAll, MAX_ROWS, presentConnections } from './present.js';
 import {
@@ -40,7 +40,7 @@ const describe = (name: string, summary: string, tag = 'Connections') => ({
 });
 
 /** The operations on connections, and the start of an authorization (OpenAPI, tags Connections and OAuth2). */
-export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDependencies): void {
+export function connectionRoutes(app: FastifyInstance, dependencies: UseCaseDependencies): void {
   const present = async (connection: Connection) => (await presentConnections(dependencies, [connection]))[0];
   app.post<{ Body: CreateBody }>(
     PATH,
@@ -192,7 +192,7 @@ interface UpdateConnectionBody {
  * Throws NOT_FOUND or an InvalidRequest.
  */
 async function updateFromBody(
-  dependencies: GraphQLDependencies,
+  dependencies: UseCaseDependencies,
   caller: Caller,
   id: string,
   { type, configuration }: UpdateConnectionBody,

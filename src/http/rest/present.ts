@@ -2,13 +2,13 @@ import { MAX_PAGE_SIZE, type Page, type PageArguments } from '../../database/pag
 import type { Authorization } from '../../domain/Authorization.js';
 import type { Connection, WebhookConfiguration } from '../../domain/Connection.js';
 import type { Subscription } from '../../domain/Subscription.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { findLatestAuthorizations } from '../../oauth/authorizations.js';
 import { explainOutcome } from '../../oauth/explainOutcome.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 
 /** OpenAPI connections; those that are linked by OAuth with what became of their latest authorization. */
 export async function presentConnections(
-  { database, providers }: Pick<GraphQLDependencies, 'database' | 'providers'>,
+  { database, providers }: Pick<UseCaseDependencies, 'database' | 'providers'>,
   connections: readonly Connection[],
 ): Promise<object[]> {
   const linked = connections.filter(({ type }) => type !== 'webhook').map(({ id }) => id);

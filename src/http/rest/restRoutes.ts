@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { authenticate, requireCaller, requireScope } from '../../access/authenticate.js';
 import { countRequest, refuseTooMany } from '../../access/limits.js';
 import { SwitchboardError } from '../../domain/errors.js';
-import { errorHeaders } from '../../graphql/callErrors.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { errorHeaders } from '../../errors/toCallError.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 import { callerAddress } from '../callerAddress.js';
 import { jsonApiError, toHttpError } from '../handleErrors.js';
 import { rateLimitHeaders } from '../limits/admitOperation.js';
@@ -16,7 +16,7 @@ import { subscriptionRoutes } from './subscriptionRoutes.js';
 import { createValidator, InvalidRequest } from './validation.js';
 
 interface RestOptions {
-  readonly dependencies: GraphQLDependencies;
+  readonly dependencies: UseCaseDependencies;
   readonly publicUrl: string;
   readonly turns: FairTurns;
   /** The largest body that is read. */

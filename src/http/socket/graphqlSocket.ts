@@ -13,10 +13,11 @@ import type { WebSocket } from 'ws';
 import { countRequest, refuseTooMany } from '../../access/limits.js';
 import { databaseTrouble } from '../../database/databaseTrouble.js';
 import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
-import { toCallError, toGraphQLError } from '../../graphql/callErrors.js';
+import { toCallError } from '../../errors/toCallError.js';
 import { GraphQLContext } from '../../graphql/GraphQLContext.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { toGraphQLError } from '../../graphql/graphqlErrors.js';
 import { ChangesLost } from '../../live/Watch.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 import { callerAddress } from '../callerAddress.js';
 import { admitOperation } from '../limits/admitOperation.js';
 import { BYTES_A_UNIT, COST_A_UNIT, type FairTurns, type Turn, turnOf } from '../limits/FairTurns.js';
@@ -28,7 +29,7 @@ const MOST_OPERATIONS = 100;
 
 interface GraphQLSocketOptions {
   readonly schema: GraphQLSchema;
-  readonly dependencies: GraphQLDependencies;
+  readonly dependencies: UseCaseDependencies;
   readonly documentLimits: DocumentLimits;
   readonly validationRules: readonly ValidationRule[];
   readonly turns: FairTurns;

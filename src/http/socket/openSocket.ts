@@ -16,7 +16,7 @@ import type { AccessDependencies } from '../../access/limits.js';
 import type { Caller } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
+import { formatError, toGraphQLError } from '../../graphql/graphqlErrors.js';
 import type { Turn } from '../limits/FairTurns.js';
 import { checkNames } from '../limits/limitDocuments.js';
 import { checkJson } from '../limits/takeJson.js';

@@ -6,7 +6,7 @@ import { type ApiKeyScope, TOKEN_SCOPES } from '../../domain/ApiKey.js';
 import type { Caller } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { errorHeaders } from '../../graphql/callErrors.js';
+import { errorHeaders } from '../../errors/toCallError.js';
 import { callerAddress } from '../callerAddress.js';
 import { toHttpError } from '../handleErrors.js';
 import { rateLimitHeaders } from '../limits/admitOperation.js';
