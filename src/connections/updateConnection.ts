@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { LockMode } from '@mikro-orm/core';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration, type WebhookConfiguration } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
-import { InputError, ProblemList } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
+import { ProblemList } from '../domain/errors.js';
 import {
   type CheckedWebhook,
   type ConnectionRules,
@@ -46,12 +45,7 @@ export function updateConnection(
   input: UpdateConnectionInput,
 ): Promise<Connection> {
   return database.transaction(async (em) => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'id');
+    const connection = await lockConnection(em, caller, input.id, 'id');
 
     const before = changeable(connection);
     const problems = new ProblemList();

@@ -2,12 +2,12 @@ import { LockMode } from '@mikro-orm/core';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { JobQueue, Jobs } from '../database/Jobs.js';
+import { lockConnection } from '../database/lockConnection.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import type { Logger } from '../domain/Logger.js';
 import type { Provider } from './Provider.js';
 import { supersedeAttempts } from './startAuthorization.js';
@@ -27,12 +27,7 @@ export function revokeAuthorization(
   input: { connectionId: string },
 ): Promise<Connection> {
   return dependencies.database.transaction(async (em) => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
+    const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
     if (connection.type === 'webhook') {
       throw InputError.of('INVALID', 'A webhook connection has no authorization to revoke.', 'connectionId');
     }

@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { LockMode } from '@mikro-orm/core';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import { lockConnection } from '../database/lockConnection.js';
 import { newId } from '../database/newId.js';
 import { Authorization, type AuthorizationDisplay } from '../domain/Authorization.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
 import { hashSecret } from '../domain/secrets.js';
 import type { Provider } from './Provider.js';
@@ -61,14 +60,8 @@ export async function startAuthorization(
   const browserBinding = input.bindToBrowser ? randomBytes(32).toString('base64url') : null;
 
   const start = async (em: EntityManager): Promise<StartedAuthorization> => {
-    const id = parseId(input.connectionId);
     // The lock makes two clicks at once take turns, so exactly the later attempt stays open.
-    const connection = await em.findOne(
-      Connection,
-      { id: id ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
+    const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
     const provider = providers.get(connection.type);
     if (!provider) {
       const message =
