@@ -14,6 +14,7 @@ import { SayMoreOfEvents } from './0013_say_more_of_events.js';
 import { CheckGrantsAndKeepInstalls } from './0014_check_grants_and_keep_installs.js';
 import { ShareKlaviyoQuotas } from './0015_share_klaviyo_quotas.js';
 import { KeepWhatFailedApart } from './0016_keep_what_failed_apart.js';
+import { LeaveTypesToTheirModules } from './0019_leave_types_to_their_modules.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   { name: '0014_check_grants_and_keep_installs', class: CheckGrantsAndKeepInstalls },
   { name: '0015_share_klaviyo_quotas', class: ShareKlaviyoQuotas },
   { name: '0016_keep_what_failed_apart', class: KeepWhatFailedApart },
+  { name: '0019_leave_types_to_their_modules', class: LeaveTypesToTheirModules },
 ] as const;

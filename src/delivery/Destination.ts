@@ -3,6 +3,8 @@ import type { DeliveryJob } from './DeliveryJob.js';
 /** Where deliveries of one connection type go. Each type's module has one. */
 export interface Destination {
   readonly type: string;
+  /** True when its deliveries are signed with the connection's secret, which a receiver's owner may then see and rotate. */
+  readonly signs?: boolean;
   /** Milliseconds that one `deliver` takes at most; the lease under which it runs is longer. */
   readonly maxDurationMs: number;
   /**

@@ -5,15 +5,16 @@ import type { JobQueue, Jobs } from '../database/Jobs.js';
 import { lockConnection } from '../database/lockConnection.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection } from '../domain/Connection.js';
+import type { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError } from '../domain/errors.js';
 import type { Logger } from '../domain/Logger.js';
-import type { Provider } from './Provider.js';
+import type { Providers } from './Provider.js';
 import { supersedeAttempts } from './startAuthorization.js';
 
 interface Dependencies extends ReleaseGrantDependencies {
   readonly database: Database;
+  readonly providers: Providers;
 }
 
 /**
@@ -28,8 +29,8 @@ export function revokeAuthorization(
 ): Promise<Connection> {
   return dependencies.database.transaction(async (em) => {
     const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
-    if (connection.type === 'webhook') {
-      throw InputError.of('INVALID', 'A webhook connection has no authorization to revoke.', 'connectionId');
+    if (!dependencies.providers.has(connection.type)) {
+      throw InputError.of('INVALID', `A ${connection.type} connection has no authorization to revoke.`, 'connectionId');
     }
     const now = new Date();
     await supersedeAttempts(em, connection.id, { underWayToo: true });
@@ -111,7 +112,7 @@ interface RevocationDependencies {
   readonly database: Database;
   readonly jobs: Pick<Jobs, 'add' | 'unfinished'>;
   readonly cipher: Cipher;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Providers;
   readonly log: Logger;
 }
 
