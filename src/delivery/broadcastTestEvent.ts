@@ -40,7 +40,7 @@ const TEST_RECIPIENT: Recipient = { email: 'switchboard-test@example.com' };
 /**
  * Sends a sample event to a subscription's destination now and returns what came of it: same path, same headers, same
  * bounds as any delivery. Paused subscriptions too. It is recorded with trigger `test`, is never retried, and says
- * nothing about the connection's health. Klaviyo records it as a metric of its own, for the recipient that the caller names.
+ * nothing about the connection's health. A destination that needs a recipient takes the one that the caller names.
  * Throws an InputError: NOT_FOUND, CONFLICT, or what is wrong with the recipient.
  */
 export async function broadcastTestEvent(

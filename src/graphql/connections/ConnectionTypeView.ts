@@ -10,7 +10,7 @@ export interface SchemaPart {
    * `CreateConnectionInput` and `UpdateConnectionInput`. Values of its enums are stored in lower case.
    */
   readonly schema: string;
-  /** Which scope a field needs, as `KlaviyoConfiguration.quota`. Others are part of the connection. */
+  /** Which scope a field needs, by `Type.field`. Others are part of the connection. */
   readonly fieldScopes?: Readonly<Record<string, ApiKeyScope>>;
 }
 
