@@ -10,6 +10,7 @@ import type { AttemptReport } from '../../src/delivery/Destination.js';
 import { type LinkedConfiguration, type Provider, ProviderError, type TokenSet } from '../../src/oauth/Provider.js';
 import { RestClient } from '../http/rest/support/RestClient.js';
 import { eventually } from '../support/eventually.js';
+import { GraphQLClient } from '../support/GraphQLClient.js';
 import { openCallback } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
 import { testCipher } from '../support/testCipher.js';
@@ -31,6 +32,7 @@ function fileType(folder: string): ConnectionType {
     needsAuthorization: false,
     needsConfiguration: true,
     graphql: {
+      fieldScopes: { 'FileConfiguration.lines': 'read' },
       schema: `
         extend enum ConnectionType { "A file." FILE }
         extend union ConnectionConfiguration = FileConfiguration
@@ -63,10 +65,10 @@ function fileType(folder: string): ConnectionType {
         const secrets = input.password ? { password: input.password } : (stored?.secrets ?? null);
         return { configuration: { fileName, encoding: input.encoding ?? old?.encoding ?? 'utf8' }, secrets };
       },
-      show: ({ configuration }) => ({
+      show: ({ configuration }, facts) => ({
         __typename: 'FileConfiguration',
         ...configuration,
-        lines: async () => (await linesOf(join(folder, (configuration as { fileName: string }).fileName))).length,
+        lines: () => facts.look(countLines, join(folder, (configuration as { fileName: string }).fileName)),
       }),
       destination: {
         type: 'file',
@@ -90,6 +92,14 @@ function fileType(folder: string): ConnectionType {
 }
 
 const REPORT: AttemptReport = { durationMs: 1, statusCode: null, responseBody: null, error: null };
+
+/** What GraphQL asked for together. */
+const counted: (readonly string[])[] = [];
+
+async function countLines(paths: readonly string[]): Promise<Map<string, number>> {
+  counted.push(paths);
+  return new Map(await Promise.all(paths.map(async (path) => [path, (await linesOf(path)).length] as const)));
+}
 
 const linesOf = async (path: string): Promise<string[]> =>
   (await readFile(path, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
@@ -326,12 +336,35 @@ describe('A connection type that is one module and one line', () => {
     );
   });
 
-  it('is what a list can be filtered by', async () => {
+  it('is what a list can be filtered by, and reads what it shows once for the whole list', async () => {
+    await createFile('one');
+    await createFile('other');
+    counted.splice(0);
     const { connections } = await switchboard.client.query(
       `{ connections(filter: { type: FILE }) { edges { node { type configuration { ... on FileConfiguration { lines } } } } } }`,
     );
     expect(connections.edges.length).toBeGreaterThan(2);
     expect(new Set(connections.edges.map(({ node }: { node: { type: string } }) => node.type))).toEqual(new Set(['FILE']));
+    expect(counted).toHaveLength(1);
+  });
+
+  it('keeps a field to those who have its scope', async () => {
+    const { createApiKey } = await switchboard.client.query(
+      'mutation { createApiKey(input: { scopes: [MANAGE] }) { apiKey { publicKey } secretKey } }',
+    );
+    const { publicKey } = createApiKey.apiKey;
+    const manager = new GraphQLClient(switchboard.client.url, { publicKey, secretKey: createApiKey.secretKey });
+    const change = (field: string) =>
+      manager.send(
+        `mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { name configuration { ... on FileConfiguration { ${field} } } } } }`,
+        { id },
+      );
+    const id = await createFile('one');
+    expect(await change('lines')).toMatchObject({ status: 403, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+    expect((await change('fileName')).data.updateConnection.connection).toEqual({
+      name: 'New',
+      configuration: { fileName: 'one' },
+    });
   });
 
   it('is delivered to by its destination, tested, retried when that fails, and deleted with what was left to do', async () => {
