@@ -1,17 +1,16 @@
 import type { AccessDependencies } from './access/limits.js';
-import type { ConnectionRules } from './connections/checkConfiguration.js';
+import type { ConnectionRules } from './connections/ConnectionRules.js';
 import type { Cipher } from './database/Cipher.js';
 import type { Database, EntityManager } from './database/Database.js';
 import type { Destination } from './delivery/Destination.js';
-import type { AccountQuota } from './domain/AccountQuota.js';
-import type { ConnectionType } from './domain/Connection.js';
 import type { Logger } from './domain/Logger.js';
 import type { PublishDependencies } from './events/publishEvents.js';
 import type { EventTypeRegistry } from './events/types/eventTypeRegistry.js';
+import type { ConnectionTypeView } from './graphql/connections/ConnectionTypeView.js';
 import type { ChangeFeed } from './live/ChangeFeed.js';
 import type { CheckDependencies } from './oauth/checkConnection.js';
 import type { ClaimDependencies } from './oauth/installs.js';
-import type { Provider } from './oauth/Provider.js';
+import type { Providers } from './oauth/Provider.js';
 import type { Revocations } from './oauth/revokeAuthorization.js';
 import type { GrantNotices } from './oauth/storeGrant.js';
 import type { SubscriptionDependencies } from './subscriptions/createSubscription.js';
@@ -24,18 +23,17 @@ export interface UseCaseDependencies
     CheckDependencies,
     ClaimDependencies {
   readonly eventTypes: EventTypeRegistry;
-  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  readonly destinations: ReadonlyMap<string, Destination>;
   readonly database: Database;
   readonly cipher: Cipher;
   readonly log: Logger;
-  readonly connectionRules: ConnectionRules;
-  readonly providers: ReadonlyMap<string, Provider>;
+  /** By name. */
+  readonly connectionTypes: ReadonlyMap<string, ConnectionRules & ConnectionTypeView>;
+  readonly providers: Providers;
   readonly revocations: Revocations;
   readonly notices: GrantNotices;
   readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
   readonly changes: ChangeFeed;
-  /** Of accounts, by the provider's ids, as far as anything was sent there within the last minute. */
-  readonly accountQuotas: (accounts: readonly string[]) => Promise<AccountQuota[]>;
   readonly returnToOrigins: readonly string[];
 }

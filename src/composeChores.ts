@@ -1,10 +1,10 @@
 import { sweepAccess } from './access/limits.js';
+import type { CountedChore } from './ConnectionType.js';
 import { deleteOldAuditEvents } from './database/auditLog.js';
 import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
 import { expireHeld, forgetTasks } from './delivery/queue/tasks.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
-import { sweepKlaviyoQuotas } from './klaviyo/KlaviyoRateLimits.js';
 import { settleOverdueAuthorizations } from './oauth/authorizations.js';
 import { type CheckDependencies, checkDueConnections } from './oauth/checkConnection.js';
 import { refreshIdleGrants } from './oauth/getProviderAccessToken.js';
@@ -14,6 +14,7 @@ import { sweepInstalls } from './oauth/installs.js';
 export function composeChores(
   tokens: CheckDependencies & Pick<ReencryptDependencies, 'waitingCiphertexts'>,
   { retentionMs, maxAgeMs }: { readonly retentionMs: number; readonly maxAgeMs: number },
+  typeChores: readonly CountedChore[],
 ): readonly Chore[] {
   const { database, log } = tokens;
   const counted = (name: string, cron: string, work: (stopping: AbortSignal) => Promise<number>): Chore => ({
@@ -34,7 +35,7 @@ export function composeChores(
     counted('delete-old-audit-events', '43 3 * * *', (stopping) => deleteOldAuditEvents({ database }, retentionMs, stopping)),
     counted('expire-held-deliveries', '23 * * * *', (stopping) => expireHeld({ database }, maxAgeMs, stopping)),
     counted('forget-tasks', '47 3 * * *', () => forgetTasks({ database }, retentionMs)),
-    counted('sweep-klaviyo-quotas', '53 * * * *', () => sweepKlaviyoQuotas(database)),
+    ...typeChores.map(({ name, cron, work }) => counted(name, cron, work)),
     // A new key comes with a restart; once a day for what processes that still had the old one first have written since.
     { ...counted('re-encrypt', '11 2 * * *', (stopping) => reencrypt(tokens, stopping)), atStart: true },
   ];

@@ -1,9 +1,10 @@
-import type { ConnectionType } from '../domain/Connection.js';
 import type { DeliveryJob } from './DeliveryJob.js';
 
-/** Where deliveries of one connection type go. Implemented for webhooks here, for Klaviyo beside this room. */
+/** Where deliveries of one connection type go. Each type's module has one. */
 export interface Destination {
-  readonly type: ConnectionType;
+  readonly type: string;
+  /** True when its deliveries are signed with the connection's secret, which a receiver's owner may then see and rotate. */
+  readonly signs?: boolean;
   /** Milliseconds that one `deliver` takes at most; the lease under which it runs is longer. */
   readonly maxDurationMs: number;
   /**

@@ -1,11 +1,20 @@
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
-import type { WebhookAuthType, WebhookConfiguration } from '../domain/Connection.js';
 import { HOUR_MS } from '../domain/duration.js';
 import type { DeliveryJob, DestinationConnection, EventToDeliver } from './DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination } from './Destination.js';
 import type { GuardedHttp, HttpOutcome } from './http/guardedHttp.js';
 import { decideOutcome, type OutcomeRules } from './retries.js';
 import { signDelivery } from './signDelivery.js';
+
+export const WEBHOOK_AUTH_TYPES = ['none', 'bearer', 'basic', 'api_key'] as const;
+export type WebhookAuthType = (typeof WEBHOOK_AUTH_TYPES)[number];
+
+/** The readable half of a webhook's configuration; its secrets are in `authConfig`, encrypted. */
+export interface WebhookConfiguration {
+  readonly url: string;
+  readonly authType: WebhookAuthType;
+  readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
+}
 
 interface WebhookDestinationOptions {
   readonly http: GuardedHttp;
@@ -21,6 +30,7 @@ interface WebhookDestinationOptions {
 /** Delivers to a URL of the merchant, signed as Standard Webhooks 1.0 says. */
 export class WebhookDestination implements Destination {
   readonly type = 'webhook';
+  readonly signs = true;
   readonly maxDurationMs: number;
   readonly #options: WebhookDestinationOptions;
   /** Decrypted secrets and headers, for as long as the engine keeps the connection in this version. */

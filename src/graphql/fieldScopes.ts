@@ -12,7 +12,8 @@ import type { ApiKeyScope } from '../domain/ApiKey.js';
 
 /**
  * Which scope each field needs. Fields that are not here are part of the thing that they belong to. A mutation shows the
- * thing that it changed; whatever lies beyond that thing needs `read`, as it does in a query.
+ * thing that it changed; whatever lies beyond that thing needs `read`, as it does in a query. Fields that come with a connection
+ * type have it in their `extensions.scope`.
  */
 export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Query.organization': 'read',
@@ -58,8 +59,6 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Connection.subscriptions': 'read',
   'Subscription.connection': 'read',
   'Event.deliveries': 'read',
-  'KlaviyoConfiguration.quota': 'read',
-  'KlaviyoConfiguration.bulkQuota': 'read',
   'Delivery.event': 'read',
   'Delivery.subscription': 'read',
   'Delivery.connection': 'read',
@@ -82,8 +81,8 @@ export function scopesOf(schema: GraphQLSchema, document: DocumentNode, operatio
       node,
       visitWithTypeInfo(types, {
         Field({ name }) {
-          const scope = fieldScopes[`${types.getParentType()?.name}.${name.value}`];
-          if (scope) scopes.add(scope);
+          const scope = fieldScopes[`${types.getParentType()?.name}.${name.value}`] ?? types.getFieldDef()?.extensions.scope;
+          if (scope) scopes.add(scope as ApiKeyScope);
         },
         FragmentSpread({ name }) {
           const fragment = fragments.get(name.value);

@@ -1,5 +1,5 @@
 import { type ClassType, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
-import type { Warning } from '../connections/checkConfiguration.js';
+import type { Warning } from '../connections/ConnectionRules.js';
 import { InputError, inputProblems, PROBLEM_CODES, type ProblemCode } from '../domain/errors.js';
 
 const UserErrorCode = Object.fromEntries(PROBLEM_CODES.map((code) => [code, code])) as { [Code in ProblemCode]: Code };

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
-import type { AccountQuota } from '../domain/AccountQuota.js';
 
 export interface KlaviyoLimit {
   readonly perSecond: number;
@@ -209,8 +208,23 @@ async function takePlaces(database: Database, window: Window, asked: number, unu
   return { granted: row.granted, second: current, endsInMs, waitMs };
 }
 
+/** What is left of one limit of an account, for everybody. */
+export interface KlaviyoQuota {
+  /** Klaviyo's id of it. */
+  readonly account: string;
+  readonly endpoint: string;
+  readonly perSecondLimit: number;
+  readonly perSecondRemaining: number;
+  readonly perMinuteLimit: number;
+  readonly perMinuteRemaining: number;
+  /** When the minute ends. */
+  readonly resetsAt: Date;
+  /** Nothing is sent before, since Klaviyo said so; null otherwise. */
+  readonly pausedUntil: Date | null;
+}
+
 /** The quotas of accounts, as far as anything was sent to them within the last minute, or has to wait. */
-export async function readKlaviyoQuotas(database: Database, accounts: readonly string[]): Promise<AccountQuota[]> {
+export async function readKlaviyoQuotas(database: Database, accounts: readonly string[]): Promise<KlaviyoQuota[]> {
   const { rows } = await sql<{
     account_id: string;
     endpoint: KlaviyoEndpoint;

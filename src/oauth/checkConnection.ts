@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
+import { Connection } from '../domain/Connection.js';
 import { type CheckOutcome, type ConnectionCheck, Credential } from '../domain/Credential.js';
 import { HOUR_MS } from '../domain/duration.js';
 import { InputError } from '../domain/errors.js';
@@ -15,7 +15,7 @@ import {
   type ProviderAccessToken,
   type RefreshDependencies,
 } from './getProviderAccessToken.js';
-import { type Provider, type ProviderAccount, ProviderError } from './Provider.js';
+import { type LinkedConfiguration, type Provider, type ProviderAccount, ProviderError, requireProvider } from './Provider.js';
 import { type Revocations, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
 import { scopesToRequest } from './startAuthorization.js';
 import type { GrantNotices } from './storeGrant.js';
@@ -63,15 +63,9 @@ export async function checkConnection(
       .findOne(Connection, { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId });
   const connection = await find();
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
-  if (connection.type === 'webhook') {
-    const message = 'A webhook has no grant to ask after: broadcastTestEvent sends a sample and says what the webhook answered.';
-    throw InputError.of('INVALID', message, 'connectionId');
-  }
-  const provider = dependencies.providers.get(connection.type);
-  if (!provider) {
-    const message = `The provider ${connection.type} is not set up on this server: its operator has to do that.`;
-    throw InputError.of('INVALID', message, 'connectionId');
-  }
+  const { type } = connection;
+  const unlinked = `A ${type} has no grant to ask after: broadcastTestEvent sends a sample and says what the ${type} answered.`;
+  const provider = requireProvider(dependencies.providers, type, unlinked);
   return { result: await checkOnce(dependencies, provider, connection.id), connection: await find() };
 }
 
@@ -148,7 +142,7 @@ async function takeDue({ database, providers }: CheckDependencies): Promise<(Lea
     with due as (
       select g.connection_id from credentials g join connections c on c.id = g.connection_id
       where g.next_check_at <= now() and g.access_token is not null and c.status = 'active'
-        and g.provider = any(${[...providers.keys()]}::text[])
+        and g.provider = any(${[...providers].filter(([, provider]) => provider).map(([id]) => id)}::text[])
         and (g.check_leased_until is null or g.check_leased_until <= now())
       order by g.next_check_at limit 1 for update of g skip locked
     )
@@ -400,8 +394,9 @@ export function declareScopeMissing(
     const connection = await em.findOne(Connection, { id: connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const credential = await em.findOne(Credential, { connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (connection?.status !== 'active' || credential?.version !== version) return;
-    const { scopes } = connection.configuration as KlaviyoConfiguration;
-    if (!scopes.includes(scope)) connection.configuration = { scopes: [...scopes, scope] };
+    const configuration = connection.configuration as LinkedConfiguration;
+    const { scopes } = configuration;
+    if (!scopes.includes(scope)) connection.configuration = { ...configuration, scopes: [...scopes, scope] };
     const missing = [...new Set([...credential.toldMissingScopes, scope])];
     await recordMissingScopes({ notices }, em, { connection, credential }, { missing, blocking: scope });
   });

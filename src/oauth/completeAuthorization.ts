@@ -187,7 +187,7 @@ export type CallbackOutcome =
   | { readonly kind: 'refused'; readonly code: 'browser_mismatch' | 'invalid_callback'; readonly authorization: Authorization }
   | { readonly kind: 'unknown_state' };
 
-/** Longest value of any parameter; Klaviyo's codes and our states stay far below. */
+/** Longest value of any parameter; providers' codes and our states stay far below. */
 const MAX_LENGTH = 4_096;
 
 /** The parameters that a callback may carry (RFC 6749 4.1.2, RFC 9207 2). Others are ignored, as RFC 6749 4.1.2 asks. */

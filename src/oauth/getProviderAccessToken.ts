@@ -8,7 +8,7 @@ import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { DAY_MS } from '../domain/duration.js';
 import type { Logger } from '../domain/Logger.js';
-import { type Provider, ProviderError, type TokenSet } from './Provider.js';
+import { ProviderError, type Providers, type TokenSet } from './Provider.js';
 import type { GrantNotices } from './storeGrant.js';
 
 /** A token that has less than this to live is refreshed first, or less than this part of its life when that is shorter. */
@@ -128,7 +128,7 @@ async function takeRefreshLease(
 export interface RefreshDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Providers;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -262,7 +262,7 @@ export function declareGrantLost(
   });
 }
 
-/** Klaviyo drops a refresh token that was not used for 90 days; a month is left for outages. */
+/** A provider may drop a refresh token that was not used for 90 days; a month is left for outages. */
 const IDLE_DAYS = 60;
 /** The chore runs every hour: spread over a day, in the order of who waits longest. */
 const RUNS_A_DAY = 24;

@@ -3,18 +3,19 @@ import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { JobQueue, Jobs } from '../database/Jobs.js';
+import { lockConnection } from '../database/lockConnection.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection } from '../domain/Connection.js';
+import type { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import type { Logger } from '../domain/Logger.js';
-import type { Provider } from './Provider.js';
+import type { Providers } from './Provider.js';
 import { supersedeAuthorizations } from './startAuthorization.js';
 
 interface Dependencies extends ReleaseGrantDependencies {
   readonly database: Database;
+  readonly providers: Providers;
 }
 
 /**
@@ -28,14 +29,9 @@ export function revokeAuthorization(
   input: { connectionId: string },
 ): Promise<Connection> {
   return dependencies.database.transaction(async (em) => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
-    if (connection.type === 'webhook') {
-      throw InputError.of('INVALID', 'A webhook connection has no authorization to revoke.', 'connectionId');
+    const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
+    if (!dependencies.providers.has(connection.type)) {
+      throw InputError.of('INVALID', `A ${connection.type} connection has no authorization to revoke.`, 'connectionId');
     }
     const now = new Date();
     await supersedeAuthorizations(em, connection.id, { underWayToo: true });
@@ -118,7 +114,7 @@ interface RevocationDependencies {
   readonly database: Database;
   readonly jobs: Pick<Jobs, 'add' | 'unfinished'>;
   readonly cipher: Cipher;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Providers;
   readonly log: Logger;
 }
 

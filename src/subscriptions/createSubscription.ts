@@ -1,10 +1,8 @@
-import { LockMode } from '@mikro-orm/core';
 import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
 
 interface CreateSubscriptionInput {
@@ -27,7 +25,7 @@ export function createSubscription(
   checkEventType(dependencies, input.eventType, problems);
   problems.throwIfAny();
   return dependencies.database.transaction(async (em) => {
-    const connection = await lockConnection(em, caller, input.connectionId);
+    const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
     await refuseSecond(em, { connectionId: connection.id, eventType: input.eventType });
     const now = new Date();
     const subscription = em.create(Subscription, {
@@ -56,20 +54,6 @@ export interface SubscriptionDependencies {
   readonly eventTypes: { list(): readonly { readonly name: string }[]; get(name: string): unknown };
   /** Takes back what a subscription still has to deliver, in the same transaction. */
   readonly cancelForSubscription: (em: EntityManager, subscriptionId: number) => Promise<unknown>;
-}
-
-/**
- * The caller's connection, which nobody can delete, or give subscriptions to, before the transaction ends.
- * Throws an InputError: NOT_FOUND.
- */
-export async function lockConnection(em: EntityManager, caller: Caller, connectionId: string): Promise<Connection> {
-  const connection = await em.findOne(
-    Connection,
-    { id: parseId(connectionId) ?? 0, organizationId: caller.organizationId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
-  if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
-  return connection;
 }
 
 /** Only known event types can be subscribed to; a typo would never deliver anything. */

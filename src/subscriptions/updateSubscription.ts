@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
 import { recordAudit } from '../database/auditLog.js';
+import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
-import { auditFacts, checkEventType, lockConnection, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
+import { auditFacts, checkEventType, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
 
 export interface UpdateSubscriptionInput {
   readonly id: string;
@@ -32,7 +33,8 @@ export function updateSubscription(
     problems.throwIfAny();
     // Connection first, subscription second, as a deletion locks them.
     const routed = Boolean(input.connectionId || input.eventType);
-    const connection = routed ? await lockConnection(em, caller, input.connectionId ?? String(before.connectionId)) : null;
+    const target = input.connectionId ?? String(before.connectionId);
+    const connection = routed ? await lockConnection(em, caller, target, 'connectionId') : null;
     const subscription = await em.findOne(Subscription, own, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     const old = auditFacts(subscription);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { Backoff } from '../../domain/Backoff.js';
-import type { ConnectionType } from '../../domain/Connection.js';
 import type { Logger } from '../../domain/Logger.js';
 import type { Destination } from '../Destination.js';
 import type { Attempts } from './Attempts.js';
@@ -15,7 +14,7 @@ import type { Settler } from './Settler.js';
 
 export interface ClaimLoopParts {
   readonly pool: pg.Pool;
-  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  readonly destinations: ReadonlyMap<string, Destination>;
   readonly connections: ConnectionCache;
   readonly lanes: Lanes;
   readonly attempts: Attempts;

@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { Database } from '../../database/Database.js';
 import { NotificationListener } from '../../database/NotificationListener.js';
-import type { ConnectionType } from '../../domain/Connection.js';
 import { DAY_MS, HOUR_MS } from '../../domain/duration.js';
 import type { Logger } from '../../domain/Logger.js';
 import type { OperatorAlarm } from '../../domain/OperatorAlarm.js';
@@ -22,7 +21,7 @@ export const WAKE_CHANNEL = 'switchboard_deliveries';
 export interface DeliveryEngineDependencies {
   /** The engine's own, where nobody else waits for a connection. */
   readonly database: Database;
-  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  readonly destinations: ReadonlyMap<string, Destination>;
   readonly log: Logger;
   /** Raised while nobody can be heard who has something to deliver. */
   readonly alarm?: OperatorAlarm;

@@ -2,7 +2,7 @@ import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql';
 import type { CheckOutcome } from '../../domain/Credential.js';
 import { checkConnection } from '../../oauth/checkConnection.js';
-import { ConnectionObject, KlaviyoAccountObject } from '../connections/connectionTypes.js';
+import { ConnectionObject, ProviderAccountObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { payloadType, withUserErrors } from '../userErrors.js';
 
@@ -38,11 +38,11 @@ class ConnectionCheckObject {
   @Field(() => String, { description: 'The same in a sentence or two, and whose turn it is.' })
   message!: string;
 
-  @Field(() => KlaviyoAccountObject, {
+  @Field(() => ProviderAccountObject, {
     nullable: true,
     description: 'The account that the grant leads to; null when Klaviyo did not say.',
   })
-  account!: KlaviyoAccountObject | null;
+  account!: ProviderAccountObject | null;
 
   @Field(() => [String], { description: 'What the connection asks for or needs, but the grant lacks.' })
   missingScopes!: readonly string[];

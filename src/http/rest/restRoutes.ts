@@ -12,11 +12,14 @@ import { checkJson } from '../limits/takeJson.js';
 import { connectionRoutes } from './connectionRoutes.js';
 import { idempotencyKeys } from './idempotencyKey.js';
 import { openApiRoute } from './openApiRoute.js';
+import type { RestConnectionType } from './RestPart.js';
+import { connectionSchemas } from './schemas.js';
 import { subscriptionRoutes } from './subscriptionRoutes.js';
 import { createValidator, InvalidRequest } from './validation.js';
 
 interface RestOptions {
   readonly dependencies: UseCaseDependencies;
+  readonly connectionTypes: readonly RestConnectionType[];
   readonly publicUrl: string;
   readonly turns: FairTurns;
   /** The largest body that is read. */
@@ -28,14 +31,15 @@ const BASE = '/api/v3';
 /** `/api/v3/event-subscriptions/…`: the OpenAPI's twelve operations on the use cases that GraphQL has, and `/openapi.json`. */
 export async function restRoutes(
   app: FastifyInstance,
-  { dependencies, publicUrl, turns, bodyBytes }: RestOptions,
+  { dependencies, connectionTypes, publicUrl, turns, bodyBytes }: RestOptions,
 ): Promise<void> {
   // What the server tells of itself is for GraphQL alone.
   const eventTypes = dependencies.eventTypes
     .list()
     .filter(({ internal }) => !internal)
     .map(({ name }) => name);
-  openApiRoute(app, { base: BASE, publicUrl, eventTypes });
+  const schemas = connectionSchemas(connectionTypes);
+  openApiRoute(app, { base: BASE, publicUrl, eventTypes, connectionSchemas: schemas.components });
   await app.register(
     async (rest) => {
       takeJson(rest, bodyBytes);
@@ -75,7 +79,7 @@ export async function restRoutes(
         if (reply.hasHeader('content-type')) reply.header('content-type', answerType(request.headers.accept));
       });
       idempotencyKeys(rest, dependencies);
-      connectionRoutes(rest, dependencies);
+      connectionRoutes(rest, dependencies, connectionTypes, schemas);
       subscriptionRoutes(rest, dependencies, eventTypes);
     },
     { prefix: `${BASE}/event-subscriptions` },
