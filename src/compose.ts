@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { createOrganization } from './access/createOrganization.js';
 import { forgetAnswers } from './access/idempotentRequests.js';
+import type { ConnectionType } from './ConnectionType.js';
 import { composeChores } from './composeChores.js';
-import { allowedNetworks, composeDestinations } from './composeDelivery.js';
+import { composeHttp, type OpenConnectionTypes, openConnectionTypes } from './composeConnectionTypes.js';
 import { composeErasing } from './composeErasing.js';
 import { composeKlaviyo } from './composeKlaviyo.js';
 import type { Config } from './config.js';
-import type { ConnectionRules } from './connections/checkConfiguration.js';
 import { createConnection } from './connections/createConnection.js';
 import { checkEncryptionKeys } from './database/checkEncryptionKeys.js';
 import type { Database } from './database/Database.js';
@@ -16,7 +16,6 @@ import { migrate } from './database/migrate.js';
 import { OldSnapshotWatch } from './database/OldSnapshotWatch.js';
 import { createDeliverySignal } from './delivery/DeliverySignal.js';
 import { createDeliveryEngine } from './delivery/engine/DeliveryEngine.js';
-import { checkExtraHeader, checkWebhookUrl } from './delivery/http/checkWebhook.js';
 import { insertDeliveries, WaitingQuota } from './delivery/queue/insertDeliveries.js';
 import { cancelForSubscription, sweepQueue } from './delivery/queue/tasks.js';
 import { Connection } from './domain/Connection.js';
@@ -30,15 +29,15 @@ import { buildSchema } from './graphql/buildSchema.js';
 import { createServer } from './http/createServer.js';
 import { createWorkerServer } from './http/createWorkerServer.js';
 import { graphiqlExamples } from './http/graphiqlExamples.js';
-import { readKlaviyoQuotas } from './klaviyo/KlaviyoRateLimits.js';
+import { type KlaviyoServices, klaviyoType } from './klaviyo/klaviyoType.js';
 import { ChangeFeed } from './live/ChangeFeed.js';
 import { declareScopeMissing } from './oauth/checkConnection.js';
-import { declareGrantLost, getAccessToken } from './oauth/getAccessToken.js';
-import { type Provider, raisingAlarms } from './oauth/Provider.js';
+import { declareGrantLost, getProviderAccessToken } from './oauth/getProviderAccessToken.js';
 import { createRevocations, releaseGrant } from './oauth/revokeAuthorization.js';
 import { openDatabase } from './openDatabase.js';
 import { ConfigError } from './readEnvironment.js';
 import type { Sandbox } from './sandbox/createSandbox.js';
+import { webhookType } from './webhook/webhookType.js';
 
 export interface Switchboard {
   /** Where browsers and clients reach it, without a slash at the end. */
@@ -53,8 +52,11 @@ export interface Switchboard {
 /** Connections of a worker that serves callers as well, beside those of its engine. */
 const WORK_POOL_SIZE = 3;
 
-/** The only place that constructs things, with its two side rooms. Returns once the process serves what its role asks for. */
-export async function compose(config: Config): Promise<Switchboard> {
+/** Where events can go: one line each. */
+export const connectionTypes: readonly ConnectionType<KlaviyoServices>[] = [webhookType, klaviyoType];
+
+/** The only place that constructs things, with its side rooms. Returns once the process serves what its role asks for. */
+export async function compose(config: Config, types = connectionTypes): Promise<Switchboard> {
   await using closing = new AsyncDisposableStack();
   const log = pino({ level: config.logLevel, base: null });
   const port = config.port === 0 ? await findFreePort() : config.port;
@@ -72,8 +74,25 @@ export async function compose(config: Config): Promise<Switchboard> {
   if (wrongKeys)
     throw new ConfigError(`${config.encryptionKeys ? 'ENCRYPTION_KEYS' : embeddedKeyPath(config.dataDir)} ${wrongKeys}`);
 
-  const { klaviyo, sandbox, ...reachable } = await composeKlaviyo(config, { database, publicUrl, port, log, closing });
-  const providers: ReadonlyMap<string, Provider> = new Map(klaviyo ? [[klaviyo.id, raisingAlarms(klaviyo, alarms)]] : []);
+  const redirectUri = (type: string) => `${publicUrl}/oauth/${type}/callback`;
+  const { klaviyo, sandbox } = await composeKlaviyo(config, {
+    ...{ database, publicUrl, port, log, closing },
+    redirectUri: redirectUri('klaviyo'),
+  });
+  // Deliveries must not wait for a connection behind the API's callers.
+  const workDatabase = serves && works ? await database.another(WORK_POOL_SIZE) : database;
+  if (workDatabase !== database) closing.defer(() => workDatabase.close());
+  const opened: OpenConnectionTypes = openConnectionTypes(
+    types,
+    {
+      ...{ database, workDatabase, cipher, redirectUri, klaviyo, ...composeHttp(config, closing) },
+      accessToken: (connectionId, refusedVersion) =>
+        getProviderAccessToken({ ...tokens, database: workDatabase }, connectionId, refusedVersion),
+      scopeMissing: (...missing) => declareScopeMissing({ database: workDatabase, notices }, ...missing),
+    },
+    alarms,
+  );
+  const { destinations, providers } = opened;
   const { revocations, queue, waitingCiphertexts } = createRevocations({ database, jobs, cipher, providers, log });
   await jobs.define(queue);
   if (works) await jobs.work(queue);
@@ -94,10 +113,6 @@ export async function compose(config: Config): Promise<Switchboard> {
     declareGrantLost: (credential: { connectionId: number; version: number }, reason: string) =>
       declareGrantLost({ database, notices }, credential, reason),
   };
-  // Deliveries must not wait for a connection behind the API's callers.
-  const workDatabase = serves && works ? await database.another(WORK_POOL_SIZE) : database;
-  if (workDatabase !== database) closing.defer(() => workDatabase.close());
-  const workTokens = { ...tokens, database: workDatabase };
   const erasing = composeErasing(
     jobs,
     {
@@ -109,11 +124,6 @@ export async function compose(config: Config): Promise<Switchboard> {
   );
   await jobs.define(erasing.queue);
   if (works) await jobs.work(erasing.queue);
-  const destinations = composeDestinations({
-    ...{ config, database: workDatabase, cipher, closing, klaviyo: reachable },
-    accessToken: (connectionId, refusedVersion) => getAccessToken(workTokens, connectionId, refusedVersion),
-    scopeMissing: (...missing) => declareScopeMissing({ database: workDatabase, notices }, ...missing),
-  });
   if (works) {
     const { retryDelaysMs, concurrency, concurrencyPerConnection, maxAgeMs } = config.delivery;
     const engine = createDeliveryEngine({
@@ -129,24 +139,26 @@ export async function compose(config: Config): Promise<Switchboard> {
     closing.defer(() => snapshots.close());
   }
 
-  const rules = connectionRules(config, klaviyo);
+  const creating = { database, cipher, connectionTypes: opened.connectionTypes };
   const changes = new ChangeFeed({ database, log, alarm: alarms, watchesPerOrganization: config.liveWatchesPerOrganization });
   closing.defer(() => changes.close());
   const demoKeys = config.embedded ? await findDemoKeys(database, config.dataDir) : null;
   const app = serves
     ? await createServer({
-        schema: buildSchema(log),
+        schema: buildSchema(
+          log,
+          types.map(({ graphql }) => graphql),
+        ),
+        connectionTypes: types,
         dependencies: {
           ...publishing,
           ...tokens,
           ...{ revocations, notices, alarms, destinations, changes },
-          connectionRules: rules,
-          createKlaviyoConnection: (em, caller, name) =>
-            createConnection({ database, cipher, connectionRules: rules }, caller, { type: 'klaviyo', name }, em),
+          ...creating,
+          createLinkedConnection: (em, caller, type, name) => createConnection(creating, caller, { type, name }, em),
           releaseGrant: (em, connectionId) => releaseGrant({ cipher, revocations }, em, connectionId),
           sweepQueue,
           wakeErasing: erasing.wakeErasing,
-          accountQuotas: (accounts) => readKlaviyoQuotas(database, accounts),
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
           limits: {
@@ -177,24 +189,13 @@ export async function compose(config: Config): Promise<Switchboard> {
     const chores = composeChores(
       { ...tokens, notices, revocations, waitingCiphertexts },
       { retentionMs: config.retentionMs, maxAgeMs },
+      opened.chores,
     );
     await jobs.scheduleAll([...chores, erasing.chore]);
   }
 
   const open = closing.move();
   return { publicUrl, demoKeys, sandbox, database, close: () => open.disposeAsync() };
-}
-
-function connectionRules(config: Config, klaviyo: Provider | null): ConnectionRules {
-  const allowPrivateNetworks = allowedNetworks(config);
-  return {
-    checkHeader: checkExtraHeader,
-    checkWebhookUrl(url) {
-      const check = checkWebhookUrl(url, { allowPrivateNetworks });
-      return check.ok ? null : check.problem;
-    },
-    klaviyo: klaviyo && { scopes: klaviyo.scopes, defaultScopes: klaviyo.defaultScopes },
-  };
 }
 
 /** The demo organization's keys; on the very first start the organization is made. */

@@ -1,19 +1,21 @@
 import { sweepAccess } from './access/limits.js';
+import type { CountedChore } from './ConnectionType.js';
+import { deleteOldAuditEvents } from './database/auditLog.js';
 import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
 import { expireHeld, forgetTasks } from './delivery/queue/tasks.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
 import { forgetErasures } from './events/eraseRecipient.js';
-import { sweepKlaviyoQuotas } from './klaviyo/KlaviyoRateLimits.js';
 import { settleOverdueAuthorizations } from './oauth/authorizations.js';
 import { type CheckDependencies, checkDueConnections } from './oauth/checkConnection.js';
-import { refreshIdleGrants } from './oauth/getAccessToken.js';
+import { refreshIdleGrants } from './oauth/getProviderAccessToken.js';
 import { sweepInstalls } from './oauth/installs.js';
 
 /** What is done by the clock, by one process at a time. */
 export function composeChores(
   tokens: CheckDependencies & Pick<ReencryptDependencies, 'waitingCiphertexts'>,
   { retentionMs, maxAgeMs }: { readonly retentionMs: number; readonly maxAgeMs: number },
+  typeChores: readonly CountedChore[],
 ): readonly Chore[] {
   const { database, log } = tokens;
   const counted = (name: string, cron: string, work: (stopping: AbortSignal) => Promise<number>): Chore => ({
@@ -31,10 +33,11 @@ export function composeChores(
     counted('check-connections', '3-58/5 * * * *', (stopping) => checkDueConnections(tokens, stopping)),
     counted('refresh-idle-grants', '17 * * * *', () => refreshIdleGrants(tokens)),
     counted('delete-old-events', '41 3 * * *', (stopping) => deleteOldEvents({ database }, retentionMs, stopping)),
+    counted('delete-old-audit-events', '43 3 * * *', (stopping) => deleteOldAuditEvents({ database }, retentionMs, stopping)),
     counted('expire-held-deliveries', '23 * * * *', (stopping) => expireHeld({ database }, maxAgeMs, stopping)),
     counted('forget-tasks', '47 3 * * *', () => forgetTasks({ database }, retentionMs)),
     counted('forget-erasures', '49 3 * * *', () => forgetErasures({ database }, retentionMs)),
-    counted('sweep-klaviyo-quotas', '53 * * * *', () => sweepKlaviyoQuotas(database)),
+    ...typeChores.map(({ name, cron, work }) => counted(name, cron, work)),
     // A new key comes with a restart; once a day for what processes that still had the old one first have written since.
     { ...counted('re-encrypt', '11 2 * * *', (stopping) => reencrypt(tokens, stopping)), atStart: true },
   ];

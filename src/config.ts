@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { DAY_MS } from './domain/duration.js';
 import { SCOPE_TOKEN } from './domain/ProviderScope.js';
 import { ConfigError, readEnvironment } from './readEnvironment.js';
 
@@ -10,7 +11,6 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 const KLAVIYO_AUTHORIZE_URL = 'https://www.klaviyo.com/oauth/authorize';
 const KLAVIYO_API_URL = 'https://a.klaviyo.com';
 const KLAVIYO_REVISION = '2026-07-15';
-const DAY_MS = 86_400_000;
 /** Four processes of any role fit into the hundred connections that Postgres takes unless told otherwise. */
 const DEFAULT_POOL_SIZE = 10;
 

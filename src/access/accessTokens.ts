@@ -44,26 +44,16 @@ export function issueAccessToken(
         { retryAfterSeconds: Math.max(1, wait) },
       );
     }
-    await db
-      .insertInto('access_tokens')
-      .values({
-        token_hash: hashSecret(accessToken),
-        api_key_id: String(caller.apiKeyId),
-        scopes: [...scopes],
-        expires_at: sql<Date>`now() + interval '1 hour'`,
-      })
-      .execute();
+    await sql`
+      insert into access_tokens (token_hash, api_key_id, scopes, expires_at)
+      values (${hashSecret(accessToken)}, ${caller.apiKeyId}, ${sql.val(scopes)}::text[], now() + interval '1 hour')`.execute(db);
     return { accessToken, scopes };
   });
 }
 
 /** Ends an access token at once, in every process, if it was issued to this key (RFC 7009 2.1). Whether there was one is not told. */
 export async function revokeAccessToken({ database }: { database: Database }, caller: Caller, token: string): Promise<void> {
-  await database
-    .sql()
-    .updateTable('access_tokens')
-    .set({ expires_at: sql<Date>`least(expires_at, now())` })
-    .where('token_hash', '=', hashSecret(token))
-    .where('api_key_id', '=', String(caller.apiKeyId))
-    .execute();
+  await sql`
+    update access_tokens set expires_at = least(expires_at, now())
+    where token_hash = ${hashSecret(token)} and api_key_id = ${caller.apiKeyId}`.execute(database.sql());
 }

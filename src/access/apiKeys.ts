@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { API_KEY_SCOPES, ApiKey, type ApiKeyScope, TOKEN_SCOPES } from '../domain/ApiKey.js';
 import type { Caller } from '../domain/Caller.js';
@@ -8,7 +9,7 @@ import { parseId } from '../domain/ids.js';
 import { Organization } from '../domain/Organization.js';
 import { hashSecret } from '../domain/secrets.js';
 
-export interface CreatedApiKey {
+export interface KeyPair {
   readonly apiKeyId: number;
   readonly publicKey: string;
   /** Shown once; only its hash is stored. */
@@ -24,7 +25,7 @@ interface NewApiKey {
 }
 
 /** Adds a key pair to an organization: `pk_` and 128 bits, `sk_` and 256 bits, base64url. */
-export async function createApiKey({ em }: { em: EntityManager }, key: NewApiKey): Promise<CreatedApiKey> {
+export async function addApiKey({ em }: { em: EntityManager }, key: NewApiKey): Promise<KeyPair> {
   const publicKey = `pk_${randomBytes(16).toString('base64url')}`;
   const secretKey = `sk_${randomBytes(32).toString('base64url')}`;
   const row = em.create(ApiKey, {
@@ -40,14 +41,14 @@ export async function createApiKey({ em }: { em: EntityManager }, key: NewApiKey
   return { apiKeyId: row.id, publicKey, secretKey };
 }
 
-interface GrantApiKeyInput {
+interface CreateApiKeyInput {
   readonly name?: string | null;
   /** Those of the caller but `admin` when not given. */
   readonly scopes?: readonly ApiKeyScope[] | null;
   readonly oauthOnly?: boolean | null;
 }
 
-interface GrantedApiKey {
+interface CreatedApiKey {
   readonly apiKey: ApiKey;
   /** Shown once; only its hash is stored. */
   readonly secretKey: string;
@@ -56,11 +57,11 @@ interface GrantedApiKey {
 const MAX_NAME_LENGTH = 200;
 
 /** Adds a key to the caller's organization, which can do at most what the caller can. Throws an InputError: FORBIDDEN, REQUIRED, INVALID. */
-export async function grantApiKey(
+export async function createApiKey(
   { database }: { database: Database },
   caller: Caller,
-  input: GrantApiKeyInput,
-): Promise<GrantedApiKey> {
+  input: CreateApiKeyInput,
+): Promise<CreatedApiKey> {
   const problems = new ProblemList();
   const name = input.name?.trim() || null;
   if (name && (name.length > MAX_NAME_LENGTH || /\p{Cc}/u.test(name))) {
@@ -84,13 +85,20 @@ export async function grantApiKey(
   const { organizationId } = caller;
   return database.transaction(async (em) => {
     const scopes = API_KEY_SCOPES.filter((scope) => wanted.has(scope));
-    const created = await createApiKey({ em }, { organizationId, name, scopes, oauthOnly: input.oauthOnly ?? false });
-    return { apiKey: await em.findOneOrFail(ApiKey, created.apiKeyId), secretKey: created.secretKey };
+    const created = await addApiKey({ em }, { organizationId, name, scopes, oauthOnly: input.oauthOnly ?? false });
+    const apiKey = await em.findOneOrFail(ApiKey, created.apiKeyId);
+    await recordAudit(em, caller, { action: 'api_key_created', subject: ['api_key', apiKey.id], after: auditFacts(apiKey) });
+    return { apiKey, secretKey: created.secretKey };
   });
 }
 
+/** What the audit log tells of a key. */
+function auditFacts({ name, publicKey, scopes, oauthOnly }: ApiKey) {
+  return { name, publicKey, scopes, oauthOnly };
+}
+
 /** Ends a key at once, in every process. Returns false when there is no such key that still works. */
-export async function revokeApiKey({ database }: { database: Database }, publicKey: string): Promise<boolean> {
+export async function endApiKey({ database }: { database: Database }, publicKey: string): Promise<boolean> {
   return (await database.em().nativeUpdate(ApiKey, { publicKey, revokedAt: null }, { revokedAt: new Date() })) === 1;
 }
 
@@ -99,7 +107,7 @@ export async function revokeApiKey({ database }: { database: Database }, publicK
  * nothing. The last key with `admin` is refused: an organization without one could never make another, and only an
  * operator could help. Throws an InputError: NOT_FOUND, CONFLICT.
  */
-export function withdrawApiKey(
+export function revokeApiKey(
   { database }: { database: Database },
   caller: Caller,
   input: { readonly id: string },
@@ -119,6 +127,7 @@ export function withdrawApiKey(
     }
     key.revokedAt = new Date();
     await em.flush();
+    await recordAudit(em, caller, { action: 'api_key_revoked', subject: ['api_key', key.id], before: auditFacts(key) });
     return key;
   });
 }

@@ -14,8 +14,8 @@ const OAUTH_ONLY =
 
 /**
  * Finds out who calls from the `Authorization` header: Basic keys (RFC 7617) or an access token (RFC 6750). `address` is
- * where the call comes from, to count failed log-ins. Whose organization is being deleted is nobody any more. Returns null when there is no header; throws UNAUTHENTICATED when
- * there is one that is not good, RATE_LIMITED when its address guesses.
+ * where the call comes from, to count failed log-ins. Whose organization is being deleted is nobody any more. Returns null
+ * when there is no header; throws UNAUTHENTICATED when there is one that is not good, RATE_LIMITED when its address guesses.
  */
 export async function authenticate(
   dependencies: AccessDependencies,
@@ -51,6 +51,18 @@ const NOBODY = hashSecret('nobody has this secret');
 /** What our public keys look like; Postgres would not even take a NUL. */
 const PUBLIC_KEY = /^[\w-]{1,100}$/;
 
+interface ApiKeyRow {
+  readonly id: string;
+  /** Null: a platform's. */
+  readonly organization_id: string | null;
+  readonly secret_hash: string;
+  readonly scopes: string[];
+  readonly oauth_only: boolean;
+  readonly revoked_at: Date | null;
+  readonly use_is_stale: boolean;
+  readonly is_ending: boolean;
+}
+
 type CheckedApiKey = (Caller | Platform) & { readonly oauthOnly: boolean };
 
 /**
@@ -63,27 +75,43 @@ export async function checkApiKey(
   address: string,
 ): Promise<CheckedApiKey> {
   if (!PUBLIC_KEY.test(publicKey)) return refuseCredentials(dependencies, address);
-  const row = await dependencies.database
-    .sql()
-    .selectFrom('api_keys')
-    .select(['id', 'organization_id', 'secret_hash', 'scopes', 'oauth_only', 'revoked_at'])
-    .select([useIsStale.as('use_is_stale'), isEnding.as('is_ending')])
-    .where('public_key', '=', publicKey)
-    .executeTakeFirst();
+  const { rows } = await sql<ApiKeyRow>`
+    select id, organization_id, secret_hash, scopes, oauth_only, revoked_at, ${useIsStale} as use_is_stale,
+      ${isEnding} as is_ending
+    from api_keys where public_key = ${publicKey}`.execute(dependencies.database.sql());
+  const [row] = rows;
   const matches = secretsEqual(hashSecret(secret), row?.secret_hash ?? NOBODY);
   if (!row || !matches) return refuseCredentials(dependencies, address);
   // Whoever still has its secret is not guessing.
   if (row.revoked_at || row.is_ending) throw wrongCredentials();
   await noteUse(dependencies, row);
   if (row.organization_id === null) {
-    return { organizationId: null, apiKeyId: Number(row.id), scopes: new Set([PLATFORM_SCOPE]), oauthOnly: row.oauth_only };
+    return {
+      organizationId: null,
+      apiKeyId: Number(row.id),
+      scopes: new Set([PLATFORM_SCOPE]),
+      credential: 'platform_key',
+      address,
+      oauthOnly: row.oauth_only,
+    };
   }
   return {
     organizationId: Number(row.organization_id),
     apiKeyId: Number(row.id),
     scopes: new Set(row.scopes as ApiKeyScope[]),
+    credential: 'api_key',
+    address,
     oauthOnly: row.oauth_only,
   };
+}
+
+interface AccessTokenRow {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly ended: boolean;
+  readonly use_is_stale: boolean;
+  readonly key_scopes: string[];
+  readonly token_scopes: string[];
 }
 
 /**
@@ -92,16 +120,12 @@ export async function checkApiKey(
  * RATE_LIMITED for an address that guesses.
  */
 async function checkAccessToken(dependencies: AccessDependencies, token: string, address: string): Promise<Caller> {
-  const row = await dependencies.database
-    .sql()
-    .selectFrom('access_tokens')
-    .innerJoin('api_keys', 'api_keys.id', 'access_tokens.api_key_id')
-    .select(['api_keys.id', 'organization_id'])
-    .select(sql<boolean>`revoked_at is not null or expires_at <= now() or ${isEnding}`.as('ended'))
-    .select(useIsStale.as('use_is_stale'))
-    .select(['api_keys.scopes as key_scopes', 'access_tokens.scopes as token_scopes'])
-    .where('token_hash', '=', hashSecret(token))
-    .executeTakeFirst();
+  const { rows } = await sql<AccessTokenRow>`
+    select api_keys.id, organization_id, revoked_at is not null or expires_at <= now() or ${isEnding} as ended,
+      ${useIsStale} as use_is_stale, api_keys.scopes as key_scopes, access_tokens.scopes as token_scopes
+    from access_tokens join api_keys on api_keys.id = access_tokens.api_key_id
+    where token_hash = ${hashSecret(token)}`.execute(dependencies.database.sql());
+  const [row] = rows;
   if (!row) return refuseCredentials(dependencies, address, { bearerError: 'invalid_token' });
   if (row.ended) throw wrongCredentials({ bearerError: 'invalid_token' });
   await noteUse(dependencies, row);
@@ -111,6 +135,8 @@ async function checkAccessToken(dependencies: AccessDependencies, token: string,
     scopes: new Set<ApiKeyScope>(
       TOKEN_SCOPES.filter((scope) => row.token_scopes.includes(scope) && row.key_scopes.includes(scope)),
     ),
+    credential: 'access_token',
+    address,
   };
 }
 

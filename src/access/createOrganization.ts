@@ -1,9 +1,9 @@
 import type { Database } from '../database/Database.js';
 import { API_KEY_SCOPES } from '../domain/ApiKey.js';
 import { Organization } from '../domain/Organization.js';
-import { type CreatedApiKey, createApiKey } from './apiKeys.js';
+import { addApiKey, type KeyPair } from './apiKeys.js';
 
-export interface CreatedOrganization extends CreatedApiKey {
+export interface CreatedOrganization extends KeyPair {
   readonly organizationId: number;
 }
 
@@ -12,7 +12,7 @@ export function createOrganization({ database }: { database: Database }, name: s
   return database.transaction(async (em) => {
     const organization = em.create(Organization, { name, createdAt: new Date() });
     await em.flush();
-    const key = await createApiKey({ em }, { organizationId: organization.id, name: 'First key', scopes: API_KEY_SCOPES });
+    const key = await addApiKey({ em }, { organizationId: organization.id, name: 'First key', scopes: API_KEY_SCOPES });
     return { ...key, organizationId: organization.id };
   });
 }

@@ -66,7 +66,7 @@ async function actFor({ database }: { database: Database }, platform: Platform, 
       : 'There is no organization with this externalId or id: make it with upsertOrganization.';
     throw new SwitchboardError('ORGANIZATION_NOT_FOUND', why, { header: ORGANIZATION_HEADER });
   }
-  return { organizationId: Number(found.id), apiKeyId: platform.apiKeyId, scopes: new Set(API_KEY_SCOPES) };
+  return { ...platform, organizationId: Number(found.id), scopes: new Set(API_KEY_SCOPES) };
 }
 
 /** Whether an organization has this externalId or id. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createApiKey, listApiKeys, revokeApiKey } from '../access/apiKeys.js';
+import { addApiKey, endApiKey, listApiKeys } from '../access/apiKeys.js';
 import { createOrganization } from '../access/createOrganization.js';
 import { createPlatformKey, listPlatformKeys } from '../access/platform.js';
 import type { Database } from '../database/Database.js';
@@ -48,11 +48,11 @@ const COMMANDS: Record<string, (call: Call) => Promise<object>> = {
   async 'keys add'({ database, words: [id], options }) {
     const owner = await organizationId(database, id);
     const key = { name: options.name, scopes: readScopes(options.scopes), oauthOnly: options['oauth-only'] };
-    const { publicKey, secretKey } = await database.transaction((em) => createApiKey({ em }, { organizationId: owner, ...key }));
+    const { publicKey, secretKey } = await database.transaction((em) => addApiKey({ em }, { organizationId: owner, ...key }));
     return { organizationId: owner, publicKey, secretKey };
   },
   async 'keys revoke'({ database, words: [publicKey = ''] }) {
-    if (!(await revokeApiKey({ database }, publicKey))) throw new UsageError(`There is no working key "${publicKey}".`);
+    if (!(await endApiKey({ database }, publicKey))) throw new UsageError(`There is no working key "${publicKey}".`);
     return { revoked: publicKey };
   },
   platform({ database, words, options }) {

@@ -1,68 +1,56 @@
-import { type Cipher, columnIdentity } from '../database/Cipher.js';
-import type { Database, EntityManager } from '../database/Database.js';
+import type { EntityManager } from '../database/Database.js';
 import { withExternalId } from '../database/externalIds.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection, type ConnectionType } from '../domain/Connection.js';
-import { ProblemList } from '../domain/errors.js';
+import { Connection } from '../domain/Connection.js';
+import { InputError, ProblemList } from '../domain/errors.js';
 import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
 import {
-  type ConnectionRules,
-  checkKlaviyo,
+  type ConnectionDependencies,
+  type ConnectionInput,
   checkName,
   checkPace,
-  checkWebhook,
-  type KlaviyoInput,
-  type PaceInput,
-  type WebhookInput,
-} from './checkConfiguration.js';
+  encryptSecrets,
+  ownInput,
+} from './ConnectionRules.js';
 
-export interface CreateConnectionInput extends PaceInput {
-  readonly type: ConnectionType;
-  readonly name?: string | null;
-  readonly webhook?: WebhookInput | null;
-  readonly klaviyo?: KlaviyoInput | null;
-  readonly externalId?: string | null;
-  readonly metadata?: Readonly<Record<string, unknown>> | null;
-}
-
-interface Dependencies {
-  readonly database: Database;
-  readonly cipher: Cipher;
-  readonly connectionRules: ConnectionRules;
+export interface CreateConnectionInput extends ConnectionInput {
+  /** The name of a connection type. */
+  readonly type: string;
 }
 
 /**
- * Creates a connection (OpenAPI create_connection). A webhook is ACTIVE at once; Klaviyo waits for its authorization.
+ * Creates a connection (OpenAPI create_connection): ACTIVE at once, or PENDING_AUTHORIZATION when its type needs one.
  * Throws an InputError with everything that is wrong; CONFLICT when another one has its externalId.
  */
 export function createConnection(
-  { database, cipher, connectionRules: rules }: Dependencies,
+  { database, cipher, connectionTypes }: ConnectionDependencies,
   caller: Caller,
   input: CreateConnectionInput,
   /** The transaction to do it in; one of its own when not given. */
   within?: EntityManager,
 ): Promise<Connection> {
+  const type = connectionTypes.get(input.type);
+  if (!type) throw InputError.of('INVALID_CHOICE', 'There is no such connection type.', 'type');
   const problems = new ProblemList();
   const name = checkName(input.name, problems);
   checkPace(input, problems);
   checkExternalId(input.externalId, problems, 'externalId');
   const metadata = checkMetadata(input.metadata, problems, 'metadata');
-  const other = input.type === 'webhook' ? 'klaviyo' : 'webhook';
-  if (input[other]) problems.add('INVALID', `A ${input.type} connection takes no "${other}" configuration.`, other);
-  if (input.type === 'webhook' && !input.webhook)
-    problems.add('REQUIRED', 'A webhook connection needs its "webhook" configuration.', 'webhook');
-  const webhook = input.type === 'webhook' && input.webhook ? checkWebhook(input.webhook, null, rules, problems) : null;
-  const configuration = webhook?.configuration ?? checkKlaviyo(input.klaviyo ?? {}, null, rules, problems);
+  const own = ownInput(connectionTypes, type.name, input, problems);
+  if (type.needsConfiguration && !own)
+    problems.add('REQUIRED', `A ${type.name} connection needs its "${type.name}" configuration.`, type.name);
+  const checked = type.needsConfiguration && !own ? null : type.check(own ?? {}, null, problems);
   problems.throwIfAny();
+  const { configuration = {}, secrets = null } = checked ?? {};
 
   const create = async (em: EntityManager): Promise<Connection> => {
     const now = new Date();
     const connection = em.create(Connection, {
       organizationId: caller.organizationId,
-      type: input.type,
+      type: type.name,
       name,
-      status: input.type === 'webhook' ? 'active' : 'pending_authorization',
-      statusReason: input.type === 'webhook' ? null : 'Nobody has authorized it yet.',
+      status: type.needsAuthorization ? 'pending_authorization' : 'active',
+      statusReason: type.needsAuthorization ? 'Nobody has authorized it yet.' : null,
       configuration,
       maxConcurrency: input.maxConcurrency ?? null,
       maxPerSecond: input.maxPerSecond ?? null,
@@ -72,9 +60,9 @@ export function createConnection(
       updatedAt: now,
     });
     await em.flush();
-    if (webhook?.authConfig) {
-      // The secrets are bound to the row's id, which only the database knows.
-      connection.authConfig = cipher.encrypt(JSON.stringify(webhook.authConfig), columnIdentity.webhookAuthConfig(connection.id));
+    if (secrets) {
+      // They are bound to the row's id, which only the database knows.
+      connection.authConfig = encryptSecrets(cipher, connection.id, secrets);
       await em.flush();
     }
     return connection;

@@ -1,9 +1,7 @@
-import { LockMode } from '@mikro-orm/core';
 import type { Database, EntityManager } from '../database/Database.js';
+import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
-import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 
 interface Dependencies {
   readonly database: Database;
@@ -23,12 +21,7 @@ export function deleteConnection(
   input: { id: string },
 ): Promise<string> {
   return database.transaction(async (em) => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'id');
+    const connection = await lockConnection(em, caller, input.id, 'id');
     const id = String(connection.id);
     await releaseGrant(em, connection.id);
     await em.flush();

@@ -1,11 +1,11 @@
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection, type ConnectionStatus, type ConnectionType } from '../domain/Connection.js';
+import { Connection, type ConnectionStatus } from '../domain/Connection.js';
 import { parseId } from '../domain/ids.js';
 
 interface ConnectionFilter {
-  readonly type?: ConnectionType | null;
+  readonly type?: string | null;
   readonly status?: ConnectionStatus | null;
   readonly externalId?: string | null;
 }

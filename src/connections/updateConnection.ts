@@ -1,44 +1,28 @@
 import { isDeepStrictEqual } from 'node:util';
-import { LockMode } from '@mikro-orm/core';
-import { type Cipher, columnIdentity } from '../database/Cipher.js';
-import type { Database, EntityManager } from '../database/Database.js';
+import type { EntityManager } from '../database/Database.js';
 import { withExternalId } from '../database/externalIds.js';
+import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection, type KlaviyoConfiguration, type WebhookConfiguration } from '../domain/Connection.js';
+import type { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
 import {
-  type CheckedWebhook,
+  type ConnectionDependencies,
+  type ConnectionInput,
   type ConnectionRules,
-  checkKlaviyo,
   checkName,
   checkPace,
-  checkWebhook,
-  type KlaviyoInput,
-  type PaceInput,
-  type WebhookInput,
-} from './checkConfiguration.js';
+  decryptSecrets,
+  encryptSecrets,
+  ownInput,
+} from './ConnectionRules.js';
 
-interface UpdateConnectionInput extends PaceInput {
+/** What is undefined stays as it was. */
+interface UpdateConnectionInput extends ConnectionInput {
   readonly id: string;
-  /** Undefined: as it was. Null or blank: no name. */
-  readonly name?: string | null;
-  readonly webhook?: WebhookInput | null;
-  readonly klaviyo?: KlaviyoInput | null;
   /** False disables it; true brings a disabled one back. */
   readonly isEnabled?: boolean | null;
-  /** Undefined: as it was. Null: none. */
-  readonly externalId?: string | null;
-  /** Undefined: as it was. Replaces all of it; null: none. */
-  readonly metadata?: Readonly<Record<string, unknown>> | null;
-}
-
-interface Dependencies {
-  readonly database: Database;
-  readonly cipher: Cipher;
-  readonly connectionRules: ConnectionRules;
 }
 
 /**
@@ -47,17 +31,12 @@ interface Dependencies {
  * Throws an InputError: NOT_FOUND, CONFLICT for an externalId that another one has, or everything that is wrong.
  */
 export function updateConnection(
-  { database, cipher, connectionRules: rules }: Dependencies,
+  { database, cipher, connectionTypes }: ConnectionDependencies,
   caller: Caller,
   input: UpdateConnectionInput,
 ): Promise<Connection> {
   const change = async (em: EntityManager): Promise<Connection> => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'id');
+    const connection = await lockConnection(em, caller, input.id, 'id');
 
     const before = changeable(connection);
     const problems = new ProblemList();
@@ -68,25 +47,22 @@ export function updateConnection(
     if (input.externalId !== undefined) connection.externalId = input.externalId;
     if (input.metadata !== undefined) connection.metadata = checkMetadata(input.metadata, problems, 'metadata');
     if (input.name !== undefined) connection.name = checkName(input.name, problems);
-    const other = connection.type === 'webhook' ? 'klaviyo' : 'webhook';
-    if (input[other]) problems.add('INVALID', `A ${connection.type} connection takes no "${other}" configuration.`, other);
-    if (connection.type === 'webhook' && input.webhook) {
-      const identity = columnIdentity.webhookAuthConfig(connection.id);
-      const stored: CheckedWebhook = {
-        configuration: connection.configuration as WebhookConfiguration,
-        authConfig: connection.authConfig ? JSON.parse(cipher.decrypt(connection.authConfig, identity)) : null,
+    const type = connectionTypes.get(connection.type);
+    if (!type) throw InputError.of('INVALID', `This server has no ${connection.type} connections any more.`, 'id');
+    const own = ownInput(connectionTypes, type.name, input, problems);
+    if (own) {
+      const stored = {
+        configuration: connection.configuration,
+        secrets: decryptSecrets(cipher, connection.id, connection.authConfig),
       };
-      const { configuration, authConfig } = checkWebhook(input.webhook, stored, rules, problems);
+      const { configuration, secrets } = type.check(own, stored, problems);
       connection.configuration = configuration;
       // The same secrets would make another ciphertext.
-      if (!isDeepStrictEqual(authConfig, stored.authConfig))
-        connection.authConfig = authConfig && cipher.encrypt(JSON.stringify(authConfig), identity);
-    }
-    if (connection.type === 'klaviyo' && input.klaviyo) {
-      connection.configuration = checkKlaviyo(input.klaviyo, connection.configuration as KlaviyoConfiguration, rules, problems);
+      if (!isDeepStrictEqual(secrets, stored.secrets))
+        connection.authConfig = secrets && encryptSecrets(cipher, connection.id, secrets);
     }
     problems.throwIfAny();
-    if (typeof input.isEnabled === 'boolean') await switchConnection(em, connection, input.isEnabled);
+    if (typeof input.isEnabled === 'boolean') await switchConnection(em, connection, type, input.isEnabled);
     if (isDeepStrictEqual(changeable(connection), before)) return connection;
     connection.updatedAt = new Date();
     await em.flush();
@@ -102,18 +78,22 @@ function changeable(connection: Connection) {
   return { name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond, externalId, metadata };
 }
 
-/** Turns a connection off, or a disabled one on again: a webhook at once, Klaviyo as far as its grant goes. */
-async function switchConnection(em: EntityManager, connection: Connection, isEnabled: boolean): Promise<void> {
+/** Turns a connection off, or a disabled one on again: at once, or as far as its grant goes. */
+async function switchConnection(
+  em: EntityManager,
+  connection: Connection,
+  { needsAuthorization }: ConnectionRules,
+  isEnabled: boolean,
+): Promise<void> {
   if (!isEnabled) {
     em.assign(connection, { status: 'disabled', statusReason: 'It was turned off.' });
     return;
   }
   if (connection.status !== 'disabled') return;
-  const credential = connection.type === 'webhook' ? null : await em.findOne(Credential, { connectionId: connection.id });
-  const ready = connection.type === 'webhook' || Boolean(credential?.accessToken);
+  const credential = needsAuthorization ? await em.findOne(Credential, { connectionId: connection.id }) : null;
   em.assign(
     connection,
-    ready
+    !needsAuthorization || credential?.accessToken
       ? { status: 'active', statusReason: null }
       : { status: 'pending_authorization', statusReason: 'It has to be authorized first.' },
   );

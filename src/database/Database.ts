@@ -5,7 +5,6 @@ import { CompiledQuery, type DatabaseConnection, type Kysely } from 'kysely';
 import pg from 'pg';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../domain/entities.js';
-import type { Tables } from './Tables.js';
 
 export type { EntityManager };
 
@@ -33,7 +32,7 @@ const QUIET_POLL_MS = 5;
 /** Milliseconds for the pool to end, and again after all connections were cut. */
 const CUT_PATIENCE_MS = 1_000;
 
-/** Our one door to Postgres: MikroORM for writes and reads of entities, its Kysely for the hot paths. */
+/** Our one door to Postgres: MikroORM for writes and reads of entities, `sql` templates of its Kysely for sets and hot reads. */
 export class Database {
   private constructor(
     readonly orm: MikroORM,
@@ -100,9 +99,9 @@ export class Database {
     return this.orm.em.fork() as EntityManager;
   }
 
-  /** Typed SQL past the entities; given a unit of work, inside its transaction. */
-  sql(em: EntityManager = this.em()): Kysely<Tables> {
-    return em.getKysely<Tables>();
+  /** For `sql` templates past the entities; given a unit of work, inside its transaction. */
+  sql(em: EntityManager = this.em()): Kysely<unknown> {
+    return em.getKysely<unknown>();
   }
 
   /** Runs `work` in one transaction; commits when it returns, rolls back when it throws. */

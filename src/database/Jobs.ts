@@ -1,11 +1,12 @@
 import { CompiledQuery } from 'kysely';
 import { PgBoss } from 'pg-boss';
+import { Backoff } from '../domain/Backoff.js';
 import type { Logger } from '../domain/Logger.js';
 import { connectionOptions, type Database, type EntityManager } from './Database.js';
 
 export interface JobQueue<Data extends object> {
   readonly name: string;
-  /** Attempts after the first. */
+  /** Tries after the first. */
   readonly retryLimit: number;
   /** Seconds before the first retry; doubled for each further one. */
   readonly retryDelaySeconds: number;
@@ -18,9 +19,6 @@ const MOST_CONNECTIONS = 4;
 /** Jobs of one queue that a process does side by side. */
 const AT_ONCE = 4;
 const ENDED: ReadonlySet<string> = new Set(['completed', 'cancelled', 'failed']);
-
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
 
 /** A chore that one process does at a time, whichever is first. */
 export interface Chore {
@@ -42,6 +40,8 @@ export interface Chore {
  */
 export class Jobs {
   readonly #boss: PgBoss;
+  /** While chores can't be scheduled. */
+  readonly #backoff = new Backoff(500, 30_000);
   readonly #stopping = new AbortController();
   readonly #atStart: Promise<void>[] = [];
 
@@ -97,7 +97,7 @@ export class Jobs {
    * Schedules all of them; while Postgres is away, it goes on trying behind the caller's back, since a process that serves
    * and delivers must not end for its chores.
    */
-  async scheduleAll(chores: readonly Chore[], pauseMs = FIRST_PAUSE_MS): Promise<void> {
+  async scheduleAll(chores: readonly Chore[]): Promise<void> {
     const left = [...chores];
     try {
       for (let chore = left[0]; chore && !this.#stopping.signal.aborted; chore = left[0]) {
@@ -107,8 +107,7 @@ export class Jobs {
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.log.warn({ chore: left[0]?.name, error: String(error) }, 'Could not schedule a chore; trying again');
-      const timer = setTimeout(() => void this.scheduleAll(left, Math.min(LONGEST_PAUSE_MS, pauseMs * 2)), pauseMs);
-      timer.unref();
+      setTimeout(() => void this.scheduleAll(left), this.#backoff.next()).unref();
     }
   }
 

@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type pg from 'pg';
+import { Backoff } from '../domain/Backoff.js';
 import type { OperatorAlarm } from '../domain/OperatorAlarm.js';
 import type { Database } from './Database.js';
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
 const BEAT_MS = 10_000;
 const BEAT_HEARD_WITHIN_MS = 5_000;
 
@@ -36,7 +35,7 @@ export class NotificationListener {
   #timer: NodeJS.Timeout | undefined;
   #beats: NodeJS.Timeout | undefined;
   #onBeat: (() => void) | undefined;
-  #pauseMs = 0;
+  readonly #backoff = new Backoff(100, 5_000);
   #closed = false;
   #hears = false;
 
@@ -99,7 +98,7 @@ export class NotificationListener {
     const name = `deaf-${channel}`;
     if (said) this.#hears = hears;
     if (said && hears) {
-      this.#pauseMs = 0;
+      this.#backoff.reset();
       alarm?.clear(name);
     }
     if (said && !hears) {
@@ -107,7 +106,7 @@ export class NotificationListener {
       alarm?.raise(name, `What Postgres notifies on ${channel} is not heard: updates come late or never. ${advice}`);
       onTrouble(new Error(`Nothing is heard on ${channel}`));
       onDeaf?.();
-      this.#pauseMs = LONGEST_PAUSE_MS;
+      this.#backoff.exhaust();
       client.end().catch(() => {});
       this.#reconnect(client);
       return;
@@ -121,10 +120,9 @@ export class NotificationListener {
     this.#client = undefined;
     this.#hears = false;
     clearTimeout(this.#beats);
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.start();
-    }, this.#pauseMs);
+    }, this.#backoff.next());
   }
 }

@@ -1,4 +1,5 @@
 import type { EntityName, FilterQuery } from '@mikro-orm/core';
+import { HOUR_MS } from '../domain/duration.js';
 import { SwitchboardError } from '../domain/errors.js';
 import type { EntityManager } from './Database.js';
 import { toTimestamp } from './toTimestamp.js';
@@ -121,7 +122,7 @@ function readCursor(cursor: string | null | undefined, argument: string, list: s
 }
 
 /** How far an id's time may lie from its row's `created_at`: the one is the publisher's clock, the other Postgres's. */
-const CLOCKS_APART_MS = 3_600_000;
+const CLOCKS_APART_MS = HOUR_MS;
 
 const LAST_MS = 2 ** 48 - 1;
 

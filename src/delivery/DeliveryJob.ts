@@ -1,4 +1,4 @@
-import type { Connection, ConnectionType, KlaviyoConfiguration, WebhookConfiguration } from '../domain/Connection.js';
+import type { EventRow } from '../domain/Event.js';
 
 /** One delivery that is to be attempted now. */
 export interface DeliveryJob {
@@ -14,20 +14,7 @@ export interface DeliveryJob {
   readonly timeoutMs?: number | undefined;
 }
 
-export interface EventToDeliver {
-  readonly id: string;
-  readonly eventType: string;
-  /** The event's data as JSON text, exactly as it was published. */
-  readonly payload: string;
-  /** Encrypted (`columnIdentity.recipient`), or null. */
-  readonly recipient: string | null;
-  /** When it happened, where the publisher said so. */
-  readonly occurredAt: Date | null;
-  readonly value: number | null;
-  /** ISO 4217. */
-  readonly valueCurrency: string | null;
-  /** Encrypted (`columnIdentity.properties`), or null. */
-  readonly properties: string | null;
+export interface EventToDeliver extends EventRow {
   /** A sample that somebody wants to see arrive. Such events are sent once, by `broadcastTestEvent`, and never retried. */
   readonly isTest: boolean;
   /** When it was published. */
@@ -41,8 +28,9 @@ export interface EventToDeliver {
 export interface DestinationConnection {
   readonly id: number;
   readonly organizationId: number;
-  readonly type: ConnectionType;
-  readonly configuration: WebhookConfiguration | KlaviyoConfiguration;
+  readonly type: string;
+  /** What its type stores that is no secret. */
+  readonly configuration: object;
   /** Encrypted (`columnIdentity.webhookAuthConfig`), or null. */
   readonly authConfig: string | null;
   /** Encrypted (`columnIdentity.signingSecret`); null until it is first needed. */
@@ -54,17 +42,17 @@ export interface DestinationConnection {
   readonly version: string;
 }
 
-/** A connection entity as destinations see it. */
-export function toDestinationConnection(connection: Connection): DestinationConnection {
-  return {
-    id: connection.id,
-    organizationId: connection.organizationId,
-    type: connection.type,
-    configuration: connection.configuration,
-    authConfig: connection.authConfig ?? null,
-    signingSecret: connection.signingSecret ?? null,
-    previousSigningSecret: connection.previousSigningSecret ?? null,
-    previousSigningSecretExpiresAt: connection.previousSigningSecretExpiresAt ?? null,
-    version: connection.updatedAt.toISOString(),
-  };
+/** What a statement on `connections` selects in order to read one; the version is that of the row. */
+export const DESTINATION_CONNECTION = `id, organization_id as "organizationId", type, configuration, auth_config as "authConfig",
+  signing_secret as "signingSecret", previous_signing_secret as "previousSigningSecret",
+  previous_signing_secret_expires_at as "previousSigningSecretExpiresAt", xmin::text as version`;
+
+/** A row of that selection: whole numbers of 64 bits come as text. */
+export type DestinationConnectionRow = Omit<DestinationConnection, 'id' | 'organizationId'> & {
+  readonly id: string;
+  readonly organizationId: string;
+};
+
+export function toDestinationConnection(row: DestinationConnectionRow): DestinationConnection {
+  return { ...row, id: Number(row.id), organizationId: Number(row.organizationId) };
 }

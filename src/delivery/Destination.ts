@@ -1,14 +1,15 @@
-import type { ConnectionType } from '../domain/Connection.js';
 import type { DeliveryJob } from './DeliveryJob.js';
 
-/** Where deliveries of one connection type go. Implemented for webhooks here, for Klaviyo beside this room. */
+/** Where deliveries of one connection type go. Each type's module has one. */
 export interface Destination {
-  readonly type: ConnectionType;
+  readonly type: string;
+  /** True when its deliveries are signed with the connection's secret, which a receiver's owner may then see and rotate. */
+  readonly signs?: boolean;
   /** Milliseconds that one `deliver` takes at most; the lease under which it runs is longer. */
   readonly maxDurationMs: number;
   /**
    * Makes one attempt. A rejection is taken for a fault of ours: recorded, retried, and not held against the connection.
-   * @param signal gives the attempt up; it should then come to `abandoned` soon. All attempts of an engine share it.
+   * @param signal gives the attempt up; it should then come to `handBack` soon. All attempts of an engine share it.
    */
   deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult>;
   /** Where it can take many deliveries of one connection together. */
@@ -54,8 +55,8 @@ export type DeliveryResult =
    * process leaves the connection alone for so many milliseconds. `reason` is for an operator.
    */
   | { readonly kind: 'unavailable'; readonly restMs: number; readonly reason: string }
-  /** Given up because of the signal. No attempt is spent or recorded. */
-  | { readonly kind: 'abandoned' }
+  /** Given up because of the signal: the delivery is as it was before. No attempt is spent or recorded. */
+  | { readonly kind: 'handBack' }
   /** Only of a batch: it could not go with the others, and is to be attempted by itself. No attempt is spent or recorded. */
   | { readonly kind: 'alone' };
 

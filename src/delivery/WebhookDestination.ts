@@ -1,10 +1,20 @@
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
-import type { WebhookAuthType, WebhookConfiguration } from '../domain/Connection.js';
+import { HOUR_MS } from '../domain/duration.js';
 import type { DeliveryJob, DestinationConnection, EventToDeliver } from './DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination } from './Destination.js';
 import type { GuardedHttp, HttpOutcome } from './http/guardedHttp.js';
-import { decideOutcome } from './retries.js';
+import { decideOutcome, type OutcomeRules } from './retries.js';
 import { signDelivery } from './signDelivery.js';
+
+export const WEBHOOK_AUTH_TYPES = ['none', 'bearer', 'basic', 'api_key'] as const;
+export type WebhookAuthType = (typeof WEBHOOK_AUTH_TYPES)[number];
+
+/** The readable half of a webhook's configuration; its secrets are in `authConfig`, encrypted. */
+export interface WebhookConfiguration {
+  readonly url: string;
+  readonly authType: WebhookAuthType;
+  readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
+}
 
 interface WebhookDestinationOptions {
   readonly http: GuardedHttp;
@@ -17,11 +27,10 @@ interface WebhookDestinationOptions {
   readonly retryAfterCapMs?: number;
 }
 
-const HOUR_MS = 3_600_000;
-
 /** Delivers to a URL of the merchant, signed as Standard Webhooks 1.0 says. */
 export class WebhookDestination implements Destination {
   readonly type = 'webhook';
+  readonly signs = true;
   readonly maxDurationMs: number;
   readonly #options: WebhookDestinationOptions;
   /** Decrypted secrets and headers, for as long as the engine keeps the connection in this version. */
@@ -44,7 +53,7 @@ export class WebhookDestination implements Destination {
       body,
       secrets: webhook.secretsAt(startedAtMs),
     });
-    const outcome = await http.send({
+    const exchange = await http.send({
       url: webhook.url,
       method: 'POST',
       headers: { ...webhook.headers, ...signature, ...eventHeaders(job.event) },
@@ -52,7 +61,7 @@ export class WebhookDestination implements Destination {
       timeoutMs: Math.min(timeoutMs, job.timeoutMs ?? timeoutMs),
       signal,
     });
-    return toDeliveryResult(outcome, { nowMs: startedAtMs + outcome.durationMs, retryAfterCapMs });
+    return toDeliveryResult(exchange, { nowMs: startedAtMs + exchange.durationMs, retryAfterCapMs });
   }
 
   async #prepare(connection: DestinationConnection): Promise<PreparedWebhook> {
@@ -125,37 +134,32 @@ function authHeaders(authType: WebhookAuthType, auth: WebhookAuth): Record<strin
 /** How long a connection is left alone while our own resolver does not answer. */
 const REST_MS = 5_000;
 
-interface Times {
-  readonly nowMs: number;
-  readonly retryAfterCapMs: number;
-}
-
 /** What an HTTP exchange means to the engine, with what is recorded of it. */
-function toDeliveryResult(outcome: HttpOutcome, { nowMs, retryAfterCapMs }: Times): DeliveryResult {
-  const decision = decideOutcome(outcome, { nowMs, retryAfterCapMs });
-  switch (decision.kind) {
-    case 'success':
-      return { kind: 'delivered', attempt: report(outcome, null) };
+function toDeliveryResult(exchange: HttpOutcome, rules: OutcomeRules): DeliveryResult {
+  const outcome = decideOutcome(exchange, rules);
+  switch (outcome.kind) {
+    case 'delivered':
+      return { kind: 'delivered', attempt: report(exchange, null) };
     case 'handBack':
-      return { kind: 'abandoned' };
+      return outcome;
     case 'unavailable':
-      return { kind: 'unavailable', restMs: REST_MS, reason: decision.reason };
+      return { ...outcome, restMs: REST_MS };
     case 'retry':
-      return { kind: 'retry', attempt: report(outcome, decision.reason), delayMs: decision.askedMs };
-    case 'failure':
-      return { kind: 'failed', attempt: report(outcome, decision.reason) };
+      return { kind: 'retry', attempt: report(exchange, outcome.reason), delayMs: outcome.askedMs };
+    case 'failed':
+      return { kind: 'failed', attempt: report(exchange, outcome.reason) };
     case 'disable':
-      return { kind: 'disable', attempt: report(outcome, decision.reason), reason: decision.reason };
+      return { ...outcome, attempt: report(exchange, outcome.reason) };
   }
 }
 
-function report(outcome: HttpOutcome, reason: string | null): AttemptReport {
-  const { durationMs } = outcome;
-  const code = outcome.kind === 'error' ? outcome.code : `http_${outcome.statusCode}`;
+function report(exchange: HttpOutcome, reason: string | null): AttemptReport {
+  const { durationMs } = exchange;
+  const code = exchange.kind === 'error' ? exchange.code : `http_${exchange.statusCode}`;
   return {
     durationMs,
-    statusCode: outcome.kind === 'response' ? outcome.statusCode : null,
-    responseBody: outcome.kind === 'response' ? outcome.body : null,
+    statusCode: exchange.kind === 'response' ? exchange.statusCode : null,
+    responseBody: exchange.kind === 'response' ? exchange.body : null,
     error: reason === null ? null : { code, message: reason },
   };
 }

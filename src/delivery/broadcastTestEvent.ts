@@ -1,21 +1,27 @@
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection, type ConnectionType } from '../domain/Connection.js';
+import type { ConnectionStatus } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { checkRecipient, type Recipient } from '../domain/Recipient.js';
 import { Subscription } from '../domain/Subscription.js';
-import { type DeliveryJob, toDestinationConnection } from './DeliveryJob.js';
+import {
+  DESTINATION_CONNECTION,
+  type DeliveryJob,
+  type DestinationConnectionRow,
+  toDestinationConnection,
+} from './DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination } from './Destination.js';
 import { clean } from './engine/Settlement.js';
 
 interface Dependencies {
   readonly database: Database;
   readonly cipher: Cipher;
-  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  readonly destinations: ReadonlyMap<string, Destination>;
   /** Knows a believable payload for each event type. */
   readonly eventTypes: { get(name: string): { readonly sample: Record<string, unknown> } | undefined };
 }
@@ -35,7 +41,7 @@ const TEST_RECIPIENT: Recipient = { email: 'switchboard-test@example.com' };
 /**
  * Sends a sample event to a subscription's destination now and returns what came of it: same path, same headers, same
  * bounds as any delivery. Paused subscriptions too. It is recorded with trigger `test`, is never retried, and says
- * nothing about the connection's health. Klaviyo records it as a metric of its own, for the recipient that the caller names.
+ * nothing about the connection's health. A destination that needs a recipient takes the one that the caller names.
  * Throws an InputError: NOT_FOUND, CONFLICT, or what is wrong with the recipient.
  */
 export async function broadcastTestEvent(
@@ -53,8 +59,8 @@ export async function broadcastTestEvent(
     organizationId: caller.organizationId,
   });
   if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'subscriptionId');
-  const connection = await em.findOneOrFail(Connection, { id: subscription.connectionId });
-  if (connection.status === 'pending_authorization' || connection.status === 'reauthorization_required') {
+  const { status, ...connection } = await findConnection(database, subscription.connectionId);
+  if (status === 'pending_authorization' || status === 'reauthorization_required') {
     throw InputError.of('CONFLICT', 'The connection has to be authorized first.', 'subscriptionId');
   }
   const destination = destinations.get(connection.type);
@@ -79,8 +85,22 @@ export async function broadcastTestEvent(
   const report = toReport(result, startedAt);
   // Recorded when it is over: what is not in the table yet can't be claimed and sent again.
   await recordTestBroadcast(database, job, subscription, report, result.kind === 'delivered');
+  const subject = ['delivery', job.deliveryId] as const;
+  await recordAudit(database.em(), caller, {
+    action: 'test_event_broadcast',
+    subject,
+    after: { subscriptionId: String(subscription.id) },
+  });
   const { statusCode, responseBody, durationMs, error } = report;
   return { success: result.kind === 'delivered', statusCode, responseBody, durationMs, error };
+}
+
+async function findConnection(database: Database, id: number) {
+  const { rows } = await sql<DestinationConnectionRow & { readonly status: ConnectionStatus }>`
+    select ${sql.raw(DESTINATION_CONNECTION)}, status from connections where id = ${id}`.execute(database.sql());
+  // A subscription goes with its connection.
+  if (!rows[0]) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'subscriptionId');
+  return rows[0];
 }
 
 /** Bounded by the destination itself; the signal is for one that breaks its promise. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { idRange } from '../database/paginate.js';
@@ -78,6 +79,9 @@ export async function replayDeliveries(
     until: new Date(Math.min(input.until?.getTime() ?? Number.POSITIVE_INFINITY, Date.now())).toISOString(),
   };
   const id = newId();
+  // First: what it does takes several transactions.
+  const after = { connectionId: String(connection.id), ...replay };
+  await recordAudit(database.em(), caller, { action: 'deliveries_replayed', subject: ['replay', id], after });
   let place: string | null = null;
   let count = 0;
   for (let step = 0; step < STEPS_AT_ONCE; step++) {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
@@ -35,6 +36,7 @@ export async function retryDelivery(
     const found = isUuid(id) ? await em.findOne(Delivery, { id, organizationId: caller.organizationId }) : null;
     if (!found) throw InputError.of('NOT_FOUND', 'There is no such delivery.', 'deliveryId');
     if (!ready) throw InputError.of('CONFLICT', await whyNotRetried(em, found), 'deliveryId');
+    await recordAudit(em, caller, { action: 'delivery_retried', subject: ['delivery', id] });
     return found;
   });
   deliverySignal.notify();

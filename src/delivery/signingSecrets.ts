@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection } from '../domain/Connection.js';
+import type { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
+import type { Destination } from './Destination.js';
 
 interface RevealedSigningSecret {
   /** `whsec_` and base64. */
@@ -15,33 +16,31 @@ interface RevealedSigningSecret {
   readonly previousSecretExpiresAt: Date | null;
 }
 
-interface RevealDependencies {
+interface Dependencies {
   readonly database: Database;
   readonly cipher: Cipher;
+  /** By connection type. */
+  readonly destinations: ReadonlyMap<string, Pick<Destination, 'signs'>>;
 }
 
-/** The secret that signs a webhook connection's deliveries; made now if none was needed yet. Throws an InputError: NOT_FOUND, INVALID. */
+/** The secret that signs a connection's deliveries; made now if none was needed yet. Throws an InputError: NOT_FOUND, INVALID. */
 export function revealSigningSecret(
-  { database, cipher }: RevealDependencies,
+  { database, cipher, destinations }: Dependencies,
   caller: Caller,
   input: { readonly connectionId: string },
 ): Promise<RevealedSigningSecret> {
   return database.transaction(async (em) => {
-    const connection = await findSigningConnection(em, caller, input.connectionId);
+    const connection = await findSigningConnection(em, destinations, caller, input.connectionId);
     const identity = columnIdentity.signingSecret(connection.id);
     connection.signingSecret ??= cipher.encrypt(generateSigningSecret(), identity);
     await em.flush();
+    await recordAudit(em, caller, { action: 'signing_secret_revealed', subject: ['connection', connection.id] });
     const expiresAt = connection.previousSigningSecretExpiresAt ?? null;
     return {
       signingSecret: cipher.decrypt(connection.signingSecret, identity),
       previousSecretExpiresAt: expiresAt && expiresAt.getTime() > Date.now() ? expiresAt : null,
     };
   });
-}
-
-interface RotateDependencies {
-  readonly database: Database;
-  readonly cipher: Cipher;
 }
 
 const DAY_MS = 86_400_000;
@@ -51,12 +50,12 @@ const DAY_MS = 86_400_000;
  * before that one, from a rotation less than a day ago, ends now. Throws an InputError: NOT_FOUND, INVALID.
  */
 export function rotateSigningSecret(
-  { database, cipher }: RotateDependencies,
+  { database, cipher, destinations }: Dependencies,
   caller: Caller,
   input: { readonly connectionId: string },
 ): Promise<RevealedSigningSecret> {
   return database.transaction(async (em) => {
-    const connection = await findSigningConnection(em, caller, input.connectionId);
+    const connection = await findSigningConnection(em, destinations, caller, input.connectionId);
     const signingSecret = generateSigningSecret();
     const previousSecretExpiresAt = connection.signingSecret ? new Date(Date.now() + DAY_MS) : null;
     em.assign(connection, {
@@ -66,20 +65,22 @@ export function rotateSigningSecret(
       updatedAt: new Date(),
     });
     await em.flush();
+    await recordAudit(em, caller, { action: 'signing_secret_rotated', subject: ['connection', connection.id] });
     return { signingSecret, previousSecretExpiresAt };
   });
 }
 
-/** The caller's webhook connection, locked. Throws an InputError: NOT_FOUND, or INVALID for what is not signed. */
-async function findSigningConnection(em: EntityManager, caller: Caller, connectionId: string): Promise<Connection> {
-  const connection = await em.findOne(
-    Connection,
-    { id: parseId(connectionId) ?? 0, organizationId: caller.organizationId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
-  if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
-  if (connection.type !== 'webhook') {
-    throw InputError.of('INVALID', 'Only webhook connections have a signing secret.', 'connectionId');
+/** The caller's connection, locked. Throws an InputError: NOT_FOUND, or INVALID for what is not signed. */
+async function findSigningConnection(
+  em: EntityManager,
+  destinations: Dependencies['destinations'],
+  caller: Caller,
+  connectionId: string,
+): Promise<Connection> {
+  const connection = await lockConnection(em, caller, connectionId, 'connectionId');
+  if (!destinations.get(connection.type)?.signs) {
+    const signing = [...destinations].filter(([, { signs }]) => signs).map(([type]) => type);
+    throw InputError.of('INVALID', `Only ${signing.join(' and ')} connections have a signing secret.`, 'connectionId');
   }
   return connection;
 }

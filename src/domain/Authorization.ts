@@ -15,13 +15,13 @@ const AuthorizationSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index(),
-    /** Null once the connection is deleted; the attempt stays so that a late callback can be explained. */
+    /** Null once the connection is deleted; the authorization stays so that a late callback can be explained. */
     connectionId: () => p.manyToOne(Connection).mapToPk().joinColumn('connection_id').nullable().deleteRule('set null').index(),
     provider: p.text(),
     status: p.enum(AUTHORIZATION_STATUSES),
     /** SHA-256 of the state (RFC 6749 10.12); the state itself is never stored. */
     stateHash: p.text().unique(),
-    /** Encrypted PKCE verifier (RFC 7636 4.1); erased as soon as the attempt has an outcome. */
+    /** Encrypted PKCE verifier (RFC 7636 4.1); erased as soon as the authorization has an outcome. */
     codeVerifier: p.text().nullable(),
     redirectUri: p.text(),
     scopes: p.array<string>(),
@@ -41,6 +41,6 @@ const AuthorizationSchema = defineEntity({
   },
 });
 
-/** One attempt to link a provider: its state, its PKCE verifier, and what became of it. */
+/** One try to link a provider: its state, its PKCE verifier, and what became of it. */
 export class Authorization extends AuthorizationSchema.class {}
 AuthorizationSchema.setClass(Authorization);

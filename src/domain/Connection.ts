@@ -2,26 +2,8 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { Metadata } from './Metadata.js';
 import { Organization } from './Organization.js';
 
-export const CONNECTION_TYPES = ['webhook', 'klaviyo'] as const;
-export type ConnectionType = (typeof CONNECTION_TYPES)[number];
-
 export const CONNECTION_STATUSES = ['pending_authorization', 'active', 'reauthorization_required', 'disabled'] as const;
 export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
-
-export const WEBHOOK_AUTH_TYPES = ['none', 'bearer', 'basic', 'api_key'] as const;
-export type WebhookAuthType = (typeof WEBHOOK_AUTH_TYPES)[number];
-
-/** The readable half of a webhook's configuration; its secrets are in `Connection.authConfig`, encrypted. */
-export interface WebhookConfiguration {
-  readonly url: string;
-  readonly authType: WebhookAuthType;
-  readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
-}
-
-/** What a Klaviyo connection asks for; what was granted is in its credential. */
-export interface KlaviyoConfiguration {
-  readonly scopes: readonly string[];
-}
 
 const ConnectionSchema = defineEntity({
   name: 'Connection',
@@ -29,15 +11,16 @@ const ConnectionSchema = defineEntity({
   properties: {
     id: p.bigint('number').primary().autoincrement(),
     organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index(),
-    type: p.enum(CONNECTION_TYPES),
+    /** The name of a connection type, which alone knows what is in the configuration. */
+    type: p.text(),
     name: p.text().nullable(),
     status: p.enum(CONNECTION_STATUSES),
     /** Why the connection is not active, in a sentence a merchant can act on. */
     statusReason: p.text().nullable(),
-    configuration: p.json<WebhookConfiguration | KlaviyoConfiguration>(),
-    /** Encrypted JSON of the webhook's auth secrets; null when there are none. */
+    configuration: p.json<object>(),
+    /** Encrypted JSON of the configuration's secrets; null when there are none. */
     authConfig: p.text().nullable(),
-    /** Encrypted `whsec_…` (Standard Webhooks) that signs every delivery; webhooks only. */
+    /** Encrypted `whsec_…` (Standard Webhooks) that signs every delivery, for destinations that sign; null until it is first needed. */
     signingSecret: p.text().nullable(),
     /** Encrypted; signs as well until it expires, 24 hours after a rotation. */
     previousSigningSecret: p.text().nullable(),
@@ -54,6 +37,6 @@ const ConnectionSchema = defineEntity({
   },
 });
 
-/** Where events go: a webhook, or a merchant's Klaviyo account. */
+/** Where events go. */
 export class Connection extends ConnectionSchema.class {}
 ConnectionSchema.setClass(Connection);

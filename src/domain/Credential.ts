@@ -63,6 +63,18 @@ const CredentialSchema = defineEntity({
   },
 });
 
+/** An account at a provider, as others are told of it. */
+export interface NamedAccount {
+  readonly id: string;
+  readonly name: string | null;
+}
+
+/** What a grant allows, and what was asked for or is needed but not granted. */
+export interface ScopesOfGrant {
+  readonly grantedScopes: readonly string[];
+  readonly missingScopes: readonly string[];
+}
+
 /** The provider's token set of one connection. */
 export class Credential extends CredentialSchema.class {}
 CredentialSchema.setClass(Credential);

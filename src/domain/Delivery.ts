@@ -8,7 +8,7 @@ const DeliverySchema = defineEntity({
   name: 'Delivery',
   tableName: 'deliveries',
   properties: {
-    /** Also the `webhook-id` and Klaviyo's `unique_id`: the same for every attempt. */
+    /** Also the `webhook-id`: the same for every attempt. */
     id: p.uuid().primary(),
     organizationId: p.bigint('number'),
     eventId: () => p.manyToOne(Event).mapToPk().joinColumn('event_id').deleteRule('cascade'),

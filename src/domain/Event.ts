@@ -35,3 +35,20 @@ const EventSchema = defineEntity({
 /** Something that happened to a parcel, as the application published it. Never changes, unless its data is erased. */
 export class Event extends EventSchema.class {}
 EventSchema.setClass(Event);
+
+/** An event as its row holds it, for what goes past entities: what it says, and whom it is about. */
+export interface EventRow {
+  readonly id: string;
+  readonly eventType: string;
+  /** The event's data as JSON text, exactly as it was published. */
+  readonly payload: string;
+  /** Encrypted (`columnIdentity.recipient`), or null. */
+  readonly recipient: string | null;
+  /** When it happened, where the publisher said so. */
+  readonly occurredAt: Date | null;
+  readonly value: number | null;
+  /** ISO 4217. */
+  readonly valueCurrency: string | null;
+  /** Encrypted (`columnIdentity.properties`), or null. */
+  readonly properties: string | null;
+}

@@ -1,5 +1,8 @@
 const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const FORM = /^(\d{1,12})(ms|s|m|h|d)$/;
+export const HOUR_MS = MS_PER_UNIT.h;
+export const DAY_MS = MS_PER_UNIT.d;
+
 const MAX_MS = 365 * MS_PER_UNIT.d;
 
 /**

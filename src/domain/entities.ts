@@ -1,5 +1,6 @@
 import { ApiKey } from './ApiKey.js';
 import { Attempt } from './Attempt.js';
+import { AuditEvent } from './AuditEvent.js';
 import { Authorization } from './Authorization.js';
 import { Connection } from './Connection.js';
 import { Credential } from './Credential.js';
@@ -19,4 +20,5 @@ export const entities = [
   Event,
   Delivery,
   Attempt,
+  AuditEvent,
 ] as const;

@@ -1,5 +1,6 @@
 import type { EntityManager } from '../database/Database.js';
 import type { Connection } from '../domain/Connection.js';
+import type { NamedAccount, ScopesOfGrant } from '../domain/Credential.js';
 import { insertNew, newEvent } from './insertEvents.js';
 import type { PublishDependencies } from './publishEvents.js';
 import type {
@@ -18,11 +19,7 @@ export function connectionNotices(dependencies: PublishDependencies) {
     authorizationCompleted(
       em: EntityManager,
       connection: Connection,
-      grant: {
-        readonly account: { readonly id: string; readonly name: string | null } | null;
-        readonly grantedScopes: readonly string[];
-        readonly missingScopes: readonly string[];
-      },
+      grant: ScopesOfGrant & { readonly account: NamedAccount | null },
     ): Promise<void> {
       const data: ConnectionAuthorizationCompletedData = {
         ...about(connection),
@@ -47,11 +44,7 @@ export function connectionNotices(dependencies: PublishDependencies) {
       };
       return publish(em, connection, 'connections.account.changed', data);
     },
-    scopesMissing(
-      em: EntityManager,
-      connection: Connection,
-      grant: { readonly missingScopes: readonly string[]; readonly grantedScopes: readonly string[] },
-    ): Promise<void> {
+    scopesMissing(em: EntityManager, connection: Connection, grant: ScopesOfGrant): Promise<void> {
       const data: ConnectionScopesMissingData = {
         ...about(connection),
         missing_scopes: [...grant.missingScopes],
@@ -64,11 +57,6 @@ export function connectionNotices(dependencies: PublishDependencies) {
       return publish(em, connection, 'connections.disabled', data);
     },
   };
-}
-
-interface NamedAccount {
-  readonly id: string;
-  readonly name: string | null;
 }
 
 function about({ id, type, name, status, statusReason }: Connection): ConnectionEventData {

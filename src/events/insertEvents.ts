@@ -2,11 +2,12 @@ import { sql } from 'kysely';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
+import type { EventRow } from '../domain/Event.js';
 import { InputError, type Problem } from '../domain/errors.js';
 import type { PublishDependencies, PublishEventInput } from './publishEvents.js';
 
 /** An event as it is written. */
-export interface NewEvent extends ContentRow {
+export interface NewEvent extends EventRow {
   readonly organizationId: number;
   readonly idempotencyKey: string | null;
   readonly orderingKey: string | null;
@@ -59,7 +60,7 @@ export function insertEvents(
 
 type Sql = ReturnType<PublishDependencies['database']['sql']>;
 
-interface Earlier extends ContentRow {
+interface Earlier extends EventRow {
   readonly idempotency_key: string;
   /** Null for events from before fingerprints. */
   readonly content_hash: string | null;
@@ -151,23 +152,8 @@ export function contentOf(event: Omit<PublishEventInput, 'idempotencyKey' | 'ord
   return canonicalJson([eventType, data, recipient ?? null, ...(more.length > 0 ? [Object.fromEntries(more)] : [])]);
 }
 
-/** An event as it is written, as far as it makes it the same or another. */
-interface ContentRow {
-  readonly id: string;
-  readonly eventType: string;
-  /** JSON text. */
-  readonly payload: string;
-  /** Encrypted. */
-  readonly recipient: string | null;
-  readonly occurredAt: Date | null;
-  readonly value: number | null;
-  readonly valueCurrency: string | null;
-  /** Encrypted. */
-  readonly properties: string | null;
-}
-
-/** The same of an event that is written. Throws when the key of its recipient or its properties is not at hand. */
-function contentOfRow(cipher: Cipher, row: ContentRow): string {
+/** The same of an event's row. Throws when the key of its recipient or its properties is not at hand. */
+function contentOfRow(cipher: Cipher, row: EventRow): string {
   const { id, eventType, payload, occurredAt, value, valueCurrency } = row;
   const recipient = row.recipient && JSON.parse(cipher.decrypt(row.recipient, columnIdentity.recipient(id)));
   const properties = row.properties && JSON.parse(cipher.decrypt(row.properties, columnIdentity.properties(id)));

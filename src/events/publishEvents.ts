@@ -1,6 +1,7 @@
 import type { Cipher } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
+import { DAY_MS } from '../domain/duration.js';
 import { Event } from '../domain/Event.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { checkRecipient, checkText, type Recipient } from '../domain/Recipient.js';
@@ -156,7 +157,7 @@ function checkPublishInput(registry: EventTypeRegistry, input: PublishEventInput
 
 /** Klaviyo takes times after 2000, and at most a year ahead. A day's margin, for clocks and time zones. */
 const EARLIEST = Date.parse('2000-01-02T00:00:00Z');
-const FURTHEST_AHEAD_MS = 365 * 86_400_000;
+const FURTHEST_AHEAD_MS = 365 * DAY_MS;
 
 /** Klaviyo takes 300 properties of an event; the rest is for what the event's data becomes. */
 const MAX_PROPERTIES = 200;

@@ -2,8 +2,8 @@ import { requirePlatform, requireScope } from '../access/authenticate.js';
 import type { Page } from '../database/paginate.js';
 import type { ApiKeyScope } from '../domain/ApiKey.js';
 import type { Caller, Platform } from '../domain/Caller.js';
+import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { Budget, type BudgetLimits } from './Budget.js';
-import type { GraphQLDependencies } from './GraphQLDependencies.js';
 import { createLoaders, type Loaders } from './Loaders.js';
 
 export interface BrowserBinding {
@@ -36,7 +36,7 @@ export class GraphQLContext {
   readonly checkAgain: () => Promise<unknown>;
 
   constructor(
-    readonly dependencies: GraphQLDependencies,
+    readonly dependencies: UseCaseDependencies,
     /** Null when the request brought no credentials. */
     readonly possibleCaller: Caller | Platform | null,
     readonly transport: Transport,

@@ -9,12 +9,13 @@ import { Credential } from '../domain/Credential.js';
 import { Event } from '../domain/Event.js';
 import { Subscription } from '../domain/Subscription.js';
 import { findLatestAuthorizations } from '../oauth/authorizations.js';
+import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { type Budget, sizeOf } from './Budget.js';
-import type { AccountQuota, GraphQLDependencies } from './GraphQLDependencies.js';
+import type { ReadMany } from './connections/ConnectionTypeView.js';
 
 /** Batches what a list's rows ask for one by one. Lives as long as one request. */
 export interface Loaders {
-  /** By connection id: its latest attempt. */
+  /** By connection id: its latest authorization. */
   readonly authorization: DataLoader<number, Authorization | null>;
   /** By connection id. */
   readonly credential: DataLoader<number, Credential | null>;
@@ -24,10 +25,10 @@ export interface Loaders {
   readonly health: DataLoader<number, ConnectionHealth | null>;
   /** By connection id: null when it has no subscription, active or paused. */
   readonly subscribed: DataLoader<number, { readonly connectionId: number } | null>;
-  /** By the provider's id of the account. */
-  readonly quotas: DataLoader<string, readonly AccountQuota[]>;
   /** By organization id: null when nobody asked for its deletion. */
   readonly deletion: DataLoader<number, OrganizationDeletion | null>;
+  /** What a connection type reads by a key of its own; batched for each `read`. */
+  look<Value>(read: ReadMany<Value>, key: string): Promise<Value | null>;
   readonly subscription: DataLoader<number, Subscription | null>;
   /** Without its payload. */
   readonly event: DataLoader<string, Event | null>;
@@ -45,10 +46,7 @@ interface PayloadRow {
 /** Rows at once of those that may be large: a payload has up to 256 KiB, an attempt's answer 16 KiB. */
 const LARGE_AT_ONCE = 20;
 
-export function createLoaders(
-  { database, accountQuotas }: Pick<GraphQLDependencies, 'database' | 'accountQuotas'>,
-  budget: Budget,
-): Loaders {
+export function createLoaders({ database }: Pick<UseCaseDependencies, 'database'>, budget: Budget): Loaders {
   const rows = <T>(find: () => Promise<T[]>) => budget.read(find, ({ length }) => length);
   const byConnection = <T extends { connectionId?: number | null }>(find: (ids: number[]) => Promise<T[]>) =>
     new DataLoader<number, T | null>(async (ids) => {
@@ -73,13 +71,24 @@ export function createLoaders(
     }
     return found;
   };
+  const looks = new Map<unknown, unknown>();
+  const lookBy = <Value>(read: ReadMany<Value>) =>
+    new DataLoader<string, Value | null>(async (keys) => {
+      const found = await budget.read(
+        () => read(keys),
+        ({ size }) => size,
+      );
+      return keys.map((key) => found.get(key) ?? null);
+    });
   return {
     authorization: byConnection((ids) => findLatestAuthorizations({ database }, ids)),
     health: byConnection((ids) => findHealth({ database }, ids)),
-    quotas: new DataLoader(async (accounts) => {
-      const quotas = Map.groupBy(await rows(() => accountQuotas(accounts)), ({ account }) => account);
-      return accounts.map((account) => quotas.get(account) ?? []);
-    }),
+    look: <Value>(read: ReadMany<Value>, key: string) => {
+      const known = looks.get(read);
+      const loader = (known ?? lookBy(read)) as DataLoader<string, Value | null>;
+      if (!known) looks.set(read, loader);
+      return loader.load(key);
+    },
     credential: byConnection((ids) => database.em().find(Credential, { connectionId: { $in: ids } })),
     connection: byId((ids: number[]) => database.em().find(Connection, { id: { $in: ids } })),
     subscribed: byConnection(async (ids) => {

@@ -8,16 +8,18 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import type { Scope } from '../domain/ApiKey.js';
+import type { ApiKeyScope, Scope } from '../domain/ApiKey.js';
 
 /**
  * Which scope each field needs. Fields that are not here are part of the thing that they belong to. A mutation shows the
- * thing that it changed; whatever lies beyond that thing needs `read`, as it does in a query.
+ * thing that it changed; whatever lies beyond that thing needs `read`, as it does in a query. Fields that come with a connection
+ * type have it in their `extensions.scope`.
  */
 export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Query.organization': 'read',
   'Query.organizations': 'platform',
   'Query.apiKeys': 'admin',
+  'Query.auditEvents': 'admin',
   'Query.connection': 'read',
   'Query.connections': 'read',
   'Query.subscription': 'read',
@@ -62,8 +64,6 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Connection.subscriptions': 'read',
   'Subscription.connection': 'read',
   'Event.deliveries': 'read',
-  'KlaviyoConfiguration.quota': 'read',
-  'KlaviyoConfiguration.bulkQuota': 'read',
   'Delivery.event': 'read',
   'Delivery.subscription': 'read',
   'Delivery.connection': 'read',
@@ -94,7 +94,8 @@ export function scopesOf(
       node,
       visitWithTypeInfo(types, {
         Field({ name }) {
-          const scope = scopesOfFields[`${types.getParentType()?.name}.${name.value}`];
+          const ownScope = scopesOfFields[`${types.getParentType()?.name}.${name.value}`];
+          const scope = ownScope ?? (types.getFieldDef()?.extensions.scope as ApiKeyScope | undefined);
           if (scope) scopes.add(scope);
         },
         FragmentSpread({ name }) {

@@ -2,8 +2,8 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import { OperationTypeNode } from 'graphql';
 import { SwitchboardError } from '../domain/errors.js';
 import type { Logger } from '../domain/Logger.js';
-import { toGraphQLError } from './callErrors.js';
 import type { GraphQLContext } from './GraphQLContext.js';
+import { toGraphQLError } from './graphqlErrors.js';
 
 const WHERE =
   'Live updates need a websocket: connect to this address with the graphql-transport-ws protocol (the package graphql-ws).';

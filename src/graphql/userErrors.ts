@@ -1,5 +1,5 @@
-import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
-import type { Warning } from '../connections/checkConfiguration.js';
+import { type ClassType, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import type { Warning } from '../connections/ConnectionRules.js';
 import { InputError, inputProblems, PROBLEM_CODES, type ProblemCode } from '../domain/errors.js';
 
 const UserErrorCode = Object.fromEntries(PROBLEM_CODES.map((code) => [code, code])) as { [Code in ProblemCode]: Code };
@@ -40,16 +40,35 @@ export class WarningObject {
   path!: readonly string[];
 }
 
-@ObjectType({ description: 'What was deleted, or why nothing was.' })
-export class DeletePayload {
-  @Field(() => ID, { nullable: true, description: 'The id of what is gone; null when there are userErrors.' })
-  deletedId?: string | null;
+type Payload<T> = Partial<T> & { readonly userErrors: readonly UserErrorObject[] };
 
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
+type PayloadOf<T> = Payload<{ readonly [Field in keyof T]: T[Field] | null }>;
+
+/** What a mutation came to, by field: its type, and a description. */
+type Results<T> = { readonly [Field in keyof T]-?: readonly [type: () => object, description: string] };
+
+/** Makes the type of what a mutation answers: its results, each of them null when there are userErrors, and those. */
+export function payloadType<T extends object>(
+  name: string,
+  description: string,
+  results: Results<T>,
+  userErrors = 'What a person can mend. Empty when all went well.',
+): ClassType<PayloadOf<T>> {
+  @ObjectType(name, { description })
+  class PayloadObject {
+    @Field(() => [UserErrorObject], { description: userErrors })
+    userErrors!: readonly UserErrorObject[];
+  }
+  for (const [field, [type, meaning]] of Object.entries<Results<T>[keyof T]>(results)) {
+    Field(type, { nullable: true, description: meaning })(PayloadObject.prototype, field);
+  }
+  return PayloadObject as unknown as ClassType<PayloadOf<T>>;
 }
 
-type Payload<T> = Partial<T> & { readonly userErrors: readonly UserErrorObject[] };
+export const DeletePayload = payloadType<{ deletedId: string }>('DeletePayload', 'What was deleted, or why nothing was.', {
+  deletedId: [() => ID, 'The id of what is gone; null when there are userErrors.'],
+});
+export type DeletePayload = InstanceType<typeof DeletePayload>;
 
 /** Answers a mutation: its result, or what is wrong with the input. Every other error goes on its way. */
 export async function withUserErrors<T extends object>(work: () => Promise<T>): Promise<Payload<T>> {

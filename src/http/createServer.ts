@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import Fastify from 'fastify';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import type { Logger } from '../domain/Logger.js';
-import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
+import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { callbackRoute } from './callback/callbackRoute.js';
 import { type GraphiqlOptions, graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
@@ -18,13 +18,15 @@ import { FairTurns } from './limits/FairTurns.js';
 import type { DocumentLimits } from './limits/limitDocuments.js';
 import { takeJson } from './limits/takeJson.js';
 import { metricsRoute } from './metricsRoute.js';
+import type { RestConnectionType } from './rest/RestPart.js';
 import { restRoutes } from './rest/restRoutes.js';
 import { closeSockets } from './socket/graphqlSocket.js';
 import { tokenRoutes } from './token/tokenRoutes.js';
 
 export interface ServerOptions {
   readonly schema: GraphQLSchema;
-  readonly dependencies: GraphQLDependencies & HealthDependencies;
+  readonly dependencies: UseCaseDependencies & HealthDependencies;
+  readonly connectionTypes: readonly RestConnectionType[];
   readonly log: Logger;
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
@@ -59,6 +61,7 @@ const MOST_MESSAGE_BYTES = 1024 * 1024;
 export async function createServer({
   schema,
   dependencies,
+  connectionTypes,
   log,
   publicUrl,
   corsOrigins,
@@ -117,11 +120,12 @@ export async function createServer({
   healthRoutes(app, dependencies);
   metricsRoute(app, dependencies, metricsToken);
   for (const provider of dependencies.providers.values()) {
+    if (!provider) continue;
     callbackRoute(app, dependencies, provider);
     installRoute(app, dependencies, provider, installUrl);
   }
   await app.register(tokenRoutes, { dependencies, publicUrl, turns });
-  await app.register(restRoutes, { dependencies, publicUrl, turns, bodyBytes: limits.restBodyBytes });
+  await app.register(restRoutes, { dependencies, connectionTypes, publicUrl, turns, bodyBytes: limits.restBodyBytes });
   await graphqlRoute(app, { schema, dependencies, publicUrl, turns, corsOrigins, documentLimits: limits.documents });
   await app.register(async (scope) => graphiql(scope, { ...options.graphiql, publicUrl }));
   const sdl = `${printSchema(schema)}\n`;

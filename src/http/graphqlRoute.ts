@@ -4,24 +4,22 @@ import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDi
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { countRequest } from '../access/limits.js';
 import { identify } from '../access/platform.js';
 import type { Caller, Platform } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
-import { formatError, toGraphQLError } from '../graphql/callErrors.js';
 import { GraphQLContext } from '../graphql/GraphQLContext.js';
-import type { GraphQLDependencies } from '../graphql/GraphQLDependencies.js';
+import { formatError, toGraphQLError } from '../graphql/graphqlErrors.js';
 import { refuseLiveByPost } from '../graphql/refuseLiveByPost.js';
+import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { browserBindingCookie, browserBindingOptions } from './callback/callbackRoute.js';
 import { callerAddress } from './callerAddress.js';
-import { readCredentials, turnKey } from './credentials.js';
+import { readCredentials } from './credentials.js';
 import { limitOperations } from './limits/admitOperation.js';
-import { type FairTurns, type Turn, takeTurn } from './limits/FairTurns.js';
-import { type DocumentLimits, limitDocuments } from './limits/limitDocuments.js';
+import { COST_A_UNIT, type FairTurns, type Turn, takeTurn, turnOf } from './limits/FairTurns.js';
+import { checkNames, type DocumentLimits, limitDocuments } from './limits/limitDocuments.js';
 import { checkJson } from './limits/takeJson.js';
 import { checkOrigin, graphqlSocket } from './socket/graphqlSocket.js';
-
-/** Fields of an answer that are as much work as an ordinary call. */
-const COST_A_UNIT = 250;
 
 /** What is known of a request before its body is read. */
 interface Entry {
@@ -34,7 +32,7 @@ interface Entry {
 
 export interface GraphQLRouteOptions {
   readonly schema: GraphQLSchema;
-  readonly dependencies: GraphQLDependencies;
+  readonly dependencies: UseCaseDependencies;
   readonly publicUrl: string;
   readonly documentLimits: DocumentLimits;
   readonly turns: FairTurns;
@@ -112,15 +110,35 @@ export async function graphqlRoute(
     }
     let turn: Turn | null = null;
     try {
-      turn = await takeTurn(turns, turnKey(caller, address), request, reply);
+      turn = await takeTurn(turns, turnOf(caller, address), request, reply);
     } catch (error) {
       failure ??= error;
     }
     request.setDecorator<Entry>('entry', { address, caller, failure, turn });
   };
   const ourOrigins = [publicUrl, ...corsOrigins];
-  const refuse = async (request: FastifyRequest): Promise<void> => refuseForgery(request, ourOrigins);
-  app.route({ url: '/graphql', method: 'POST', onRequest, preValidation: refuse, handler });
+  /** Looks at a document before Apollo does. One that is refused counts as a question, as those do that Apollo refuses. */
+  const checkDocument = async (request: FastifyRequest, document: unknown): Promise<void> => {
+    if (typeof document !== 'string' || request.ws) return;
+    const { caller, failure } = request.getDecorator<Entry>('entry');
+    if (failure) return;
+    try {
+      checkNames(document, documentLimits.maxTokens);
+    } catch (error) {
+      if (caller) await countRequest(dependencies, caller, 'read').catch(() => null);
+      throw error;
+    }
+  };
+  app.route({
+    url: '/graphql',
+    method: 'POST',
+    onRequest,
+    preValidation: async (request) => {
+      refuseForgery(request, ourOrigins);
+      await checkDocument(request, (request.body as { query?: unknown } | null)?.query);
+    },
+    handler,
+  });
   const socket = graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns });
   app.route({
     url: '/graphql',
@@ -130,6 +148,7 @@ export async function graphqlRoute(
       refuseForgery(request, ourOrigins);
       // Apollo parses these by itself.
       for (const value of Object.values(request.query as object)) checkJson(Buffer.from(String(value)));
+      await checkDocument(request, (request.query as { query?: unknown }).query);
     },
     handler,
     wsHandler: socket,

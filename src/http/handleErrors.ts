@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { callErrors, type ErrorCode, type JsonApiCode, SwitchboardError } from '../domain/errors.js';
 import type { Logger } from '../domain/Logger.js';
-import { type CallError, errorHeaders, toCallError } from '../graphql/callErrors.js';
+import { type CallError, errorHeaders, toCallError } from '../errors/toCallError.js';
 
 /**
  * Renders what goes wrong before a route or outside of it: as a GraphQL error at `/graphql`, elsewhere in JSON:API's error

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { DeliveryJob } from '../delivery/DeliveryJob.js';
 import type { AttemptReport, DeliveryResult, Destination, DestinationBatch } from '../delivery/Destination.js';
+import { HOUR_MS } from '../domain/duration.js';
 import type { Recipient } from '../domain/Recipient.js';
-import { type AccessToken, GrantLost } from '../oauth/getAccessToken.js';
+import { parseRetryAfter } from '../domain/retryAfter.js';
+import { GrantLost, type ProviderAccessToken } from '../oauth/getProviderAccessToken.js';
 import { ProviderError } from '../oauth/Provider.js';
 import { type BulkItem, type BulkRequest, readRefused, toBulkRequests } from './bulkRequest.js';
 import type { BoundedFetch } from './createBoundedFetch.js';
@@ -22,7 +24,7 @@ interface KlaviyoDestinationOptions {
   /** What is older when it goes out is sent as `backfill`. */
   readonly backfillAfterMs: number;
   /** A good token; given the version of one that was refused, a newer one. Throws GrantLost or a ProviderError. */
-  readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<AccessToken>;
+  readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<ProviderAccessToken>;
   /** The grant can't do what is needed: the connection waits for a new authorization. */
   readonly scopeMissing: (connectionId: number, version: number, scope: string) => Promise<void>;
 }
@@ -45,7 +47,7 @@ const ADDRESSES = { events: '/api/events', bulk: '/api/event-bulk-create-jobs' }
 /** What was answered, and to which token. */
 interface Answer {
   readonly response: Response;
-  readonly token: AccessToken;
+  readonly token: ProviderAccessToken;
 }
 
 /**
@@ -77,7 +79,7 @@ export class KlaviyoDestination implements Destination {
       const answer = await this.#send('events', job, token, JSON.stringify(event.body), signal);
       return await this.#read('events', job, answer, startedAt);
     } catch (error) {
-      if (signal.aborted) return { kind: 'abandoned' };
+      if (signal.aborted) return { kind: 'handBack' };
       const result = this.#explain(error, startedAt);
       return error instanceof PlacesTaken ? { kind: 'throttled', forMs: Math.min(error.waitMs, LOOK_AGAIN_MS) } : result;
     }
@@ -117,7 +119,7 @@ export class KlaviyoDestination implements Destination {
   /** @returns what it is for each of its events: `alone` when they were refused, with those that Klaviyo named. */
   async #deliverBulk<Item extends BulkItem & { readonly job: DeliveryJob }>(
     request: BulkRequest<Item>,
-    token: AccessToken,
+    token: ProviderAccessToken,
     signal: AbortSignal,
     startedAt: number,
   ): Promise<{ readonly result: DeliveryResult; readonly refused: ReadonlySet<Item> }> {
@@ -130,11 +132,11 @@ export class KlaviyoDestination implements Destination {
       if (result.kind === 'failed') return { result: { kind: 'alone' }, refused: readRefused(text, request) };
       return { result, refused: new Set() };
     } catch (error) {
-      return { result: signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt), refused: new Set() };
+      return { result: signal.aborted ? { kind: 'handBack' } : this.#explain(error, startedAt), refused: new Set() };
     }
   }
 
-  #tryToEvent(job: DeliveryJob, token: AccessToken): KlaviyoEventResult | null {
+  #tryToEvent(job: DeliveryJob, token: ProviderAccessToken): KlaviyoEventResult | null {
     try {
       return this.#toEvent(job, token);
     } catch {
@@ -142,7 +144,7 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  #toEvent(job: DeliveryJob, token: AccessToken): KlaviyoEventResult {
+  #toEvent(job: DeliveryJob, token: ProviderAccessToken): KlaviyoEventResult {
     const { cipher, backfillAfterMs } = this.options;
     const { id, eventType, createdAt, occurredAt, value, valueCurrency, isTest, payload, properties } = job.event;
     return toKlaviyoEvent({
@@ -159,7 +161,7 @@ export class KlaviyoDestination implements Destination {
     return event.recipient && JSON.parse(this.options.cipher.decrypt(event.recipient, columnIdentity.recipient(event.id)));
   }
 
-  async #token({ connection }: DeliveryJob, refusedVersion?: number): Promise<AccessToken> {
+  async #token({ connection }: DeliveryJob, refusedVersion?: number): Promise<ProviderAccessToken> {
     try {
       return await this.options.accessToken(connection.id, refusedVersion);
     } catch (error) {
@@ -167,11 +169,11 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  async #tokenOrResult(job: DeliveryJob, startedAt: number, signal: AbortSignal): Promise<AccessToken | DeliveryResult> {
+  async #tokenOrResult(job: DeliveryJob, startedAt: number, signal: AbortSignal): Promise<ProviderAccessToken | DeliveryResult> {
     try {
       return await this.#token(job);
     } catch (error) {
-      return signal.aborted ? { kind: 'abandoned' } : this.#explain(error, startedAt);
+      return signal.aborted ? { kind: 'handBack' } : this.#explain(error, startedAt);
     }
   }
 
@@ -179,7 +181,7 @@ export class KlaviyoDestination implements Destination {
   async #send(
     endpoint: keyof typeof ADDRESSES,
     job: DeliveryJob,
-    token: AccessToken,
+    token: ProviderAccessToken,
     body: string,
     signal: AbortSignal,
   ): Promise<Answer> {
@@ -192,7 +194,7 @@ export class KlaviyoDestination implements Destination {
   async #post(
     endpoint: keyof typeof ADDRESSES,
     job: DeliveryJob,
-    token: AccessToken,
+    token: ProviderAccessToken,
     body: string,
     signal: AbortSignal,
   ): Promise<Response> {
@@ -260,7 +262,7 @@ class PlacesTaken extends Error {
 }
 
 /** The account that Klaviyo counts and records by; a connection whose account is unknown stands for it. */
-function accountOf({ connection }: DeliveryJob, { accountId }: AccessToken): string {
+function accountOf({ connection }: DeliveryJob, { accountId }: ProviderAccessToken): string {
   return accountId ?? `connection:${connection.id}`;
 }
 
@@ -303,7 +305,7 @@ export async function readEventAnswer(response: Response, startedAt: number): Pr
     error,
   });
   if (status >= 200 && status < 300) return { kind: 'delivered', attempt: report(null) };
-  const retryAfterMs = readRetryAfterMs(response);
+  const retryAfterMs = parseRetryAfter(Object.fromEntries(response.headers), Date.now(), HOUR_MS) || null;
   if (status === 429) return { kind: 'throttled', forMs: retryAfterMs ?? THROTTLE_PAUSE_SECONDS * 1000 };
 
   const said = readError(body);
@@ -319,11 +321,6 @@ export async function readEventAnswer(response: Response, startedAt: number): Pr
   }
   const attempt = report({ code: 'bad_status', message: `Klaviyo answered ${status}.` });
   return { kind: 'retry', attempt, delayMs: status === 503 ? retryAfterMs : null };
-}
-
-function readRetryAfterMs(response: Response): number | null {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : null;
 }
 
 function readError(body: string): JsonApiError | null {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'oauth4webapi';
+import { parseRetryAfter } from '../domain/retryAfter.js';
 import { type Provider, type ProviderAccount, ProviderError, type TokenSet } from '../oauth/Provider.js';
 import type { BoundedFetch } from './createBoundedFetch.js';
 import type { KlaviyoRateLimits } from './KlaviyoRateLimits.js';
@@ -182,8 +183,7 @@ export async function readAccount(response: Response): Promise<ProviderAccount> 
     throw new ProviderError('grant', 'permission_denied', 'The grant lacks accounts:read.');
   }
   if (response.status === 429) {
-    const seconds = Number(response.headers.get('retry-after')) || null;
-    throw new ProviderError('transient', 'rate_limited', "Klaviyo's accounts API is limiting requests.", seconds);
+    throw new ProviderError('transient', 'rate_limited', "Klaviyo's accounts API is limiting requests.", pauseSeconds(response));
   }
   if (response.status !== 200) {
     throw new ProviderError('transient', 'provider_unavailable', `Klaviyo's accounts API answered ${response.status}.`);
@@ -236,17 +236,17 @@ function fromOAuthError(
 }
 
 /** However long an answer wants us to stay away, a merchant's events shall not wait longer than this for the next try. */
-const LONGEST_PAUSE_SECONDS = 300;
+const LONGEST_PAUSE_MS = 300_000;
+
+/** How long an answer wants us to stay away; null when it does not say. */
+function pauseSeconds({ headers }: Response): number | null {
+  const ms = parseRetryAfter(Object.fromEntries(headers), Date.now(), LONGEST_PAUSE_MS);
+  return ms ? Math.ceil(ms / 1_000) : null;
+}
 
 function fromStatus(response: Response): ProviderError {
   if (response.status === 429) {
-    const seconds = Number(response.headers.get('retry-after'));
-    return new ProviderError(
-      'transient',
-      'rate_limited',
-      'Klaviyo is limiting requests at the moment.',
-      seconds > 0 ? Math.min(seconds, LONGEST_PAUSE_SECONDS) : null,
-    );
+    return new ProviderError('transient', 'rate_limited', 'Klaviyo is limiting requests at the moment.', pauseSeconds(response));
   }
   return new ProviderError('transient', 'provider_unavailable', `Klaviyo answered ${response.status} without a readable reason.`);
 }

@@ -208,10 +208,11 @@ async function takePlaces(database: Database, window: Window, asked: number, unu
   return { granted: row.granted, second: current, endsInMs, waitMs };
 }
 
-/** What is left of one of an account's limits, for everybody. */
+/** What is left of one limit of an account, for everybody. */
 export interface KlaviyoQuota {
+  /** Klaviyo's id of it. */
   readonly account: string;
-  readonly endpoint: KlaviyoEndpoint;
+  readonly endpoint: string;
   readonly perSecondLimit: number;
   readonly perSecondRemaining: number;
   readonly perMinuteLimit: number;

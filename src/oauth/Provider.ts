@@ -1,3 +1,4 @@
+import { InputError } from '../domain/errors.js';
 import type { OperatorAlarm } from '../domain/OperatorAlarm.js';
 import type { ProviderScope } from '../domain/ProviderScope.js';
 
@@ -24,6 +25,7 @@ export interface ProviderAccount {
  * never retries by itself, and throws a ProviderError for whatever the provider did.
  */
 export interface Provider {
+  /** The name of its connection type. */
   readonly id: string;
   /** What people call it, for pages and messages. */
   readonly name: string;
@@ -46,6 +48,27 @@ export interface Provider {
   revoke(token: string, hint: 'access_token' | 'refresh_token'): Promise<void>;
   /** @param accountId of the account, where it is known: then the provider's limits for it are kept to. */
   account(accessToken: string, accountId?: string | null): Promise<ProviderAccount>;
+}
+
+/**
+ * By connection type. A type that needs no authorization is not there; null: it needs one, but its provider is not set up on
+ * this server.
+ */
+export type Providers = ReadonlyMap<string, Provider | null>;
+
+/** What a connection that is linked by OAuth stores, beside whatever its type adds: the scopes that it asks for. */
+export interface LinkedConfiguration {
+  readonly scopes: readonly string[];
+}
+
+/** The provider of a connection. Throws an InputError: INVALID, with `unlinked` as reason for a type that needs none. */
+export function requireProvider(providers: Providers, type: string, unlinked: string): Provider {
+  const provider = providers.get(type);
+  if (provider) return provider;
+  const message = providers.has(type)
+    ? `The provider ${type} is not set up on this server: its operator has to do that.`
+    : unlinked;
+  throw InputError.of('INVALID', message, 'connectionId');
 }
 
 /**

@@ -1,30 +1,25 @@
+import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import { expireAuthorization, INTERRUPTED_AFTER_MS, recordInterruption } from './completeAuthorization.js';
 
-/** The latest attempt of each of the connections; one row each at most. Those that ran out are settled on the way. */
+/** The latest authorization of each of the connections; one row each at most. Those that ran out are settled on the way. */
 export async function findLatestAuthorizations(
   { database }: { database: Database },
   connectionIds: readonly number[],
 ): Promise<Authorization[]> {
   const em = database.em();
-  const rows = await database
-    .sql(em)
-    .selectFrom('authorizations')
-    .distinctOn('connection_id')
-    .select('id')
-    .where('connection_id', 'in', connectionIds.map(String))
-    .orderBy('connection_id')
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute();
+  const { rows } = await sql<{ id: string }>`
+    select distinct on (connection_id) id from authorizations
+    where connection_id = any(${sql.val(connectionIds)}::bigint[])
+    order by connection_id, created_at desc, id desc`.execute(database.sql(em));
   const latest = await em.find(Authorization, { id: { $in: rows.map(({ id }) => id) } });
   return Promise.all(latest.map((authorization) => settleOverdue({ database }, authorization)));
 }
 
 const BATCH = 500;
 
-/** Gives every attempt that nobody came back for its outcome, and erases its verifier. Returns how many were looked at. */
+/** Gives every authorization that nobody came back for its outcome, and erases its verifier. Returns how many were looked at. */
 export async function settleOverdueAuthorizations({ database }: { database: Database }, now = new Date()): Promise<number> {
   const overdue = await database
     .em()
@@ -34,7 +29,7 @@ export async function settleOverdueAuthorizations({ database }: { database: Data
 }
 
 /**
- * Gives an attempt the outcome that time has decided, so that it can be read though no browser ever came back:
+ * Gives an authorization the outcome that time has decided, so that it can be read though no browser ever came back:
  * expired when nobody took its state, interrupted when whoever took it has crashed. Returns it as it is then.
  */
 function settleOverdue(

@@ -4,12 +4,18 @@ import { sql } from 'kysely';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
+import { Connection } from '../domain/Connection.js';
 import { type CheckOutcome, type ConnectionCheck, Credential } from '../domain/Credential.js';
+import { HOUR_MS } from '../domain/duration.js';
 import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
-import { type AccessToken, GrantLost, getAccessToken, type RefreshDependencies } from './getAccessToken.js';
-import { type Provider, type ProviderAccount, ProviderError } from './Provider.js';
+import {
+  GrantLost,
+  getProviderAccessToken,
+  type ProviderAccessToken,
+  type RefreshDependencies,
+} from './getProviderAccessToken.js';
+import { type LinkedConfiguration, type Provider, type ProviderAccount, ProviderError, requireProvider } from './Provider.js';
 import { type Revocations, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
 import { scopesToRequest } from './startAuthorization.js';
 import type { GrantNotices } from './storeGrant.js';
@@ -57,15 +63,9 @@ export async function checkConnection(
       .findOne(Connection, { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId });
   const connection = await find();
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
-  if (connection.type === 'webhook') {
-    const message = 'A webhook has no grant to ask after: broadcastTestEvent sends a sample and says what the webhook answered.';
-    throw InputError.of('INVALID', message, 'connectionId');
-  }
-  const provider = dependencies.providers.get(connection.type);
-  if (!provider) {
-    const message = `The provider ${connection.type} is not set up on this server: its operator has to do that.`;
-    throw InputError.of('INVALID', message, 'connectionId');
-  }
+  const { type } = connection;
+  const unlinked = `A ${type} has no grant to ask after: broadcastTestEvent sends a sample and says what the ${type} answered.`;
+  const provider = requireProvider(dependencies.providers, type, unlinked);
   return { result: await checkOnce(dependencies, provider, connection.id), connection: await find() };
 }
 
@@ -94,7 +94,7 @@ export async function checkDueConnections(
 /** When a grant that was just found alive is asked after again. */
 export function nextCheckAt(now: Date): Date {
   const [least, most] = DAY_HOURS;
-  return new Date(now.getTime() + (least + Math.random() * (most - least)) * 3_600_000);
+  return new Date(now.getTime() + (least + Math.random() * (most - least)) * HOUR_MS);
 }
 
 /** The right to check one connection. */
@@ -142,7 +142,7 @@ async function takeDue({ database, providers }: CheckDependencies): Promise<(Lea
     with due as (
       select g.connection_id from credentials g join connections c on c.id = g.connection_id
       where g.next_check_at <= now() and g.access_token is not null and c.status = 'active'
-        and g.provider = any(${[...providers.keys()]}::text[])
+        and g.provider = any(${[...providers].filter(([, provider]) => provider).map(([id]) => id)}::text[])
         and (g.check_leased_until is null or g.check_leased_until <= now())
       order by g.next_check_at limit 1 for update of g skip locked
     )
@@ -199,10 +199,14 @@ async function ask(dependencies: CheckDependencies, provider: Provider, connecti
   const credential = await dependencies.database.em().findOne(Credential, { connectionId });
   if (!credential?.accessToken) return { kind: 'none' };
   try {
-    const token = await getAccessToken(dependencies, connectionId, isJustRenewed(credential) ? undefined : credential.version);
+    const token = await getProviderAccessToken(
+      dependencies,
+      connectionId,
+      isJustRenewed(credential) ? undefined : credential.version,
+    );
     const asked = await askAccount(provider, token);
     if (asked !== 'refused') return await lookTwice(provider, credential, token, asked);
-    const newer = await getAccessToken(dependencies, connectionId, token.version);
+    const newer = await getProviderAccessToken(dependencies, connectionId, token.version);
     const again = await askAccount(provider, newer);
     if (again !== 'refused') return await lookTwice(provider, credential, newer, again);
     return { kind: 'unreachable', reason: `${provider.name} refuses a token that it has just issued.` };
@@ -226,7 +230,7 @@ function isJustRenewed({ refreshToken, refreshLeasedBy, refreshLeasedUntil, refr
   return !refreshToken || (coolsDown && !refreshProblem);
 }
 
-async function askAccount(provider: Provider, accessToken: AccessToken, tooSoon = false): Promise<Finding | 'refused'> {
+async function askAccount(provider: Provider, accessToken: ProviderAccessToken, tooSoon = false): Promise<Finding | 'refused'> {
   const { token, version, accountId } = accessToken;
   try {
     return { kind: 'answered', version, account: await provider.account(token, accountId) };
@@ -243,7 +247,12 @@ async function askAccount(provider: Provider, accessToken: AccessToken, tooSoon 
 }
 
 /** Another account costs the connection its grant, so the provider has to name it twice. */
-async function lookTwice(provider: Provider, credential: Credential, token: AccessToken, found: Finding): Promise<Finding> {
+async function lookTwice(
+  provider: Provider,
+  credential: Credential,
+  token: ProviderAccessToken,
+  found: Finding,
+): Promise<Finding> {
   if (found.kind !== 'answered' || !credential.accountId || found.account.id === credential.accountId) return found;
   await sleep(SECOND_LOOK_AFTER_MS);
   const again = await askAccount(provider, token);
@@ -359,7 +368,7 @@ function saying(
 /** Stores what was found for those who ask in the next seconds, and turns the lease into that pause. */
 async function store(db: Sql, { id, connectionId }: Lease, result: ConnectionCheck): Promise<ConnectionCheck> {
   const isAnswer = result.outcome !== 'unreachable' && result.outcome !== 'not_authorized';
-  const next = isAnswer ? nextCheckAt(new Date()) : new Date(Date.now() + RETRY_HOURS * 3_600_000);
+  const next = isAnswer ? nextCheckAt(new Date()) : new Date(Date.now() + RETRY_HOURS * HOUR_MS);
   await sql`
     update credentials set
       last_check = ${JSON.stringify(result)}::jsonb,
@@ -385,8 +394,9 @@ export function declareScopeMissing(
     const connection = await em.findOne(Connection, { id: connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const credential = await em.findOne(Credential, { connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (connection?.status !== 'active' || credential?.version !== version) return;
-    const { scopes } = connection.configuration as KlaviyoConfiguration;
-    if (!scopes.includes(scope)) connection.configuration = { scopes: [...scopes, scope] };
+    const configuration = connection.configuration as LinkedConfiguration;
+    const { scopes } = configuration;
+    if (!scopes.includes(scope)) connection.configuration = { ...configuration, scopes: [...scopes, scope] };
     const missing = [...new Set([...credential.toldMissingScopes, scope])];
     await recordMissingScopes({ notices }, em, { connection, credential }, { missing, blocking: scope });
   });

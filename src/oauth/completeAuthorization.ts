@@ -2,15 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
-import type { Database } from '../database/Database.js';
+import type { Database, EntityManager } from '../database/Database.js';
+import { databaseTrouble } from '../database/databaseTrouble.js';
 import { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
 import type { Logger } from '../domain/Logger.js';
 import { hashSecret, secretsEqual } from '../domain/secrets.js';
 import { explainOutcome } from './explainOutcome.js';
 import { type Provider, ProviderError } from './Provider.js';
-import type { Revocations } from './revokeAuthorization.js';
-import { findAccount, type GrantNotices, storeGrant } from './storeGrant.js';
+import type { Revocation, Revocations } from './revokeAuthorization.js';
+import { findAccount, type GrantNotices, revocationOf, storeGrant } from './storeGrant.js';
 
 interface Dependencies extends ExchangeDependencies {
   readonly database: Database;
@@ -153,20 +154,14 @@ function findByState(database: Database, provider: string, state: string): Promi
 /** The one statement that decides who exchanges. Two steps here would let two callbacks through. */
 async function take(database: Database, id: string): Promise<Authorization | null> {
   const em = database.em();
-  const row = await database
-    .sql(em)
-    .updateTable('authorizations')
-    .set({ consumed_at: sql`now()`, error_code: null, error_description: null })
-    .where('id', '=', id)
-    .where('status', '=', 'pending')
-    .where('consumed_at', 'is', null)
-    .where('expires_at', '>', sql<Date>`now()`)
-    .returning('id')
-    .executeTakeFirst();
-  return row ? em.findOneOrFail(Authorization, row.id) : null;
+  const { rows } = await sql`
+    update authorizations set consumed_at = now(), error_code = null, error_description = null
+    where id = ${id} and status = 'pending' and consumed_at is null and expires_at > now()
+    returning id`.execute(database.sql(em));
+  return rows.length > 0 ? em.findOneOrFail(Authorization, id) : null;
 }
 
-/** Notes on the still open attempt why a request was turned away, so that it can be read afterwards. */
+/** Notes on the still open authorization why a request was turned away, so that it can be read afterwards. */
 async function refuse(
   database: Database,
   authorization: Authorization,
@@ -188,11 +183,11 @@ export type CallbackOutcome =
   | { readonly kind: 'completed' | 'denied' | 'failed' | 'expired' | 'superseded'; readonly authorization: Authorization }
   /** The code is still being exchanged, by this callback or another one with the same state. */
   | { readonly kind: 'in_progress'; readonly authorization: Authorization }
-  /** The request itself was no good; the state is not spent by it. Why is on the attempt, for developers. */
+  /** The request itself was no good; the state is not spent by it. Why is on the authorization, for developers. */
   | { readonly kind: 'refused'; readonly code: 'browser_mismatch' | 'invalid_callback'; readonly authorization: Authorization }
   | { readonly kind: 'unknown_state' };
 
-/** Longest value of any parameter; Klaviyo's codes and our states stay far below. */
+/** Longest value of any parameter; providers' codes and our states stay far below. */
 const MAX_LENGTH = 4_096;
 
 /** The parameters that a callback may carry (RFC 6749 4.1.2, RFC 9207 2). Others are ignored, as RFC 6749 4.1.2 asks. */
@@ -248,7 +243,7 @@ export interface ExchangeDependencies {
 
 /**
  * Exchanges the code (RFC 6749 4.1.3, RFC 7636 4.5), once and without retry since a code works once, asks whose
- * account it is, and stores the grant. Whatever goes wrong ends up on the attempt, where the merchant can see it.
+ * account it is, and stores the grant. Whatever goes wrong ends up on the authorization, where the merchant can see it.
  */
 async function exchangeCode(
   dependencies: ExchangeDependencies,
@@ -256,12 +251,16 @@ async function exchangeCode(
   authorization: Authorization,
   code: string,
 ): Promise<CallbackOutcome> {
-  const { cipher, log } = dependencies;
+  const { cipher, revocations, log } = dependencies;
+  let grant: Revocation | null = null;
   try {
     const codeVerifier = cipher.decrypt(authorization.codeVerifier ?? '', columnIdentity.codeVerifier(authorization.id));
     const tokens = await provider.exchange({ code, codeVerifier, redirectUri: authorization.redirectUri });
     const account = await findAccount(dependencies, provider, tokens.accessToken);
-    return await storeGrant(dependencies, provider, authorization, tokens, account);
+    grant = revocationOf(provider, tokens, account);
+    const store = () => storeGrant(dependencies, provider, authorization, tokens, account);
+    // The code is spent: what a busy database refuses once may pass a moment later.
+    return await store().catch((error) => (databaseTrouble(error) ? store() : Promise.reject(error)));
   } catch (error) {
     const failure = error instanceof ProviderError ? error : null;
     if (!failure) {
@@ -272,7 +271,11 @@ async function exchangeCode(
       errorCode: failure?.code ?? 'internal_error',
       errorDescription: failure?.message ?? 'The server could not complete the authorization.',
     };
-    return { kind: 'failed', authorization: await recordOutcome(dependencies, authorization, outcome, provider.name) };
+    // Nobody holds this grant. One of an unknown account may be the connection's own, which lives on.
+    const handBack = (em: EntityManager) => (grant?.accountId ? revocations.add(em, grant) : Promise.resolve());
+    const recorded = await recordOutcome(dependencies, authorization, outcome, provider.name, handBack);
+    // It was stored after all, though nobody could say so.
+    return { kind: recorded.status === 'completed' ? 'completed' : 'failed', authorization: recorded };
   }
 }
 
@@ -302,7 +305,7 @@ async function waitForOutcome(
   }
 }
 
-/** The server stopped between taking the state and storing the tokens; the code is spent, so a new attempt is needed. */
+/** The server stopped between taking the state and storing the tokens; the code is spent, so a new authorization is needed. */
 export function recordInterruption(dependencies: { database: Database }, authorization: Authorization): Promise<Authorization> {
   const errorDescription = 'The server was stopped while it exchanged the code.';
   const outcome = { status: 'failed', errorCode: 'interrupted', errorDescription } as const;
@@ -317,17 +320,19 @@ interface FailedOutcome {
 }
 
 /**
- * Stores how an attempt ended without a link. A connection that waits for its first authorization says why it still
- * does; one that is active stays so, since a failed attempt to re-authorize takes nothing away.
+ * Stores how an authorization ended without a link. A connection that waits for its first authorization says why it still
+ * does; one that is active stays so, since a failed authorization takes nothing away.
  */
 function recordOutcome(
   { database }: { database: Database },
   { id, connectionId }: Authorization,
   outcome: FailedOutcome,
   providerName: string,
+  /** What else is stored exactly when the outcome is. */
+  also: (em: EntityManager) => Promise<void> = async () => {},
 ): Promise<Authorization> {
   return database.transaction(async (em) => {
-    // Connection first, attempt second, everywhere: a deletion locks them in this order too.
+    // Connection first, authorization second, everywhere: a deletion locks them in this order too.
     const connection = connectionId ? await em.findOne(Connection, connectionId, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (authorization.status !== 'pending') return authorization;
@@ -340,11 +345,12 @@ function recordOutcome(
       connection.updatedAt = new Date();
     }
     await em.flush();
+    await also(em);
     return authorization;
   });
 }
 
-/** Notes that an attempt ran out before anybody took its state. Returns it as it is then, which may be another outcome. */
+/** Notes that an authorization ran out before anybody took its state. Returns it as it is then, which may be another outcome. */
 export async function expireAuthorization({ database }: { database: Database }, id: string): Promise<Authorization> {
   const em = database.em();
   await em.nativeUpdate(

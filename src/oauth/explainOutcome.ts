@@ -1,7 +1,7 @@
 import type { AuthorizationStatus } from '../domain/Authorization.js';
 
 /**
- * Why an attempt did not work, as a stable code of ours that merchants may read. `Authorization.errorCode` keeps what the
+ * Why an authorization did not work, as a stable code of ours that merchants may read. `Authorization.errorCode` keeps what the
  * provider called it (RFC 6749 4.1.2.1, 5.2), for developers.
  */
 export type OutcomeReason = keyof typeof SENTENCES;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import type { Cipher } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
@@ -9,7 +10,7 @@ import { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { hashSecret } from '../domain/secrets.js';
-import type { Provider } from './Provider.js';
+import type { Provider, Providers } from './Provider.js';
 import { type StartedAuthorization, startAuthorization } from './startAuthorization.js';
 
 /** How long a merchant has between coming from the provider and being signed in at the app. */
@@ -58,14 +59,15 @@ export interface ClaimInstallInput {
 export interface ClaimDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Providers;
   readonly returnToOrigins: readonly string[];
-  /** Creates a connection in the given transaction. Throws an InputError. */
-  readonly createKlaviyoConnection: (em: EntityManager, caller: Caller, name: string | null) => Promise<Connection>;
+  /** Creates a connection of a type in the given transaction. Throws an InputError. */
+  readonly createLinkedConnection: (em: EntityManager, caller: Caller, type: string, name: string | null) => Promise<Connection>;
 }
 
 interface ClaimedInstall {
   readonly id: string;
+  readonly provider: string;
   readonly connection_id: string | null;
 }
 
@@ -84,7 +86,7 @@ export function claimInstall(
   caller: Caller,
   input: ClaimInstallInput,
 ): Promise<StartedAuthorization & { readonly connection: Connection }> {
-  const { database, createKlaviyoConnection } = dependencies;
+  const { database, createLinkedConnection } = dependencies;
   if (input.connectionId && input.name) {
     const message = 'A name is for a new connection: leave it out, or rename the connection with updateConnection.';
     throw InputError.of('INVALID', message, 'name');
@@ -92,13 +94,14 @@ export function claimInstall(
   return database.transaction(async (em) => {
     const install = await take(database, em, caller, input.install);
     const connectionId = await chooseConnection(install, input, async () =>
-      String((await createKlaviyoConnection(em, caller, input.name ?? null)).id),
+      String((await createLinkedConnection(em, caller, install.provider, input.name ?? null)).id),
     );
     const { returnTo, display, bindToBrowser } = input;
     const started = await startAuthorization(dependencies, caller, { connectionId, returnTo, display, bindToBrowser }, em);
     await sql`update installs set connection_id = ${connectionId}::bigint where id = ${install.id}::uuid`.execute(
       database.sql(em),
     );
+    await recordAudit(em, caller, { action: 'install_claimed', subject: ['connection', connectionId] });
     return { ...started, connection: await em.findOneOrFail(Connection, Number(connectionId)) };
   });
 }
@@ -111,7 +114,7 @@ async function take(database: Database, em: EntityManager, { organizationId }: C
   const { rows } = await sql<ClaimedInstall>`
     update installs set organization_id = ${organizationId}, claimed_at = coalesce(claimed_at, now())
     where token_hash = ${hash} and expires_at > now() and (organization_id is null or organization_id = ${organizationId})
-    returning id, connection_id`.execute(database.sql(em));
+    returning id, provider, connection_id`.execute(database.sql(em));
   if (rows[0]) return rows[0];
   const { rows: expired } = await sql`
     select from installs where token_hash = ${hash} and expires_at <= now()

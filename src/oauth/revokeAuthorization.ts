@@ -1,19 +1,21 @@
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { JobQueue, Jobs } from '../database/Jobs.js';
+import { lockConnection } from '../database/lockConnection.js';
 import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection } from '../domain/Connection.js';
+import type { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import type { Logger } from '../domain/Logger.js';
-import type { Provider } from './Provider.js';
-import { supersedeAttempts } from './startAuthorization.js';
+import type { Providers } from './Provider.js';
+import { supersedeAuthorizations } from './startAuthorization.js';
 
 interface Dependencies extends ReleaseGrantDependencies {
   readonly database: Database;
+  readonly providers: Providers;
 }
 
 /**
@@ -27,17 +29,12 @@ export function revokeAuthorization(
   input: { connectionId: string },
 ): Promise<Connection> {
   return dependencies.database.transaction(async (em) => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
-    if (connection.type === 'webhook') {
-      throw InputError.of('INVALID', 'A webhook connection has no authorization to revoke.', 'connectionId');
+    const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
+    if (!dependencies.providers.has(connection.type)) {
+      throw InputError.of('INVALID', `A ${connection.type} connection has no authorization to revoke.`, 'connectionId');
     }
     const now = new Date();
-    await supersedeAttempts(em, connection.id, { underWayToo: true });
+    await supersedeAuthorizations(em, connection.id, { underWayToo: true });
     await releaseGrant(dependencies, em, connection.id);
     // Whoever checks it next is told that there is no grant, not what was found a moment ago.
     await em.nativeUpdate(
@@ -47,6 +44,7 @@ export function revokeAuthorization(
     );
     em.assign(connection, { status: 'pending_authorization', statusReason: 'The authorization was revoked.', updatedAt: now });
     await em.flush();
+    await recordAudit(em, caller, { action: 'authorization_revoked', subject: ['connection', connection.id] });
     return connection;
   });
 }
@@ -116,7 +114,7 @@ interface RevocationDependencies {
   readonly database: Database;
   readonly jobs: Pick<Jobs, 'add' | 'unfinished'>;
   readonly cipher: Cipher;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Providers;
   readonly log: Logger;
 }
 
@@ -154,14 +152,5 @@ export function createRevocations({ database, jobs, cipher, providers, log }: Re
 /** Grants belong to the account, not to the connection: revoking one ends them all. */
 async function isShared(database: Database, { provider, accountId }: RevocationJob): Promise<boolean> {
   if (accountId === null) return false;
-  const other = await database
-    .sql()
-    .selectFrom('credentials')
-    .select('connection_id')
-    .where('provider', '=', provider)
-    .where('account_id', '=', accountId)
-    .where('access_token', 'is not', null)
-    .limit(1)
-    .executeTakeFirst();
-  return other !== undefined;
+  return (await database.em().findOne(Credential, { provider, accountId, accessToken: { $ne: null } })) !== null;
 }

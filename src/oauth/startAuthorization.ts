@@ -1,16 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import { lockConnection } from '../database/lockConnection.js';
 import { newId } from '../database/newId.js';
 import { Authorization, type AuthorizationDisplay } from '../domain/Authorization.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
+import type { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
 import { hashSecret } from '../domain/secrets.js';
-import type { Provider } from './Provider.js';
+import { type LinkedConfiguration, type Provider, type Providers, requireProvider } from './Provider.js';
 
 /** How long a merchant has between clicking "connect" and coming back. */
 const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
@@ -34,13 +34,13 @@ export interface StartedAuthorization {
 interface Dependencies {
   readonly database: Database;
   readonly cipher: Cipher;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Providers;
   readonly returnToOrigins: readonly string[];
 }
 
 /**
- * Begins an attempt to link a provider (RFC 6749 4.1.1 with RFC 7636): a fresh PKCE pair and a fresh state
- * every time. Older attempts of the connection that nobody completed are superseded.
+ * Begins an authorization at a provider (RFC 6749 4.1.1 with RFC 7636): a fresh PKCE pair and a fresh state
+ * every time. Older ones of the connection that nobody completed are superseded.
  * Throws an InputError: NOT_FOUND, INVALID (not an OAuth connection, returnTo not allowed), REQUIRED (returnTo for a pop-up).
  */
 export async function startAuthorization(
@@ -61,26 +61,14 @@ export async function startAuthorization(
   const browserBinding = input.bindToBrowser ? randomBytes(32).toString('base64url') : null;
 
   const start = async (em: EntityManager): Promise<StartedAuthorization> => {
-    const id = parseId(input.connectionId);
     // The lock makes two clicks at once take turns, so exactly the later attempt stays open.
-    const connection = await em.findOne(
-      Connection,
-      { id: id ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
-    const provider = providers.get(connection.type);
-    if (!provider) {
-      const message =
-        connection.type === 'webhook'
-          ? 'A webhook connection needs no authorization: it is ready as it is.'
-          : `The provider ${connection.type} is not set up on this server: its operator has to do that.`;
-      throw InputError.of('INVALID', message, 'connectionId');
-    }
+    const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
+    const unlinked = `A ${connection.type} connection needs no authorization: it is ready as it is.`;
+    const provider = requireProvider(providers, connection.type, unlinked);
 
     // Subscribing takes the connection's lock too, so none is overlooked.
     const subscribed = (await em.count(Subscription, { connectionId: connection.id })) > 0;
-    await supersedeAttempts(em, connection.id, { underWayToo: false });
+    await supersedeAuthorizations(em, connection.id, { underWayToo: false });
     const now = Date.now();
     const authorizationId = newId();
     const authorization = em.create(Authorization, {
@@ -101,6 +89,11 @@ export async function startAuthorization(
       expiresAt: new Date(now + AUTHORIZATION_LIFETIME_MS),
     });
     await em.flush();
+    await recordAudit(em, caller, {
+      action: 'authorization_started',
+      subject: ['connection', connection.id],
+      after: { authorizationId, provider: provider.id, scopes: authorization.scopes, returnTo },
+    });
     return {
       authorization,
       browserBinding,
@@ -115,11 +108,11 @@ export async function startAuthorization(
  * delivering needs. Without the latter, whoever authorized again would come back with a grant that can't deliver either.
  */
 export function scopesToRequest(
-  provider: Pick<Provider, 'deliveryScope'> | undefined,
+  provider: Pick<Provider, 'deliveryScope'> | null,
   { configuration }: Pick<Connection, 'configuration'>,
   subscribed: boolean,
 ): string[] {
-  const { scopes } = configuration as KlaviyoConfiguration;
+  const { scopes } = configuration as LinkedConfiguration;
   return [...new Set([...scopes, ...(subscribed && provider ? [provider.deliveryScope] : [])])];
 }
 
@@ -145,12 +138,12 @@ function checkReturnTo(returnTo: URL | string | null | undefined, allowedOrigins
 }
 
 interface SupersedeOptions {
-  /** Also an attempt whose code is being exchanged at this moment; its grant will be handed back. */
+  /** Also one whose code is being exchanged at this moment; its grant will be handed back. */
   readonly underWayToo: boolean;
 }
 
-/** Ends the open attempts of a connection, in the given transaction, which holds the connection's lock. */
-export async function supersedeAttempts(
+/** Ends the open authorizations of a connection, in the given transaction, which holds the connection's lock. */
+export async function supersedeAuthorizations(
   em: EntityManager,
   connectionId: number,
   { underWayToo }: SupersedeOptions,

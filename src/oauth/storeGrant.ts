@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import { columnIdentity } from '../database/Cipher.js';
 import type { EntityManager } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
-import { Credential } from '../domain/Credential.js';
+import { Credential, type NamedAccount, type ScopesOfGrant } from '../domain/Credential.js';
 import type { Logger } from '../domain/Logger.js';
 import { nextCheckAt } from './checkConnection.js';
 import type { CallbackOutcome, ExchangeDependencies } from './completeAuthorization.js';
@@ -24,7 +25,7 @@ export function storeGrant(
   account: ProviderAccount | null,
 ): Promise<CallbackOutcome> {
   return database.transaction(async (em): Promise<CallbackOutcome> => {
-    // Connection first, attempt second, everywhere: a deletion locks them in this order too.
+    // Connection first, authorization second, everywhere: a deletion locks them in this order too.
     const connection = await lockConnection(em, connectionId);
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const credential =
@@ -84,6 +85,15 @@ export function storeGrant(
     // What failed under the grant before says nothing of this one.
     await sql`select begin_connection_anew(${connection.id})`.execute(em.getKysely());
     const missingScopes = values.toldMissingScopes;
+    await recordAudit(
+      em,
+      { merchantOf: connection.organizationId },
+      {
+        action: 'authorization_completed',
+        subject: ['connection', connection.id],
+        after: { authorizationId: authorization.id, account: account?.name ?? null, scopes },
+      },
+    );
     await notices.authorizationCompleted(em, connection, { account, grantedScopes: scopes, missingScopes });
     return { kind: 'completed', authorization };
   });
@@ -93,7 +103,8 @@ function lockConnection(em: EntityManager, id: number | null | undefined): Promi
   return id ? em.findOne(Connection, id, { lockMode: LockMode.PESSIMISTIC_WRITE }) : Promise.resolve(null);
 }
 
-function revocationOf(provider: Provider, tokens: TokenSet, account: ProviderAccount | null): Revocation {
+/** What hands a grant back. */
+export function revocationOf(provider: Provider, tokens: TokenSet, account: ProviderAccount | null): Revocation {
   const accountId = account?.id ?? null;
   return tokens.refreshToken
     ? { provider: provider.id, token: tokens.refreshToken, hint: 'refresh_token', accountId }
@@ -161,25 +172,14 @@ export interface GrantNotices {
   authorizationCompleted(
     em: EntityManager,
     connection: Connection,
-    grant: {
-      readonly account: { readonly id: string; readonly name: string | null } | null;
-      readonly grantedScopes: readonly string[];
-      readonly missingScopes: readonly string[];
-    },
+    grant: ScopesOfGrant & { readonly account: NamedAccount | null },
   ): Promise<void>;
   reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void>;
   /** The grant leads to another account than the connection belongs to. */
   accountChanged(
     em: EntityManager,
     connection: Connection,
-    accounts: {
-      readonly expected: { readonly id: string; readonly name: string | null };
-      readonly found: { readonly id: string; readonly name: string | null };
-    },
+    accounts: { readonly expected: NamedAccount; readonly found: NamedAccount },
   ): Promise<void>;
-  scopesMissing(
-    em: EntityManager,
-    connection: Connection,
-    grant: { readonly missingScopes: readonly string[]; readonly grantedScopes: readonly string[] },
-  ): Promise<void>;
+  scopesMissing(em: EntityManager, connection: Connection, grant: ScopesOfGrant): Promise<void>;
 }

@@ -1,10 +1,9 @@
-import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { withExternalId } from '../database/externalIds.js';
+import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
-import { Connection } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
 import { Subscription } from '../domain/Subscription.js';
 
@@ -34,7 +33,7 @@ export function createSubscription(
   problems.throwIfAny();
   const { database } = dependencies;
   const create = async (em: EntityManager): Promise<Subscription> => {
-    const connection = await lockConnection(em, caller, input.connectionId);
+    const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
     await refuseSecond(em, { connectionId: connection.id, eventType: input.eventType });
     const now = new Date();
     const subscription = em.create(Subscription, {
@@ -48,10 +47,17 @@ export function createSubscription(
       updatedAt: now,
     });
     await em.flush();
+    const subject = ['subscription', subscription.id] as const;
+    await recordAudit(em, caller, { action: 'subscription_created', subject, after: auditFacts(subscription) });
     return subscription;
   };
   const named = { organizationId: caller.organizationId, externalId: input.externalId };
   return withExternalId(database, 'subscriptions', named, () => database.transaction(create));
+}
+
+/** What the audit log tells of a subscription. */
+export function auditFacts({ connectionId, eventType, isActive, externalId, metadata }: Subscription) {
+  return { connectionId: String(connectionId), eventType, isActive, externalId, metadata };
 }
 
 /** What subscriptions need of the rooms beside them. */
@@ -60,20 +66,6 @@ export interface SubscriptionDependencies {
   readonly eventTypes: { list(): readonly { readonly name: string }[]; get(name: string): unknown };
   /** Takes back what a subscription still has to deliver, in the same transaction. */
   readonly cancelForSubscription: (em: EntityManager, subscriptionId: number) => Promise<unknown>;
-}
-
-/**
- * The caller's connection, which nobody can delete, or give subscriptions to, before the transaction ends.
- * Throws an InputError: NOT_FOUND.
- */
-export async function lockConnection(em: EntityManager, caller: Caller, connectionId: string): Promise<Connection> {
-  const connection = await em.findOne(
-    Connection,
-    { id: parseId(connectionId) ?? 0, organizationId: caller.organizationId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
-  if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
-  return connection;
 }
 
 /** Only known event types can be subscribed to; a typo would never deliver anything. */

@@ -1,9 +1,10 @@
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
-import type { SubscriptionDependencies } from './createSubscription.js';
+import { auditFacts, type SubscriptionDependencies } from './createSubscription.js';
 
 /**
  * Deletes a subscription and cancels what it still had to deliver (OpenAPI delete-subscription); what was delivered
@@ -22,9 +23,11 @@ export function deleteSubscription(
     );
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     const { id } = subscription;
+    const before = auditFacts(subscription);
     // While it is still there to be found by.
     await cancelForSubscription(em, id);
     await em.nativeDelete(Subscription, { id });
+    await recordAudit(em, caller, { action: 'subscription_deleted', subject: ['subscription', id], before });
     return String(id);
   });
 }

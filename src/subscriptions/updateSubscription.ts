@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
+import { recordAudit } from '../database/auditLog.js';
 import type { EntityManager } from '../database/Database.js';
 import { withExternalId } from '../database/externalIds.js';
+import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
 import { Subscription } from '../domain/Subscription.js';
-import { checkEventType, lockConnection, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
+import { auditFacts, checkEventType, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
 
 export interface UpdateSubscriptionInput {
   readonly id: string;
@@ -41,10 +43,11 @@ export function updateSubscription(
     problems.throwIfAny();
     // Connection first, subscription second, as a deletion locks them.
     const routed = Boolean(input.connectionId || input.eventType);
-    const connection = routed ? await lockConnection(em, caller, input.connectionId ?? String(before.connectionId)) : null;
+    const target = input.connectionId ?? String(before.connectionId);
+    const connection = routed ? await lockConnection(em, caller, target, 'connectionId') : null;
     const subscription = await em.findOne(Subscription, own, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
-    const old = changeable(subscription);
+    const old = auditFacts(subscription);
     if (connection) {
       const eventType = input.eventType || subscription.eventType;
       await refuseSecond(em, { connectionId: connection.id, eventType }, subscription.id);
@@ -53,15 +56,14 @@ export function updateSubscription(
     if (typeof input.isActive === 'boolean') subscription.isActive = input.isActive;
     if (input.externalId !== undefined) subscription.externalId = input.externalId;
     if (input.metadata !== undefined) subscription.metadata = metadata;
-    if (isDeepStrictEqual(changeable(subscription), old)) return subscription;
+    const now = auditFacts(subscription);
+    if (isDeepStrictEqual(now, old)) return subscription;
     subscription.updatedAt = new Date();
     await em.flush();
+    const subject = ['subscription', subscription.id] as const;
+    await recordAudit(em, caller, { action: 'subscription_updated', subject, before: old, after: now });
     return subscription;
   };
   const named = { organizationId: caller.organizationId, externalId: input.externalId };
   return withExternalId(database, 'subscriptions', named, () => database.transaction(change));
-}
-
-function changeable({ connectionId, eventType, isActive, externalId, metadata }: Subscription) {
-  return { connectionId, eventType, isActive, externalId, metadata };
 }

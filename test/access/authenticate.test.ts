@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey, revokeApiKey } from '../../src/access/apiKeys.js';
+import { addApiKey, endApiKey } from '../../src/access/apiKeys.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
 
@@ -86,17 +86,17 @@ describe('Everybody else gets 401, UNAUTHENTICATED and a challenge (RFC 9110 11.
 describe('An API key', () => {
   const newKey = async (scopes?: ('manage' | 'publish' | 'read')[]) => {
     const em = switchboard.database.em();
-    const key = await createApiKey({ em }, { organizationId: switchboard.client.keys.organizationId as number, scopes });
+    const key = await addApiKey({ em }, { organizationId: switchboard.client.keys.organizationId as number, scopes });
     return { key, client: new GraphQLClient(switchboard.client.url, key) };
   };
 
   it('stops working at once when it is revoked, and the others go on', async () => {
     const { key, client } = await newKey();
     expect(await client.send('{ organization { id } }')).toMatchObject({ status: 200 });
-    expect(await revokeApiKey({ database: switchboard.database }, key.publicKey)).toBe(true);
+    expect(await endApiKey({ database: switchboard.database }, key.publicKey)).toBe(true);
     expect(await client.send('{ organization { id } }')).toMatchObject({ status: 401 });
     expect(await switchboard.client.send('{ organization { id } }')).toMatchObject({ status: 200 });
-    expect(await revokeApiKey({ database: switchboard.database }, key.publicKey)).toBe(false);
+    expect(await endApiKey({ database: switchboard.database }, key.publicKey)).toBe(false);
   });
 
   it('is stored as a hash', async () => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey } from '../../src/access/apiKeys.js';
+import { addApiKey } from '../../src/access/apiKeys.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
 import { RestClient } from '../http/rest/support/RestClient.js';
 import { eventually } from '../support/eventually.js';
@@ -48,7 +48,7 @@ describe('The key of a platform', () => {
     expect([status, errors?.[0]?.message]).toEqual([400, expect.stringContaining('ApiKeyScope')]);
     const organizationId = switchboard.client.keys.organizationId as number;
     const smuggled = switchboard.database.transaction((em) =>
-      createApiKey({ em }, { organizationId, scopes: ['platform' as never] }),
+      addApiKey({ em }, { organizationId, scopes: ['platform' as never] }),
     );
     await expect(smuggled).rejects.toThrow('api_keys_platform_check');
     const { createApiKey: created } = await acting.query(

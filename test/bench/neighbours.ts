@@ -4,7 +4,7 @@ import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
-import { createApiKey } from '../../src/access/apiKeys.js';
+import { addApiKey } from '../../src/access/apiKeys.js';
 import { createOrganization } from '../../src/access/createOrganization.js';
 import type { ApiKeyScope } from '../../src/domain/ApiKey.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
@@ -75,7 +75,7 @@ async function attack(order: AttackOrder): Promise<AttackOutcome> {
 async function prepareAttacker(bench: Bench, origin: string): Promise<Target> {
   const key = async (scopes: readonly ApiKeyScope[]) => {
     const { organizationId } = bench;
-    const keys = await bench.database.transaction((em) => createApiKey({ em }, { organizationId, scopes }));
+    const keys = await bench.database.transaction((em) => addApiKey({ em }, { organizationId, scopes }));
     return basic(keys.publicKey, keys.secretKey);
   };
   for (let index = 0; index < CONNECTIONS; index += 1) await bench.subscribe('/fast', 'bench.lists');

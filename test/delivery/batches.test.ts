@@ -219,7 +219,7 @@ describe('A batch under way', () => {
     const hanging = batching(
       (jobs, signal) =>
         new Promise((resolve) => {
-          signal.addEventListener('abort', () => resolve(jobs.map(() => ({ kind: 'abandoned' }))));
+          signal.addEventListener('abort', () => resolve(jobs.map(() => ({ kind: 'handBack' }))));
         }),
     );
     await subscribed();

@@ -7,7 +7,6 @@ import { replayDeliveries } from '../../src/delivery/replayDeliveries.js';
 import { retryDelivery } from '../../src/delivery/retryDelivery.js';
 import { ensureSigningSecret, revealSigningSecret, rotateSigningSecret } from '../../src/delivery/signingSecrets.js';
 import { WebhookDestination } from '../../src/delivery/WebhookDestination.js';
-import type { ConnectionType } from '../../src/domain/Connection.js';
 import { eventually } from '../support/eventually.js';
 import { status } from './support/Inbox.js';
 import { testbedOfFile } from './support/testbedOfFile.js';
@@ -173,7 +172,7 @@ describe('broadcastTestEvent', () => {
       timeoutMs: 1_000,
       ensureSigningSecret: (id) => ensureSigningSecret({ database, cipher }, id),
     });
-    const destinations = new Map<ConnectionType, Destination>([[webhook.type, other ?? webhook]]);
+    const destinations = new Map<string, Destination>([[webhook.type, other ?? webhook]]);
     const eventTypes = { get: (name: string) => (name === 'test.event' ? { sample: { sample: true } } : undefined) };
     return broadcastTestEvent({ database, cipher, destinations, eventTypes }, caller, { subscriptionId: String(subscriptionId) });
   };

@@ -14,9 +14,13 @@ import {
 } from 'graphql';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { connectionTypes } from '../../src/compose.js';
 import { buildSchema } from '../../src/graphql/buildSchema.js';
 
-const schema = buildSchema(pino({ enabled: false }));
+const schema = buildSchema(
+  pino({ enabled: false }),
+  connectionTypes.map(({ graphql }) => graphql),
+);
 const FILE = fileURLToPath(new URL('../../schema.graphql', import.meta.url));
 
 const rootsOf = (one: GraphQLSchema) => ({

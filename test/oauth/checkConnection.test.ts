@@ -7,7 +7,7 @@ import { eventTypes } from '../../src/events/types/eventTypes.js';
 import { createBoundedFetch } from '../../src/klaviyo/createBoundedFetch.js';
 import { KlaviyoOAuth } from '../../src/klaviyo/KlaviyoOAuth.js';
 import { type CheckDependencies, checkDueConnections } from '../../src/oauth/checkConnection.js';
-import { declareGrantLost } from '../../src/oauth/getAccessToken.js';
+import { declareGrantLost } from '../../src/oauth/getProviderAccessToken.js';
 import type { FaultOrder } from '../../src/sandbox/createSandbox.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOrganization } from '../../src/access/createOrganization.js';
-import { compose, type Switchboard } from '../../src/compose.js';
+import type { ConnectionType } from '../../src/ConnectionType.js';
+import { compose, connectionTypes, type Switchboard } from '../../src/compose.js';
 import { readConfig } from '../../src/config.js';
 import { createTestDatabase, type TestDatabase } from './createTestDatabase.js';
 import { GraphQLClient } from './GraphQLClient.js';
@@ -23,11 +24,13 @@ export const TEST_KEY = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 
 /**
  * The whole server, on a free port, with the sandbox unless the environment names a provider.
- * Its database is its own, unless another server's is given to share.
+ * Its database is its own, unless another server's is given to share. It has the connection types of the product, and more
+ * where a test brings some.
  */
 export async function startSwitchboard(
   environment: Record<string, string> = {},
   shared?: TestDatabase,
+  moreTypes: readonly ConnectionType[] = [],
 ): Promise<TestSwitchboard> {
   const testDatabase = shared ?? (await createTestDatabase());
   const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-data-'));
@@ -43,6 +46,7 @@ export async function startSwitchboard(
       DATA_DIR: dataDir,
       ...environment,
     }),
+    [...connectionTypes, ...moreTypes],
   );
   const clientOf = async (name: string) => {
     const keys = await createOrganization({ database: switchboard.database }, name);

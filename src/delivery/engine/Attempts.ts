@@ -1,12 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import type { ConnectionType } from '../../domain/Connection.js';
 import type { DeliveryJob, DestinationConnection } from '../DeliveryJob.js';
 import type { Destination, DestinationBatch } from '../Destination.js';
 import type { ClaimedDelivery } from './claimDeliveries.js';
 import { handBack, ownFault, type Settlement, toSettlement } from './Settlement.js';
 
 export interface AttemptsOptions {
-  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  readonly destinations: ReadonlyMap<string, Destination>;
   readonly retryDelaysMs: readonly number[];
   readonly onDone: (claim: ClaimedDelivery, settlement: Settlement) => void;
   /** It could not go with the others of its batch. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import type { ConnectionType } from '../../domain/Connection.js';
+import { Backoff } from '../../domain/Backoff.js';
 import type { Logger } from '../../domain/Logger.js';
 import type { Destination } from '../Destination.js';
 import type { Attempts } from './Attempts.js';
 import type { ConnectionCache } from './ConnectionCache.js';
-import { type ClaimedDelivery, claimDeliveries, findTooOld, nextReadyInMs } from './claimDeliveries.js';
+import { type ClaimedDelivery, claimDeliveries, nextReadyInMs } from './claimDeliveries.js';
 import type { EngineOptions } from './DeliveryEngine.js';
 import { InterruptibleSleep } from './InterruptibleSleep.js';
 import type { Lanes } from './Lanes.js';
@@ -14,7 +14,7 @@ import type { Settler } from './Settler.js';
 
 export interface ClaimLoopParts {
   readonly pool: pg.Pool;
-  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  readonly destinations: ReadonlyMap<string, Destination>;
   readonly connections: ConnectionCache;
   readonly lanes: Lanes;
   readonly attempts: Attempts;
@@ -51,7 +51,8 @@ const STARVED_MS = 250;
 export class ClaimLoop {
   readonly #parts: ClaimLoopParts;
   readonly #sleep = new InterruptibleSleep();
-  readonly #backoff = new Backoff();
+  /** While the database is away. */
+  readonly #backoff = new Backoff(100, 2_000);
   /** The last claim was limited by the places that were free overall. */
   #starved = false;
   #claiming = false;
@@ -150,8 +151,8 @@ export class ClaimLoop {
     const all = limit + ailing + untried + lanes.together;
     const request = { limit: all, perConnection, busy, ailing, new: untried, lease: randomUUID(), leaseMs: options.leaseMs };
     const claims = await claimDeliveries(pool, request);
-    const expired = await this.#lookBeyond(claims);
-    const wanted = claims.filter((claim) => this.#isWanted(claim, expired));
+    await this.#loadConnections(claims);
+    const wanted = claims.filter((claim) => this.#isWanted(claim));
     lanes.add(wanted, busy, perConnection);
     this.#startWaiting();
     this.#starved = claims.length >= all;
@@ -159,18 +160,12 @@ export class ClaimLoop {
     return wanted.length < claims.length || (this.#starved && lanes.room() > 0) || lanes.low();
   }
 
-  /** Loads the connections of what was claimed. @returns the ids of what waited for longer than anything may. */
-  async #lookBeyond(claims: readonly ClaimedDelivery[]): Promise<ReadonlySet<string>> {
-    const { pool, connections, lanes, settler, options } = this.#parts;
+  /** Loads the connections of what was claimed. */
+  async #loadConnections(claims: readonly ClaimedDelivery[]): Promise<void> {
+    const { connections, lanes, settler } = this.#parts;
     try {
-      const old = claims.filter(({ trigger, ageMs }) => trigger === 'automatic' && ageMs > options.maxAgeMs);
       const wanted = new Map(claims.map((claim) => [claim.connectionId, claim.connectionVersion]));
       await connections.load(wanted, (id) => lanes.holds(id));
-      return await findTooOld(
-        pool,
-        old.map(({ id }) => id),
-        options.maxAgeMs,
-      );
     } catch (error) {
       for (const claim of claims) settler.add(handBack(claim));
       throw error;
@@ -181,9 +176,9 @@ export class ClaimLoop {
    * What is not wanted is settled at once. Cancelled is only what the database says has no subscription any more; a
    * connection that can't be found here was deleted a moment ago, which the next claim will tell.
    */
-  #isWanted(claim: ClaimedDelivery, old: ReadonlySet<string>): boolean {
-    const { connections, settler } = this.#parts;
-    const expired = old.has(claim.id);
+  #isWanted(claim: ClaimedDelivery): boolean {
+    const { connections, settler, options } = this.#parts;
+    const expired = claim.trigger === 'automatic' && claim.ageMs > options.maxAgeMs;
     if (claim.wanted && !expired && connections.get(claim.connectionId) && !this.#stopping) return true;
     if (!claim.wanted) settler.add(cancel(claim));
     else settler.add(expired ? expire(claim) : handBack(claim));
@@ -216,23 +211,5 @@ export class ClaimLoop {
       this.#refill = undefined;
       this.#sleep.wake();
     }, REFILL_MS);
-  }
-}
-
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 2_000;
-
-/** Growing pauses between tries while the database is away. */
-class Backoff {
-  #ms = 0;
-
-  /** Milliseconds to wait after one more failure, with some spread. */
-  next(): number {
-    this.#ms = Math.min(LONGEST_BACKOFF_MS, Math.max(FIRST_BACKOFF_MS, this.#ms * 2));
-    return this.#ms * (0.75 + Math.random() / 2);
-  }
-
-  reset(): void {
-    this.#ms = 0;
   }
 }

@@ -1,26 +1,17 @@
 import type pg from 'pg';
-import type { ConnectionType, KlaviyoConfiguration, WebhookConfiguration } from '../../domain/Connection.js';
-import type { DestinationConnection } from '../DeliveryJob.js';
+import {
+  DESTINATION_CONNECTION,
+  type DestinationConnection,
+  type DestinationConnectionRow,
+  toDestinationConnection,
+} from '../DeliveryJob.js';
 
 const MAX_CONNECTIONS = 5_000;
 
 const LOAD = `
-  select id, xmin::text as version, organization_id, type, configuration, auth_config, signing_secret,
-    previous_signing_secret, previous_signing_secret_expires_at, max_concurrency is not null as capped
-  from connections where id = any($1::bigint[])`;
+  select ${DESTINATION_CONNECTION}, max_concurrency is not null as capped from connections where id = any($1::bigint[])`;
 
-interface Row {
-  id: string;
-  version: string;
-  organization_id: string;
-  type: ConnectionType;
-  configuration: WebhookConfiguration | KlaviyoConfiguration;
-  auth_config: string | null;
-  signing_secret: string | null;
-  previous_signing_secret: string | null;
-  previous_signing_secret_expires_at: Date | null;
-  capped: boolean;
-}
+type Row = DestinationConnectionRow & { readonly capped: boolean };
 
 /**
  * Connections as destinations see them, read again only when their row was changed. Bounded: the least recently used go
@@ -59,10 +50,11 @@ export class ConnectionCache {
     }
     if (missing.length > 0) {
       const { rows } = await this.pool.query<Row>({ name: 'load-connections', text: LOAD, values: [missing] });
-      for (const row of rows) {
-        this.#connections.set(Number(row.id), toConnection(row));
-        if (row.capped) this.#capped.add(Number(row.id));
-        else this.#capped.delete(Number(row.id));
+      for (const { capped, ...row } of rows) {
+        const connection = toDestinationConnection(row);
+        this.#connections.set(connection.id, connection);
+        if (capped) this.#capped.add(connection.id);
+        else this.#capped.delete(connection.id);
       }
     }
     if (this.#connections.size <= this.max) return;
@@ -73,18 +65,4 @@ export class ConnectionCache {
       this.#capped.delete(id);
     }
   }
-}
-
-function toConnection(row: Row): DestinationConnection {
-  return {
-    id: Number(row.id),
-    organizationId: Number(row.organization_id),
-    type: row.type,
-    configuration: row.configuration,
-    authConfig: row.auth_config,
-    signingSecret: row.signing_secret,
-    previousSigningSecret: row.previous_signing_secret,
-    previousSigningSecretExpiresAt: row.previous_signing_secret_expires_at,
-    version: row.version,
-  };
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Database } from '../../database/Database.js';
 import { NotificationListener } from '../../database/NotificationListener.js';
-import type { ConnectionType } from '../../domain/Connection.js';
+import { DAY_MS, HOUR_MS } from '../../domain/duration.js';
 import type { Logger } from '../../domain/Logger.js';
 import type { OperatorAlarm } from '../../domain/OperatorAlarm.js';
 import type { Destination } from '../Destination.js';
@@ -21,7 +21,7 @@ export const WAKE_CHANNEL = 'switchboard_deliveries';
 export interface DeliveryEngineDependencies {
   /** The engine's own, where nobody else waits for a connection. */
   readonly database: Database;
-  readonly destinations: ReadonlyMap<ConnectionType, Destination>;
+  readonly destinations: ReadonlyMap<string, Destination>;
   readonly log: Logger;
   /** Raised while nobody can be heard who has something to deliver. */
   readonly alarm?: OperatorAlarm;
@@ -63,15 +63,13 @@ export interface EngineOptions {
   readonly stopFlushMs: number;
 }
 
-const DAY_MS = 86_400_000;
-
 const DEFAULTS: Omit<EngineOptions, 'leaseMs'> = {
   retryDelaysMs: [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000],
   concurrency: 256,
   concurrencyPerConnection: 64,
   pollMs: 1_000,
   sweepMs: 1_000,
-  breaker: { failures: 10, pauseMs: 5_000, maxPauseMs: 3_600_000 },
+  breaker: { failures: 10, pauseMs: 5_000, maxPauseMs: HOUR_MS },
   disableAfterMs: 5 * DAY_MS,
   silenceMs: DAY_MS,
   maxAgeMs: 30 * DAY_MS,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type pg from 'pg';
 import type { Database, EntityManager } from '../../database/Database.js';
+import { DAY_MS } from '../../domain/duration.js';
 import type { Logger } from '../../domain/Logger.js';
 import { sweepQueue } from '../queue/tasks.js';
 import type { EngineOptions } from './DeliveryEngine.js';
@@ -102,7 +103,7 @@ export class Outcomes {
     const dues = new Map<number, number>();
     const held = [...new Set(batch.filter(({ state }) => state === 'held').map(({ connectionId }) => connectionId))];
     for (const { connectionId, state, waitMs } of batch) {
-      const again = state === 'retrying' || state === 'back';
+      const again = state === 'retrying' || state === 'handedBack';
       if (!again && !isCapped(connectionId)) continue;
       dues.set(connectionId, Math.min(again ? waitMs : 0, dues.get(connectionId) ?? Number.POSITIVE_INFINITY));
     }
@@ -127,7 +128,7 @@ export class Outcomes {
 
   /** What is over lets the next of its key go. */
   async #advanceOrdering(batch: readonly Settlement[]): Promise<void> {
-    const over = batch.filter(({ orderingKey, state }) => orderingKey !== null && state !== 'retrying' && state !== 'back');
+    const over = batch.filter(({ orderingKey, state }) => orderingKey !== null && state !== 'retrying' && state !== 'handedBack');
     for (let from = 0; from < over.length; from += KEYS_AT_ONCE) {
       const keys = over.slice(from, from + KEYS_AT_ONCE);
       await this.#advance(
@@ -274,7 +275,7 @@ function reasonsToDisable(batch: readonly Settlement[]): Map<number, string> {
 
 /** 432000000 → "5 days". */
 function inWords(ms: number): string {
-  const days = ms / 86_400_000;
+  const days = ms / DAY_MS;
   return days >= 1 ? `${Math.round(days)} days` : `${Math.round(ms / 1_000)} seconds`;
 }
 

@@ -9,8 +9,8 @@ export interface Settlement {
   readonly id: string;
   readonly connectionId: number;
   readonly lease: string;
-  /** `back`: as if it had never been claimed. */
-  readonly state: 'delivered' | 'retrying' | 'failed' | 'held' | 'cancelled' | 'expired' | 'back';
+  /** `handedBack`: as if it had never been claimed. */
+  readonly state: 'delivered' | 'retrying' | 'failed' | 'held' | 'cancelled' | 'expired' | 'handedBack';
   /** Milliseconds until it is due; for `retrying`. */
   readonly waitMs: number;
   readonly retryCount: number;
@@ -61,7 +61,7 @@ export function toSettlement(
       return { ...handBack(claim), throttledForMs: clampInteger(result.forMs) };
     case 'unavailable':
       return { ...handBack(claim), restMs: clampInteger(result.restMs) };
-    case 'abandoned':
+    case 'handBack':
     case 'alone':
       return handBack(claim);
   }
@@ -74,7 +74,7 @@ function askedMs(delayMs: number | null | undefined): number | null {
 
 /** The delivery as it was before it was claimed. */
 export function handBack(claim: ClaimedDelivery): Settlement {
-  return { ...settlement(claim), state: 'back' };
+  return { ...settlement(claim), state: 'handedBack' };
 }
 
 /** The delivery of a subscription that is gone. */
@@ -138,7 +138,7 @@ function settlement(claim: ClaimedDelivery): Settlement {
   const { id, connectionId, lease, retryCount, trigger, orderingKey, probe, ailing } = claim;
   return {
     ...{ id, connectionId, lease, retryCount, trigger, orderingKey, probe, ailing },
-    state: 'back',
+    state: 'handedBack',
     waitMs: 0,
     attempt: null,
     startedAtMs: null,

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { Backoff } from '../../domain/Backoff.js';
 import { plainArray } from './openEnginePool.js';
 import { isLockTimeout, type Settlement, simplify } from './Settlement.js';
 
@@ -20,9 +21,6 @@ const GATHER_MS = 25;
 /** With so many, they are written at once. */
 const ENOUGH = 500;
 
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
-
 /** ms for which locks are passed over after somebody held one for longer than a statement waits. */
 const CAREFUL_MS = 30_000;
 
@@ -41,7 +39,8 @@ export class Settler {
   #queue: Settlement[] = [];
   #writing = false;
   #timer: NodeJS.Timeout | undefined;
-  #pauseMs = 0;
+  /** While the database is away. */
+  readonly #backoff = new Backoff(50, 1_000);
   /** Results of the batch that is being written. */
   #underWay = 0;
   /** Results whose rows were locked. */
@@ -104,15 +103,14 @@ export class Settler {
     for (let again = false; !this.#closed; again = true) {
       try {
         this.#settled(batch, await this.#settle(batch, again));
-        this.#pauseMs = 0;
+        this.#backoff.reset();
         return;
       } catch (error) {
         if (isRefusal(error)) return this.#writeWithout(batch, error);
         if (isLockTimeout(error)) this.#carefulUntil = performance.now() + CAREFUL_MS;
         this.#options.onTrouble(error, this.unsettled);
         if (isLockTimeout(error)) continue;
-        this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
-        await new Promise((resolve) => setTimeout(resolve, this.#pauseMs));
+        await new Promise((resolve) => setTimeout(resolve, this.#backoff.next()));
       }
     }
   }
@@ -195,18 +193,18 @@ const settle = (locked: string, condition: string) => `
     update deliveries d set
       status = case
         when r.state = 'delivered' then 'delivered'
-        when r.state = 'back' or d.leased_by is distinct from r.lease or d.status not in ('pending', 'retrying') then d.status
+        when r.state = 'handedBack' or d.leased_by is distinct from r.lease or d.status not in ('pending', 'retrying') then d.status
         else r.state end,
       due_at = case
         when r.state = 'retrying' and d.leased_by = r.lease then now() + r.wait_ms * interval '1 millisecond'
         else d.due_at end,
       retry_count = case when d.leased_by = r.lease then r.retry_count else d.retry_count end,
-      next_trigger = case when d.leased_by = r.lease and r.state <> 'back' then 'automatic' else d.next_trigger end,
+      next_trigger = case when d.leased_by = r.lease and r.state <> 'handedBack' then 'automatic' else d.next_trigger end,
       leased_by = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_by end,
       leased_until = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_until end,
       attempt_count = d.attempt_count + (r.started_at_ms is not null)::int,
       -- What was handed back untried is as it was.
-      updated_at = case when r.state = 'back' and r.started_at_ms is null then d.updated_at else now() end
+      updated_at = case when r.state = 'handedBack' and r.started_at_ms is null then d.updated_at else now() end
     from results r
     where d.id = r.id${condition}
     returning d.id, d.attempt_count, r.trigger, r.status_code, r.response_body, r.error_code, r.error_message,

@@ -19,7 +19,7 @@ export interface ClaimedDelivery {
   readonly wasRetrying: boolean;
   readonly trigger: AttemptTrigger;
   readonly event: EventToDeliver;
-  /** Milliseconds since it was published. */
+  /** Milliseconds since it was published, or since somebody last had it tried again by hand. */
   readonly ageMs: number;
   /** Events of one key reach the connection one after another. */
   readonly orderingKey: string | null;
@@ -76,7 +76,7 @@ type Row = [
 
 /**
  * Takes what is due, fairly among connections: nobody else holds it until the lease is over. One function in the database
- * (migrations 0008 and 0013), which costs what is ready, however much waits.
+ * (migrations 0008, 0011, 0013 and 0020), which costs what is ready, however much waits.
  */
 export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Promise<ClaimedDelivery[]> {
   const { limit, perConnection, busy, ailing, new: untried, lease, leaseMs } = request;
@@ -114,19 +114,6 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
     },
     clockOffsetMs: row[18] - answeredAt,
   }));
-}
-
-/** Those of some deliveries that nobody had tried again by hand within so many milliseconds. */
-export async function findTooOld(pool: pg.Pool, ids: readonly string[], maxAgeMs: number): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
-  const { rows } = await pool.query<{ id: string }>({
-    name: 'find-too-old',
-    text: `
-      select id from deliveries
-      where id = any($1::uuid[]) and coalesce(retried_at, created_at) < now() - $2 * interval '1 millisecond'`,
-    values: [ids, maxAgeMs],
-  });
-  return new Set(rows.map(({ id }) => id));
 }
 
 /** Milliseconds until a queue that is not ready now will be; null when none will. */

@@ -1,6 +1,7 @@
 import dns from 'node:dns';
 import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { HOUR_MS } from '../../domain/duration.js';
 
 /** Resolves a host name to all of its addresses, in the order of preference. Rejects with the resolver's error. */
 export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
@@ -30,7 +31,7 @@ const LONGEST_KEPT_MS = 300_000;
 /** That a name is not there, or its name servers are silent. */
 const FAILURE_KEPT_MS = 5_000;
 /** An answer that is over is good enough while nobody answers (RFC 8767). */
-const STALE_FOR_MS = 3_600_000;
+const STALE_FOR_MS = HOUR_MS;
 const MAX_NAMES = 10_000;
 
 /** How long an address of the other family is waited for (RFC 8305 3, resolution delay). */

@@ -227,7 +227,7 @@ export class WaitingQuota {
       believed.waiting += added;
       return;
     }
-    const db = em.getKysely();
+    const db = em.getKysely<unknown>();
     await sql`select pg_advisory_xact_lock(hashtextextended('deliveries that wait', ${organizationId}::bigint))`.execute(db);
     const count = await this.#count(db, organizationId, added);
     if (count.waiting <= this.max) return;

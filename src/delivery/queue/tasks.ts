@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Database, EntityManager } from '../../database/Database.js';
 import { newId } from '../../database/newId.js';
 import { idRange } from '../../database/paginate.js';
+import { DAY_MS } from '../../domain/duration.js';
 import { continueReplay, type Replay } from '../replayDeliveries.js';
 import { continueFanOut, type FanOut } from './insertDeliveries.js';
 
@@ -108,7 +109,6 @@ export async function forgetTasks({ database }: { database: Database }, olderTha
 }
 
 /** Nobody asks how a cancellation or a fan-out went. */
-const DAY_MS = 86_400_000;
 
 /** Deliveries of a subscription that one step looks at, whatever became of them. */
 const CANCEL_STEP = 5_000;

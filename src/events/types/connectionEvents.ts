@@ -52,15 +52,31 @@ function connectionEventSchema(description: string, own: { properties: JsonSchem
   };
 }
 
-export type ConnectionAuthorizationCompletedData = ConnectionEventData & {
-  /** The provider's account that is linked now; null when the provider didn't say. */
-  account: { id: string; name: string | null } | null;
+type Account = { id: string; name: string | null };
+
+const account = (description: string, type: JsonSchema['type'] = 'object') => ({
+  type,
+  description,
+  required: ['id', 'name'],
+  properties: {
+    id: { type: 'string', description: "The provider's id of the account." },
+    name: { type: ['string', 'null'], description: 'What the account is called there.' },
+  },
+});
+
+const scopeList = (description: string) => ({ type: 'array', items: { type: 'string' }, description });
+
+type GrantedScopes = {
   granted_scopes: string[];
-  /** Asked for, not granted. */
+  /** Asked for or needed, not granted. */
   missing_scopes: string[];
 };
 
-const scopeList = (description: string) => ({ type: 'array', items: { type: 'string' }, description });
+export type ConnectionAuthorizationCompletedData = ConnectionEventData &
+  GrantedScopes & {
+    /** The provider's account that is linked now; null when the provider didn't say. */
+    account: Account | null;
+  };
 
 export const connectionAuthorizationCompleted: EventTypeDefinition<ConnectionAuthorizationCompletedData> = {
   name: 'connections.authorization.completed',
@@ -68,15 +84,7 @@ export const connectionAuthorizationCompleted: EventTypeDefinition<ConnectionAut
   schema: connectionEventSchema('A connection that was authorized.', {
     required: ['account', 'granted_scopes', 'missing_scopes'],
     properties: {
-      account: {
-        type: ['object', 'null'],
-        description: "The provider's account that is linked.",
-        required: ['id', 'name'],
-        properties: {
-          id: { type: 'string', description: "The provider's id of the account." },
-          name: { type: ['string', 'null'], description: 'What the account is called there.' },
-        },
-      },
+      account: account("The provider's account that is linked.", ['object', 'null']),
       granted_scopes: scopeList('What the merchant allowed.'),
       missing_scopes: scopeList('What was asked for, but not allowed.'),
     },
@@ -110,24 +118,12 @@ export const connectionReauthorizationRequired: EventTypeDefinition<ConnectionRe
   internal: true,
 };
 
-type Account = { id: string; name: string | null };
-
 export type ConnectionAccountChangedData = ConnectionEventData & {
   /** The account that the connection belongs to. */
   expected_account: Account;
   /** The one that its grant was found to lead to. */
   found_account: Account;
 };
-
-const account = (description: string) => ({
-  type: 'object',
-  description,
-  required: ['id', 'name'],
-  properties: {
-    id: { type: 'string', description: "The provider's id of the account." },
-    name: { type: ['string', 'null'], description: 'What the account is called there.' },
-  },
-});
 
 export const connectionAccountChanged: EventTypeDefinition<ConnectionAccountChangedData> = {
   name: 'connections.account.changed',
@@ -155,10 +151,7 @@ export const connectionAccountChanged: EventTypeDefinition<ConnectionAccountChan
   internal: true,
 };
 
-export type ConnectionScopesMissingData = ConnectionEventData & {
-  missing_scopes: string[];
-  granted_scopes: string[];
-};
+export type ConnectionScopesMissingData = ConnectionEventData & GrantedScopes;
 
 export const connectionScopesMissing: EventTypeDefinition<ConnectionScopesMissingData> = {
   name: 'connections.scopes.missing',

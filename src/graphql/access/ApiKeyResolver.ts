@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
-import { grantApiKey, listApiKeys, withdrawApiKey } from '../../access/apiKeys.js';
+import { createApiKey, listApiKeys, revokeApiKey } from '../../access/apiKeys.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { withUserErrors } from '../userErrors.js';
 import { ApiKeyObject, ApiKeyPayload, CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput } from './apiKeyTypes.js';
@@ -21,7 +21,7 @@ export class ApiKeyResolver {
     @Arg('input', () => CreateApiKeyInput, { description: 'What the key is for and what it may do.' }) input: CreateApiKeyInput,
   ): Promise<CreateApiKeyPayload> {
     const caller = context.caller('admin');
-    return withUserErrors(() => grantApiKey(context.dependencies, caller, input));
+    return withUserErrors(() => createApiKey(context.dependencies, caller, input));
   }
 
   @Mutation(() => ApiKeyPayload, {
@@ -32,6 +32,6 @@ export class ApiKeyResolver {
     @Arg('input', () => RevokeApiKeyInput, { description: 'Which one.' }) input: RevokeApiKeyInput,
   ): Promise<ApiKeyPayload> {
     const caller = context.caller('admin');
-    return withUserErrors(async () => ({ apiKey: await withdrawApiKey(context.dependencies, caller, input) }));
+    return withUserErrors(async () => ({ apiKey: await revokeApiKey(context.dependencies, caller, input) }));
   }
 }

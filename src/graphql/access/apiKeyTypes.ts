@@ -1,7 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import type { ApiKeyScope } from '../../domain/ApiKey.js';
-import { UserErrorObject } from '../userErrors.js';
+import { payloadType } from '../userErrors.js';
 
 const ApiKeyScopeEnum = { ADMIN: 'admin', MANAGE: 'manage', PUBLISH: 'publish', READ: 'read' } as const;
 registerEnumType(ApiKeyScopeEnum, {
@@ -60,23 +60,17 @@ export class RevokeApiKeyInput {
   id!: string;
 }
 
-@ObjectType({ description: 'The new key with its secret, or what is wrong with the input.' })
-export class CreateApiKeyPayload {
-  @Field(() => ApiKeyObject, { nullable: true, description: 'The key; null when there are userErrors.' })
-  apiKey?: ApiKeyObject | null;
+export const CreateApiKeyPayload = payloadType<{ apiKey: ApiKeyObject; secretKey: string }>(
+  'CreateApiKeyPayload',
+  'The new key with its secret, or what is wrong with the input.',
+  {
+    apiKey: [() => ApiKeyObject, 'The key; null when there are userErrors.'],
+    secretKey: [() => String, 'Its secret. Shown this once and never again.'],
+  },
+);
+export type CreateApiKeyPayload = InstanceType<typeof CreateApiKeyPayload>;
 
-  @Field(() => String, { nullable: true, description: 'Its secret. Shown this once and never again.' })
-  secretKey?: string | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
-
-@ObjectType({ description: 'The key, or what is wrong with the input.' })
-export class ApiKeyPayload {
-  @Field(() => ApiKeyObject, { nullable: true, description: 'The key; null when there are userErrors.' })
-  apiKey?: ApiKeyObject | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
+export const ApiKeyPayload = payloadType<{ apiKey: ApiKeyObject }>('ApiKeyPayload', 'The key, or what is wrong with the input.', {
+  apiKey: [() => ApiKeyObject, 'The key; null when there are userErrors.'],
+});
+export type ApiKeyPayload = InstanceType<typeof ApiKeyPayload>;

@@ -1,13 +1,26 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
-import { warnOfScopes } from '../../connections/checkConfiguration.js';
+import {
+  Arg,
+  Args,
+  type ClassType,
+  Ctx,
+  createParameterDecorator,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { type ConnectionInput, warningsOf } from '../../connections/ConnectionRules.js';
 import { createConnection } from '../../connections/createConnection.js';
 import { deleteConnection } from '../../connections/deleteConnection.js';
 import { findConnection, findConnectionByExternalId, listConnections } from '../../connections/listConnections.js';
 import { updateConnection } from '../../connections/updateConnection.js';
 import type { ConnectionHealth } from '../../delivery/listDeliveries.js';
-import type { Connection, WebhookConfiguration } from '../../domain/Connection.js';
+import type { Connection } from '../../domain/Connection.js';
 import type { Credential } from '../../domain/Credential.js';
-import { scopesToRequest } from '../../oauth/startAuthorization.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { lookUp } from '../lookUp.js';
 import { PageArgs, pageTypes } from '../pagination.js';
@@ -18,10 +31,7 @@ import {
   ConnectionObject,
   CreateConnectionInput,
   DeleteConnectionInput,
-  KlaviyoConfigurationObject,
-  KlaviyoQuotaObject,
   UpdateConnectionInput,
-  type WebhookConfigurationObject,
 } from './connectionTypes.js';
 
 @ObjectType({ description: 'The connection after a change, or what is wrong with the input.' })
@@ -80,24 +90,26 @@ export class ConnectionResolver {
   })
   createConnection(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => CreateConnectionInput, { description: 'Where events shall go.' }) input: CreateConnectionInput,
+    @WholeInput(() => CreateConnectionInput, 'Where events shall go.') input: CreateConnectionInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
+    const whole = withConfigurations(context, input);
     return withUserErrors(async () => ({
-      connection: await createConnection(context.dependencies, caller, input),
-      warnings: warnOfScopes(input.klaviyo, context.dependencies.connectionRules),
+      connection: await createConnection(context.dependencies, caller, whole),
+      warnings: warningsOf(context.dependencies, whole),
     }));
   }
 
   @Mutation(() => ConnectionPayload, { description: 'Changes what is given and leaves the rest.' })
   updateConnection(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => UpdateConnectionInput, { description: 'Which one, and only what changes.' }) input: UpdateConnectionInput,
+    @WholeInput(() => UpdateConnectionInput, 'Which one, and only what changes.') input: UpdateConnectionInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
+    const whole = withConfigurations(context, input);
     return withUserErrors(async () => ({
-      connection: await updateConnection(context.dependencies, caller, input),
-      warnings: warnOfScopes(input.klaviyo, context.dependencies.connectionRules),
+      connection: await updateConnection(context.dependencies, caller, whole),
+      warnings: warningsOf(context.dependencies, whole),
     }));
   }
 
@@ -121,39 +133,40 @@ export class ConnectionResolver {
     @Ctx() { loaders, dependencies }: GraphQLContext,
   ): Promise<string | null> {
     if (status !== 'active') return null;
+    const provider = dependencies.providers.get(type) ?? null;
     const [credential, health, subscribed] = await Promise.all([
       loaders.credential.load(id),
       loaders.health.load(id),
-      type === 'webhook' ? null : loaders.subscribed.load(id),
+      provider && loaders.subscribed.load(id),
     ]);
-    return describeProblem(credential, health, (subscribed && dependencies.providers.get(type)?.deliveryScope) ?? null);
+    return describeProblem(credential, health, subscribed && provider ? provider.deliveryScope : null);
   }
 
   @FieldResolver(() => ConnectionConfigurationUnion, { description: 'Where it points, without any secret.' })
-  async configuration(
-    @Root() connection: Connection,
-    @Ctx() context: GraphQLContext,
-  ): Promise<WebhookConfigurationObject | KlaviyoConfigurationObject> {
-    if (connection.type === 'webhook') return connection.configuration as WebhookConfiguration;
-    const { loaders, dependencies } = context;
-    const [credential, subscribed] = await Promise.all([
-      loaders.credential.load(connection.id),
-      loaders.subscribed.load(connection.id),
-    ]);
-    const requestedScopes = scopesToRequest(dependencies.providers.get('klaviyo'), connection, subscribed !== null);
-    const grantedScopes = credential?.scopes ?? [];
-    return {
-      requestedScopes,
-      grantedScopes,
-      missingScopes: credential?.accessToken ? requestedScopes.filter((scope) => !grantedScopes.includes(scope)) : [],
-      account: credential?.accountId
-        ? { id: credential.accountId, name: credential.accountName ?? null, timezone: credential.accountTimezone ?? null }
-        : null,
-      accessTokenExpiresAt: credential?.accessToken ? credential.expiresAt : null,
-      lastRefreshedAt: credential?.lastRefreshedAt ?? null,
-      lastCheckedAt: credential?.checkedAt ?? null,
-    };
+  async configuration(@Root() connection: Connection, @Ctx() { dependencies, loaders }: GraphQLContext): Promise<object> {
+    const type = dependencies.connectionTypes.get(connection.type);
+    if (!type) throw new Error(`Connection ${connection.id} is of the type ${connection.type}, which this server has not.`);
+    return type.show(connection, {
+      credential: () => loaders.credential.load(connection.id),
+      isSubscribed: async () => (await loaders.subscribed.load(connection.id)) !== null,
+      look: (read, key) => loaders.look(read, key),
+    });
   }
+}
+
+/** The whole input: type-graphql would drop the fields that come with the connection types. */
+function WholeInput(type: () => ClassType, description: string) {
+  const arg = { name: 'input', typeFunc: type, options: { description } };
+  return createParameterDecorator(({ args }) => args.input, { arg });
+}
+
+function withConfigurations<Input extends object>(
+  { dependencies }: GraphQLContext,
+  input: Input,
+): Input & Pick<ConnectionInput, 'configurations'> {
+  const fields = input as Readonly<Record<string, object | null | undefined>>;
+  const names = [...dependencies.connectionTypes.keys()];
+  return { ...input, configurations: Object.fromEntries(names.map((name) => [name, fields[name]])) };
 }
 
 /**
@@ -177,30 +190,4 @@ function describeProblem(
   if (failingSince) return `Deliveries have been failing since ${failingSince.toISOString()}; their attempts say why.`;
   if (throttledUntil) return `The destination limits how much it takes; deliveries go on at ${throttledUntil.toISOString()}.`;
   return null;
-}
-
-/** What is left of Klaviyo's limits for the account that a connection is linked to. */
-@Resolver(() => KlaviyoConfigurationObject)
-export class KlaviyoQuotaResolver {
-  @FieldResolver(() => KlaviyoQuotaObject, {
-    nullable: true,
-    description: 'What is left for events sent one by one. Null when none was within the last minute, or no account is linked.',
-  })
-  quota(@Root() { account }: KlaviyoConfigurationObject, @Ctx() context: GraphQLContext): Promise<KlaviyoQuotaObject | null> {
-    return find(context, account?.id, 'events');
-  }
-
-  @FieldResolver(() => KlaviyoQuotaObject, {
-    nullable: true,
-    description: 'What is left of bulk requests, which carry up to 1,000 events each when many wait. Null as with `quota`.',
-  })
-  bulkQuota(@Root() { account }: KlaviyoConfigurationObject, @Ctx() context: GraphQLContext): Promise<KlaviyoQuotaObject | null> {
-    return find(context, account?.id, 'bulk');
-  }
-}
-
-async function find(context: GraphQLContext, account: string | undefined, limit: string): Promise<KlaviyoQuotaObject | null> {
-  context.caller('read');
-  if (account === undefined) return null;
-  return (await context.loaders.quotas.load(account)).find(({ endpoint }) => endpoint === limit) ?? null;
 }

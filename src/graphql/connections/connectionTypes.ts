@@ -1,16 +1,14 @@
-import { GraphQLDateTime, GraphQLJSONObject, GraphQLURL } from 'graphql-scalars';
-import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { ConnectionStatus, ConnectionType, WebhookAuthType } from '../../domain/Connection.js';
+import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { type ClassType, createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { ConnectionStatus } from '../../domain/Connection.js';
 import type { Metadata } from '../../domain/Metadata.js';
+import type { Shown } from './ConnectionTypeView.js';
 
-const ConnectionTypeEnum = { WEBHOOK: 'webhook', KLAVIYO: 'klaviyo' } as const;
+/** Its values come with the connection types. */
+const ConnectionTypeEnum = {};
 registerEnumType(ConnectionTypeEnum, {
   name: 'ConnectionType',
   description: 'The kinds of places that events can go to.',
-  valuesConfig: {
-    WEBHOOK: { description: 'Any HTTP endpoint.' },
-    KLAVIYO: { description: "A merchant's Klaviyo account, linked by OAuth." },
-  },
 });
 
 const ConnectionStatusEnum = {
@@ -32,41 +30,8 @@ registerEnumType(ConnectionStatusEnum, {
   },
 });
 
-const WebhookAuthTypeEnum = { NONE: 'none', BEARER: 'bearer', BASIC: 'basic', API_KEY: 'api_key' } as const;
-registerEnumType(WebhookAuthTypeEnum, {
-  name: 'WebhookAuthType',
-  description: 'How deliveries authenticate at a webhook.',
-  valuesConfig: {
-    NONE: { description: 'Not at all; the signature still proves who sent them.' },
-    BEARER: { description: 'Authorization: Bearer token (RFC 6750).' },
-    BASIC: { description: 'Authorization: Basic username and password (RFC 7617).' },
-    API_KEY: { description: 'A key in a header of your choice.' },
-  },
-});
-
-@ObjectType('Header', { description: 'A header that goes with every delivery.' })
-class HeaderObject {
-  @Field(() => String, { description: 'Its name (RFC 9110 5.1).' })
-  name!: string;
-
-  @Field(() => String, { description: 'Its value, one line.' })
-  value!: string;
-}
-
-@ObjectType('WebhookConfiguration', { description: 'Where and how a webhook is called. Its secrets can be written, never read.' })
-export class WebhookConfigurationObject {
-  @Field(() => GraphQLURL, { description: 'The endpoint that deliveries are posted to.' })
-  url!: string;
-
-  @Field(() => WebhookAuthTypeEnum, { description: 'How deliveries authenticate there.' })
-  authType!: WebhookAuthType;
-
-  @Field(() => [HeaderObject], { description: 'Sent with every delivery, after signature and auth.' })
-  extraHeaders!: readonly HeaderObject[];
-}
-
 @ObjectType('KlaviyoAccount', { description: 'The Klaviyo account that a connection is linked to.' })
-export class KlaviyoAccountObject {
+export class ProviderAccountObject {
   @Field(() => ID, { description: "Klaviyo's id of the account." })
   id!: string;
 
@@ -77,70 +42,12 @@ export class KlaviyoAccountObject {
   timezone!: string | null;
 }
 
-@ObjectType('KlaviyoQuota', {
-  description:
-    "What is left of one of Klaviyo's limits, which it counts by account. All that this server sends counts, by whichever connection.",
-})
-export class KlaviyoQuotaObject {
-  @Field(() => Int, { description: 'Requests that Klaviyo takes in a second.' })
-  perSecondLimit!: number;
-
-  @Field(() => Int, { description: 'How many of them are left in this second. About half of a second is used.' })
-  perSecondRemaining!: number;
-
-  @Field(() => Int, { description: 'Requests that Klaviyo takes in a minute.' })
-  perMinuteLimit!: number;
-
-  @Field(() => Int, { description: 'How many of them are left in this minute.' })
-  perMinuteRemaining!: number;
-
-  @Field(() => GraphQLDateTime, { description: 'When the minute ends.' })
-  resetsAt!: Date;
-
-  @Field(() => GraphQLDateTime, {
-    nullable: true,
-    description: 'Nothing is sent before, since Klaviyo said that its limit is reached; null otherwise.',
-  })
-  pausedUntil!: Date | null;
-}
-
-@ObjectType('KlaviyoConfiguration', { description: 'What a Klaviyo connection asks for, and what it was granted.' })
-export class KlaviyoConfigurationObject {
-  @Field(() => [String], {
-    description:
-      'Scopes that the next authorization asks for: those that the connection names and, once it has a subscription, events:write.',
-  })
-  requestedScopes!: readonly string[];
-
-  @Field(() => [String], { description: 'Scopes of the grant in hand; empty without one.' })
-  grantedScopes!: readonly string[];
-
-  @Field(() => [String], {
-    description: 'Of requestedScopes, those that the grant in hand lacks: authorize again once the Klaviyo app has them.',
-  })
-  missingScopes!: readonly string[];
-
-  @Field(() => KlaviyoAccountObject, { nullable: true, description: 'The linked account; null before the first authorization.' })
-  account!: KlaviyoAccountObject | null;
-
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the access token expires. It is refreshed by itself.' })
-  accessTokenExpiresAt!: Date | null;
-
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the access token was last refreshed.' })
-  lastRefreshedAt!: Date | null;
-
-  @Field(() => GraphQLDateTime, {
-    nullable: true,
-    description: 'When Klaviyo last said whether the grant lives: asked once a day, or by checkConnection.',
-  })
-  lastCheckedAt!: Date | null;
-}
-
 export const ConnectionConfigurationUnion = createUnionType({
   name: 'ConnectionConfiguration',
   description: "A connection's configuration; which one, its type decides.",
-  types: () => [WebhookConfigurationObject, KlaviyoConfigurationObject] as const,
-  resolveType: (value) => ('url' in value ? WebhookConfigurationObject : KlaviyoConfigurationObject),
+  // They come with the connection types.
+  types: () => [] as unknown as readonly [ClassType],
+  resolveType: (value: object) => (value as Shown).__typename,
 });
 
 @ObjectType('Connection', { description: "Where events go: a webhook, or a merchant's Klaviyo account." })
@@ -149,7 +56,7 @@ export class ConnectionObject {
   id!: number;
 
   @Field(() => ConnectionTypeEnum, { description: 'What kind of place it is. Never changes.' })
-  type!: ConnectionType;
+  type!: string;
 
   @Field(() => String, { nullable: true, description: 'What people call it.' })
   name?: string | null;
@@ -186,75 +93,14 @@ export class ConnectionObject {
   updatedAt!: Date;
 }
 
-@InputType({ description: 'A header to send with every delivery.' })
-class HeaderInput {
-  @Field(() => String, { description: "A header's name; those that frame, sign or authenticate a delivery are refused." })
-  name!: string;
-
-  @Field(() => String, { description: 'One line.' })
-  value!: string;
-}
-
-@InputType({ description: 'Secrets for the chosen authType. Never readable again.' })
-class WebhookAuthConfigInput {
-  @Field(() => String, { nullable: true, description: 'For BEARER.' })
-  token?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'For BASIC.' })
-  username?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'For BASIC.' })
-  password?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'For API_KEY: the header that carries the key.' })
-  headerName?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'For API_KEY.' })
-  apiKey?: string | null;
-}
-
-@InputType({ description: 'Where and how to call a webhook.' })
-class WebhookConfigurationInput {
-  @Field(() => GraphQLURL, {
-    nullable: true,
-    description:
-      'http or https, public, without credentials. Required on creation. Another origin (scheme, host or port) needs authConfig and extraHeaders again.',
-  })
-  url?: URL | null;
-
-  @Field(() => WebhookAuthTypeEnum, { nullable: true, description: 'NONE when not given.' })
-  authType?: WebhookAuthType | null;
-
-  @Field(() => WebhookAuthConfigInput, { nullable: true, description: 'The secrets that authType takes.' })
-  authConfig?: WebhookAuthConfigInput | null;
-
-  @Field(() => [HeaderInput], { nullable: true, description: 'At most 20; replaces the whole list.' })
-  extraHeaders?: HeaderInput[] | null;
-}
-
-@InputType({ description: 'What to ask of Klaviyo.' })
-class KlaviyoConfigurationInput {
-  @Field(() => [String], {
-    nullable: true,
-    description:
-      'Scopes to ask for, at most 100; one that klaviyoScopes does not list is asked for with a warning. accounts:read is always among them, and events:write once there is a subscription. As the server is configured when not given.',
-  })
-  scopes?: string[] | null;
-}
-
+/** Its fields for the configuration come with the connection types, here and below. */
 @InputType({ description: 'A new connection.' })
 export class CreateConnectionInput {
   @Field(() => ConnectionTypeEnum, { description: 'What kind of place it is.' })
-  type!: ConnectionType;
+  type!: string;
 
   @Field(() => String, { nullable: true, description: 'What people call it; at most 200 characters.' })
   name?: string | null;
-
-  @Field(() => WebhookConfigurationInput, { nullable: true, description: 'For WEBHOOK: required.' })
-  webhook?: WebhookConfigurationInput | null;
-
-  @Field(() => KlaviyoConfigurationInput, { nullable: true, description: 'For KLAVIYO: optional.' })
-  klaviyo?: KlaviyoConfigurationInput | null;
 
   @Field(() => Int, {
     nullable: true,
@@ -290,15 +136,6 @@ export class UpdateConnectionInput {
 
   @Field(() => String, { nullable: true, description: 'A new name; null or blank takes it away.' })
   name?: string | null;
-
-  @Field(() => WebhookConfigurationInput, { nullable: true, description: 'For WEBHOOK.' })
-  webhook?: WebhookConfigurationInput | null;
-
-  @Field(() => KlaviyoConfigurationInput, {
-    nullable: true,
-    description: 'For KLAVIYO; takes effect with the next authorization.',
-  })
-  klaviyo?: KlaviyoConfigurationInput | null;
 
   @Field(() => Boolean, {
     nullable: true,
@@ -338,7 +175,7 @@ export class DeleteConnectionInput {
 @InputType({ description: 'Which connections to list.' })
 export class ConnectionFilter {
   @Field(() => ConnectionTypeEnum, { nullable: true, description: 'Only of this type.' })
-  type?: ConnectionType | null;
+  type?: string | null;
 
   @Field(() => ConnectionStatusEnum, { nullable: true, description: 'Only in this status.' })
   status?: ConnectionStatus | null;

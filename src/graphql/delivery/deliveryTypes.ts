@@ -5,7 +5,7 @@ import type { AttemptTrigger } from '../../domain/Attempt.js';
 import type { DeliveryStatus } from '../../domain/Delivery.js';
 import { RecipientInput } from '../events/eventTypes.js';
 import { pageTypes } from '../pagination.js';
-import { UserErrorObject } from '../userErrors.js';
+import { payloadType } from '../userErrors.js';
 
 const DeliveryStatusEnum = {
   PENDING: 'pending',
@@ -177,14 +177,14 @@ export class SigningSecretInput {
   connectionId!: string;
 }
 
-@ObjectType({ description: 'The delivery after a change, or what is wrong with the input.' })
-export class DeliveryPayload {
-  @Field(() => DeliveryObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
-  delivery?: DeliveryObject | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
+export const DeliveryPayload = payloadType<{ delivery: DeliveryObject }>(
+  'DeliveryPayload',
+  'The delivery after a change, or what is wrong with the input.',
+  {
+    delivery: [() => DeliveryObject, 'As it is now; null when there are userErrors.'],
+  },
+);
+export type DeliveryPayload = InstanceType<typeof DeliveryPayload>;
 
 @ObjectType('Replay', { description: 'Deliveries that are tried again, and how many of them are on their way.' })
 export class ReplayObject {
@@ -204,23 +204,18 @@ export class ReplayObject {
   finishedAt?: Date | null;
 }
 
-@ObjectType({ description: 'How many deliveries are tried again, or what is wrong with the input.' })
-export class ReplayDeliveriesPayload {
-  @Field(() => Int, {
-    nullable: true,
-    description: 'How many are on their way again so far; null when there are userErrors. All, once the replay is COMPLETED.',
-  })
-  count?: number | null;
-
-  @Field(() => ReplayObject, {
-    nullable: true,
-    description: 'Its progress, to be asked for by id; null when there are userErrors.',
-  })
-  replay?: ReplayObject | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
+export const ReplayDeliveriesPayload = payloadType<{ count: number; replay: ReplayObject }>(
+  'ReplayDeliveriesPayload',
+  'How many deliveries are tried again, or what is wrong with the input.',
+  {
+    count: [
+      () => Int,
+      'How many are on their way again so far; null when there are userErrors. All, once the replay is COMPLETED.',
+    ],
+    replay: [() => ReplayObject, 'Its progress, to be asked for by id; null when there are userErrors.'],
+  },
+);
+export type ReplayDeliveriesPayload = InstanceType<typeof ReplayDeliveriesPayload>;
 
 @ObjectType({ description: 'How a test broadcast went (OpenAPI broadcast-result).' })
 class BroadcastResult {
@@ -240,26 +235,21 @@ class BroadcastResult {
   error?: AttemptErrorObject | null;
 }
 
-@ObjectType({ description: 'How the test went, or what is wrong with the input.' })
-export class BroadcastTestEventPayload {
-  @Field(() => BroadcastResult, { nullable: true, description: 'What the destination answered; null when there are userErrors.' })
-  result?: BroadcastResult | null;
+export const BroadcastTestEventPayload = payloadType<{ result: BroadcastResult }>(
+  'BroadcastTestEventPayload',
+  'How the test went, or what is wrong with the input.',
+  {
+    result: [() => BroadcastResult, 'What the destination answered; null when there are userErrors.'],
+  },
+);
+export type BroadcastTestEventPayload = InstanceType<typeof BroadcastTestEventPayload>;
 
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
-
-@ObjectType({ description: 'The secret that signs deliveries (Standard Webhooks), or what is wrong with the input.' })
-export class SigningSecretPayload {
-  @Field(() => String, { nullable: true, description: '`whsec_` and base64; null when there are userErrors.' })
-  signingSecret?: string | null;
-
-  @Field(() => GraphQLDateTime, {
-    nullable: true,
-    description: 'Until when the secret before this one signs as well; null without one.',
-  })
-  previousSecretExpiresAt?: Date | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
+export const SigningSecretPayload = payloadType<{ signingSecret: string; previousSecretExpiresAt: Date }>(
+  'SigningSecretPayload',
+  'The secret that signs deliveries (Standard Webhooks), or what is wrong with the input.',
+  {
+    signingSecret: [() => String, '`whsec_` and base64; null when there are userErrors.'],
+    previousSecretExpiresAt: [() => GraphQLDateTime, 'Until when the secret before this one signs as well; null without one.'],
+  },
+);
+export type SigningSecretPayload = InstanceType<typeof SigningSecretPayload>;

@@ -1,6 +1,6 @@
 import { GraphQLDateTime, GraphQLEmailAddress, GraphQLJSONObject, GraphQLPhoneNumber } from 'graphql-scalars';
 import { Field, Float, ID, InputType, ObjectType } from 'type-graphql';
-import { UserErrorObject } from '../userErrors.js';
+import { payloadType } from '../userErrors.js';
 
 @ObjectType('EventType', { description: 'A kind of event that can be subscribed to.' })
 export class EventTypeObject {
@@ -17,7 +17,9 @@ export class EventTypeObject {
   sample!: Record<string, unknown>;
 }
 
-@ObjectType('Event', { description: 'Something that happened to a parcel, as it was published. Never changes, unless its data is erased (erasedAt).' })
+@ObjectType('Event', {
+  description: 'Something that happened to a parcel, as it was published. Never changes, unless its data is erased (erasedAt).',
+})
 export class EventObject {
   @Field(() => ID, { description: 'Unique identifier, also the webhook-event-id header; ids grow with time.' })
   id!: string;
@@ -153,28 +155,22 @@ class PublishedEvent {
   duplicate!: boolean;
 }
 
-@ObjectType({ description: 'The published event, or what is wrong with the input.' })
-export class PublishEventPayload {
-  @Field(() => EventObject, { nullable: true, description: 'The event; null when there are userErrors.' })
-  event?: EventObject | null;
+export const PublishEventPayload = payloadType<{ event: EventObject; duplicate: boolean }>(
+  'PublishEventPayload',
+  'The published event, or what is wrong with the input.',
+  {
+    event: [() => EventObject, 'The event; null when there are userErrors.'],
+    duplicate: [() => Boolean, 'True when it had been published before with this idempotency key.'],
+  },
+);
+export type PublishEventPayload = InstanceType<typeof PublishEventPayload>;
 
-  @Field(() => Boolean, { nullable: true, description: 'True when it had been published before with this idempotency key.' })
-  duplicate?: boolean | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
-
-@ObjectType({ description: 'The published events in the order of the input, or what is wrong with it.' })
-export class PublishEventsPayload {
-  @Field(() => [PublishedEvent], {
-    nullable: true,
-    description: 'One for each event of the input; null when there are userErrors.',
-  })
-  events?: PublishedEvent[] | null;
-
-  @Field(() => [UserErrorObject], {
-    description: 'What a person can mend. Empty when all went well; otherwise nothing was published.',
-  })
-  userErrors!: readonly UserErrorObject[];
-}
+export const PublishEventsPayload = payloadType<{ events: PublishedEvent[] }>(
+  'PublishEventsPayload',
+  'The published events in the order of the input, or what is wrong with it.',
+  {
+    events: [() => [PublishedEvent], 'One for each event of the input; null when there are userErrors.'],
+  },
+  'What a person can mend. Empty when all went well; otherwise nothing was published.',
+);
+export type PublishEventsPayload = InstanceType<typeof PublishEventsPayload>;

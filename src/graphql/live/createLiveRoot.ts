@@ -5,8 +5,8 @@ import type { Delivery } from '../../domain/Delivery.js';
 import { SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
 import type { Watch } from '../../live/Watch.js';
-import { toGraphQLError } from '../callErrors.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
+import { toGraphQLError } from '../graphqlErrors.js';
 
 type StartWatch<Args> = (context: GraphQLContext, args: Args) => Promise<AsyncIterable<unknown>>;
 

@@ -48,7 +48,7 @@ export class AuthorizationResolver {
   }
 }
 
-/** What is told of an attempt that was started; the answer carries the cookie that binds it to the browser, if it shall be bound. */
+/** What is told of an authorization that was started; the answer carries the cookie that binds it to the browser, if it shall be bound. */
 export async function answerWithCookie(
   { bindBrowser }: GraphQLContext,
   { bindToBrowser }: { readonly bindToBrowser?: boolean | null },

@@ -2,9 +2,9 @@ import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql';
 import type { CheckOutcome } from '../../domain/Credential.js';
 import { checkConnection } from '../../oauth/checkConnection.js';
-import { ConnectionObject, KlaviyoAccountObject } from '../connections/connectionTypes.js';
+import { ConnectionObject, ProviderAccountObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { UserErrorObject, withUserErrors } from '../userErrors.js';
+import { payloadType, withUserErrors } from '../userErrors.js';
 
 const ConnectionCheckOutcomeEnum = {
   HEALTHY: 'healthy',
@@ -38,11 +38,11 @@ class ConnectionCheckObject {
   @Field(() => String, { description: 'The same in a sentence or two, and whose turn it is.' })
   message!: string;
 
-  @Field(() => KlaviyoAccountObject, {
+  @Field(() => ProviderAccountObject, {
     nullable: true,
     description: 'The account that the grant leads to; null when Klaviyo did not say.',
   })
-  account!: KlaviyoAccountObject | null;
+  account!: ProviderAccountObject | null;
 
   @Field(() => [String], { description: 'What the connection asks for or needs, but the grant lacks.' })
   missingScopes!: readonly string[];
@@ -57,17 +57,15 @@ class CheckConnectionInput {
   connectionId!: string;
 }
 
-@ObjectType({ description: 'What was found, or what is wrong with the input.' })
-class CheckConnectionPayload {
-  @Field(() => ConnectionCheckObject, { nullable: true, description: 'What was found; null when there are userErrors.' })
-  result?: ConnectionCheckObject | null;
-
-  @Field(() => ConnectionObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
-  connection?: ConnectionObject | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
+const CheckConnectionPayload = payloadType<{ result: ConnectionCheckObject; connection: ConnectionObject }>(
+  'CheckConnectionPayload',
+  'What was found, or what is wrong with the input.',
+  {
+    result: [() => ConnectionCheckObject, 'What was found; null when there are userErrors.'],
+    connection: [() => ConnectionObject, 'As it is now; null when there are userErrors.'],
+  },
+);
+type CheckConnectionPayload = InstanceType<typeof CheckConnectionPayload>;
 
 @Resolver()
 export class ConnectionCheckResolver {

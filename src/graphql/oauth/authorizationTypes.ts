@@ -1,7 +1,7 @@
 import { GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import type { AuthorizationDisplay } from '../../domain/Authorization.js';
-import { UserErrorObject } from '../userErrors.js';
+import { payloadType } from '../userErrors.js';
 
 export const AuthorizationStatusEnum = {
   PENDING: 'pending',
@@ -61,11 +61,9 @@ registerEnumType(AuthorizationDisplayEnum, {
   },
 });
 
-@InputType({ description: 'Which connection to link, and how to come back.' })
-export class StartAuthorizationInput {
-  @Field(() => ID, { description: 'A KLAVIYO connection.' })
-  connectionId!: string;
-
+/** How an authorization goes on, whatever it is started by. */
+@InputType()
+export abstract class AuthorizationInput {
   @Field(() => GraphQLURL, {
     nullable: true,
     description:
@@ -84,6 +82,12 @@ export class StartAuthorizationInput {
     description: 'Sets a cookie with this answer that the callback must bring: only this browser can complete the attempt.',
   })
   bindToBrowser?: boolean;
+}
+
+@InputType({ description: 'Which connection to link, and how to come back.' })
+export class StartAuthorizationInput extends AuthorizationInput {
+  @Field(() => ID, { description: 'A KLAVIYO connection.' })
+  connectionId!: string;
 
   @Field(() => Boolean, { defaultValue: false, description: 'Allows another Klaviyo account than the one linked before.' })
   allowAccountChange?: boolean;
@@ -95,17 +99,22 @@ export class RevokeAuthorizationInput {
   connectionId!: string;
 }
 
-@ObjectType({ description: "The provider's URL to send the merchant's browser to, or what is wrong with the input." })
-export class StartAuthorizationPayload {
-  @Field(() => GraphQLURL, { nullable: true, description: "Open this in the merchant's browser." })
-  authorizationUrl?: string | null;
-
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Until when the browser must be back.' })
-  expiresAt?: Date | null;
-
-  @Field(() => AuthorizationObject, { nullable: true, description: 'The attempt.' })
-  authorization?: AuthorizationObject | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
+/** What is told of an authorization that was started, whatever it was started by. */
+export interface StartedAuthorizationFields {
+  readonly authorizationUrl: string;
+  readonly expiresAt: Date;
+  readonly authorization: AuthorizationObject;
 }
+
+export const startedAuthorizationFields = {
+  authorizationUrl: [() => GraphQLURL, "Open this in the merchant's browser."],
+  expiresAt: [() => GraphQLDateTime, 'Until when the browser must be back.'],
+  authorization: [() => AuthorizationObject, 'The attempt.'],
+} as const;
+
+export const StartAuthorizationPayload = payloadType<StartedAuthorizationFields>(
+  'StartAuthorizationPayload',
+  "The provider's URL to send the merchant's browser to, or what is wrong with the input.",
+  startedAuthorizationFields,
+);
+export type StartAuthorizationPayload = InstanceType<typeof StartAuthorizationPayload>;

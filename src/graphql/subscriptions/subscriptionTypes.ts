@@ -2,7 +2,7 @@ import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { Metadata } from '../../domain/Metadata.js';
 import { pageTypes } from '../pagination.js';
-import { UserErrorObject } from '../userErrors.js';
+import { payloadType } from '../userErrors.js';
 
 @ObjectType('Subscription', { description: 'Which events go to a connection.' })
 export class SubscriptionObject {
@@ -30,14 +30,14 @@ export class SubscriptionObject {
 
 export const SubscriptionPage = pageTypes('Subscription', 'subscriptions', () => SubscriptionObject);
 
-@ObjectType({ description: 'The subscription after a change, or what is wrong with the input.' })
-export class SubscriptionPayload {
-  @Field(() => SubscriptionObject, { nullable: true, description: 'As it is now; null when there are userErrors.' })
-  subscription?: SubscriptionObject | null;
-
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
-  userErrors!: readonly UserErrorObject[];
-}
+export const SubscriptionPayload = payloadType<{ subscription: SubscriptionObject }>(
+  'SubscriptionPayload',
+  'The subscription after a change, or what is wrong with the input.',
+  {
+    subscription: [() => SubscriptionObject, 'As it is now; null when there are userErrors.'],
+  },
+);
+export type SubscriptionPayload = InstanceType<typeof SubscriptionPayload>;
 
 @InputType({ description: 'A new subscription.' })
 export class CreateSubscriptionInput {

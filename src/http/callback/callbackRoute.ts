@@ -74,7 +74,7 @@ function readQuery(url: string): URLSearchParams {
   return new URLSearchParams(start < 0 ? '' : url.slice(start + 1));
 }
 
-/** One cookie for each attempt, so that two tabs don't take each other's. */
+/** One cookie for each authorization, so that two tabs don't take each other's. */
 export function browserBindingCookie(authorizationId: string): string {
   return `switchboard_authorization_${authorizationId}`;
 }

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller, Platform } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/errors.js';
 
 /** Above this share of its time, a process has so much to do that callers get in each other's way. */
@@ -15,9 +16,11 @@ const MUCH = 1.5;
 const UNITS_AT_ONCE = 3;
 /** Units of calls that get in the way even where there is time for everybody: each is a long moment by itself. */
 const BULKY = 2;
-/** ms of rest for each unit of work of theirs, and at most. */
+/** ms of rest for each unit of work of theirs. */
 const REST_PER_UNIT_MS = 6;
-const MOST_REST_MS = 400;
+/** After a bulky call, its time so many times over. */
+const REST_PER_BULKY_MS = 2;
+const MOST_REST_MS = 1_000;
 /** Calls of one caller that may wait. */
 const MOST_WAITING = 1_000;
 /** Accounts beyond which those are looked for that nobody needs. */
@@ -73,6 +76,7 @@ export class FairTurns {
         this.#startNext(account);
       });
     } else account.running += 1;
+    const startedAt = performance.now();
     let work = units;
     let left = false;
     return {
@@ -85,7 +89,9 @@ export class FairTurns {
         left = true;
         account.running -= 1;
         account.typical += WEIGHT_OF_LATEST * (work - account.typical);
-        account.restsUntil = performance.now() + Math.min(MOST_REST_MS, work * REST_PER_UNIT_MS);
+        const endedAt = performance.now();
+        const rest = Math.max(work * REST_PER_UNIT_MS, work > BULKY ? (endedAt - startedAt) * REST_PER_BULKY_MS : 0);
+        account.restsUntil = endedAt + Math.min(MOST_REST_MS, rest);
         this.#startNext(account);
       },
     };
@@ -163,7 +169,16 @@ export class FairTurns {
 }
 
 /** Bytes of a body, or of an answer, that are as much work as an ordinary call. */
-const BYTES_A_UNIT = 256 * 1024;
+export const BYTES_A_UNIT = 256 * 1024;
+
+/** Fields of a GraphQL answer that are as much work as an ordinary call. */
+export const COST_A_UNIT = 250;
+
+/** Who shares turns: those of one organization, whoever acts for it; a platform's own calls; strangers from one address. */
+export function turnOf(caller: Caller | Platform | null, address: string): string {
+  if (!caller) return `address:${address}`;
+  return caller.organizationId === null ? `platform:${caller.apiKeyId}` : `organization:${caller.organizationId}`;
+}
 
 /** Waits until it is a request's turn, which ends with its answer, or when the client leaves. Throws RATE_LIMITED. */
 export async function takeTurn(

@@ -22,9 +22,9 @@ import { PLATFORM_SCOPE, type Scope } from '../../domain/ApiKey.js';
 import type { Caller, Platform } from '../../domain/Caller.js';
 import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
 import { fieldScopes, platformFieldScopes, scopesOf } from '../../graphql/fieldScopes.js';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
+import { formatError, toGraphQLError } from '../../graphql/graphqlErrors.js';
 import type { DocumentLimits } from './limitDocuments.js';
 
 /** A watch is answered again and again, by whatever changes. */

@@ -1,11 +1,9 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { ApolloArmor } from '@escape.tech/graphql-armor';
-import { GraphQLError, type ValidationRule } from 'graphql';
+import { Lexer, Source, TokenKind, type ValidationRule } from 'graphql';
+import { SwitchboardError } from '../../domain/errors.js';
 import type { BudgetLimits } from '../../graphql/Budget.js';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
-
-/** Characters of any name in a document: an alias stands in the answer once for each row, whatever it costs to compute. */
-const MOST_NAME = 128;
 
 /** The rules that keep documents within their limits; over the websocket they hold without Apollo. */
 export function limitDocuments({ maxDepth, maxAliases }: DocumentLimits): {
@@ -24,22 +22,37 @@ export function limitDocuments({ maxDepth, maxAliases }: DocumentLimits): {
   }).protect();
   // Its types come from Apollo's other module format; the plugins are the same.
   return {
-    validationRules: [limitNames, ...validationRules],
+    validationRules,
     plugins: plugins as unknown as ApolloServerPlugin<GraphQLContext>[],
   };
 }
 
-/** Tells of the first name that is too long. */
-const limitNames: ValidationRule = (context) => {
-  let told = false;
-  return {
-    Name({ value }) {
-      if (told || value.length <= MOST_NAME) return;
-      told = true;
-      context.reportError(new GraphQLError(`A name in the document has more than ${MOST_NAME} characters.`));
-    },
-  };
-};
+/** Characters of any name in a document: an alias stands in the answer once for each row, whatever it costs to compute. */
+const MOST_NAME = 128;
+const LONG_WORD = new RegExp(`\\w{${MOST_NAME + 1}}`);
+
+/**
+ * Refuses a document with a name, or a number, that is too long, before it is parsed: validation would compare an unknown
+ * name with those of the schema, letter by letter. Throws BAD_USER_INPUT; what is no document at all is left to the parser.
+ */
+export function checkNames(document: string, maxTokens: number): void {
+  if (!LONG_WORD.test(document)) return;
+  // It may stand within a text.
+  const lexer = new Lexer(new Source(document));
+  for (let tokens = 0; tokens < maxTokens; tokens += 1) {
+    try {
+      lexer.advance();
+    } catch {
+      return;
+    }
+    const { kind, start, end } = lexer.token;
+    if (kind === TokenKind.EOF) return;
+    const isText = kind === TokenKind.STRING || kind === TokenKind.BLOCK_STRING;
+    if (!isText && end - start > MOST_NAME) {
+      throw new SwitchboardError('BAD_USER_INPUT', `A name or number in the document has more than ${MOST_NAME} characters.`);
+    }
+  }
+}
 
 /** What a GraphQL document may be; anything beyond is refused before a field runs. */
 export interface DocumentLimits {

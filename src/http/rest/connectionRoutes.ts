@@ -1,31 +1,38 @@
 import type { FastifyInstance } from 'fastify';
-import type { WebhookInput } from '../../connections/checkConfiguration.js';
 import { createConnection } from '../../connections/createConnection.js';
 import { deleteConnection } from '../../connections/deleteConnection.js';
 import { findConnection, listConnections } from '../../connections/listConnections.js';
 import { updateConnection } from '../../connections/updateConnection.js';
 import type { Caller } from '../../domain/Caller.js';
-import type { Connection, ConnectionType, WebhookAuthType } from '../../domain/Connection.js';
+import type { Connection } from '../../domain/Connection.js';
 import { SwitchboardError } from '../../domain/errors.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { startAuthorization } from '../../oauth/startAuthorization.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 import { callerOf, operation, operationId } from './operation.js';
 import { listAll, MAX_ROWS, presentConnections } from './present.js';
+import type { RestConnectionType } from './RestPart.js';
 import {
   commonErrors,
-  createConnectionBody,
+  type connectionSchemas,
   dataResponse,
   errorResponses,
   idParams,
   keyErrors,
-  listConnectionsQuery,
   listOf,
   ref,
-  updateConnectionBody,
 } from './schemas.js';
 import { answerInputErrors, bodyPointer, InvalidRequest } from './validation.js';
 
-type CreateBody = { readonly type: 'webhook'; readonly configuration: WebhookBody } | { readonly type: 'klaviyo' };
+interface CreateBody {
+  readonly type: string;
+  readonly configuration: object;
+}
+
+interface UpdateBody {
+  readonly type?: string;
+  readonly configuration?: object;
+}
+
 interface ById {
   Params: { id: string };
 }
@@ -40,44 +47,50 @@ const describe = (name: string, summary: string, tag = 'Connections') => ({
 });
 
 /** The operations on connections, and the start of an authorization (OpenAPI, tags Connections and OAuth2). */
-export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDependencies): void {
-  const present = async (connection: Connection) => (await presentConnections(dependencies, [connection]))[0];
+export function connectionRoutes(
+  app: FastifyInstance,
+  dependencies: UseCaseDependencies,
+  connectionTypes: readonly RestConnectionType[],
+  { createBody, updateBody, listQuery }: Omit<ReturnType<typeof connectionSchemas>, 'components'>,
+): void {
+  const linked = connectionTypes.filter(({ needsAuthorization }) => needsAuthorization).map(({ rest }) => rest.label);
+  const types = new Map(connectionTypes.map((type) => [type.name, type]));
+  const present = async (connection: Connection) => (await presentConnections(dependencies, types, [connection]))[0];
   app.post<{ Body: CreateBody }>(
     PATH,
     {
       schema: operation({
         ...describe('post-create_connection', 'Create a connection'),
-        body: createConnectionBody,
+        body: createBody,
         bodyName: 'connection-create-request',
         response: { 201: dataResponse('Created', ref('connection')), ...commonErrors, ...keyErrors },
       }),
     },
     async (request, reply) => {
-      const { body } = request;
-      const webhook = body.type === 'webhook' ? webhookInput(body.configuration) : undefined;
-      const headerNames = webhook?.extraHeaders?.map(({ name }) => name);
-      const connection = await answerInputErrors({ headerNames }, () =>
-        createConnection(dependencies, callerOf(request), { type: body.type, webhook }),
+      const { type, configuration } = request.body;
+      const input = { type, ...inputOf(types, type, configuration) };
+      const connection = await answerInputErrors({ configuration: ofType(types, type, configuration) }, () =>
+        createConnection(dependencies, callerOf(request), input),
       );
       reply.code(201).header('location', `${request.url.split('?', 1)[0]}/${connection.id}`);
       return { data: await present(connection) };
     },
   );
 
-  app.get<{ Querystring: { connection_type?: ConnectionType } }>(
+  app.get<{ Querystring: { connection_type?: string } }>(
     PATH,
     {
       schema: operation({
         ...describe('get-list_connections', 'List connections'),
         description: `All of the organization's connections, newest first; the newest ${MAX_ROWS} if there are more.`,
-        querystring: listConnectionsQuery,
+        querystring: listQuery,
         response: { 200: dataResponse('OK', listOf('connection')), ...commonErrors },
       }),
     },
     async (request) => {
       const filter = { type: request.query.connection_type };
       const rows = await listAll((args) => listConnections(dependencies, callerOf(request), args, filter));
-      return { data: await presentConnections(dependencies, rows) };
+      return { data: await presentConnections(dependencies, types, rows) };
     },
   );
 
@@ -97,7 +110,7 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     },
   );
 
-  app.patch<ById & { Body: UpdateConnectionBody }>(
+  app.patch<ById & { Body: UpdateBody }>(
     `${PATH}/:id`,
     {
       schema: operation({
@@ -105,13 +118,13 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
         description:
           'Only what is given changes; the secrets of `auth_config` stay until they or `auth_type` change. A `url` of another origin needs `auth_config` and `extra_headers` again.',
         params,
-        body: updateConnectionBody,
+        body: updateBody,
         bodyName: 'connection-update-request',
         response: { 200: dataResponse('OK', ref('connection')), ...commonErrors, ...notFound },
       }),
     },
     async (request) => {
-      const connection = await updateFromBody(dependencies, callerOf(request), request.params.id, request.body);
+      const connection = await updateFromBody(dependencies, types, callerOf(request), request.params.id, request.body);
       return { data: await present(connection) };
     },
   );
@@ -138,7 +151,7 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
     {
       schema: operation({
         ...describe('post-start_authorization', 'Start OAuth2 authorization', 'OAuth2'),
-        description: "Begins to link a merchant's Klaviyo account: send the browser to the URL within ten minutes.",
+        description: `Begins to link a merchant's ${linked.join(' or ')} account: send the browser to the URL within ten minutes.`,
         params,
         response: {
           200: dataResponse('OK', ref('connection-authorization-response')),
@@ -158,33 +171,17 @@ export function connectionRoutes(app: FastifyInstance, dependencies: GraphQLDepe
   );
 }
 
-/** A webhook's configuration in a body, checked by its schema. */
-interface WebhookBody {
-  readonly url?: string;
-  readonly auth_type?: WebhookAuthType;
-  readonly auth_config?: Partial<Record<'token' | 'username' | 'password' | 'header_name' | 'api_key', string>>;
-  readonly extra_headers?: Readonly<Record<string, string>>;
+type Types = ReadonlyMap<string, RestConnectionType>;
+
+/** What a body's configuration is to the use cases. */
+function inputOf(types: Types, name: string, configuration: object | undefined) {
+  return { configurations: { [name]: configuration && types.get(name)?.rest.toInput(configuration) } };
 }
 
-/** The same for the use cases. */
-function webhookInput({ url, auth_type, auth_config, extra_headers }: WebhookBody): WebhookInput {
-  return {
-    url,
-    authType: auth_type,
-    authConfig: auth_config && {
-      token: auth_config.token,
-      username: auth_config.username,
-      password: auth_config.password,
-      headerName: auth_config.header_name,
-      apiKey: auth_config.api_key,
-    },
-    extraHeaders: extra_headers && Object.entries(extra_headers).map(([name, value]) => ({ name, value })),
-  };
-}
-
-interface UpdateConnectionBody {
-  readonly type?: ConnectionType;
-  readonly configuration?: WebhookBody;
+/** The same for those who say what is wrong with it. */
+function ofType(types: Types, name: string, sent: object = {}) {
+  const type = types.get(name);
+  return type && { type, sent };
 }
 
 /**
@@ -192,21 +189,24 @@ interface UpdateConnectionBody {
  * Throws NOT_FOUND or an InvalidRequest.
  */
 async function updateFromBody(
-  dependencies: GraphQLDependencies,
+  dependencies: UseCaseDependencies,
+  types: Types,
   caller: Caller,
   id: string,
-  { type, configuration }: UpdateConnectionBody,
+  { type, configuration }: UpdateBody,
 ): Promise<Connection> {
   const connection = await findConnection(dependencies, caller, id);
   if (!connection) throw new SwitchboardError('NOT_FOUND', 'There is no such connection.');
   if (type !== undefined && type !== connection.type) {
     throw refuse(`The type of a connection never changes: this is a ${connection.type} connection.`, 'type');
   }
-  const [foreign] = connection.type === 'klaviyo' ? Object.keys(configuration ?? {}) : [];
-  if (foreign !== undefined) throw refuse(`A klaviyo connection has no "${foreign}".`, 'configuration', foreign);
-  const webhook = connection.type === 'webhook' && configuration ? webhookInput(configuration) : undefined;
-  const headerNames = webhook?.extraHeaders?.map(({ name }) => name);
-  return answerInputErrors({ fromPath: 'id', headerNames }, () => updateConnection(dependencies, caller, { id, webhook }));
+  const own = types.get(connection.type)?.rest.updateFields ?? {};
+  const foreign = Object.keys(configuration ?? {}).find((name) => !Object.hasOwn(own, name));
+  if (foreign !== undefined) throw refuse(`A ${connection.type} connection has no "${foreign}".`, 'configuration', foreign);
+  const input = { id, ...inputOf(types, connection.type, configuration) };
+  return answerInputErrors({ fromPath: 'id', configuration: ofType(types, connection.type, configuration) }, () =>
+    updateConnection(dependencies, caller, input),
+  );
 }
 
 function refuse(detail: string, ...path: string[]): InvalidRequest {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { idempotencyKeyParameter } from './idempotencyKey.js';
 import type { OperationSchema } from './operation.js';
-import { connectionSchemas, errorSchemas, parcelSchemas, parcelWebhook, ref, subscriptionSchemas } from './schemas.js';
+import { errorSchemas, parcelSchemas, parcelWebhook, ref, subscriptionSchemas } from './schemas.js';
 
 interface OpenApiOptions {
   /** The path below which the described routes are; the server of the document. */
@@ -9,10 +9,12 @@ interface OpenApiOptions {
   readonly publicUrl: string;
   /** Those that can be subscribed to here. */
   readonly eventTypes: readonly string[];
+  /** Those of connections. */
+  readonly connectionSchemas: Readonly<Record<string, object>>;
 }
 
 /** `GET /openapi.json`: the routes that are added to this scope from now on, described (OpenAPI 3.1) by the schemas that they validate with. */
-export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes }: OpenApiOptions): void {
+export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes, connectionSchemas }: OpenApiOptions): void {
   const paths: Record<string, Record<string, object>> = {};
   app.addHook('onRoute', (route) => {
     if (route.method === 'HEAD' || !route.url.startsWith(base)) return;

@@ -1,17 +1,19 @@
 import { MAX_PAGE_SIZE, type Page, type PageArguments } from '../../database/paginate.js';
 import type { Authorization } from '../../domain/Authorization.js';
-import type { Connection, WebhookConfiguration } from '../../domain/Connection.js';
+import type { Connection } from '../../domain/Connection.js';
 import type { Subscription } from '../../domain/Subscription.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { findLatestAuthorizations } from '../../oauth/authorizations.js';
 import { explainOutcome } from '../../oauth/explainOutcome.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
+import type { RestConnectionType } from './RestPart.js';
 
 /** OpenAPI connections; those that are linked by OAuth with what became of their latest authorization. */
 export async function presentConnections(
-  { database, providers }: Pick<GraphQLDependencies, 'database' | 'providers'>,
+  { database, providers }: Pick<UseCaseDependencies, 'database' | 'providers'>,
+  types: ReadonlyMap<string, RestConnectionType>,
   connections: readonly Connection[],
 ): Promise<object[]> {
-  const linked = connections.filter(({ type }) => type !== 'webhook').map(({ id }) => id);
+  const linked = connections.filter(({ type }) => types.get(type)?.needsAuthorization).map(({ id }) => id);
   const latest = new Map<number, Authorization>();
   for (let start = 0; start < linked.length; start += AT_ONCE) {
     const found = await findLatestAuthorizations({ database }, linked.slice(start, start + AT_ONCE));
@@ -20,8 +22,10 @@ export async function presentConnections(
   return connections.map(({ id, type, configuration, createdAt, updatedAt }) => ({
     id,
     type,
-    configuration: type === 'webhook' ? presentWebhook(configuration as WebhookConfiguration) : {},
-    ...(type === 'webhook' ? {} : { authorization: presentAuthorization(latest.get(id), providers.get(type)?.name ?? type) }),
+    configuration: types.get(type)?.rest.present(configuration) ?? {},
+    ...(types.get(type)?.needsAuthorization
+      ? { authorization: presentAuthorization(latest.get(id), providers.get(type)?.name ?? type) }
+      : {}),
     created_at: createdAt.toISOString(),
     updated_at: updatedAt.toISOString(),
   }));
@@ -39,14 +43,6 @@ function presentAuthorization(authorization: Authorization | undefined, provider
     error_description: explainOutcome(authorization, providerName),
     created_at: createdAt.toISOString(),
     completed_at: completedAt?.toISOString() ?? null,
-  };
-}
-
-function presentWebhook({ url, authType, extraHeaders }: WebhookConfiguration): object {
-  return {
-    url,
-    auth_type: authType,
-    extra_headers: Object.fromEntries(extraHeaders.map(({ name, value }) => [name, value])),
   };
 }
 

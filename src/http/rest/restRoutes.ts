@@ -3,22 +3,25 @@ import { requireCaller, requireScope } from '../../access/authenticate.js';
 import { countRequest, refuseTooMany } from '../../access/limits.js';
 import { identify } from '../../access/platform.js';
 import { SwitchboardError } from '../../domain/errors.js';
-import { errorHeaders } from '../../graphql/callErrors.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { errorHeaders } from '../../errors/toCallError.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 import { callerAddress } from '../callerAddress.js';
-import { readCredentials, turnKey } from '../credentials.js';
+import { readCredentials } from '../credentials.js';
 import { jsonApiError, toHttpError } from '../handleErrors.js';
 import { rateLimitHeaders } from '../limits/admitOperation.js';
-import { type FairTurns, takeTurn } from '../limits/FairTurns.js';
+import { type FairTurns, takeTurn, turnOf } from '../limits/FairTurns.js';
 import { checkJson } from '../limits/takeJson.js';
 import { connectionRoutes } from './connectionRoutes.js';
 import { idempotencyKeys } from './idempotencyKey.js';
 import { openApiRoute } from './openApiRoute.js';
+import type { RestConnectionType } from './RestPart.js';
+import { connectionSchemas } from './schemas.js';
 import { subscriptionRoutes } from './subscriptionRoutes.js';
 import { createValidator, InvalidRequest } from './validation.js';
 
 interface RestOptions {
-  readonly dependencies: GraphQLDependencies;
+  readonly dependencies: UseCaseDependencies;
+  readonly connectionTypes: readonly RestConnectionType[];
   readonly publicUrl: string;
   readonly turns: FairTurns;
   /** The largest body that is read. */
@@ -30,14 +33,15 @@ const BASE = '/api/v3';
 /** `/api/v3/event-subscriptions/…`: the OpenAPI's twelve operations on the use cases that GraphQL has, and `/openapi.json`. */
 export async function restRoutes(
   app: FastifyInstance,
-  { dependencies, publicUrl, turns, bodyBytes }: RestOptions,
+  { dependencies, connectionTypes, publicUrl, turns, bodyBytes }: RestOptions,
 ): Promise<void> {
   // What the server tells of itself is for GraphQL alone.
   const eventTypes = dependencies.eventTypes
     .list()
     .filter(({ internal }) => !internal)
     .map(({ name }) => name);
-  openApiRoute(app, { base: BASE, publicUrl, eventTypes });
+  const schemas = connectionSchemas(connectionTypes);
+  openApiRoute(app, { base: BASE, publicUrl, eventTypes, connectionSchemas: schemas.components });
   await app.register(
     async (rest) => {
       takeJson(rest, bodyBytes);
@@ -60,11 +64,8 @@ export async function restRoutes(
         const scope = kind === 'read' ? 'read' : 'manage';
         const address = callerAddress(request);
         const known = identify(dependencies, readCredentials(request), address);
-        const key = await known.then(
-          (found) => turnKey(found, address),
-          () => turnKey(null, address),
-        );
-        await takeTurn(turns, key, request, reply);
+        const found = await known.catch(() => null);
+        await takeTurn(turns, turnOf(found, address), request, reply);
         const who = await known;
         if (who?.organizationId === null) {
           // Nothing here is a platform's own, and yet it is counted.
@@ -86,7 +87,7 @@ export async function restRoutes(
         if (reply.hasHeader('content-type')) reply.header('content-type', answerType(request.headers.accept));
       });
       idempotencyKeys(rest, dependencies);
-      connectionRoutes(rest, dependencies);
+      connectionRoutes(rest, dependencies, connectionTypes, schemas);
       subscriptionRoutes(rest, dependencies, eventTypes);
     },
     { prefix: `${BASE}/event-subscriptions` },

@@ -3,11 +3,11 @@ import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
 import type { Caller } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/errors.js';
 import type { Subscription } from '../../domain/Subscription.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
 import { createSubscription } from '../../subscriptions/createSubscription.js';
 import { deleteSubscription } from '../../subscriptions/deleteSubscription.js';
 import { findSubscription, listSubscriptions } from '../../subscriptions/listSubscriptions.js';
 import { updateSubscription } from '../../subscriptions/updateSubscription.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 import { callerOf, operation, operationId } from './operation.js';
 import { listAll, MAX_ROWS, presentSubscription } from './present.js';
 import {
@@ -46,7 +46,7 @@ const describe = (name: string, summary: string, tag = 'Subscriptions') => ({
  * The operations on subscriptions, and the test broadcast (OpenAPI, tags Subscriptions and Broadcast). `eventTypes` are those
  * that REST knows: a subscription to another one is not there.
  */
-export function subscriptionRoutes(app: FastifyInstance, dependencies: GraphQLDependencies, eventTypes: readonly string[]): void {
+export function subscriptionRoutes(app: FastifyInstance, dependencies: UseCaseDependencies, eventTypes: readonly string[]): void {
   const find = async (caller: Caller, id: string): Promise<Subscription> => {
     const subscription = await findSubscription(dependencies, caller, id);
     if (subscription && eventTypes.includes(subscription.eventType)) return subscription;

@@ -4,6 +4,7 @@ import type { FastifySchema, FastifySchemaCompiler } from 'fastify';
 import { InputError, inputProblems, MOST_PROBLEMS, type Problem, SwitchboardError } from '../../domain/errors.js';
 import { toProblem } from '../../events/types/eventTypeRegistry.js';
 import type { JsonApiError } from '../handleErrors.js';
+import type { RestConnectionType } from './RestPart.js';
 
 /**
  * What the schemas of bodies say of the form of text, and of which fields go together, is for those who read or generate:
@@ -106,8 +107,8 @@ export function bodyPointer(path: readonly string[]): string {
 interface Request {
   /** The part of the use case's input that came from the path, not from the body. */
   readonly fromPath?: string;
-  /** Names of the extra headers, in the order in which the use case got them. */
-  readonly headerNames?: readonly string[];
+  /** The configuration that the body brought, and the type that it is of. */
+  readonly configuration?: { readonly type: RestConnectionType; readonly sent: object } | undefined;
 }
 
 /**
@@ -125,23 +126,34 @@ export async function answerInputErrors<T>(request: Request, work: () => Promise
   }
 }
 
-function toJsonApiError({ code, message, path }: Problem, { fromPath, headerNames = [] }: Request): JsonApiError {
-  const error = { status: '400', code: inputProblems[code].jsonApi, detail: message.replace(CAMEL_CASE, toSnakeCase) };
-  return path[0] === fromPath ? error : { ...error, source: { pointer: bodyPointer(toBodyPath(path, headerNames)) } };
+function toJsonApiError({ code, message, path }: Problem, { fromPath, configuration }: Request): JsonApiError {
+  const detail = inBodyWords(message, configuration?.type);
+  const error = { status: '400', code: inputProblems[code].jsonApi, detail };
+  return path[0] === fromPath ? error : { ...error, source: { pointer: bodyPointer(toBodyPath(path, configuration)) } };
 }
 
 /** Where a part of a use case's input was in the body. */
-function toBodyPath([first = '', ...rest]: readonly string[], headerNames: readonly string[]): string[] {
-  if (first !== 'webhook' && first !== 'klaviyo') return [first, ...rest].map(toSnakeCase);
-  const [field, index] = rest;
-  if (field === 'extraHeaders' && index !== undefined) {
-    return ['configuration', 'extra_headers', headerNames[Number(index)] ?? index];
-  }
-  return ['configuration', ...rest.map(toSnakeCase)];
+function toBodyPath([first = '', ...rest]: readonly string[], configuration: Request['configuration']): string[] {
+  if (first !== configuration?.type.name) return [first, ...rest].map(toSnakeCase);
+  const { type, sent } = configuration;
+  return ['configuration', ...(type.rest.toBodyPath?.(rest, sent) ?? rest.map(toSnakeCase))];
 }
 
-/** Fields that messages speak of. */
-const CAMEL_CASE = /\b(authType|authConfig|headerName|apiKey|extraHeaders|connectionId|eventType|isActive)\b/g;
+/** Fields that messages may speak of. */
+const FIELDS = ['connection_id', 'event_type', 'is_active'];
+
+/** The message with the body's names for its fields: the use cases know them in camel case. */
+function inBodyWords(message: string, type: RestConnectionType | undefined): string {
+  const ours = [...FIELDS, ...(type ? fieldsOf(type.rest.createSchema) : [])];
+  const byInput = new Map(ours.map((name) => [name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()), name]));
+  return message.replace(/\b[a-z]+(?:[A-Z][a-z]*)+\b/g, (word) => byInput.get(word) ?? word);
+}
+
+/** Every field that a JSON schema names, at whatever depth. */
+function fieldsOf(schema: object): string[] {
+  const { properties = {} } = schema as { readonly properties?: Readonly<Record<string, object>> };
+  return Object.entries(properties).flatMap(([name, inner]) => [name, ...fieldsOf(inner)]);
+}
 
 function toSnakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -14,14 +14,15 @@ import { countRequest, refuseTooMany } from '../../access/limits.js';
 import { type Credentials, ORGANIZATION_HEADER } from '../../access/platform.js';
 import { databaseTrouble } from '../../database/databaseTrouble.js';
 import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
-import { toCallError, toGraphQLError } from '../../graphql/callErrors.js';
+import { toCallError } from '../../errors/toCallError.js';
 import { GraphQLContext } from '../../graphql/GraphQLContext.js';
-import type { GraphQLDependencies } from '../../graphql/GraphQLDependencies.js';
+import { toGraphQLError } from '../../graphql/graphqlErrors.js';
 import { ChangesLost } from '../../live/Watch.js';
+import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 import { callerAddress } from '../callerAddress.js';
-import { readCredentials, turnKey } from '../credentials.js';
+import { readCredentials } from '../credentials.js';
 import { admitOperation } from '../limits/admitOperation.js';
-import type { FairTurns } from '../limits/FairTurns.js';
+import { BYTES_A_UNIT, COST_A_UNIT, type FairTurns, type Turn, turnOf } from '../limits/FairTurns.js';
 import type { DocumentLimits } from '../limits/limitDocuments.js';
 import { openSocket, RunningOperations, readOperation, SocketCaller, socketError } from './openSocket.js';
 
@@ -30,7 +31,7 @@ const MOST_OPERATIONS = 100;
 
 interface GraphQLSocketOptions {
   readonly schema: GraphQLSchema;
-  readonly dependencies: GraphQLDependencies;
+  readonly dependencies: UseCaseDependencies;
   readonly documentLimits: DocumentLimits;
   readonly validationRules: readonly ValidationRule[];
   readonly turns: FairTurns;
@@ -41,6 +42,8 @@ interface Extra {
   readonly request: FastifyRequest;
   readonly running: RunningOperations;
   caller?: SocketCaller;
+  /** With whom it takes turns. */
+  turnsWith: string;
 }
 
 type SocketContext = Context<Record<string, unknown>, Extra>;
@@ -57,15 +60,21 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
   const reading = { schema, validationRules, maxTokens: documentLimits.maxTokens };
   const rules = { schema, limits: documentLimits, dependencies };
 
+  /** What operations may cost, until they are executed. */
+  const costs = new WeakMap<GraphQLContext, number>();
+
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
     // Questions and changes; a watch waits for what others do.
     async execute(args) {
-      const { possibleCaller } = args.contextValue as GraphQLContext;
-      const turn = await turns.enter(turnKey(possibleCaller, 'nobody'));
+      const context = args.contextValue as GraphQLContext;
+      const { possibleCaller, transport, budget } = context;
+      const cost = costs.get(context) ?? 0;
+      const turn = await turns.enter(turnOf(possibleCaller, transport.address), 1 + cost / COST_A_UNIT);
       try {
         return await execute(args as ExecutionArgs);
       } finally {
+        turn.add((transport.budget.bytes - Math.max(0, budget.bytes)) / BYTES_A_UNIT);
         turn.leave();
       }
     },
@@ -73,7 +82,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       const credentials = readParameters(connectionParams, readCredentials(extra.request));
       extra.caller = new SocketCaller(dependencies, credentials, callerAddress(extra.request));
       try {
-        await extra.caller.current();
+        extra.turnsWith = turnOf(await extra.caller.current(), callerAddress(extra.request));
         return true;
       } catch (failure) {
         const { error } = toCallError(failure, log);
@@ -90,12 +99,13 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
         const operation = 'length' in document ? null : getOperationAST(document, operationName);
         const caller = await socketCaller.current();
         const address = callerAddress(extra.request);
+        let cost = 0;
         if ('length' in document || !operation) {
           const count = await countRequest(dependencies, caller, 'read');
           if (count) refuseTooMany(count, 'read');
           if ('length' in document) return document;
         } else {
-          await admitOperation(rules, { document, operation, variables: variables ?? {} }, caller, address);
+          cost = await admitOperation(rules, { document, operation, variables: variables ?? {} }, caller, address);
         }
         const contextValue = new GraphQLContext(dependencies, caller, {
           budget: documentLimits.budget,
@@ -104,6 +114,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
           bindBrowser: null,
           checkAgain: () => socketCaller.current(),
         });
+        costs.set(contextValue, cost);
         return { schema, document, variableValues: variables, operationName, contextValue } as ExecutionArgs;
       } catch (failure) {
         closeFor(extra.socket, failure);
@@ -136,11 +147,13 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
   });
 
   return (socket: WebSocket, request: FastifyRequest): void => {
-    const extra: Extra = { socket, request, running: new RunningOperations() };
+    const turnsWith = turnOf(null, callerAddress(request));
+    const extra: Extra = { socket, request, running: new RunningOperations(), turnsWith };
+    const enter = (bytes: number): Promise<Turn> => turns.enter(extra.turnsWith, 1 + bytes / BYTES_A_UNIT);
     const onPing = async (): Promise<void> => {
       await extra.caller?.current().catch((failure) => closeFor(socket, failure));
     };
-    openSocket(server, extra, { onPing, onClose: () => extra.running.end() }, log);
+    openSocket(server, extra, { enter, onPing, onClose: () => extra.running.end() }, log);
   };
 }
 

@@ -15,8 +15,11 @@ import { requireCredentials } from '../../access/authenticate.js';
 import type { AccessDependencies } from '../../access/limits.js';
 import { type Credentials, identify } from '../../access/platform.js';
 import type { Caller, Platform } from '../../domain/Caller.js';
+import { SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { formatError, toGraphQLError } from '../../graphql/callErrors.js';
+import { formatError, toGraphQLError } from '../../graphql/graphqlErrors.js';
+import type { Turn } from '../limits/FairTurns.js';
+import { checkNames } from '../limits/limitDocuments.js';
 import { checkJson } from '../limits/takeJson.js';
 
 /** A peer that does not answer a ping until the next one is gone. */
@@ -32,6 +35,8 @@ interface SocketExtra {
 }
 
 interface SocketHooks {
+  /** Waits until a message of so many bytes may be read; throws RATE_LIMITED. */
+  readonly enter: (bytes: number) => Promise<Turn>;
   /** With each of our pings. */
   readonly onPing: () => Promise<void>;
   readonly onClose: () => void;
@@ -41,7 +46,7 @@ interface SocketHooks {
 export function openSocket<Extra extends SocketExtra>(
   server: Server<Extra>,
   extra: Extra,
-  { onPing, onClose }: SocketHooks,
+  { enter, onPing, onClose }: SocketHooks,
   log: Logger,
 ): void {
   const { socket } = extra;
@@ -64,17 +69,37 @@ export function openSocket<Extra extends SocketExtra>(
       // Whoever has gone needs no error: the close that follows ends everything.
       socket.send(message, () => resolve());
     });
+  /** Messages that wait for their turn. */
+  let unread = 0;
   const closed = server.opened(
     {
       protocol: socket.protocol,
       send,
       close: (code, reason) => socket.close(code, reason),
       onMessage: (receive) =>
-        socket.on('message', (data) => {
-          const message = String(data);
-          if (!isOpen()) return;
-          if (!mayBeSent(message)) return socket.close(4400, 'Not a message of graphql-transport-ws');
-          receive(message).catch(failed);
+        socket.on('message', (data: Buffer) => {
+          const read = async (): Promise<void> => {
+            // What a peer sends meanwhile waits with him.
+            unread += 1;
+            socket.pause();
+            const turn = await enter(data.length).finally(() => {
+              unread -= 1;
+              if (unread === 0) socket.resume();
+            });
+            try {
+              if (!isOpen()) return;
+              const message = String(data);
+              if (!mayBeSent(message)) return socket.close(4400, 'Not a message of graphql-transport-ws');
+              // The document is read before this returns; what it asks for takes a turn of its own.
+              receive(message).catch(failed);
+            } finally {
+              turn.leave();
+            }
+          };
+          read().catch((error) => {
+            if (error instanceof SwitchboardError) socket.close(4429, 'Too many messages');
+            else failed(error);
+          });
         }),
       // Without the payload: it is the peer's own, and may be large.
       onPing: () => send('{"type":"pong"}'),
@@ -199,9 +224,11 @@ export function readOperation(
 ): DocumentNode | readonly GraphQLError[] {
   let document: DocumentNode;
   try {
+    checkNames(query, maxTokens);
     document = parse(query, { maxTokens });
   } catch (error) {
     if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
+    if (error instanceof SwitchboardError) return [new GraphQLError(error.message, { extensions: { code: error.code } })];
     throw error;
   }
   try {

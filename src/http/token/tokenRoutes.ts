@@ -6,11 +6,11 @@ import { type ApiKeyScope, TOKEN_SCOPES } from '../../domain/ApiKey.js';
 import type { Caller } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { errorHeaders } from '../../graphql/callErrors.js';
+import { errorHeaders } from '../../errors/toCallError.js';
 import { callerAddress } from '../callerAddress.js';
 import { toHttpError } from '../handleErrors.js';
 import { rateLimitHeaders } from '../limits/admitOperation.js';
-import { type FairTurns, takeTurn } from '../limits/FairTurns.js';
+import { type FairTurns, takeTurn, turnOf } from '../limits/FairTurns.js';
 
 interface TokenRouteOptions {
   readonly dependencies: AccessDependencies & { readonly log: Logger };
@@ -31,7 +31,7 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => done(null, body));
   app.setErrorHandler(oauthErrorHandler(dependencies.log));
   app.addHook('onRequest', async (request, reply) => {
-    await takeTurn(turns, `address:${callerAddress(request)}`, request, reply);
+    await takeTurn(turns, turnOf(null, callerAddress(request)), request, reply);
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' });
   });
 

@@ -15,7 +15,7 @@ const error = (code: HttpErrorCode): HttpOutcome => ({ kind: 'error', code, mess
 
 describe('decideOutcome', () => {
   it.each([200, 201, 202, 204, 299])('takes %i for success', (status) => {
-    expect(decideOutcome(response(status), rules)).toEqual({ kind: 'success' });
+    expect(decideOutcome(response(status), rules)).toEqual({ kind: 'delivered' });
   });
 
   it.each([400, 401, 404, 408, 422, 500, 502, 504, 599])('retries %i ', (status) => {
@@ -43,7 +43,7 @@ describe('decideOutcome', () => {
   );
 
   it('fails at once for a URL that never was one', () => {
-    expect(decideOutcome(error('invalid_url'), rules)).toEqual({ kind: 'failure', reason: 'It failed.' });
+    expect(decideOutcome(error('invalid_url'), rules)).toEqual({ kind: 'failed', reason: 'It failed.' });
   });
 
   it('disables the connection on 410', () => {

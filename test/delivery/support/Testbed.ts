@@ -8,15 +8,14 @@ import type { OnConnectionDisabled } from '../../../src/delivery/engine/Outcomes
 import { createGuardedHttp } from '../../../src/delivery/http/guardedHttp.js';
 import { insertDeliveries } from '../../../src/delivery/queue/insertDeliveries.js';
 import { ensureSigningSecret } from '../../../src/delivery/signingSecrets.js';
-import { WebhookDestination } from '../../../src/delivery/WebhookDestination.js';
+import { type WebhookConfiguration, WebhookDestination } from '../../../src/delivery/WebhookDestination.js';
 import type { Caller } from '../../../src/domain/Caller.js';
-import type { ConnectionType, WebhookConfiguration } from '../../../src/domain/Connection.js';
 import type { Logger } from '../../../src/domain/Logger.js';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface ConnectionSetup {
-  readonly type?: ConnectionType;
+  readonly type?: string;
   readonly status?: string;
   readonly configuration?: Partial<WebhookConfiguration>;
 }
@@ -32,6 +31,8 @@ export interface EngineSetup {
 /** A database with one organization, and everything that delivers from it, without the rest of the server. */
 export class Testbed {
   readonly cipher = new Cipher([{ id: 'test', key: Buffer.alloc(32, 7) }]);
+  /** Which of the types sign. */
+  readonly destinations = new Map([['webhook', { signs: true }]]);
   readonly #closing: (() => Promise<void>)[] = [];
 
   private constructor(
@@ -126,7 +127,13 @@ export class Testbed {
   }
 
   get caller(): Caller {
-    return { organizationId: this.organizationId, apiKeyId: 1, scopes: new Set() };
+    return {
+      organizationId: this.organizationId,
+      apiKeyId: 1,
+      scopes: new Set(),
+      credential: 'api_key' as const,
+      address: '127.0.0.1',
+    };
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they ask for

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LiveClient } from '../../graphql/live/support/LiveClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { maliciousDocuments, times } from './support/maliciousDocuments.js';
 
@@ -28,7 +29,19 @@ describe('A malicious document is refused, in few words', () => {
     expect(await post(JSON.stringify(batch))).toMatchObject({ status: 400 });
   });
 
-  it('but not a large one that is none', async () => {
+  it('a name of 1 MB over a websocket', async () => {
+    const live = LiveClient.of(switchboard.client);
+    const ended = await live.watch(`{ ${'a'.repeat(1_000_000)} }`).ended;
+    expect(ended).toMatchObject([{ message: expect.stringMatching(/^.{0,200}$/), extensions: { code: 'BAD_USER_INPUT' } }]);
+    await live.close();
+  });
+
+  it('but not long words within a text', async () => {
+    const query = `{ connection(id: "${'x'.repeat(100_000)}") { id } }`;
+    expect(await post(JSON.stringify({ query }))).toMatchObject({ status: 200 });
+  });
+
+  it('and not a large one that is none', async () => {
     const query = `{ ${times(245, () => 'organization { id }')} }`;
     expect(await post(JSON.stringify({ query }))).toMatchObject({ status: 200 });
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey } from '../../../src/access/apiKeys.js';
+import { addApiKey } from '../../../src/access/apiKeys.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { RestClient } from './support/RestClient.js';
 
@@ -142,7 +142,7 @@ describe('Statuses mean what they say', () => {
 
   it('403 without the scope', async () => {
     const organizationId = switchboard.client.keys.organizationId as number;
-    const keys = await createApiKey({ em: switchboard.database.em() }, { organizationId, scopes: ['read'] });
+    const keys = await addApiKey({ em: switchboard.database.em() }, { organizationId, scopes: ['read'] });
     const reader = new RestClient(rest.origin, `Basic ${Buffer.from(`${keys.publicKey}:${keys.secretKey}`).toString('base64')}`);
     expect(await reader.get('/connections')).toMatchObject({ status: 200 });
     for (const [method, path] of [

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey, revokeApiKey } from '../../../src/access/apiKeys.js';
+import { addApiKey, endApiKey } from '../../../src/access/apiKeys.js';
 import type { ApiKeyScope } from '../../../src/domain/ApiKey.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { askWithToken, basic, postForm } from './support/tokenCalls.js';
@@ -22,7 +22,7 @@ const request = (form: object | string, headers: Record<string, string> = {}, pa
 
 function newKey(options: { scopes?: ApiKeyScope[]; oauthOnly?: boolean } = {}) {
   const organizationId = switchboard.client.keys.organizationId as number;
-  return createApiKey({ em: switchboard.database.em() }, { organizationId, ...options });
+  return addApiKey({ em: switchboard.database.em() }, { organizationId, ...options });
 }
 
 describe('POST /oauth2/token (RFC 6749 4.4)', () => {
@@ -173,7 +173,7 @@ describe('An access token', () => {
     const keys = await newKey();
     const token = await tokenOf(keys);
     expect((await askWithToken(second, token)).status).toBe(200);
-    await revokeApiKey({ database: switchboard.database }, keys.publicKey);
+    await endApiKey({ database: switchboard.database }, keys.publicKey);
     for (const process of [switchboard, second]) {
       const { status, headers } = await askWithToken(process, token);
       expect(status).toBe(401);

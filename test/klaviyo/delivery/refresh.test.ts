@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { declareGrantLost } from '../../../src/oauth/getAccessToken.js';
+import { declareGrantLost } from '../../../src/oauth/getProviderAccessToken.js';
 import type { FaultKind } from '../../../src/sandbox/createSandbox.js';
 import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
 import { eventually } from '../../support/eventually.js';

@@ -6,10 +6,10 @@ import { klaviyoScopes } from '../../../src/klaviyo/klaviyoScopes.js';
 import {
   declareGrantLost,
   GrantLost,
-  getAccessToken,
+  getProviderAccessToken,
   type RefreshDependencies,
   refreshIdleGrants,
-} from '../../../src/oauth/getAccessToken.js';
+} from '../../../src/oauth/getProviderAccessToken.js';
 import { ProviderError } from '../../../src/oauth/Provider.js';
 import { createSandbox, type Sandbox } from '../../../src/sandbox/createSandbox.js';
 import { connectKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
@@ -95,7 +95,7 @@ async function day(
     await refreshIdleGrants(dependencies);
     if (!busy) return 'unused';
     await switchboard.sql('update credentials set refresh_leased_until = null');
-    await getAccessToken(dependencies, connectionId);
+    await getProviderAccessToken(dependencies, connectionId);
     return 'good';
   } catch (error) {
     if (error instanceof GrantLost) return 'lost';

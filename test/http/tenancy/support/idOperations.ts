@@ -28,6 +28,8 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Query.deliveries(filter.subscriptionId)': { kind: 'subscription', operation: filtered('deliveries', 'subscriptionId') },
   'Query.deliveries(filter.eventId)': { kind: 'event', operation: filtered('deliveries', 'eventId') },
 
+  'Query.auditEvents(filter.subjectId)': { kind: 'connection', operation: filtered('auditEvents', 'subjectId') },
+
   'Connection.subscriptions(filter.connectionId)': {
     ...{ kind: 'connection', own: 'connection' },
     operation: below('connection', 'subscriptions', 'connectionId'),

@@ -6,8 +6,9 @@ import type { Database } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
+import { DAY_MS } from '../domain/duration.js';
 import type { Logger } from '../domain/Logger.js';
-import { type Provider, ProviderError, type TokenSet } from './Provider.js';
+import { ProviderError, type Providers, type TokenSet } from './Provider.js';
 import type { GrantNotices } from './storeGrant.js';
 
 /** A token that has less than this to live is refreshed first, or less than this part of its life when that is shorter. */
@@ -20,22 +21,22 @@ const NOT_SET_UP = 'not_set_up';
 const WAIT_MS = 15_000;
 
 /**
- * A good access token of a connection. One that is about to expire, or whose version the API has refused, is refreshed:
+ * A good access token of a connection at its provider. One that is about to expire, or whose version the API has refused, is refreshed:
  * by one caller among all processes, since Postgres hands out the lease; the others wait, and read again before and after.
  * One that was just refreshed is handed out as it is, however short it lives.
  * Throws GrantLost, or a ProviderError (transient or configuration) when no good token is to be had at the moment.
  */
-export async function getAccessToken(
+export async function getProviderAccessToken(
   dependencies: RefreshDependencies,
   connectionId: number,
   refusedVersion?: number,
-): Promise<AccessToken> {
+): Promise<ProviderAccessToken> {
   const deadline = Date.now() + WAIT_MS;
   for (;;) {
     const credential = await dependencies.database.em().findOne(Credential, { connectionId });
     if (!credential?.accessToken) throw new GrantLost('The connection has no grant.');
     const livesForMs = credential.expiresAt.getTime() - dependencies.now();
-    const current = (): AccessToken => ({
+    const current = (): ProviderAccessToken => ({
       token: dependencies.cipher.decrypt(credential.accessToken as string, columnIdentity.accessToken(connectionId)),
       version: credential.version,
       accountId: credential.accountId ?? null,
@@ -80,8 +81,8 @@ function freshForMs({ lifetimeSeconds }: Credential): number {
   return Math.min(FRESH_FOR_MS, (lifetimeSeconds ?? Number.POSITIVE_INFINITY) * 1_000 * FRESH_PART);
 }
 
-/** An access token that is good now, as far as we know. */
-export interface AccessToken {
+/** An access token of the provider that is good now, as far as we know. */
+export interface ProviderAccessToken {
   readonly token: string;
   /** The version of the credential it is from: name it when the API refuses the token. */
   readonly version: number;
@@ -127,7 +128,7 @@ async function takeRefreshLease(
 export interface RefreshDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Providers;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -261,7 +262,7 @@ export function declareGrantLost(
   });
 }
 
-/** Klaviyo drops a refresh token that was not used for 90 days; a month is left for outages. */
+/** A provider may drop a refresh token that was not used for 90 days; a month is left for outages. */
 const IDLE_DAYS = 60;
 /** The chore runs every hour: spread over a day, in the order of who waits longest. */
 const RUNS_A_DAY = 24;
@@ -273,7 +274,7 @@ const AT_LEAST = 20;
  */
 export async function refreshIdleGrants(dependencies: RefreshDependencies): Promise<number> {
   const { database, log, now } = dependencies;
-  const idleSince = new Date(now() - IDLE_DAYS * 86_400_000).toISOString();
+  const idleSince = new Date(now() - IDLE_DAYS * DAY_MS).toISOString();
   const { rows } = await sql<{ connection_id: string; version: number }>`
     with idle as (
       select connection_id, version, coalesce(last_refreshed_at, created_at) as used_at from credentials
@@ -284,7 +285,7 @@ export async function refreshIdleGrants(dependencies: RefreshDependencies): Prom
   let refreshed = 0;
   for (const { connection_id: connectionId, version } of rows) {
     try {
-      await getAccessToken(dependencies, Number(connectionId), version);
+      await getProviderAccessToken(dependencies, Number(connectionId), version);
       refreshed += 1;
     } catch (error) {
       if (!(error instanceof ProviderError || error instanceof GrantLost)) throw error;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDuration, parseDurationList } from '../../../src/domain/duration.js';
+import { parseDuration, parseDurationList } from '../../src/domain/duration.js';
 
 describe('parseDuration', () => {
   it.each([

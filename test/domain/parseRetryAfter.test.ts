@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRetryAfter } from '../../../src/delivery/retries.js';
+import { parseRetryAfter } from '../../src/domain/retryAfter.js';
 
 const NOW = Date.UTC(2026, 0, 15, 12, 0, 0);
 const CAP = 3_600_000;

@@ -1,0 +1,118 @@
+import type { ConnectionServices, ConnectionType } from '../ConnectionType.js';
+import type { Credential } from '../domain/Credential.js';
+import { scopesToRequest } from '../oauth/startAuthorization.js';
+import { checkKlaviyo, type KlaviyoInput, type StoredKlaviyo, warnOfScopes } from './checkKlaviyoConfiguration.js';
+import { type BoundedFetch, createBoundedFetch } from './createBoundedFetch.js';
+import { KlaviyoDestination } from './KlaviyoDestination.js';
+import { KlaviyoOAuth } from './KlaviyoOAuth.js';
+import { type KlaviyoQuota, KlaviyoRateLimits, readKlaviyoQuotas, sweepKlaviyoQuotas } from './KlaviyoRateLimits.js';
+import { klaviyoGraphQL } from './klaviyoSchema.js';
+
+/** Where Klaviyo is, and what this server is there. */
+export interface KlaviyoPlace {
+  /** Null: this server is not set up for Klaviyo. */
+  readonly app: { readonly clientId: string; readonly clientSecret: string } | null;
+  readonly authorizeUrl: string;
+  readonly apiUrl: string;
+  /** True when a stand-in answers there. */
+  readonly sandbox: boolean;
+  /** What requests to `apiUrl` go through. */
+  readonly reach: (fetch: BoundedFetch) => BoundedFetch;
+  readonly revision: string;
+  /** What a connection asks for unless it names its own. */
+  readonly scopes: readonly string[];
+  readonly backfillAfterMs: number;
+}
+
+/** What Klaviyo needs of a process. */
+export interface KlaviyoServices extends ConnectionServices {
+  readonly klaviyo: KlaviyoPlace;
+}
+
+/** Of an exchange with the OAuth endpoints and the accounts API. */
+const OAUTH_TIMEOUT_MS = 10_000;
+const OAUTH_ANSWER_BYTES = 64 * 1024;
+/** A refused bulk request has an error for each of up to 1,000 events. */
+const EVENTS_TIMEOUT_MS = 10_000;
+const EVENTS_ANSWER_BYTES = 1024 * 1024;
+
+/** A merchant's Klaviyo account, linked by OAuth. */
+export const klaviyoType: ConnectionType<KlaviyoServices> = {
+  name: 'klaviyo',
+  needsAuthorization: true,
+  needsConfiguration: false,
+  graphql: klaviyoGraphQL,
+  rest: {
+    label: 'Klaviyo',
+    createSchema: {
+      type: 'object',
+      description: 'Empty: Klaviyo is linked by OAuth.',
+      additionalProperties: false,
+      properties: {},
+    },
+    updateFields: {},
+    answerFields: {},
+    answerDescription: 'empty for Klaviyo',
+    toInput: () => undefined,
+    present: () => ({}),
+  },
+  open(services) {
+    const { database, workDatabase, cipher, timeoutMs, accessToken, scopeMissing } = services;
+    const { apiUrl, revision, reach, backfillAfterMs } = services.klaviyo;
+    const provider = openProvider(services);
+    const readQuotas = async (accounts: readonly string[]) =>
+      Map.groupBy(await readKlaviyoQuotas(database, accounts), ({ account }) => account);
+    return {
+      provider,
+      destination: new KlaviyoDestination({
+        ...{ apiUrl, revision, cipher, backfillAfterMs, accessToken, scopeMissing },
+        fetch: reach(
+          createBoundedFetch({ timeoutMs: Math.min(timeoutMs, EVENTS_TIMEOUT_MS), maxBodyBytes: EVENTS_ANSWER_BYTES }),
+        ),
+        limits: new KlaviyoRateLimits(workDatabase),
+      }),
+      check: (input, stored, problems) => checkKlaviyo(input as KlaviyoInput, stored as StoredKlaviyo | null, provider, problems),
+      warn: (input) => warnOfScopes(input as KlaviyoInput, provider),
+      async show(connection, facts) {
+        const [credential, isSubscribed] = await Promise.all([facts.credential(), facts.isSubscribed()]);
+        const account = accountOf(credential);
+        const quotaOf = (endpoint: KlaviyoQuota['endpoint']) => async () => {
+          const quotas = account && (await facts.look(readQuotas, account.id));
+          return quotas?.find((quota) => quota.endpoint === endpoint) ?? null;
+        };
+        const requestedScopes = scopesToRequest(provider, connection, isSubscribed);
+        const grantedScopes = credential?.scopes ?? [];
+        return {
+          __typename: 'KlaviyoConfiguration',
+          requestedScopes,
+          grantedScopes,
+          missingScopes: credential?.accessToken ? requestedScopes.filter((scope) => !grantedScopes.includes(scope)) : [],
+          account,
+          accessTokenExpiresAt: credential?.accessToken ? credential.expiresAt : null,
+          lastRefreshedAt: credential?.lastRefreshedAt ?? null,
+          lastCheckedAt: credential?.checkedAt ?? null,
+          quota: quotaOf('events'),
+          bulkQuota: quotaOf('bulk'),
+        };
+      },
+      chores: [{ name: 'sweep-klaviyo-quotas', cron: '53 * * * *', work: () => sweepKlaviyoQuotas(database) }],
+    };
+  },
+};
+
+function openProvider({ database, klaviyo, redirectUri }: KlaviyoServices): KlaviyoOAuth | null {
+  const { app, authorizeUrl, apiUrl, sandbox, revision, scopes, reach } = klaviyo;
+  if (!app) return null;
+  return new KlaviyoOAuth({
+    ...{ ...app, authorizeUrl, apiUrl, sandbox, revision },
+    redirectUri: redirectUri('klaviyo'),
+    defaultScopes: scopes,
+    fetch: reach(createBoundedFetch({ timeoutMs: OAUTH_TIMEOUT_MS, maxBodyBytes: OAUTH_ANSWER_BYTES })),
+    limits: new KlaviyoRateLimits(database),
+  });
+}
+
+function accountOf(credential: Credential | null) {
+  if (!credential?.accountId) return null;
+  return { id: credential.accountId, name: credential.accountName ?? null, timezone: credential.accountTimezone ?? null };
+}

@@ -1,0 +1,482 @@
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ConnectionType } from '../../src/ConnectionType.js';
+import { columnIdentity } from '../../src/database/Cipher.js';
+import type { AttemptReport } from '../../src/delivery/Destination.js';
+import { type LinkedConfiguration, type Provider, ProviderError, type TokenSet } from '../../src/oauth/Provider.js';
+import { RestClient } from '../http/rest/support/RestClient.js';
+import { eventually } from '../support/eventually.js';
+import { GraphQLClient } from '../support/GraphQLClient.js';
+import { openCallback } from '../support/openCallback.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+import { testCipher } from '../support/testCipher.js';
+import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
+
+/** A type that needs no authorization: appends each event to a file of a folder, as a line of JSON behind a word that is a secret. */
+function fileType(folder: string): ConnectionType {
+  interface FileInput {
+    readonly fileName?: string | null;
+    readonly password?: string | null;
+    readonly encoding?: string | null;
+  }
+  const fields = {
+    file_name: { type: 'string', maxLength: 100, description: 'In the folder of this server.' },
+    password: { type: 'string', maxLength: 100, description: 'Begins every line. Never readable again.' },
+  };
+  return {
+    name: 'file',
+    needsAuthorization: false,
+    needsConfiguration: true,
+    graphql: {
+      fieldScopes: { 'FileConfiguration.lines': 'read' },
+      schema: `
+        extend enum ConnectionType { "A file." FILE }
+        extend union ConnectionConfiguration = FileConfiguration
+        extend input CreateConnectionInput { "For FILE: required." file: FileConfigurationInput }
+        extend input UpdateConnectionInput { "For FILE." file: FileConfigurationInput }
+        "How lines are written."
+        enum FileEncoding { "All of Unicode." UTF8 "Plain letters." ASCII }
+        "Where lines go."
+        input FileConfigurationInput { "Its name." fileName: String "Begins every line." password: String "UTF8 when not given." encoding: FileEncoding }
+        "Where lines go."
+        type FileConfiguration { "Its name." fileName: String! "How lines are written." encoding: FileEncoding! "How many there are." lines: Int! }
+      `,
+    },
+    rest: {
+      label: 'File',
+      createSchema: { type: 'object', additionalProperties: false, required: ['file_name'], properties: fields },
+      updateFields: fields,
+      answerFields: { file_name: { type: 'string' } },
+      answerDescription: 'for a file, its name',
+      toInput: ({ file_name, password }: { file_name?: string; password?: string }) => ({ fileName: file_name, password }),
+      present: (configuration) => ({ file_name: (configuration as { fileName: string }).fileName }),
+    },
+    open: ({ cipher }) => ({
+      provider: null,
+      check(input: FileInput, stored, problems) {
+        const old = stored?.configuration as { fileName: string; encoding: string } | undefined;
+        const fileName = input.fileName ?? old?.fileName ?? '';
+        if (fileName === '' || basename(fileName) !== fileName)
+          problems.add('INVALID', 'fileName must be a name without slashes.', 'file', 'fileName');
+        const secrets = input.password ? { password: input.password } : (stored?.secrets ?? null);
+        return { configuration: { fileName, encoding: input.encoding ?? old?.encoding ?? 'utf8' }, secrets };
+      },
+      show: ({ configuration }, facts) => ({
+        __typename: 'FileConfiguration',
+        ...configuration,
+        lines: () => facts.look(countLines, join(folder, (configuration as { fileName: string }).fileName)),
+      }),
+      destination: {
+        type: 'file',
+        maxDurationMs: 1_000,
+        async deliver({ connection, event }) {
+          const { fileName } = connection.configuration as { fileName: string };
+          const secrets = connection.authConfig
+            ? JSON.parse(cipher.decrypt(connection.authConfig, columnIdentity.webhookAuthConfig(connection.id)))
+            : { password: 'open' };
+          try {
+            await appendFile(join(folder, fileName), `${secrets.password} ${event.payload}\n`);
+            return { kind: 'delivered', attempt: { ...REPORT, statusCode: null } };
+          } catch (error) {
+            const { code } = error as NodeJS.ErrnoException;
+            return { kind: 'retry', attempt: { ...REPORT, error: { code: String(code), message: 'It could not be written.' } } };
+          }
+        },
+      },
+    }),
+  };
+}
+
+const REPORT: AttemptReport = { durationMs: 1, statusCode: null, responseBody: null, error: null };
+
+/** What GraphQL asked for together. */
+const counted: (readonly string[])[] = [];
+
+async function countLines(paths: readonly string[]): Promise<Map<string, number>> {
+  counted.push(paths);
+  return new Map(await Promise.all(paths.map(async (path) => [path, (await linesOf(path)).length] as const)));
+}
+
+const linesOf = async (path: string): Promise<string[]> =>
+  (await readFile(path, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+
+/** A type that is linked by OAuth: says each event in a chat room of the account. */
+function chatType(chatUrl: string): ConnectionType {
+  return {
+    name: 'chat',
+    needsAuthorization: true,
+    needsConfiguration: true,
+    graphql: {
+      schema: `
+        extend enum ConnectionType { "A chat." CHAT }
+        extend union ConnectionConfiguration = ChatConfiguration
+        extend input CreateConnectionInput { "For CHAT: required." chat: ChatConfigurationInput }
+        extend input UpdateConnectionInput { "For CHAT." chat: ChatConfigurationInput }
+        "Where events are said."
+        input ChatConfigurationInput { "Its name." room: String! }
+        "Where events are said."
+        type ChatConfiguration { "Its name." room: String! "Who is linked." account: String }
+      `,
+    },
+    rest: {
+      label: 'Chat',
+      createSchema: { type: 'object', additionalProperties: false, required: ['room'], properties: { room: { type: 'string' } } },
+      updateFields: { room: { type: 'string' } },
+      answerFields: { room: { type: 'string' } },
+      answerDescription: 'for a chat, its room',
+      toInput: (configuration) => configuration,
+      present: (configuration) => ({ room: (configuration as { room: string }).room }),
+    },
+    open: ({ redirectUri, accessToken }) => ({
+      provider: new ChatProvider(chatUrl, redirectUri('chat')),
+      check: (input, _stored, problems) => {
+        const { room } = input as { room: string };
+        if (!room.startsWith('#')) problems.add('INVALID', 'A room begins with #.', 'chat', 'room');
+        return { configuration: { room, scopes: ['whoami'] }, secrets: null };
+      },
+      show: async ({ configuration }, facts) => {
+        const { room } = configuration as { room: string };
+        return { __typename: 'ChatConfiguration', room, account: (await facts.credential())?.accountName ?? null };
+      },
+      destination: {
+        type: 'chat',
+        maxDurationMs: 5_000,
+        async deliver({ connection, event }) {
+          const { room } = connection.configuration as LinkedConfiguration & { room: string };
+          const { token } = await accessToken(connection.id);
+          const { status } = await post(`${chatUrl}/say`, { token, room, text: event.payload });
+          return status === 200
+            ? { kind: 'delivered', attempt: { ...REPORT, statusCode: status } }
+            : { kind: 'retry', attempt: { ...REPORT, statusCode: status, error: { code: 'chat', message: 'It was not said.' } } };
+        },
+      },
+    }),
+  };
+}
+
+class ChatProvider implements Provider {
+  readonly id = 'chat';
+  readonly name = 'Chat';
+  readonly clientId = 'switchboard';
+  readonly scopes = ['whoami', 'say'].map((name) => ({ name, resource: name, access: 'read' as const, required: false }));
+  readonly defaultScopes = ['whoami'];
+  readonly deliveryScope = 'say';
+  readonly sandbox = true;
+
+  constructor(
+    private readonly url: string,
+    readonly redirectUri: string,
+  ) {}
+
+  isIssuer(iss: string): boolean {
+    return iss === this.url;
+  }
+
+  authorizationUrl({ state, scopes }: { state: string; scopes: readonly string[] }): string {
+    return `${this.url}/authorize?${new URLSearchParams({ state, scope: scopes.join(' ') })}`;
+  }
+
+  async exchange({ code }: { code: string }): Promise<TokenSet> {
+    const { status, body } = await post(`${this.url}/token`, { code });
+    if (status !== 200) throw new ProviderError('grant', 'invalid_grant', 'The code is no good.');
+    return { accessToken: body.token, refreshToken: null, scopes: body.scopes, expiresInSeconds: 3_600 };
+  }
+
+  async refresh(): Promise<TokenSet> {
+    throw new ProviderError('grant', 'invalid_grant', 'Nothing is refreshed here.');
+  }
+
+  async revoke(token: string): Promise<void> {
+    await post(`${this.url}/revoke`, { token });
+  }
+
+  async account() {
+    return { id: 'a1', name: 'Acme chat', timezone: null };
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
+async function post(url: string, body: object): Promise<{ status: number; body: any }> {
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+  return { status: response.status, body: await response.json() };
+}
+
+/** The chat's own server: one account, whose owner agrees to everything. */
+class ChatServer {
+  readonly said: { room: string; text: string }[] = [];
+  readonly revoked: string[] = [];
+  #server: Server | undefined;
+
+  async start(): Promise<string> {
+    this.#server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const body = JSON.parse(Buffer.concat(chunks).toString());
+      const answer = (status: number, value: object) => response.writeHead(status).end(JSON.stringify(value));
+      if (request.url === '/token' && body.code === 'agreed') return answer(200, { token: 'chat-token', scopes: null });
+      if (request.url === '/say' && body.token === 'chat-token') this.said.push({ room: body.room, text: body.text });
+      else if (request.url === '/revoke') this.revoked.push(body.token);
+      else return answer(403, {});
+      return answer(200, {});
+    });
+    await new Promise<void>((resolve) => this.#server?.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.#server?.close();
+    this.#server?.closeAllConnections();
+  }
+}
+
+let folder: string;
+let switchboard: TestSwitchboard;
+let rest: RestClient;
+const chat = new ChatServer();
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'switchboard-third-type-'));
+  const types = [fileType(folder), chatType(await chat.start())];
+  switchboard = await startSwitchboard({ DELIVERY_RETRY_DELAYS: '10ms,10ms,10ms' }, undefined, types);
+  rest = new RestClient(switchboard.publicUrl, switchboard.client.authorization);
+});
+afterAll(async () => {
+  await switchboard?.close();
+  chat.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const CONNECTION = `id type status statusReason authorization { status } configuration { __typename
+  ... on FileConfiguration { fileName encoding lines } ... on ChatConfiguration { room account } }`;
+const USER_ERRORS = 'userErrors { code message path }';
+const mutate = async (name: string, inputType: string, input: object, answer = `connection { ${CONNECTION} }`) =>
+  (
+    await switchboard.client.query(`mutation ($input: ${inputType}!) { ${name}(input: $input) { ${answer} ${USER_ERRORS} } }`, {
+      input,
+    })
+  )[name];
+const create = (input: object) => mutate('createConnection', 'CreateConnectionInput', input);
+const update = (input: object) => mutate('updateConnection', 'UpdateConnectionInput', input);
+const see = async (id: string) =>
+  (await switchboard.client.query(`query ($id: ID!) { connection(id: $id) { ${CONNECTION} } }`, { id })).connection;
+const createFile = async (fileName: string) => (await create({ type: 'FILE', file: { fileName } })).connection.id as string;
+
+describe('A connection type that is one module and one line', () => {
+  it('is created and read over GraphQL, with its secrets encrypted', async () => {
+    const { connection, userErrors } = await create({
+      type: 'FILE',
+      file: { fileName: 'one', password: 'sesame', encoding: 'ASCII' },
+    });
+    expect(userErrors).toEqual([]);
+    expect(connection).toMatchObject({
+      type: 'FILE',
+      status: 'ACTIVE',
+      statusReason: null,
+      authorization: null,
+      configuration: { __typename: 'FileConfiguration', fileName: 'one', encoding: 'ASCII', lines: 0 },
+    });
+    expect(await see(connection.id)).toEqual(connection);
+    const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
+    expect(row).toMatchObject({ type: 'file', configuration: { fileName: 'one', encoding: 'ascii' } });
+    expect(JSON.stringify(row)).not.toContain('sesame');
+    const identity = columnIdentity.webhookAuthConfig(Number(connection.id));
+    expect(JSON.parse(testCipher.decrypt(row.auth_config, identity))).toEqual({ password: 'sesame' });
+  });
+
+  it('refuses what its own check refuses, what it needs and lacks, and what is for another type', async () => {
+    const invalid = { code: 'INVALID', message: 'fileName must be a name without slashes.', path: ['file', 'fileName'] };
+    expect(await create({ type: 'FILE', file: { fileName: '../one' } })).toEqual({ connection: null, userErrors: [invalid] });
+    expect((await create({ type: 'FILE' })).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['file'] }]);
+    const both = { file: { fileName: 'one' }, webhook: { url: 'https://example.com' } };
+    expect((await create({ type: 'FILE', ...both })).userErrors).toMatchObject([{ code: 'INVALID', path: ['webhook'] }]);
+    expect((await create({ type: 'WEBHOOK', ...both })).userErrors).toMatchObject([{ code: 'INVALID', path: ['file'] }]);
+    expect((await update({ id: await createFile('one'), file: { fileName: 'a/b' } })).userErrors).toEqual([invalid]);
+  });
+
+  it('is changed, and keeps what the change does not name', async () => {
+    const { connection } = await create({ type: 'FILE', file: { fileName: 'old', password: 'sesame', encoding: 'ASCII' } });
+    const { id } = connection;
+    expect((await update({ id, file: { fileName: 'new' } })).connection.configuration).toMatchObject({
+      fileName: 'new',
+      encoding: 'ASCII',
+    });
+    await subscribe(switchboard.client, id);
+    await waitForDelivery(switchboard.client, await publish(switchboard.client), 'DELIVERED');
+    expect((await linesOf(join(folder, 'new')))[0]).toMatch(/^sesame \{/);
+    expect((await update({ id, isEnabled: false })).connection).toMatchObject({ status: 'DISABLED' });
+    expect((await update({ id, isEnabled: true })).connection).toMatchObject({ status: 'ACTIVE' });
+    await mutate('deleteConnection', 'DeleteConnectionInput', { id }, 'deletedId');
+  });
+
+  it('is created, listed, changed and refused over REST', async () => {
+    const created = await rest.post('/connections', { type: 'file', configuration: { file_name: 'two', password: 'x' } });
+    expect(created).toMatchObject({ status: 201, body: { data: { type: 'file', configuration: { file_name: 'two' } } } });
+    const { id } = created.body.data;
+    expect(created.body.data).not.toHaveProperty('authorization');
+    expect((await rest.get(`/connections/${id}`)).body).toEqual(created.body);
+    expect((await rest.get('/connections?connection_type=file')).body.data[0]).toEqual(created.body.data);
+    const changed = await rest.patch(`/connections/${id}`, { configuration: { file_name: 'three' } });
+    expect(changed.body.data.configuration).toEqual({ file_name: 'three' });
+    expect(await rest.post('/connections', { type: 'file', configuration: { file_name: 'a/b' } })).toMatchObject({
+      status: 400,
+      body: {
+        errors: [{ detail: 'file_name must be a name without slashes.', source: { pointer: '/data/configuration/file_name' } }],
+      },
+    });
+    expect(await rest.post('/connections', { type: 'file', configuration: {} })).toMatchObject({ status: 400 });
+    expect(await rest.patch(`/connections/${id}`, { configuration: { url: 'https://example.com' } })).toMatchObject({
+      body: { errors: [{ detail: 'A file connection has no "url".', source: { pointer: '/data/configuration/url' } }] },
+    });
+    const description = await (await fetch(`${switchboard.publicUrl}/openapi.json`)).text();
+    expect(description).toContain(
+      'For a webhook, where and how it is called, without secrets; empty for Klaviyo; for a file, its name; for a chat, its room.',
+    );
+  });
+
+  it('is what a list can be filtered by, and reads what it shows once for the whole list', async () => {
+    await createFile('one');
+    await createFile('other');
+    counted.splice(0);
+    const { connections } = await switchboard.client.query(
+      `{ connections(filter: { type: FILE }) { edges { node { type configuration { ... on FileConfiguration { lines } } } } } }`,
+    );
+    expect(connections.edges.length).toBeGreaterThan(2);
+    expect(new Set(connections.edges.map(({ node }: { node: { type: string } }) => node.type))).toEqual(new Set(['FILE']));
+    expect(counted).toHaveLength(1);
+  });
+
+  it('keeps a field to those who have its scope', async () => {
+    const { createApiKey } = await switchboard.client.query(
+      'mutation { createApiKey(input: { scopes: [MANAGE] }) { apiKey { publicKey } secretKey } }',
+    );
+    const { publicKey } = createApiKey.apiKey;
+    const manager = new GraphQLClient(switchboard.client.url, { publicKey, secretKey: createApiKey.secretKey });
+    const change = (field: string) =>
+      manager.send(
+        `mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { name configuration { ... on FileConfiguration { ${field} } } } } }`,
+        { id },
+      );
+    const id = await createFile('one');
+    expect(await change('lines')).toMatchObject({ status: 403, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+    expect((await change('fileName')).data.updateConnection.connection).toEqual({
+      name: 'New',
+      configuration: { fileName: 'one' },
+    });
+  });
+
+  it('is delivered to by its destination, tested, retried when that fails, and deleted with what was left to do', async () => {
+    const id = await createFile('events');
+    const subscriptionId = await subscribe(switchboard.client, id);
+    const eventId = await publish(switchboard.client, { data: parcelEvent(42) });
+    await waitForDelivery(switchboard.client, eventId, 'DELIVERED');
+    const lines = await linesOf(join(folder, 'events'));
+    expect(JSON.parse(lines.join('').replace('open ', ''))).toEqual(parcelEvent(42));
+    const { result } = await mutate('broadcastTestEvent', 'BroadcastTestEventInput', { subscriptionId }, 'result { success }');
+    expect(result).toEqual({ success: true });
+    expect((await see(id)).configuration).toMatchObject({ lines: 2 });
+
+    // A name that is a folder can't be written to.
+    await update({ id, file: { fileName: '.' } });
+    const failing = await publish(switchboard.client);
+    expect(await waitForDelivery(switchboard.client, failing, 'FAILED')).toMatchObject({
+      attempts: Array(4).fill({ error: { code: 'EISDIR', message: 'It could not be written.' } }),
+    });
+    await update({ id, file: { fileName: 'events' } });
+    const [{ id: deliveryId }] = await seeDeliveries(switchboard.client, { eventId: failing });
+    await mutate('retryDelivery', 'RetryDeliveryInput', { deliveryId }, 'delivery { status }');
+    await waitForDelivery(switchboard.client, failing, 'DELIVERED');
+
+    await update({ id, isEnabled: false });
+    const held = await publish(switchboard.client);
+    await waitForDelivery(switchboard.client, held, 'HELD');
+    expect(await mutate('deleteConnection', 'DeleteConnectionInput', { id }, 'deletedId')).toMatchObject({ deletedId: id });
+    await waitForDelivery(switchboard.client, held, 'CANCELLED');
+    expect(await see(id)).toBeNull();
+  });
+
+  it('has neither an authorization nor a signing secret when it says so', async () => {
+    const connectionId = await createFile('one');
+    const of = { connectionId };
+    const start = await mutate('startAuthorization', 'StartAuthorizationInput', of, 'authorizationUrl');
+    expect(start.userErrors).toMatchObject([{ message: 'A file connection needs no authorization: it is ready as it is.' }]);
+    const revoke = await mutate('revokeAuthorization', 'RevokeAuthorizationInput', of);
+    expect(revoke.userErrors).toMatchObject([{ message: 'A file connection has no authorization to revoke.' }]);
+    const check = await mutate('checkConnection', 'CheckConnectionInput', of, 'result { outcome }');
+    expect(check.userErrors).toMatchObject([{ code: 'INVALID', path: ['connectionId'] }]);
+    const secret = await mutate('revealSigningSecret', 'SigningSecretInput', of, 'signingSecret');
+    expect(secret.userErrors).toMatchObject([{ message: 'Only webhook connections have a signing secret.' }]);
+  });
+});
+
+describe('A connection type with a provider', () => {
+  it('waits for its authorization, is linked at its own callback, delivers with its grant, and gives it back', async () => {
+    const { connection } = await create({ type: 'CHAT', chat: { room: '#parcels' } });
+    const { id } = connection;
+    expect(connection).toMatchObject({ type: 'CHAT', status: 'PENDING_AUTHORIZATION', configuration: { account: null } });
+    expect((await rest.get(`/connections/${id}`)).body.data).toMatchObject({
+      configuration: { room: '#parcels' },
+      authorization: null,
+    });
+    await subscribe(switchboard.client, id);
+    const waiting = await publish(switchboard.client, { data: parcelEvent(7) });
+    await waitForDelivery(switchboard.client, waiting, 'HELD');
+
+    const started = await mutate('startAuthorization', 'StartAuthorizationInput', { connectionId: id }, 'authorizationUrl');
+    const parameters = new URL(started.authorizationUrl).searchParams;
+    expect(parameters.get('scope')).toBe('whoami say');
+    const back = new URLSearchParams({ code: 'agreed', state: String(parameters.get('state')) });
+    expect(await openCallback(`${switchboard.publicUrl}/oauth/klaviyo/callback?${back}`)).toMatchObject({ status: 400 });
+    const page = await openCallback(`${switchboard.publicUrl}/oauth/chat/callback?${back}`);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('Acme chat');
+    expect(await see(id)).toMatchObject({
+      status: 'ACTIVE',
+      authorization: { status: 'COMPLETED' },
+      configuration: { __typename: 'ChatConfiguration', room: '#parcels', account: 'Acme chat' },
+    });
+    await waitForDelivery(switchboard.client, waiting, 'DELIVERED');
+    expect(chat.said).toEqual([{ room: '#parcels', text: JSON.stringify(parcelEvent(7)) }]);
+
+    const check = await mutate('checkConnection', 'CheckConnectionInput', { connectionId: id }, 'result { outcome }');
+    expect(check).toMatchObject({ result: { outcome: 'HEALTHY' } });
+    expect((await update({ id, chat: { room: '#shop' } })).connection.configuration).toMatchObject({ room: '#shop' });
+    const revoked = await mutate('revokeAuthorization', 'RevokeAuthorizationInput', { connectionId: id });
+    expect(revoked.connection).toMatchObject({ status: 'PENDING_AUTHORIZATION' });
+    await eventually(() => expect(chat.revoked).toEqual(['chat-token']));
+  });
+
+  it('takes installs that begin at its provider, as far as its configuration lets them', async () => {
+    const page = await fetch(`${switchboard.publicUrl}/oauth/chat/install`);
+    const [install] = /[\w-]{43}/.exec(await page.text()) ?? [];
+    const claim = (input: object) => mutate('claimInstall', 'ClaimInstallInput', { install, ...input }, 'authorizationUrl');
+    expect((await claim({})).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['chat'] }]);
+    const { connection } = await create({ type: 'CHAT', chat: { room: '#shop' } });
+    expect((await claim({ connectionId: connection.id })).authorizationUrl).toMatch(/\/authorize\?state=/);
+  });
+});
+
+describe('Connection types that do not fit together', () => {
+  it.each([
+    ['two with one name', (type: ConnectionType) => [type, type], 'There are two connection types with the name file.'],
+    [
+      'one whose destination is of another type',
+      (type: ConnectionType) => [{ ...type, name: 'other' }],
+      'The destination of other says that it is file.',
+    ],
+    [
+      'one that gives a field of REST another meaning',
+      (type: ConnectionType) => [{ ...type, rest: { ...type.rest, updateFields: { url: { type: 'integer' } } } }],
+      'Two connection types give url two meanings.',
+    ],
+    [
+      'one that names a type that the schema has not',
+      (type: ConnectionType) => [{ ...type, graphql: { schema: 'extend union ConnectionConfiguration = Nothing' } }],
+      'Unknown type "Nothing"',
+    ],
+  ])('%s keep the server from starting', async (_which, types, message) => {
+    await expect(startSwitchboard({}, switchboard.testDatabase, types(fileType(folder)))).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { approvedAttempt } from '../support/approvedAttempt.js';
+import { eventually } from '../support/eventually.js';
+import { seeConnection } from '../support/klaviyoFlow.js';
+import { openCallback } from '../support/openCallback.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+
+let switchboard: TestSwitchboard;
+beforeAll(async () => {
+  switchboard = await startSwitchboard();
+  await switchboard.sql('create sequence refusals');
+});
+afterAll(() => switchboard.close());
+
+const installed = (accountId: string) =>
+  switchboard.sandbox?.klaviyo.installations().some(({ account }) => account.id === accountId);
+
+/** Lets Postgres refuse new credentials so many times. */
+async function refuseCredentials(times: number): Promise<void> {
+  // A sequence goes on when its transaction is undone.
+  await switchboard.sql(`alter sequence refusals restart`);
+  await switchboard.sql(`create or replace function refuse() returns trigger language plpgsql as $$ begin
+    if nextval('refusals') <= ${times} then raise exception 'no room' using errcode = 'too_many_connections'; end if;
+    return new; end $$`);
+  await switchboard.sql(
+    'create or replace trigger refuse before insert or update on credentials for each row execute function refuse()',
+  );
+}
+
+describe('A grant that the database does not take after a good exchange', () => {
+  it('is stored a moment later, since the code can not be used again', async () => {
+    const { callback, connectionId } = await approvedAttempt(switchboard);
+    await refuseCredentials(1);
+    expect(await openCallback(callback)).toMatchObject({ status: 200 });
+    expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('or else is handed back, so that the app is not installed for nobody, and the attempt says that it failed', async () => {
+    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    await refuseCredentials(2);
+    expect(await openCallback(callback)).toMatchObject({ status: 500 });
+    expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
+      status: 'PENDING_AUTHORIZATION',
+      authorization: { status: 'FAILED', errorCode: 'internal_error' },
+    });
+    await eventually(() => expect(installed(account.id)).toBe(false));
+  });
+
+  it('but not where the connection lives on with another grant of the same account', async () => {
+    const first = await approvedAttempt(switchboard);
+    await refuseCredentials(0);
+    expect(await openCallback(first.callback)).toMatchObject({ status: 200 });
+    const { connectionId, account } = first;
+    const again = await approvedAttempt(switchboard, { connectionId, account });
+    await refuseCredentials(2);
+    expect(await openCallback(again.callback)).toMatchObject({ status: 500 });
+    await eventually(async () =>
+      expect(
+        await switchboard.sql(
+          "select state::text from pgboss.job where name = 'revoke-grant' and data->>'accountId' = ? and state <> 'completed'",
+          [account.id],
+        ),
+      ).toEqual([]),
+    );
+    expect(installed(account.id)).toBe(true);
+    expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
+  });
+});
