@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { type Look, pauseSeconds } from '../database/steps.js';
 import type { Platform } from '../domain/Caller.js';
@@ -30,9 +31,15 @@ export async function deleteOrganization(
   if (!organization) throw InputError.of('NOT_FOUND', 'There is no such organization.', name.id ? 'id' : 'externalId');
   await database.transaction(async (em) => {
     // From here on nobody acts in it: `authenticate` looks for this row.
-    await sql`
+    const { numAffectedRows } = await sql`
       insert into organization_deletions (organization_id)
       select id from organizations where id = ${organization.id} on conflict do nothing`.execute(em.getKysely());
+    if (numAffectedRows) {
+      const { id: organizationId, name: called, externalId } = organization;
+      const subject = ['organization', organizationId] as const;
+      const entry = { action: 'organization_deletion_requested', subject, before: { name: called, externalId } } as const;
+      await recordAudit(em, { ...platform, organizationId }, entry);
+    }
     await stopConnections(em, organization.id);
     await wakeErasing(em);
   });
@@ -158,7 +165,13 @@ async function erase(dependencies: DeletionDependencies, em: EntityManager, id: 
   if (events > 0) return { events };
   // An exchange that is under way finds its connection gone, hands the grant back, and writes that down.
   const over = sql`not (status = 'pending' and coalesce(consumed_at > now() - ${EXCHANGE_SECONDS} * interval '1 second', false))`;
-  for (const [table, condition] of [['idempotent_requests'], ['installs'], ['authorizations', over], ['erasures']] as const) {
+  for (const [table, condition] of [
+    ['idempotent_requests'],
+    ['installs'],
+    ['authorizations', over],
+    ['erasures'],
+    ['audit_events'],
+  ] as const) {
     if ((await remove(table, 'id', OTHERS, condition)) > 0) return {};
   }
   if (await isThere(em, 'authorizations', id)) return { waitMs: BUSY_MS };

@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
-import type { Database } from '../database/Database.js';
+import { recordAudit } from '../database/auditLog.js';
+import type { Database, EntityManager } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
 import type { Caller, Platform } from '../domain/Caller.js';
 import { InputError, ProblemList, SwitchboardError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
-import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
+import { checkExternalId, checkMetadata, type Metadata } from '../domain/Metadata.js';
 import { Organization } from '../domain/Organization.js';
 import { ORGANIZATION_HEADER, ORGANIZATION_NAME } from './platform.js';
 
@@ -34,7 +36,7 @@ const MAX_NAME_LENGTH = 200;
  */
 export async function upsertOrganization(
   { database }: Dependencies,
-  _platform: Platform,
+  platform: Platform,
   input: UpsertOrganizationInput,
 ): Promise<UpsertedOrganization> {
   const { externalId } = input;
@@ -51,29 +53,87 @@ export async function upsertOrganization(
   const metadata = checkMetadata(input.metadata, problems, 'metadata');
   problems.throwIfAny();
 
-  const given = input.metadata === undefined ? null : JSON.stringify(metadata);
-  const { rows } = await sql<{ id: string; created: boolean; is_ending: boolean }>`
-    with found as materialized (
-      select id, name, metadata, exists (select from organization_deletions d where d.organization_id = o.id) as is_ending
-      from organizations o where external_id = ${externalId}
-    ), written as (
-      insert into organizations as o (external_id, name, metadata)
-      -- A number is spent with every try, so it is tried only where there is something to write.
-      select ${externalId}, coalesce(${name}::text, ${externalId}), coalesce(${given}::jsonb, '{}')
-      where not exists (
-        select from found f where f.is_ending
-          or (f.name, f.metadata) = (coalesce(${name}::text, f.name), coalesce(${given}::jsonb, f.metadata)))
-      on conflict (external_id) where external_id is not null do update set
-        name = coalesce(${name}::text, o.name), metadata = coalesce(${given}::jsonb, o.metadata), updated_at = now()
-      returning id, xmax = 0 as created
-    )
-    select id, created, false as is_ending from written
-    union all select id, false, is_ending from found where not exists (select from written)`.execute(database.sql());
-  const [row] = rows;
+  const wanted = { name, metadata: input.metadata === undefined ? undefined : metadata };
+  const known = await findByExternalId(database.em(), externalId);
+  if (known?.is_ending) throw beingDeleted('externalId');
+  if (known && isDeepStrictEqual(changed(known, wanted), factsOf(known))) {
+    const organization = await database.em().findOne(Organization, Number(known.id));
+    if (!organization) throw beingDeleted('externalId');
+    return { organization, created: false };
+  }
+  return database.transaction(async (em) => {
+    // A number is spent with every try, so it is tried only where nobody was found.
+    const madeId = known ? undefined : await insert(em, { externalId, name: name ?? externalId, metadata });
+    const id = madeId ?? (await change(em, platform, externalId, wanted));
+    const organization = await em.findOneOrFail(Organization, id);
+    if (madeId !== undefined) {
+      const after = { externalId, ...factsOf(organization) };
+      const subject = ['organization', id] as const;
+      await recordAudit(em, { ...platform, organizationId: id }, { action: 'organization_created', subject, after });
+    }
+    return { organization, created: madeId !== undefined };
+  });
+}
+
+interface Facts {
+  readonly name: string;
+  readonly metadata: Metadata;
+}
+
+interface Wanted {
+  /** Null: as it was. */
+  readonly name: string | null;
+  /** Undefined: as it was. */
+  readonly metadata: Metadata | undefined;
+}
+
+interface Row extends Facts {
+  readonly id: string;
+  readonly is_ending: boolean;
+}
+
+function factsOf({ name, metadata }: Facts): Facts {
+  return { name, metadata };
+}
+
+function changed(facts: Facts, { name, metadata }: Wanted): Facts {
+  return { name: name ?? facts.name, metadata: metadata ?? facts.metadata };
+}
+
+async function findByExternalId(em: EntityManager, externalId: string, lock = sql``): Promise<Row | undefined> {
+  const { rows } = await sql<Row>`
+    select id, name, metadata, exists (select from organization_deletions d where d.organization_id = o.id) as is_ending
+    from organizations o where external_id = ${externalId} ${lock}`.execute(em.getKysely());
+  return rows[0];
+}
+
+/** Returns its id. Undefined: somebody else was first. */
+async function insert(em: EntityManager, { externalId, name, metadata }: Facts & { externalId: string }) {
+  const { rows } = await sql<{ id: string }>`
+    insert into organizations (external_id, name, metadata) values (${externalId}, ${name}, ${JSON.stringify(metadata)}::jsonb)
+    on conflict (external_id) where external_id is not null do nothing returning id`.execute(em.getKysely());
+  return rows[0] && Number(rows[0].id);
+}
+
+/** Changes one that is there, as it is when nobody else changes it. Those who only name it, such as events, need not wait. */
+async function change(em: EntityManager, platform: Platform, externalId: string, wanted: Wanted): Promise<number> {
+  const row = await findByExternalId(em, externalId, sql`for no key update of o`);
   if (!row || row.is_ending) throw beingDeleted('externalId');
-  const organization = await database.em().findOne(Organization, Number(row.id));
-  if (!organization) throw beingDeleted('externalId');
-  return { organization, created: row.created };
+  const id = Number(row.id);
+  const before = factsOf(row);
+  const after = changed(row, wanted);
+  if (isDeepStrictEqual(before, after)) return id;
+  await sql`
+    update organizations set name = ${after.name}, metadata = ${JSON.stringify(after.metadata)}::jsonb, updated_at = now()
+    where id = ${id}`.execute(em.getKysely());
+  const entry = {
+    action: 'organization_updated',
+    subject: ['organization', id],
+    before: { ...before },
+    after: { ...after },
+  } as const;
+  await recordAudit(em, { ...platform, organizationId: id }, entry);
+  return id;
 }
 
 function beingDeleted(field: string): InputError {

@@ -1,3 +1,4 @@
+import { recordAudit } from '../database/auditLog.js';
 import type { EntityManager } from '../database/Database.js';
 import { withExternalId } from '../database/externalIds.js';
 import type { Caller } from '../domain/Caller.js';
@@ -65,9 +66,17 @@ export function createConnection(
       connection.authConfig = encryptSecrets(cipher, connection.id, secrets);
       await em.flush();
     }
+    const subject = ['connection', connection.id] as const;
+    await recordAudit(em, caller, { action: 'connection_created', subject, after: auditFacts(connection) });
     return connection;
   };
   if (within) return create(within);
   const named = { organizationId: caller.organizationId, externalId: input.externalId };
   return withExternalId(database, 'connections', named, () => database.transaction(create));
+}
+
+/** What the audit log tells of a connection: what everybody sees who may see it, and never what is stored encrypted. */
+export function auditFacts(connection: Connection) {
+  const { type, name, status, configuration, maxConcurrency, maxPerSecond, externalId, metadata } = connection;
+  return { type, name, status, configuration, maxConcurrency, maxPerSecond, externalId, metadata };
 }

@@ -1,7 +1,9 @@
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
+import { auditFacts } from './createConnection.js';
 
 interface Dependencies {
   readonly database: Database;
@@ -27,6 +29,8 @@ export function deleteConnection(
     await em.flush();
     await em.nativeDelete(Connection, { id: connection.id });
     await sweepQueue(em, connection.id);
+    const subject = ['connection', connection.id] as const;
+    await recordAudit(em, caller, { action: 'connection_deleted', subject, before: auditFacts(connection) });
     return id;
   });
 }

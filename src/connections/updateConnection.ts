@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { recordAudit } from '../database/auditLog.js';
 import type { EntityManager } from '../database/Database.js';
 import { withExternalId } from '../database/externalIds.js';
 import { lockConnection } from '../database/lockConnection.js';
@@ -17,6 +18,7 @@ import {
   encryptSecrets,
   ownInput,
 } from './ConnectionRules.js';
+import { auditFacts } from './createConnection.js';
 
 /** What is undefined stays as it was. */
 interface UpdateConnectionInput extends ConnectionInput {
@@ -39,6 +41,7 @@ export function updateConnection(
     const connection = await lockConnection(em, caller, input.id, 'id');
 
     const before = changeable(connection);
+    const told = auditFacts(connection);
     const problems = new ProblemList();
     checkPace(input, problems);
     if (input.maxConcurrency !== undefined) connection.maxConcurrency = input.maxConcurrency;
@@ -66,6 +69,10 @@ export function updateConnection(
     if (isDeepStrictEqual(changeable(connection), before)) return connection;
     connection.updatedAt = new Date();
     await em.flush();
+    await recordAudit(em, caller, {
+      ...{ action: 'connection_updated', subject: ['connection', connection.id], before: told },
+      after: { ...auditFacts(connection), ...(connection.authConfig === before.authConfig ? {} : { secrets: 'replaced' }) },
+    });
     return connection;
   };
   const named = { organizationId: caller.organizationId, externalId: input.externalId };
@@ -73,9 +80,8 @@ export function updateConnection(
 }
 
 function changeable(connection: Connection) {
-  const { name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond, externalId, metadata } =
-    connection;
-  return { name, status, statusReason, configuration, authConfig, maxConcurrency, maxPerSecond, externalId, metadata };
+  const { statusReason, authConfig } = connection;
+  return { ...auditFacts(connection), statusReason, authConfig };
 }
 
 /** Turns a connection off, or a disabled one on again: at once, or as far as its grant goes. */

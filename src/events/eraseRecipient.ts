@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
@@ -67,7 +68,7 @@ export async function eraseRecipient(
       ) r`.execute(db);
     const hash = cipher.fingerprint(person, `erasures:${organizationId}`);
     // Two who ask for the same at once take turns at the unique index.
-    await sql`
+    const { numAffectedRows: begun } = await sql`
       insert into erasures (id, organization_id, person, person_hash)
       select ${id}::uuid, ${organizationId}, ${cipher.encrypt(person, columnIdentity.erasedPerson(id))}, ${hash}
       where ${(running[0]?.count ?? 0) < MOST_RUNNING}
@@ -78,6 +79,11 @@ export async function eraseRecipient(
     if (!rows[0]) {
       const message = `${MOST_RUNNING} erasures are running already. Try again when some are done.`;
       throw new SwitchboardError('RATE_LIMITED', message, { retryAfterSeconds: 60 });
+    }
+    if (begun) {
+      // By which identifiers, and never which they are.
+      const after = { identifiers: given.map(([name]) => name) };
+      await recordAudit(em, caller, { action: 'recipient_erasure_requested', subject: ['recipient', id], after });
     }
     await wakeErasing(em);
     return present(rows[0]);
