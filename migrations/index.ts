@@ -14,6 +14,7 @@ import { SayMoreOfEvents } from './0013_say_more_of_events.js';
 import { CheckGrantsAndKeepInstalls } from './0014_check_grants_and_keep_installs.js';
 import { ShareKlaviyoQuotas } from './0015_share_klaviyo_quotas.js';
 import { KeepWhatFailedApart } from './0016_keep_what_failed_apart.js';
+import { CreateSessions } from './0018_create_sessions.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   { name: '0014_check_grants_and_keep_installs', class: CheckGrantsAndKeepInstalls },
   { name: '0015_share_klaviyo_quotas', class: ShareKlaviyoQuotas },
   { name: '0016_keep_what_failed_apart', class: KeepWhatFailedApart },
+  { name: '0018_create_sessions', class: CreateSessions },
 ] as const;

@@ -135,10 +135,13 @@ export async function compose(config: Config): Promise<Switchboard> {
           accountQuotas: (accounts) => readKlaviyoQuotas(database, accounts),
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
+          publicUrl,
           limits: {
             requestsPerMinute: config.rateLimitPerMinute,
             failedLoginsPerMinute: config.failedLoginsPerMinute,
             accessTokensPerKey: config.accessTokensPerKey,
+            sessionsPerOrganization: config.sessionsPerOrganization,
+            sessionRequestsPerMinute: config.sessionRateLimitPerMinute,
           },
         },
         log,

@@ -1,6 +1,6 @@
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, requireWholeOrganization } from '../domain/Caller.js';
 import { Connection, type ConnectionType } from '../domain/Connection.js';
 import { ProblemList } from '../domain/errors.js';
 import {
@@ -29,7 +29,7 @@ interface Dependencies {
 
 /**
  * Creates a connection (OpenAPI create_connection). A webhook is ACTIVE at once; Klaviyo waits for its authorization.
- * Throws an InputError with everything that is wrong.
+ * Throws an InputError with everything that is wrong; FORBIDDEN for a session of one connection.
  */
 export function createConnection(
   { database, cipher, connectionRules: rules }: Dependencies,
@@ -38,6 +38,7 @@ export function createConnection(
   /** The transaction to do it in; one of its own when not given. */
   within?: EntityManager,
 ): Promise<Connection> {
+  requireWholeOrganization(caller);
   const problems = new ProblemList();
   const name = checkName(input.name, problems);
   checkPace(input, problems);

@@ -1,9 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Database, EntityManager } from '../database/Database.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 
 interface Dependencies {
   readonly database: Database;
@@ -23,11 +22,9 @@ export function deleteConnection(
   input: { id: string },
 ): Promise<string> {
   return database.transaction(async (em) => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
+    const connection = await em.findOne(Connection, reachableConnection(caller, input.id), {
+      lockMode: LockMode.PESSIMISTIC_WRITE,
+    });
     if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'id');
     const id = String(connection.id);
     await releaseGrant(em, connection.id);

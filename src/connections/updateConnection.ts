@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration, type WebhookConfiguration } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import {
   type CheckedWebhook,
   type ConnectionRules,
@@ -46,11 +45,9 @@ export function updateConnection(
   input: UpdateConnectionInput,
 ): Promise<Connection> {
   return database.transaction(async (em) => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
+    const connection = await em.findOne(Connection, reachableConnection(caller, input.id), {
+      lockMode: LockMode.PESSIMISTIC_WRITE,
+    });
     if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'id');
 
     const before = changeable(connection);

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database } from '../database/Database.js';
 import { newId } from '../database/newId.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableRows } from '../domain/Caller.js';
 import { Connection, type ConnectionType } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
@@ -50,7 +50,7 @@ export async function broadcastTestEvent(
   const em = database.em();
   const subscription = await em.findOne(Subscription, {
     id: parseId(input.subscriptionId) ?? 0,
-    organizationId: caller.organizationId,
+    ...reachableRows(caller),
   });
   if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'subscriptionId');
   const connection = await em.findOneOrFail(Connection, { id: subscription.connectionId });

@@ -3,10 +3,9 @@ import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 
 interface RevealedSigningSecret {
   /** `whsec_` and base64. */
@@ -72,11 +71,9 @@ export function rotateSigningSecret(
 
 /** The caller's webhook connection, locked. Throws an InputError: NOT_FOUND, or INVALID for what is not signed. */
 async function findSigningConnection(em: EntityManager, caller: Caller, connectionId: string): Promise<Connection> {
-  const connection = await em.findOne(
-    Connection,
-    { id: parseId(connectionId) ?? 0, organizationId: caller.organizationId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
+  const connection = await em.findOne(Connection, reachableConnection(caller, connectionId), {
+    lockMode: LockMode.PESSIMISTIC_WRITE,
+  });
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
   if (connection.type !== 'webhook') {
     throw InputError.of('INVALID', 'Only webhook connections have a signing secret.', 'connectionId');

@@ -49,4 +49,5 @@ export interface GraphQLDependencies
   /** Of accounts, by the provider's ids, as far as anything was sent there within the last minute. */
   readonly accountQuotas: (accounts: readonly string[]) => Promise<AccountQuota[]>;
   readonly returnToOrigins: readonly string[];
+  readonly publicUrl: string;
 }

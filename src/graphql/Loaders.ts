@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { type ConnectionHealth, findHealth } from '../delivery/listDeliveries.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
+import { type Caller, onlyConnection, reachableRows } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { Event } from '../domain/Event.js';
@@ -17,7 +18,7 @@ export interface Loaders {
   readonly authorization: DataLoader<number, Authorization | null>;
   /** By connection id. */
   readonly credential: DataLoader<number, Credential | null>;
-  /** By id; of the caller's organization, since the row that names the id is. */
+  /** By id; null for one that the caller may not touch. */
   readonly connection: DataLoader<number, Connection | null>;
   /** By connection id. */
   readonly health: DataLoader<number, ConnectionHealth | null>;
@@ -25,6 +26,7 @@ export interface Loaders {
   readonly subscribed: DataLoader<number, { readonly connectionId: number } | null>;
   /** By the provider's id of the account. */
   readonly quotas: DataLoader<string, readonly AccountQuota[]>;
+  /** Null for one that the caller may not touch: it may go elsewhere by now. */
   readonly subscription: DataLoader<number, Subscription | null>;
   /** Without its payload. */
   readonly event: DataLoader<string, Event | null>;
@@ -44,8 +46,11 @@ const LARGE_AT_ONCE = 20;
 
 export function createLoaders(
   { database, accountQuotas }: Pick<GraphQLDependencies, 'database' | 'accountQuotas'>,
+  caller: Caller | null,
   budget: Budget,
 ): Loaders {
+  const own = caller ? reachableRows(caller) : { organizationId: 0 };
+  const only = caller && onlyConnection(caller);
   const rows = <T>(find: () => Promise<T[]>) => budget.read(find, ({ length }) => length);
   const byConnection = <T extends { connectionId?: number | null }>(find: (ids: number[]) => Promise<T[]>) =>
     new DataLoader<number, T | null>(async (ids) => {
@@ -78,13 +83,18 @@ export function createLoaders(
       return accounts.map((account) => quotas.get(account) ?? []);
     }),
     credential: byConnection((ids) => database.em().find(Credential, { connectionId: { $in: ids } })),
-    connection: byId((ids: number[]) => database.em().find(Connection, { id: { $in: ids } })),
+    connection: byId((ids: number[]) =>
+      database.em().find(Connection, {
+        organizationId: own.organizationId,
+        id: { $in: only === null ? ids : ids.filter((id) => id === only) },
+      }),
+    ),
     subscribed: byConnection(async (ids) => {
       const query = sql<{ connectionId: number }>`
         select distinct connection_id::int as "connectionId" from subscriptions where connection_id = any(${sql.val(ids)}::bigint[])`;
       return (await query.execute(database.sql())).rows;
     }),
-    subscription: byId((ids: number[]) => database.em().find(Subscription, { id: { $in: ids } })),
+    subscription: byId((ids: number[]) => database.em().find(Subscription, { ...own, id: { $in: ids } })),
     event: byId(
       (ids: string[]) =>
         database.em().find(Event, { id: { $in: ids } }, { exclude: ['payload', 'properties'] }) as Promise<Event[]>,

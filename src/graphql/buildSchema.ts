@@ -13,6 +13,7 @@ import {
 import { buildSchemaSync, getMetadataStorage, type NonEmptyArray, type ResolverData } from 'type-graphql';
 import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver, OrganizationResolver } from './access/ApiKeyResolver.js';
+import { SessionResolver } from './access/SessionResolver.js';
 import { sizeOf } from './Budget.js';
 import { toGraphQLError } from './callErrors.js';
 import { ConnectionPayloadResolver, ConnectionResolver, KlaviyoQuotaResolver } from './connections/ConnectionResolver.js';
@@ -36,6 +37,7 @@ import { ConnectionSubscriptionsResolver, SubscriptionResolver } from './subscri
 const resolvers: NonEmptyArray<Function> = [
   OrganizationResolver,
   ApiKeyResolver,
+  SessionResolver,
   ConnectionResolver,
   ConnectionPayloadResolver,
   KlaviyoQuotaResolver,

@@ -3,11 +3,10 @@ import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import type { JobQueue, Jobs } from '../database/Jobs.js';
 import { newId } from '../database/newId.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import type { Logger } from '../domain/Logger.js';
 import type { Provider } from './Provider.js';
 import { supersedeAttempts } from './startAuthorization.js';
@@ -27,11 +26,9 @@ export function revokeAuthorization(
   input: { connectionId: string },
 ): Promise<Connection> {
   return dependencies.database.transaction(async (em) => {
-    const connection = await em.findOne(
-      Connection,
-      { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
+    const connection = await em.findOne(Connection, reachableConnection(caller, input.connectionId), {
+      lockMode: LockMode.PESSIMISTIC_WRITE,
+    });
     if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
     if (connection.type === 'webhook') {
       throw InputError.of('INVALID', 'A webhook connection has no authorization to revoke.', 'connectionId');

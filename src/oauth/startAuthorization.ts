@@ -4,10 +4,10 @@ import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { Authorization, type AuthorizationDisplay } from '../domain/Authorization.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection, type KlaviyoConfiguration } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
+import { checkReturnTo } from '../domain/returnTo.js';
 import { Subscription } from '../domain/Subscription.js';
 import { hashSecret } from '../domain/secrets.js';
 import type { Provider } from './Provider.js';
@@ -17,7 +17,7 @@ const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
 
 interface StartAuthorizationInput {
   readonly connectionId: string;
-  /** Where the browser goes afterwards; its origin must be on the allow-list. */
+  /** Where the browser goes afterwards, its origin on the allow-list or the session's; the session's own when not given. */
   readonly returnTo?: URL | string | null;
   readonly display?: AuthorizationDisplay | null;
   readonly bindToBrowser?: boolean | null;
@@ -50,7 +50,8 @@ export async function startAuthorization(
   /** The transaction to do it in; one of its own when not given. */
   within?: EntityManager,
 ): Promise<StartedAuthorization> {
-  const returnTo = checkReturnTo(input.returnTo, returnToOrigins);
+  const ownOrigin = caller.session?.origin ? [caller.session.origin] : [];
+  const returnTo = checkReturnTo(input.returnTo ?? caller.session?.returnTo, [...returnToOrigins, ...ownOrigin]);
   const display = input.display ?? 'page';
   if (display === 'popup' && returnTo === null) {
     throw InputError.of('REQUIRED', 'A pop-up tells its outcome to the origin of returnTo: give one.', 'returnTo');
@@ -61,13 +62,10 @@ export async function startAuthorization(
   const browserBinding = input.bindToBrowser ? randomBytes(32).toString('base64url') : null;
 
   const start = async (em: EntityManager): Promise<StartedAuthorization> => {
-    const id = parseId(input.connectionId);
     // The lock makes two clicks at once take turns, so exactly the later attempt stays open.
-    const connection = await em.findOne(
-      Connection,
-      { id: id ?? 0, organizationId: caller.organizationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
+    const connection = await em.findOne(Connection, reachableConnection(caller, input.connectionId), {
+      lockMode: LockMode.PESSIMISTIC_WRITE,
+    });
     if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
     const provider = providers.get(connection.type);
     if (!provider) {
@@ -121,27 +119,6 @@ export function scopesToRequest(
 ): string[] {
   const { scopes } = configuration as KlaviyoConfiguration;
   return [...new Set([...scopes, ...(subscribed && provider ? [provider.deliveryScope] : [])])];
-}
-
-/**
- * Checks where a browser may be sent afterwards: http(s), no credentials, at most 2,048 characters, and an origin from
- * RETURN_TO_ORIGINS (an open redirector otherwise, RFC 6749 10.15). Returns the URL as text, or null when none was given.
- */
-function checkReturnTo(returnTo: URL | string | null | undefined, allowedOrigins: readonly string[]): string | null {
-  if (returnTo === null || returnTo === undefined) return null;
-  const text = String(returnTo);
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || text.length > 2048) {
-    throw InputError.of(
-      'INVALID',
-      'returnTo must be an http or https URL of at most 2,048 characters, without credentials.',
-      'returnTo',
-    );
-  }
-  if (!allowedOrigins.includes(url.origin)) {
-    throw InputError.of('INVALID', 'The origin of returnTo is not in RETURN_TO_ORIGINS: ask the operator to add it.', 'returnTo');
-  }
-  return url.href;
 }
 
 interface SupersedeOptions {

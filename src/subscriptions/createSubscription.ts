@@ -1,9 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Database, EntityManager } from '../database/Database.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
 
 interface CreateSubscriptionInput {
@@ -55,11 +54,9 @@ export interface SubscriptionDependencies {
  * Throws an InputError: NOT_FOUND.
  */
 export async function lockConnection(em: EntityManager, caller: Caller, connectionId: string): Promise<Connection> {
-  const connection = await em.findOne(
-    Connection,
-    { id: parseId(connectionId) ?? 0, organizationId: caller.organizationId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
+  const connection = await em.findOne(Connection, reachableConnection(caller, connectionId), {
+    lockMode: LockMode.PESSIMISTIC_WRITE,
+  });
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
   return connection;
 }

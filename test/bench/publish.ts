@@ -36,7 +36,7 @@ try {
     insertDeliveries,
     deliverySignal: { notify() {} },
   };
-  const caller = { organizationId: bench.organizationId, apiKeyId: 0, scopes: new Set(['publish'] as const) };
+  const caller = { organizationId: bench.organizationId, apiKeyId: 0, scopes: new Set(['publish'] as const), session: null };
   const input = { eventType: parcelEventCreated.name, data: parcelEventCreated.sample };
   const publish = (count: number) => publishEvents(dependencies, caller, Array(count).fill(input));
   // The least that any publisher does: one durable row, without a check or a delivery.

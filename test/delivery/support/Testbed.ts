@@ -126,7 +126,7 @@ export class Testbed {
   }
 
   get caller(): Caller {
-    return { organizationId: this.organizationId, apiKeyId: 1, scopes: new Set() };
+    return { organizationId: this.organizationId, apiKeyId: 1, scopes: new Set(), session: null };
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they ask for

@@ -136,7 +136,12 @@ describe('A change', () => {
     await writer.connect();
     await writer.query('begin');
     await writer.query("update connections set name = 'early' where id = $1", [id]);
-    const caller = { organizationId: client.keys.organizationId as number, apiKeyId: 0, scopes: new Set(['read'] as const) };
+    const caller = {
+      organizationId: client.keys.organizationId as number,
+      apiKeyId: 0,
+      scopes: new Set(['read'] as const),
+      session: null,
+    };
     const begun = feed.watch(caller, 'connection', { wants: () => true, admit: async () => {} });
     expect(await Promise.race([begun, sleep(300, 'waits')])).toBe('waits');
     await writer.query('commit');
