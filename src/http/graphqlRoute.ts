@@ -151,7 +151,10 @@ function refuseForgery(request: FastifyRequest, origins: Origins): void {
     throw new SwitchboardError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as JSON, with "Content-Type: application/json".');
   }
   if (method === 'POST' || !headers.authorization) return;
-  checkOrigin(request, request.getDecorator<Entry>('entry').caller, origins);
+  const { caller, failure } = request.getDecorator<Entry>('entry');
+  // Credentials that are no good are refused for that, whatever page brings them.
+  if (failure) return;
+  checkOrigin(request, caller, origins);
   const site = headers['sec-fetch-site'];
   if ((site === 'cross-site' || site === 'same-site') && headers['sec-fetch-mode'] !== 'cors') {
     throw new SwitchboardError('FORBIDDEN', 'A page of another site may call by fetch() only, with an Authorization header.');

@@ -97,6 +97,10 @@ describe('A call of a session', () => {
     const answer = await session.send(SEE, {}, { origin: SHOP });
     expect(answer).toMatchObject({ status: 401, errors: [{ extensions: { code: 'SESSION_ENDED' } }] });
     expect(opened(answer)).toEqual([SHOP, null]);
+    const byGet = await fetch(`${switchboard.publicUrl}/graphql?query=${encodeURIComponent(SEE)}`, {
+      headers: { origin: SHOP, authorization: session.authorization },
+    });
+    expect([byGet.status, ...opened(byGet)]).toEqual([401, SHOP, null]);
     const elsewhere = await session.send(SEE, {}, { origin: EVIL });
     expect([elsewhere.status, elsewhere.headers.get('access-control-allow-origin')]).toEqual([401, null]);
   });
