@@ -35,5 +35,7 @@ export interface UseCaseDependencies
   readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
   readonly changes: ChangeFeed;
+  /** Where callers reach this server. */
+  readonly publicUrl: string;
   readonly returnToOrigins: readonly string[];
 }

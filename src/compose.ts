@@ -147,10 +147,13 @@ export async function compose(config: Config, types = connectionTypes): Promise<
           sweepQueue,
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
+          publicUrl,
           limits: {
             requestsPerMinute: config.rateLimitPerMinute,
             failedLoginsPerMinute: config.failedLoginsPerMinute,
             accessTokensPerKey: config.accessTokensPerKey,
+            sessionsPerOrganization: config.sessionsPerOrganization,
+            sessionRequestsPerMinute: config.sessionRateLimitPerMinute,
           },
         },
         log,

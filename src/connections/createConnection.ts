@@ -1,5 +1,5 @@
 import type { EntityManager } from '../database/Database.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, requireWholeOrganization } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import {
@@ -18,7 +18,7 @@ export interface CreateConnectionInput extends ConnectionInput {
 
 /**
  * Creates a connection (OpenAPI create_connection): ACTIVE at once, or PENDING_AUTHORIZATION when its type needs one.
- * Throws an InputError with everything that is wrong.
+ * Throws an InputError with everything that is wrong; FORBIDDEN for a session of one connection.
  */
 export function createConnection(
   { database, cipher, connectionTypes }: ConnectionDependencies,
@@ -27,6 +27,7 @@ export function createConnection(
   /** The transaction to do it in; one of its own when not given. */
   within?: EntityManager,
 ): Promise<Connection> {
+  requireWholeOrganization(caller);
   const type = connectionTypes.get(input.type);
   if (!type) throw InputError.of('INVALID_CHOICE', 'There is no such connection type.', 'type');
   const problems = new ProblemList();

@@ -1,15 +1,14 @@
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection, reachableConnections } from '../domain/Caller.js';
 import { Connection, type ConnectionStatus } from '../domain/Connection.js';
-import { parseId } from '../domain/ids.js';
 
 interface ConnectionFilter {
   readonly type?: string | null;
   readonly status?: ConnectionStatus | null;
 }
 
-/** The organization's connections, newest first (OpenAPI list_connections). */
+/** The caller's connections, newest first (OpenAPI list_connections). */
 export function listConnections(
   { database }: { database: Database },
   caller: Caller,
@@ -21,7 +20,7 @@ export function listConnections(
     Connection,
     'connections',
     {
-      organizationId: caller.organizationId,
+      ...reachableConnections(caller),
       ...(filter.type ? { type: filter.type } : {}),
       ...(filter.status ? { status: filter.status } : {}),
     },
@@ -31,5 +30,5 @@ export function listConnections(
 
 /** One connection of the organization, or null: somebody else's is not there (OpenAPI get-connection). */
 export function findConnection({ database }: { database: Database }, caller: Caller, id: string): Promise<Connection | null> {
-  return database.em().findOne(Connection, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
+  return database.em().findOne(Connection, reachableConnection(caller, id));
 }

@@ -26,6 +26,8 @@ interface CallError {
 export const callErrors = {
   BAD_USER_INPUT: { status: 400, jsonApi: 'invalid', means: 'The call is not well formed.' },
   UNAUTHENTICATED: { status: 401, jsonApi: 'authentication_failed', means: 'The credentials are missing or not good.' },
+  SESSION_EXPIRED: { status: 401, jsonApi: 'authentication_failed', means: 'The time of this session is over.' },
+  SESSION_ENDED: { status: 401, jsonApi: 'authentication_failed', means: 'This session was ended before its time.' },
   FORBIDDEN: { status: 403, jsonApi: 'forbidden', means: 'The credentials are good, but may not do that.' },
   NOT_FOUND: { status: 404, jsonApi: 'not_found', means: 'It is not there, or not yours.' },
   METHOD_NOT_ALLOWED: { status: 405, jsonApi: 'invalid', means: 'The address exists, but not for this method.' },
@@ -120,6 +122,8 @@ export interface ErrorFacts {
   readonly bearerError?: 'invalid_token' | 'insufficient_scope';
   /** The scope that would do. */
   readonly scope?: string;
+  /** The origin of pages that may read the error, beside those that always may. */
+  readonly readableBy?: string;
   /** Methods that would do (RFC 9110 10.2.1). */
   readonly allow?: readonly string[];
   /** The query parameter that is wrong. */

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { type ConnectionHealth, findHealth } from '../delivery/listDeliveries.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
+import { type Caller, onlyConnection, reachableRows } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { Event } from '../domain/Event.js';
@@ -18,7 +19,7 @@ export interface Loaders {
   readonly authorization: DataLoader<number, Authorization | null>;
   /** By connection id. */
   readonly credential: DataLoader<number, Credential | null>;
-  /** By id; of the caller's organization, since the row that names the id is. */
+  /** By id; null for one that the caller may not touch. */
   readonly connection: DataLoader<number, Connection | null>;
   /** By connection id. */
   readonly health: DataLoader<number, ConnectionHealth | null>;
@@ -43,7 +44,13 @@ interface PayloadRow {
 /** Rows at once of those that may be large: a payload has up to 256 KiB, an attempt's answer 16 KiB. */
 const LARGE_AT_ONCE = 20;
 
-export function createLoaders({ database }: Pick<UseCaseDependencies, 'database'>, budget: Budget): Loaders {
+export function createLoaders(
+  { database }: Pick<UseCaseDependencies, 'database'>,
+  caller: Caller | null,
+  budget: Budget,
+): Loaders {
+  const own = caller ? reachableRows(caller) : { organizationId: 0 };
+  const only = caller && onlyConnection(caller);
   const rows = <T>(find: () => Promise<T[]>) => budget.read(find, ({ length }) => length);
   const byConnection = <T extends { connectionId?: number | null }>(find: (ids: number[]) => Promise<T[]>) =>
     new DataLoader<number, T | null>(async (ids) => {
@@ -87,13 +94,18 @@ export function createLoaders({ database }: Pick<UseCaseDependencies, 'database'
       return loader.load(key);
     },
     credential: byConnection((ids) => database.em().find(Credential, { connectionId: { $in: ids } })),
-    connection: byId((ids: number[]) => database.em().find(Connection, { id: { $in: ids } })),
+    connection: byId((ids: number[]) =>
+      database.em().find(Connection, {
+        organizationId: own.organizationId,
+        id: { $in: only === null ? ids : ids.filter((id) => id === only) },
+      }),
+    ),
     subscribed: byConnection(async (ids) => {
       const query = sql<{ connectionId: number }>`
         select distinct connection_id::int as "connectionId" from subscriptions where connection_id = any(${sql.val(ids)}::bigint[])`;
       return (await query.execute(database.sql())).rows;
     }),
-    subscription: byId((ids: number[]) => database.em().find(Subscription, { id: { $in: ids } })),
+    subscription: byId((ids: number[]) => database.em().find(Subscription, { ...own, id: { $in: ids } })),
     event: byId(
       (ids: string[]) =>
         database.em().find(Event, { id: { $in: ids } }, { exclude: ['payload', 'properties'] }) as Promise<Event[]>,

@@ -18,6 +18,7 @@ import { buildSchemaSync, getMetadataStorage, type NonEmptyArray, type ResolverD
 import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver, OrganizationResolver } from './access/ApiKeyResolver.js';
 import { AuditEventResolver } from './access/AuditEventResolver.js';
+import { SessionResolver } from './access/SessionResolver.js';
 import { sizeOf } from './Budget.js';
 import { ConnectionPayloadResolver, ConnectionResolver } from './connections/ConnectionResolver.js';
 import type { SchemaPart } from './connections/ConnectionTypeView.js';
@@ -43,6 +44,7 @@ const resolvers: NonEmptyArray<Function> = [
   OrganizationResolver,
   ApiKeyResolver,
   AuditEventResolver,
+  SessionResolver,
   ConnectionResolver,
   ConnectionPayloadResolver,
   AuthorizationResolver,

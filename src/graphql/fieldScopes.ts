@@ -2,6 +2,7 @@ import {
   type DocumentNode,
   type FragmentDefinitionNode,
   type GraphQLSchema,
+  isObjectType,
   Kind,
   type OperationDefinitionNode,
   TypeInfo,
@@ -19,6 +20,8 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Query.organization': 'read',
   'Query.apiKeys': 'admin',
   'Query.auditEvents': 'admin',
+  'Query.session': 'read',
+  'Query.sessions': 'admin',
   'Query.connection': 'read',
   'Query.connections': 'read',
   'Query.subscription': 'read',
@@ -34,6 +37,8 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
 
   'Mutation.createApiKey': 'admin',
   'Mutation.revokeApiKey': 'admin',
+  'Mutation.createSession': 'admin',
+  'Mutation.endSession': 'admin',
   'Mutation.revealSigningSecret': 'admin',
   'Mutation.rotateSigningSecret': 'admin',
   'Mutation.createConnection': 'manage',
@@ -55,6 +60,7 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Live.connectionUpdated': 'read',
   'Live.deliveryUpdated': 'read',
 
+  'Session.connection': 'read',
   'Connection.deliveries': 'read',
   'Connection.subscriptions': 'read',
   'Subscription.connection': 'read',
@@ -65,14 +71,25 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Delivery.attempts': 'read',
 };
 
-/** The scopes that an operation needs as a whole, so that it can be refused before any of it is done. */
-export function scopesOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Set<ApiKeyScope> {
+/** The scopes that a key needs for all of these fields (`Type.field`). A connection type says so in a field's `extensions`. */
+export function scopesOf(schema: GraphQLSchema, fields: Iterable<string>): Set<ApiKeyScope> {
+  return new Set([...fields].flatMap((field) => fieldScopes[field] ?? extensionOf(schema, field) ?? []));
+}
+
+function extensionOf(schema: GraphQLSchema, coordinate: string): ApiKeyScope | undefined {
+  const [typeName = '', fieldName = ''] = coordinate.split('.');
+  const type = schema.getType(typeName);
+  return isObjectType(type) ? (type.getFields()[fieldName]?.extensions.scope as ApiKeyScope | undefined) : undefined;
+}
+
+/** Every field that an operation names, as `Type.field`, so that it can be refused as a whole before any of it is done. */
+export function fieldsOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Set<string> {
   const fragments = new Map(
     document.definitions
       .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
       .map((fragment) => [fragment.name.value, fragment]),
   );
-  const scopes = new Set<ApiKeyScope>();
+  const fields = new Set<string>();
   const seen = new Set<string>();
   const waiting: (OperationDefinitionNode | FragmentDefinitionNode)[] = [operation];
   for (let node = waiting.pop(); node; node = waiting.pop()) {
@@ -81,8 +98,7 @@ export function scopesOf(schema: GraphQLSchema, document: DocumentNode, operatio
       node,
       visitWithTypeInfo(types, {
         Field({ name }) {
-          const scope = fieldScopes[`${types.getParentType()?.name}.${name.value}`] ?? types.getFieldDef()?.extensions.scope;
-          if (scope) scopes.add(scope as ApiKeyScope);
+          fields.add(`${types.getParentType()?.name}.${name.value}`);
         },
         FragmentSpread({ name }) {
           const fragment = fragments.get(name.value);
@@ -93,5 +109,5 @@ export function scopesOf(schema: GraphQLSchema, document: DocumentNode, operatio
       }),
     );
   }
-  return scopes;
+  return fields;
 }

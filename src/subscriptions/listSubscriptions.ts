@@ -1,6 +1,6 @@
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableRows } from '../domain/Caller.js';
 import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
 
@@ -12,7 +12,7 @@ interface SubscriptionFilter {
   readonly connectionId?: string | null;
 }
 
-/** The organization's subscriptions, newest first (OpenAPI list_subscriptions). */
+/** The caller's subscriptions, newest first (OpenAPI list_subscriptions). */
 export function listSubscriptions(
   { database }: { database: Database },
   caller: Caller,
@@ -20,18 +20,17 @@ export function listSubscriptions(
   filter: SubscriptionFilter = {},
 ): Promise<Page<Subscription>> {
   const where = {
-    organizationId: caller.organizationId,
+    ...reachableRows(caller, filter.connectionId),
     ...(filter.eventTypes ? { eventType: { $in: [...filter.eventTypes] } } : {}),
     ...(filter.eventType ? { eventType: filter.eventType } : {}),
     ...(typeof filter.isActive === 'boolean' ? { isActive: filter.isActive } : {}),
-    ...(filter.connectionId ? { connectionId: parseId(filter.connectionId) ?? 0 } : {}),
   };
   return paginate(database.em(), Subscription, 'subscriptions', where, args);
 }
 
 /** One subscription of the organization, or null: somebody else's is not there (OpenAPI get-subscription). */
 export function findSubscription({ database }: { database: Database }, caller: Caller, id: string): Promise<Subscription | null> {
-  return database.em().findOne(Subscription, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
+  return database.em().findOne(Subscription, { id: parseId(id) ?? 0, ...reachableRows(caller) });
 }
 
 /** Whether any events go to a connection at the moment. */

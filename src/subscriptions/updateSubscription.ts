@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
 import { recordAudit } from '../database/auditLog.js';
 import { lockConnection } from '../database/lockConnection.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableRows } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
@@ -27,7 +27,7 @@ export function updateSubscription(
   return dependencies.database.transaction(async (em) => {
     const problems = new ProblemList();
     if (input.eventType) checkEventType(dependencies, input.eventType, problems);
-    const own = { id: parseId(input.id) ?? 0, organizationId: caller.organizationId };
+    const own = { id: parseId(input.id) ?? 0, ...reachableRows(caller) };
     const before = await em.findOne(Subscription, own);
     if (!before) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     problems.throwIfAny();

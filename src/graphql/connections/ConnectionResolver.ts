@@ -62,7 +62,7 @@ export class ConnectionResolver {
     @Ctx() context: GraphQLContext,
     @Arg('id', () => ID, { description: 'Which one.' }) id: string,
   ): Promise<ConnectionObject | null> {
-    return findConnection(context.dependencies, context.caller('read'), id);
+    return findConnection(context.dependencies, context.caller('read', 'connect'), id);
   }
 
   @Query(() => ConnectionPage, { description: 'Your connections, newest first.' })

@@ -21,9 +21,10 @@ import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../database/paginate.js';
 import type { Caller } from '../../domain/Caller.js';
 import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { scopesOf } from '../../graphql/fieldScopes.js';
+import { fieldsOf, scopesOf } from '../../graphql/fieldScopes.js';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
 import { formatError, toGraphQLError } from '../../graphql/graphqlErrors.js';
+import { maySession, requireSessionFields } from '../../graphql/sessionFields.js';
 import type { DocumentLimits } from './limitDocuments.js';
 
 /** A watch is answered again and again, by whatever changes. */
@@ -55,7 +56,7 @@ export async function admitOperation(
   onCount: (count: RequestCount) => void = () => {},
 ): Promise<number> {
   if (possibleCaller)
-    await countAndCheckScopes(dependencies, scopesOf(schema, document, operation), operation, possibleCaller, onCount);
+    await countAndCheck({ schema, dependencies }, fieldsOf(schema, document, operation), operation, possibleCaller, onCount);
   else await admitIntrospection(dependencies, limits, document, operation, address);
   checkVariables(schema, operation, variables);
   const cost = Math.round(operationCost(schema, document, operation, variables));
@@ -68,20 +69,23 @@ export async function admitOperation(
 }
 
 /** What is forbidden counts as read, so that whoever may only read can't use up what others may write. */
-async function countAndCheckScopes(
-  dependencies: AccessDependencies,
-  scopes: ReturnType<typeof scopesOf>,
+async function countAndCheck(
+  { schema, dependencies }: Pick<Rules, 'schema' | 'dependencies'>,
+  fields: ReadonlySet<string>,
   { operation }: OperationDefinitionNode,
   caller: Caller,
   onCount: (count: RequestCount) => void,
 ): Promise<void> {
-  const allowed = [...scopes].every((scope) => caller.scopes.has(scope));
+  const { session } = caller;
+  const scopes = session ? [] : [...scopesOf(schema, fields)];
+  const allowed = session ? maySession(session, fields) : scopes.every((scope) => caller.scopes.has(scope));
   const kind = allowed && operation === OperationTypeNode.MUTATION ? 'write' : 'read';
   const count = await countRequest(dependencies, caller, kind);
   if (count) {
     onCount(count);
     refuseTooMany(count, kind);
   }
+  if (session) requireSessionFields(session, fields);
   for (const scope of scopes) requireScope(caller, scope);
 }
 

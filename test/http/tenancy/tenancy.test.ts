@@ -38,13 +38,15 @@ async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
     { id: connection },
   );
   const replay = replayDeliveries.replay.id;
-  return { connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0].id, replay };
+  const { createSession } = await client.query('mutation { createSession(input: { permissions: [VIEW] }) { session { id } } }');
+  const session = createSession.session.id;
+  return { connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0].id, replay, session };
 }
 
 const NEVER_WAS: Record<Kind, string> = {
   ...{ connection: '987654', subscription: '987654', apiKey: '987654' },
   ...{ event: '0193b5a0-0000-7000-8000-000000000000', delivery: '0193b5a0-0000-7000-8000-000000000000' },
-  replay: '0193b5a0-0000-7000-8000-000000000000',
+  ...{ replay: '0193b5a0-0000-7000-8000-000000000000', session: '0193b5a0-0000-7000-8000-000000000000' },
 };
 
 /** Everything that there is, except what any call changes. */
@@ -58,6 +60,7 @@ const everything = async () => {
     'authorizations',
     'credentials',
     'installs',
+    'sessions',
   ];
   const rows = await Promise.all(tables.map((table) => switchboard.sql(`select * from ${table} order by 1`)));
   return JSON.stringify([...rows, await switchboard.sql('select id, revoked_at from api_keys order by id')]);
