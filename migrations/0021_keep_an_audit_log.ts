@@ -9,7 +9,7 @@ export class KeepAnAuditLog extends Migration {
         organization_id bigint not null references organizations (id) on delete cascade,
         action text not null,
         actor_type text not null,
-        actor_id bigint,
+        actor_id text,
         address text,
         subject_type text not null,
         subject_id text not null,

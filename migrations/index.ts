@@ -15,6 +15,7 @@ import { CheckGrantsAndKeepInstalls } from './0014_check_grants_and_keep_install
 import { ShareKlaviyoQuotas } from './0015_share_klaviyo_quotas.js';
 import { KeepWhatFailedApart } from './0016_keep_what_failed_apart.js';
 import { ManageOrganizations } from './0017_manage_organizations.js';
+import { CreateSessions } from './0018_create_sessions.js';
 import { LeaveTypesToTheirModules } from './0019_leave_types_to_their_modules.js';
 import { CountAgeInTheClaim } from './0020_count_age_in_the_claim.js';
 import { KeepAnAuditLog } from './0021_keep_an_audit_log.js';
@@ -38,6 +39,7 @@ export const migrations = [
   { name: '0015_share_klaviyo_quotas', class: ShareKlaviyoQuotas },
   { name: '0016_keep_what_failed_apart', class: KeepWhatFailedApart },
   { name: '0017_manage_organizations', class: ManageOrganizations },
+  { name: '0018_create_sessions', class: CreateSessions },
   { name: '0019_leave_types_to_their_modules', class: LeaveTypesToTheirModules },
   { name: '0020_count_age_in_the_claim', class: CountAgeInTheClaim },
   { name: '0021_keep_an_audit_log', class: KeepAnAuditLog },

@@ -37,5 +37,7 @@ export interface UseCaseDependencies
   /** Has the background erase what is to be erased, once the transaction is committed. */
   readonly wakeErasing: (em: EntityManager) => Promise<void>;
   readonly changes: ChangeFeed;
+  /** Where callers reach this server. */
+  readonly publicUrl: string;
   readonly returnToOrigins: readonly string[];
 }

@@ -161,10 +161,13 @@ export async function compose(config: Config, types = connectionTypes): Promise<
           wakeErasing: erasing.wakeErasing,
           cancelForSubscription,
           returnToOrigins: config.returnToOrigins,
+          publicUrl,
           limits: {
             requestsPerMinute: config.rateLimitPerMinute,
             failedLoginsPerMinute: config.failedLoginsPerMinute,
             accessTokensPerKey: config.accessTokensPerKey,
+            sessionsPerOrganization: config.sessionsPerOrganization,
+            sessionRequestsPerMinute: config.sessionRateLimitPerMinute,
           },
         },
         log,

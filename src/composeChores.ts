@@ -1,4 +1,5 @@
 import { sweepAccess } from './access/limits.js';
+import { sweepSessions } from './access/sessions.js';
 import type { CountedChore } from './ConnectionType.js';
 import { deleteOldAuditEvents } from './database/auditLog.js';
 import type { Chore } from './database/Jobs.js';
@@ -29,6 +30,7 @@ export function composeChores(
   return [
     counted('settle-overdue-authorizations', '*/5 * * * *', () => settleOverdueAuthorizations({ database })),
     counted('sweep-access', '*/5 * * * *', () => sweepAccess({ database })),
+    counted('sweep-sessions', '29 * * * *', () => sweepSessions({ database })),
     counted('sweep-installs', '1-59/5 * * * *', () => sweepInstalls({ database })),
     counted('check-connections', '3-58/5 * * * *', (stopping) => checkDueConnections(tokens, stopping)),
     counted('refresh-idle-grants', '17 * * * *', () => refreshIdleGrants(tokens)),

@@ -110,6 +110,8 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     trustedProxies: env.cidrs('TRUSTED_PROXIES'),
     metricsToken: env.secret('METRICS_TOKEN'),
     accessTokensPerKey: env.integer('ACCESS_TOKENS_PER_KEY', 100, { min: 1, max: 1_000_000 }),
+    sessionsPerOrganization: env.integer('SESSIONS_PER_ORGANIZATION', 10_000, { min: 1, max: 1_000_000 }),
+    sessionRateLimitPerMinute: env.integer('SESSION_RATE_LIMIT_PER_MINUTE', 120, { min: 0, max: 1_000_000 }),
     corsOrigins: env.origins('CORS_ORIGINS'),
     returnToOrigins: env.origins('RETURN_TO_ORIGINS'),
     installUrl: env.url('INSTALL_URL', { protocols: ['https:', 'http:'] }),

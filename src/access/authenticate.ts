@@ -3,8 +3,10 @@ import type { Database } from '../database/Database.js';
 import { type ApiKeyScope, PLATFORM_SCOPE, TOKEN_SCOPES } from '../domain/ApiKey.js';
 import type { Caller, Platform } from '../domain/Caller.js';
 import { type ErrorFacts, SwitchboardError } from '../domain/errors.js';
+import { SESSION_TOKEN_PREFIX } from '../domain/Session.js';
 import { hashSecret, secretsEqual } from '../domain/secrets.js';
 import { type AccessDependencies, countHit } from './limits.js';
+import { findSession } from './sessions.js';
 
 /** RFC 6750 2.1. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]{1,512}=*) *$/i;
@@ -13,9 +15,10 @@ const OAUTH_ONLY =
   'This key is for OAuth only: get an access token at POST /oauth2/token, and send "Authorization: Bearer <access token>".';
 
 /**
- * Finds out who calls from the `Authorization` header: Basic keys (RFC 7617) or an access token (RFC 6750). `address` is
- * where the call comes from, to count failed log-ins. Whose organization is being deleted is nobody any more. Returns null
- * when there is no header; throws UNAUTHENTICATED when there is one that is not good, RATE_LIMITED when its address guesses.
+ * Finds out who calls from the `Authorization` header: Basic keys (RFC 7617), or the token of an access
+ * token or a session (RFC 6750). `address` is where the call comes from, to count failed log-ins. Whose organization is being
+ * deleted is nobody any more. Returns null when there is no header; throws UNAUTHENTICATED when there is one that is not good,
+ * SESSION_EXPIRED, SESSION_ENDED, RATE_LIMITED when its address guesses.
  */
 export async function authenticate(
   dependencies: AccessDependencies,
@@ -24,6 +27,7 @@ export async function authenticate(
 ): Promise<Caller | Platform | null> {
   if (header === undefined || header === '') return null;
   const token = BEARER.exec(header)?.[1];
+  if (token?.startsWith(SESSION_TOKEN_PREFIX)) return checkSession(dependencies, token, address);
   if (token !== undefined) return checkAccessToken(dependencies, token, address);
   const basic = readBasicCredentials(header);
   if (!basic) throw wrongCredentials();
@@ -92,6 +96,7 @@ export async function checkApiKey(
       scopes: new Set([PLATFORM_SCOPE]),
       credential: 'platform_key',
       address,
+      session: null,
       oauthOnly: row.oauth_only,
     };
   }
@@ -101,6 +106,7 @@ export async function checkApiKey(
     scopes: new Set(row.scopes as ApiKeyScope[]),
     credential: 'api_key',
     address,
+    session: null,
     oauthOnly: row.oauth_only,
   };
 }
@@ -137,7 +143,25 @@ async function checkAccessToken(dependencies: AccessDependencies, token: string,
     ),
     credential: 'access_token',
     address,
+    session: null,
   };
+}
+
+type SessionCaller = Caller & { readonly session: NonNullable<Caller['session']> };
+
+/**
+ * Whom a session's token speaks for. Throws SESSION_EXPIRED or SESSION_ENDED, UNAUTHENTICATED for one that nobody has, or
+ * RATE_LIMITED for an address that guesses.
+ */
+export async function checkSession(dependencies: AccessDependencies, token: string, address: string): Promise<SessionCaller> {
+  const found = await findSession(dependencies, token, address);
+  if (!found) return refuseCredentials(dependencies, address, { bearerError: 'invalid_token' });
+  const { caller, over } = found;
+  if (over === null) return caller;
+  const facts: ErrorFacts = { bearerError: 'invalid_token', readableBy: caller.session.origin ?? undefined };
+  if (over === 'ended')
+    throw new SwitchboardError('SESSION_ENDED', 'This session was ended. Ask your backend for a new one.', facts);
+  throw new SwitchboardError('SESSION_EXPIRED', 'This session has expired. Ask your backend for a new one.', facts);
 }
 
 const WRONG =

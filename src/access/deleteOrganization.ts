@@ -170,6 +170,7 @@ async function erase(dependencies: DeletionDependencies, em: EntityManager, id: 
     ['installs'],
     ['authorizations', over],
     ['erasures'],
+    ['sessions'],
     ['audit_events'],
   ] as const) {
     if ((await remove(table, 'id', OTHERS, condition)) > 0) return {};

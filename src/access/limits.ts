@@ -11,6 +11,10 @@ interface AccessLimits {
   readonly failedLoginsPerMinute: number;
   /** Access tokens of one key that work at the same time. */
   readonly accessTokensPerKey: number;
+  /** Sessions of one organization that live at the same time. */
+  readonly sessionsPerOrganization: number;
+  /** Of one session, reads and writes each; see `sessionLimit`. */
+  readonly sessionRequestsPerMinute: number;
 }
 
 /** What it takes to find out who calls. */
@@ -22,10 +26,9 @@ export interface AccessDependencies {
 /** Tokens are counted by key: whoever asks for too many takes nothing from the organization's other keys. */
 type RequestKind = 'read' | 'write' | 'token';
 
-/** How an organization stands with its limit after a request. */
+/** How an organization, a platform, a key or a session stands with its limit after a request. */
 export interface RequestCount {
-  /** Whose limit it is. */
-  readonly whose: 'Your organization' | 'Your platform';
+  readonly of: 'organization' | 'platform' | 'session' | 'key';
   readonly limit: number;
   /** In this minute, after this one; negative for those that are too many. */
   readonly remaining: number;
@@ -33,32 +36,45 @@ export interface RequestCount {
 }
 
 /**
- * Counts a request of an organization, whoever acts for it, or of a platform that acts for none; reads and writes apart. Or a
- * token of a key. Null when there is no limit.
+ * Counts a request of an organization, whoever acts for it, or of a platform that acts for none, reads and writes apart; or a
+ * token of a key. Null when there is no limit. A session has a smaller limit of its own besides, and what that refuses uses up
+ * nothing of its organization's: the one is told that is closer to its end.
  */
 export async function countRequest(
   dependencies: AccessDependencies,
-  { organizationId, apiKeyId }: Caller | Platform,
+  { organizationId, apiKeyId, session }: Caller | Platform,
   kind: RequestKind,
 ): Promise<RequestCount | null> {
-  const limit = dependencies.limits.requestsPerMinute;
-  if (limit === 0) return null;
-  const { hits, resetsInSeconds } = await countHit(
-    dependencies,
-    kind === 'token' ? `token:key:${apiKeyId}` : `${kind}:${organizationId ?? `platform:${apiKeyId}`}`,
-  );
-  const whose = organizationId === null ? 'Your platform' : 'Your organization';
-  return { whose, limit, remaining: limit - hits, resetsInSeconds };
+  const count = async (of: RequestCount['of'], key: string, limit: number): Promise<RequestCount | null> => {
+    if (limit === 0) return null;
+    const { hits, resetsInSeconds } = await countHit(dependencies, key);
+    return { of, limit, remaining: limit - hits, resetsInSeconds };
+  };
+  const { requestsPerMinute: limit } = dependencies.limits;
+  if (kind === 'token') return count('key', `token:key:${apiKeyId}`, limit);
+  if (organizationId === null) return count('platform', `${kind}:platform:${apiKeyId}`, limit);
+  const own = session && (await count('session', `${kind}:session:${session.id}`, sessionLimit(dependencies.limits)));
+  if (own && own.remaining < 0) return own;
+  const shared = await count('organization', `${kind}:${organizationId}`, limit);
+  return own && (!shared || own.remaining < shared.remaining) ? own : shared;
+}
+
+/** Of one session, reads and writes each: at most a quarter of what its organization may, so that one stolen browser takes no more. */
+function sessionLimit({ requestsPerMinute, sessionRequestsPerMinute: own }: AccessLimits): number {
+  const share = Math.ceil(requestsPerMinute / 4);
+  if (share === 0 || own === 0) return Math.max(share, own);
+  return Math.min(share, own);
 }
 
 /** Throws RATE_LIMITED when it was one too many. */
-export function refuseTooMany({ whose, limit, remaining, resetsInSeconds }: RequestCount, kind: RequestKind): void {
+export function refuseTooMany({ of, limit, remaining, resetsInSeconds }: RequestCount, kind: RequestKind): void {
   if (remaining >= 0) return;
+  const who = of === 'session' ? 'This session' : `Your ${of}`;
   throw new SwitchboardError(
     'RATE_LIMITED',
     kind === 'token'
       ? `This key may ask for a token ${limit} times a minute. Keep a token until it ends. Try again in ${resetsInSeconds} s.`
-      : `${whose} may ${kind} ${limit} times a minute. Try again in ${resetsInSeconds} s.`,
+      : `${who} may ${kind} ${limit} times a minute. Try again in ${resetsInSeconds} s.`,
     { retryAfterSeconds: resetsInSeconds },
   );
 }

@@ -1,7 +1,7 @@
 import { recordAudit } from '../database/auditLog.js';
 import type { EntityManager } from '../database/Database.js';
 import { withExternalId } from '../database/externalIds.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, requireWholeOrganization } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
@@ -21,7 +21,8 @@ export interface CreateConnectionInput extends ConnectionInput {
 
 /**
  * Creates a connection (OpenAPI create_connection): ACTIVE at once, or PENDING_AUTHORIZATION when its type needs one.
- * Throws an InputError with everything that is wrong; CONFLICT when another one has its externalId.
+ * Throws an InputError with everything that is wrong; CONFLICT when another one has its externalId; FORBIDDEN for a session of
+ * one connection.
  */
 export function createConnection(
   { database, cipher, connectionTypes }: ConnectionDependencies,
@@ -30,6 +31,7 @@ export function createConnection(
   /** The transaction to do it in; one of its own when not given. */
   within?: EntityManager,
 ): Promise<Connection> {
+  requireWholeOrganization(caller);
   const type = connectionTypes.get(input.type);
   if (!type) throw InputError.of('INVALID_CHOICE', 'There is no such connection type.', 'type');
   const problems = new ProblemList();
@@ -71,8 +73,7 @@ export function createConnection(
     return connection;
   };
   if (within) return create(within);
-  const named = { organizationId: caller.organizationId, externalId: input.externalId };
-  return withExternalId(database, 'connections', named, () => database.transaction(create));
+  return withExternalId(database, 'connections', caller, input.externalId, () => database.transaction(create));
 }
 
 /** What the audit log tells of a connection: what everybody sees who may see it, and never what is stored encrypted. */

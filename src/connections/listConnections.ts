@@ -1,8 +1,7 @@
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection, reachableConnections } from '../domain/Caller.js';
 import { Connection, type ConnectionStatus } from '../domain/Connection.js';
-import { parseId } from '../domain/ids.js';
 
 interface ConnectionFilter {
   readonly type?: string | null;
@@ -10,7 +9,7 @@ interface ConnectionFilter {
   readonly externalId?: string | null;
 }
 
-/** The organization's connections, newest first (OpenAPI list_connections). */
+/** The caller's connections, newest first (OpenAPI list_connections). */
 export function listConnections(
   { database }: { database: Database },
   caller: Caller,
@@ -22,7 +21,7 @@ export function listConnections(
     Connection,
     'connections',
     {
-      organizationId: caller.organizationId,
+      ...reachableConnections(caller),
       ...(filter.type ? { type: filter.type } : {}),
       ...(filter.status ? { status: filter.status } : {}),
       ...(filter.externalId ? { externalId: filter.externalId } : {}),
@@ -33,7 +32,7 @@ export function listConnections(
 
 /** One connection of the organization, or null: somebody else's is not there (OpenAPI get-connection). */
 export function findConnection({ database }: { database: Database }, caller: Caller, id: string): Promise<Connection | null> {
-  return database.em().findOne(Connection, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
+  return database.em().findOne(Connection, reachableConnection(caller, id));
 }
 
 /** The same by what the organization's own system calls it. */
@@ -43,5 +42,5 @@ export function findConnectionByExternalId(
   externalId: string,
 ): Promise<Connection | null> {
   if (externalId.includes('\0')) return Promise.resolve(null);
-  return database.em().findOne(Connection, { externalId, organizationId: caller.organizationId });
+  return database.em().findOne(Connection, { externalId, ...reachableConnections(caller) });
 }

@@ -75,8 +75,7 @@ export function updateConnection(
     });
     return connection;
   };
-  const named = { organizationId: caller.organizationId, externalId: input.externalId };
-  return withExternalId(database, 'connections', named, () => database.transaction(change));
+  return withExternalId(database, 'connections', caller, input.externalId, () => database.transaction(change));
 }
 
 function changeable(connection: Connection) {

@@ -16,7 +16,7 @@ interface AuditEntry {
 
 /** Who acts: a caller, or a merchant's browser that comes back to an organization's connection. */
 export type AuditActorFacts =
-  | Pick<Caller, 'organizationId' | 'credential' | 'apiKeyId' | 'address'>
+  | Pick<Caller, 'organizationId' | 'credential' | 'apiKeyId' | 'session' | 'address'>
   | { readonly merchantOf: number };
 
 /**
@@ -32,7 +32,7 @@ export async function recordAudit(em: EntityManager, actor: AuditActorFacts, ent
     organizationId: isMerchant ? actor.merchantOf : actor.organizationId,
     action: entry.action,
     actorType: isMerchant ? 'merchant' : actor.credential,
-    actorId: isMerchant ? null : actor.apiKeyId,
+    actorId: isMerchant ? null : (actor.session?.id ?? String(actor.apiKeyId)),
     address: isMerchant ? null : actor.address,
     subjectType,
     subjectId: String(subjectId),

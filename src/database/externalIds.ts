@@ -1,23 +1,20 @@
 import { sql } from 'kysely';
+import { type Caller, onlyConnection } from '../domain/Caller.js';
 import { InputError } from '../domain/errors.js';
 import type { Database } from './Database.js';
 
 /** What is called by somebody else's ids, and how a person calls it. */
 const CALLED = { connections: 'connection', subscriptions: 'subscription' } as const;
 
-interface Named {
-  readonly organizationId: number;
-  readonly externalId?: string | null;
-}
-
 /**
  * Does work that gives a row an externalId, as a transaction of its own. The unique index decides whether it is free, so that
- * of two who want it at once one gets it. Throws an InputError: CONFLICT, naming the one that has it.
+ * of two who want it at once one gets it. Throws an InputError: CONFLICT, naming the one that has it to whoever may know it.
  */
 export async function withExternalId<T>(
   database: Database,
   table: keyof typeof CALLED,
-  { organizationId, externalId }: Named,
+  caller: Caller,
+  externalId: string | null | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -25,10 +22,10 @@ export async function withExternalId<T>(
   } catch (error) {
     if ((error as { constraint?: unknown }).constraint !== `${table}_external_id_unique`) throw error;
     const { rows } = await sql<{ id: string }>`
-      select id from ${sql.table(table)} where organization_id = ${organizationId} and external_id = ${externalId}`.execute(
+      select id from ${sql.table(table)} where organization_id = ${caller.organizationId} and external_id = ${externalId}`.execute(
       database.sql(),
     );
-    const holder = rows[0] ? `: ${rows[0].id}` : '';
+    const holder = rows[0] && onlyConnection(caller) === null ? `: ${rows[0].id}` : '';
     throw InputError.of('CONFLICT', `A ${CALLED[table]} has this externalId already${holder}.`, 'externalId');
   }
 }

@@ -1,8 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import type { EntityManager } from './Database.js';
 
 /**
@@ -12,15 +11,11 @@ import type { EntityManager } from './Database.js';
  */
 export async function lockConnection(
   em: EntityManager,
-  { organizationId }: Caller,
+  caller: Caller,
   id: string,
   field: 'id' | 'connectionId',
 ): Promise<Connection> {
-  const connection = await em.findOne(
-    Connection,
-    { id: parseId(id) ?? 0, organizationId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
+  const connection = await em.findOne(Connection, reachableConnection(caller, id), { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', field);
   return connection;
 }

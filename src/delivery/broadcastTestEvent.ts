@@ -3,7 +3,7 @@ import { recordAudit } from '../database/auditLog.js';
 import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database } from '../database/Database.js';
 import { newId } from '../database/newId.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableRows } from '../domain/Caller.js';
 import type { ConnectionStatus } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
@@ -56,7 +56,7 @@ export async function broadcastTestEvent(
   const em = database.em();
   const subscription = await em.findOne(Subscription, {
     id: parseId(input.subscriptionId) ?? 0,
-    organizationId: caller.organizationId,
+    ...reachableRows(caller),
   });
   if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'subscriptionId');
   const { status, ...connection } = await findConnection(database, subscription.connectionId);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { createdBetween, type Page, type PageArguments, paginate } from '../database/paginate.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableRows } from '../domain/Caller.js';
 import { Delivery, type DeliveryStatus } from '../domain/Delivery.js';
 import { isUuid, parseId } from '../domain/ids.js';
 
@@ -18,7 +18,7 @@ interface DeliveryFilter {
 /** No delivery has it. */
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
 
-/** The organization's deliveries, newest first. */
+/** The caller's deliveries, newest first. */
 export function listDeliveries(
   { database }: { database: Database },
   caller: Caller,
@@ -27,9 +27,8 @@ export function listDeliveries(
 ): Promise<Page<Delivery>> {
   const { status, connectionId, subscriptionId, eventId, eventType, createdAfter, createdBefore } = filter;
   const where = {
-    organizationId: caller.organizationId,
+    ...reachableRows(caller, connectionId),
     ...(status ? { status } : {}),
-    ...(connectionId ? { connectionId: parseId(connectionId) ?? 0 } : {}),
     ...(subscriptionId ? { subscriptionId: parseId(subscriptionId) ?? 0 } : {}),
     ...(eventId ? { eventId: isUuid(eventId) ? eventId : NOWHERE } : {}),
     ...(eventType ? { eventType } : {}),
@@ -40,7 +39,7 @@ export function listDeliveries(
 
 /** One delivery of the organization, or null: somebody else's is not there. */
 export async function findDelivery({ database }: { database: Database }, caller: Caller, id: string): Promise<Delivery | null> {
-  return isUuid(id) ? database.em().findOne(Delivery, { id, organizationId: caller.organizationId }) : null;
+  return isUuid(id) ? database.em().findOne(Delivery, { id, ...reachableRows(caller) }) : null;
 }
 
 /** How deliveries of a connection fare. */

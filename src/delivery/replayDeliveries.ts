@@ -3,7 +3,7 @@ import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { idRange } from '../database/paginate.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, onlyConnection, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import type { DeliveryStatus } from '../domain/Delivery.js';
 import { InputError } from '../domain/errors.js';
@@ -54,9 +54,7 @@ export async function replayDeliveries(
   caller: Caller,
   input: ReplayDeliveriesInput,
 ): Promise<ReplayProgress> {
-  const connection = await database
-    .em()
-    .findOne(Connection, { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId });
+  const connection = await database.em().findOne(Connection, reachableConnection(caller, input.connectionId));
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
   if (connection.status !== 'active') {
     throw InputError.of('CONFLICT', 'The connection is not active: what failed would wait with the rest.', 'connectionId');
@@ -111,7 +109,8 @@ export async function findReplay(
   const { rows } = await sql<{ status: ReplayProgress['status']; count: number; created_ms: number; finished_ms: number | null }>`
     select status, done_count as count, date_part('epoch', created_at) * 1000 as created_ms,
       date_part('epoch', finished_at) * 1000 as finished_ms
-    from delivery_tasks where id = ${id} and organization_id = ${caller.organizationId} and kind = 'replay'`.execute(
+    from delivery_tasks where id = ${id} and organization_id = ${caller.organizationId} and kind = 'replay'
+      and (${onlyConnection(caller)}::bigint is null or connection_id = ${onlyConnection(caller)}::bigint)`.execute(
     database.sql(),
   );
   const [row] = rows;

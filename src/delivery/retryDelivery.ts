@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, onlyConnection, reachableRows } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Delivery } from '../domain/Delivery.js';
 import { Event } from '../domain/Event.js';
@@ -33,7 +33,7 @@ export async function retryDelivery(
   const id = input.deliveryId;
   const delivery = await database.transaction(async (em) => {
     const ready = isUuid(id) && (await makeDue(em, caller, id));
-    const found = isUuid(id) ? await em.findOne(Delivery, { id, organizationId: caller.organizationId }) : null;
+    const found = isUuid(id) ? await em.findOne(Delivery, { id, ...reachableRows(caller) }) : null;
     if (!found) throw InputError.of('NOT_FOUND', 'There is no such delivery.', 'deliveryId');
     if (!ready) throw InputError.of('CONFLICT', await whyNotRetried(em, found), 'deliveryId');
     await recordAudit(em, caller, { action: 'delivery_retried', subject: ['delivery', id] });
@@ -59,6 +59,7 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
       ))
     from events e, subscriptions s, connections c
     where d.id = ${id} and d.organization_id = ${caller.organizationId}
+      and (${onlyConnection(caller)}::bigint is null or d.connection_id = ${onlyConnection(caller)}::bigint)
       and d.status in ('pending', 'retrying', 'failed', 'delivered', 'cancelled', 'expired')
       -- What waits behind another of its ordering key keeps its turn.
       and (d.due_at < 'infinity' or d.status not in ('pending', 'retrying'))

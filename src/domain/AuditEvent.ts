@@ -54,7 +54,7 @@ const AuditEventSchema = defineEntity({
     action: p.text().$type<AuditAction>(),
     actorType: p.text().$type<AuditActor>(),
     /** Of the key or session; it may be gone by now. Null for a merchant. */
-    actorId: p.bigint('number').nullable(),
+    actorId: p.text().nullable(),
     /** Where the call came from; null when nobody knows. */
     address: p.text().nullable(),
     subjectType: p.text().$type<AuditSubject>(),

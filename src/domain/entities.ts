@@ -7,12 +7,14 @@ import { Credential } from './Credential.js';
 import { Delivery } from './Delivery.js';
 import { Event } from './Event.js';
 import { Organization } from './Organization.js';
+import { Session } from './Session.js';
 import { Subscription } from './Subscription.js';
 
 /** Every table that entities map, parents first. `connection_health` is the engine's own. */
 export const entities = [
   Organization,
   ApiKey,
+  Session,
   Connection,
   Authorization,
   Credential,

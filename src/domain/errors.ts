@@ -28,6 +28,8 @@ export const callErrors = {
   ORGANIZATION_REQUIRED: { status: 400, jsonApi: 'required', means: 'A platform must say for which organization it calls.' },
   ORGANIZATION_INVALID: { status: 400, jsonApi: 'invalid', means: 'The header Switchboard-Organization is not well formed.' },
   UNAUTHENTICATED: { status: 401, jsonApi: 'authentication_failed', means: 'The credentials are missing or not good.' },
+  SESSION_EXPIRED: { status: 401, jsonApi: 'authentication_failed', means: 'The time of this session is over.' },
+  SESSION_ENDED: { status: 401, jsonApi: 'authentication_failed', means: 'This session was ended before its time.' },
   FORBIDDEN: { status: 403, jsonApi: 'forbidden', means: 'The credentials are good, but may not do that.' },
   NOT_FOUND: { status: 404, jsonApi: 'not_found', means: 'It is not there, or not yours.' },
   ORGANIZATION_NOT_FOUND: {
@@ -127,6 +129,8 @@ export interface ErrorFacts {
   readonly bearerError?: 'invalid_token' | 'insufficient_scope';
   /** The scope that would do. */
   readonly scope?: string;
+  /** The origin of pages that may read the error, beside those that always may. */
+  readonly readableBy?: string;
   /** Methods that would do (RFC 9110 10.2.1). */
   readonly allow?: readonly string[];
   /** The query parameter that is wrong. */

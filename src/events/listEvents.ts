@@ -1,6 +1,6 @@
 import type { Database } from '../database/Database.js';
 import { createdBetween, type Page, type PageArguments, paginate } from '../database/paginate.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, requireWholeOrganization } from '../domain/Caller.js';
 import { Event } from '../domain/Event.js';
 import { isUuid } from '../domain/ids.js';
 
@@ -18,6 +18,7 @@ export function listEvents(
   args: PageArguments,
   filter: EventFilter = {},
 ): Promise<Page<Event>> {
+  requireWholeOrganization(caller);
   const where = {
     organizationId: caller.organizationId,
     ...(filter.eventType ? { eventType: filter.eventType } : {}),
@@ -29,6 +30,7 @@ export function listEvents(
 
 /** One event of the organization, without its payload, or null: somebody else's is not there. */
 export async function findEvent({ database }: { database: Database }, caller: Caller, id: string): Promise<Event | null> {
+  requireWholeOrganization(caller);
   if (!isUuid(id)) return null;
   const where = { id, organizationId: caller.organizationId };
   return (await database.em().findOne(Event, where, { exclude: ['payload', 'properties'] })) as Event | null;

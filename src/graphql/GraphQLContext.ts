@@ -2,6 +2,7 @@ import { requirePlatform, requireScope } from '../access/authenticate.js';
 import type { Page } from '../database/paginate.js';
 import type { ApiKeyScope } from '../domain/ApiKey.js';
 import type { Caller, Platform } from '../domain/Caller.js';
+import type { SessionPermission } from '../domain/Session.js';
 import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { Budget, type BudgetLimits } from './Budget.js';
 import { createLoaders, type Loaders } from './Loaders.js';
@@ -42,7 +43,7 @@ export class GraphQLContext {
     readonly transport: Transport,
   ) {
     this.budget = new Budget(transport.budget, transport.isAbandoned);
-    this.loaders = createLoaders(dependencies, this.budget);
+    this.loaders = createLoaders(dependencies, possibleCaller, this.budget);
     this.bindBrowser = transport.bindBrowser;
     this.checkAgain = transport.checkAgain ?? (async () => {});
   }
@@ -50,7 +51,7 @@ export class GraphQLContext {
   /** Forgets what was read: an operation that lasts must not answer with what it read before, and has a budget for each answer. */
   readAnew(): void {
     this.budget = new Budget(this.transport.budget, this.transport.isAbandoned);
-    this.loaders = createLoaders(this.dependencies, this.budget);
+    this.loaders = createLoaders(this.dependencies, this.possibleCaller, this.budget);
   }
 
   /** A page of a list, at the expense of the operation's budget. */
@@ -63,8 +64,13 @@ export class GraphQLContext {
     return requirePlatform(this.possibleCaller);
   }
 
-  /** The caller, who must hold the scope. Throws UNAUTHENTICATED, ORGANIZATION_REQUIRED or FORBIDDEN. */
-  caller(scope: ApiKeyScope): Caller {
-    return requireScope(this.possibleCaller, scope);
+  /**
+   * The caller, who must hold the scope, or call with a session that has the permission. Throws UNAUTHENTICATED,
+   * ORGANIZATION_REQUIRED or FORBIDDEN.
+   */
+  caller(scope: ApiKeyScope, permission?: SessionPermission): Caller {
+    const { possibleCaller: caller } = this;
+    if (permission && caller?.session?.permissions.has(permission)) return caller;
+    return requireScope(caller, scope);
   }
 }

@@ -4,6 +4,7 @@ import { findDeletions, type OrganizationDeletion } from '../access/deleteOrgani
 import { type ConnectionHealth, findHealth } from '../delivery/listDeliveries.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
+import { type Caller, onlyConnection, type Platform, reachableRows } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { Event } from '../domain/Event.js';
@@ -19,7 +20,7 @@ export interface Loaders {
   readonly authorization: DataLoader<number, Authorization | null>;
   /** By connection id. */
   readonly credential: DataLoader<number, Credential | null>;
-  /** By id; of the caller's organization, since the row that names the id is. */
+  /** By id; null for one that the caller may not touch. */
   readonly connection: DataLoader<number, Connection | null>;
   /** By connection id. */
   readonly health: DataLoader<number, ConnectionHealth | null>;
@@ -46,7 +47,15 @@ interface PayloadRow {
 /** Rows at once of those that may be large: a payload has up to 256 KiB, an attempt's answer 16 KiB. */
 const LARGE_AT_ONCE = 20;
 
-export function createLoaders({ database }: Pick<UseCaseDependencies, 'database'>, budget: Budget): Loaders {
+export function createLoaders(
+  { database }: Pick<UseCaseDependencies, 'database'>,
+  possibleCaller: Caller | Platform | null,
+  budget: Budget,
+): Loaders {
+  // A platform that acts for no organization touches no row of any.
+  const caller = possibleCaller?.organizationId === null ? null : possibleCaller;
+  const own = caller ? reachableRows(caller) : { organizationId: 0 };
+  const only = caller && onlyConnection(caller);
   const rows = <T>(find: () => Promise<T[]>) => budget.read(find, ({ length }) => length);
   const byConnection = <T extends { connectionId?: number | null }>(find: (ids: number[]) => Promise<T[]>) =>
     new DataLoader<number, T | null>(async (ids) => {
@@ -90,14 +99,19 @@ export function createLoaders({ database }: Pick<UseCaseDependencies, 'database'
       return loader.load(key);
     },
     credential: byConnection((ids) => database.em().find(Credential, { connectionId: { $in: ids } })),
-    connection: byId((ids: number[]) => database.em().find(Connection, { id: { $in: ids } })),
+    connection: byId((ids: number[]) =>
+      database.em().find(Connection, {
+        organizationId: own.organizationId,
+        id: { $in: only === null ? ids : ids.filter((id) => id === only) },
+      }),
+    ),
     subscribed: byConnection(async (ids) => {
       const query = sql<{ connectionId: number }>`
         select distinct connection_id::int as "connectionId" from subscriptions where connection_id = any(${sql.val(ids)}::bigint[])`;
       return (await query.execute(database.sql())).rows;
     }),
     deletion: byId((ids: number[]) => findDeletions({ database }, ids)),
-    subscription: byId((ids: number[]) => database.em().find(Subscription, { id: { $in: ids } })),
+    subscription: byId((ids: number[]) => database.em().find(Subscription, { ...own, id: { $in: ids } })),
     event: byId(
       (ids: string[]) =>
         database.em().find(Event, { id: { $in: ids } }, { exclude: ['payload', 'properties'] }) as Promise<Event[]>,

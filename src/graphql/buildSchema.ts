@@ -19,6 +19,7 @@ import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver } from './access/ApiKeyResolver.js';
 import { AuditEventResolver } from './access/AuditEventResolver.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
+import { SessionResolver } from './access/SessionResolver.js';
 import { sizeOf } from './Budget.js';
 import { ConnectionPayloadResolver, ConnectionResolver } from './connections/ConnectionResolver.js';
 import type { SchemaPart } from './connections/ConnectionTypeView.js';
@@ -45,6 +46,7 @@ const resolvers: NonEmptyArray<Function> = [
   OrganizationResolver,
   ApiKeyResolver,
   AuditEventResolver,
+  SessionResolver,
   ConnectionResolver,
   ConnectionPayloadResolver,
   AuthorizationResolver,

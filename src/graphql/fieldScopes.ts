@@ -2,6 +2,7 @@ import {
   type DocumentNode,
   type FragmentDefinitionNode,
   type GraphQLSchema,
+  isObjectType,
   Kind,
   type OperationDefinitionNode,
   TypeInfo,
@@ -20,6 +21,8 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Query.organizations': 'platform',
   'Query.apiKeys': 'admin',
   'Query.auditEvents': 'admin',
+  'Query.session': 'read',
+  'Query.sessions': 'admin',
   'Query.connection': 'read',
   'Query.connections': 'read',
   'Query.subscription': 'read',
@@ -38,6 +41,8 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Mutation.deleteOrganization': 'platform',
   'Mutation.createApiKey': 'admin',
   'Mutation.revokeApiKey': 'admin',
+  'Mutation.createSession': 'admin',
+  'Mutation.endSession': 'admin',
   'Mutation.revealSigningSecret': 'admin',
   'Mutation.rotateSigningSecret': 'admin',
   'Mutation.eraseRecipient': 'admin',
@@ -60,6 +65,7 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Live.connectionUpdated': 'read',
   'Live.deliveryUpdated': 'read',
 
+  'Session.connection': 'read',
   'Connection.deliveries': 'read',
   'Connection.subscriptions': 'read',
   'Subscription.connection': 'read',
@@ -73,19 +79,25 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
 /** The same for a platform that acts for no organization: which of them it asks for, it says in the arguments. */
 export const platformFieldScopes: typeof fieldScopes = { ...fieldScopes, 'Query.organization': 'platform' };
 
-/** The scopes that an operation needs as a whole, so that it can be refused before any of it is done. */
-export function scopesOf(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-  scopesOfFields = fieldScopes,
-): Set<Scope> {
+/** The scopes that a key needs for all of these fields (`Type.field`). A connection type says so in a field's `extensions`. */
+export function scopesOf(schema: GraphQLSchema, fields: Iterable<string>, scopesOfFields = fieldScopes): Set<Scope> {
+  return new Set([...fields].flatMap((field) => scopesOfFields[field] ?? extensionOf(schema, field) ?? []));
+}
+
+function extensionOf(schema: GraphQLSchema, coordinate: string): ApiKeyScope | undefined {
+  const [typeName = '', fieldName = ''] = coordinate.split('.');
+  const type = schema.getType(typeName);
+  return isObjectType(type) ? (type.getFields()[fieldName]?.extensions.scope as ApiKeyScope | undefined) : undefined;
+}
+
+/** Every field that an operation names, as `Type.field`, so that it can be refused as a whole before any of it is done. */
+export function fieldsOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Set<string> {
   const fragments = new Map(
     document.definitions
       .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
       .map((fragment) => [fragment.name.value, fragment]),
   );
-  const scopes = new Set<Scope>();
+  const fields = new Set<string>();
   const seen = new Set<string>();
   const waiting: (OperationDefinitionNode | FragmentDefinitionNode)[] = [operation];
   for (let node = waiting.pop(); node; node = waiting.pop()) {
@@ -94,9 +106,7 @@ export function scopesOf(
       node,
       visitWithTypeInfo(types, {
         Field({ name }) {
-          const ownScope = scopesOfFields[`${types.getParentType()?.name}.${name.value}`];
-          const scope = ownScope ?? (types.getFieldDef()?.extensions.scope as ApiKeyScope | undefined);
-          if (scope) scopes.add(scope);
+          fields.add(`${types.getParentType()?.name}.${name.value}`);
         },
         FragmentSpread({ name }) {
           const fragment = fragments.get(name.value);
@@ -107,5 +117,5 @@ export function scopesOf(
       }),
     );
   }
-  return scopes;
+  return fields;
 }

@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerOptions as ServerOptionsOfNode } from 'node:http';
 import cookie from '@fastify/cookie';
-import cors from '@fastify/cors';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import websocket from '@fastify/websocket';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import { type GraphQLSchema, printSchema } from 'graphql';
+import { isSessionOrigin } from '../access/sessions.js';
 import type { Logger } from '../domain/Logger.js';
 import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { callbackRoute } from './callback/callbackRoute.js';
 import { type GraphiqlOptions, graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
-import { handleErrors, refuseWhileClosing, renderError } from './handleErrors.js';
+import { handleErrors, isGraphQL, refuseWhileClosing, renderError } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { installRoute } from './install/installRoute.js';
 import { FairTurns } from './limits/FairTurns.js';
@@ -102,13 +103,22 @@ export async function createServer({
     crossOriginOpenerPolicy: false,
     strictTransportSecurity: publicUrl.startsWith('https:'),
   });
-  await app.register(cors, {
+  const corsOptions: FastifyCorsOptions = {
     origin: [...corsOrigins],
     credentials: true,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     // What a frontend needs in order to slow down, or to say why it was refused.
     exposedHeaders: ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'www-authenticate'],
     maxAge: 600,
+  };
+  await app.register(cors, {
+    // A pre-flight carries no token, so it is let by for any origin that a session names. Who may read the answer is decided
+    // once it is known who calls (openToSession).
+    delegator: async ({ method, url, headers: { origin } }: FastifyRequest) => {
+      const mayBeSession = method === 'OPTIONS' && origin !== undefined && !corsOrigins.includes(origin) && isGraphQL({ url });
+      if (!mayBeSession || !(await isSessionOrigin(dependencies, origin))) return corsOptions;
+      return { ...corsOptions, origin, credentials: false, methods: ['GET', 'POST'] };
+    },
   });
   await app.register(cookie);
   await app.register(websocket, {

@@ -191,4 +191,26 @@ subscription Watch {
 }
 `,
   },
+  {
+    name: 'Let a browser in',
+    query: `# 9. Put the id of the Klaviyo connection below. The token is what a page sends as
+# "Authorization: Bearer …": it can link this one connection, and nothing else.
+mutation CreateSession($connectionId: ID!) {
+  createSession(input: { permissions: [CONNECT], connectionId: $connectionId }) {
+    session {
+      id
+      expiresAt
+    }
+    token
+    url
+    userErrors {
+      code
+      message
+      path
+    }
+  }
+}
+`,
+    variables: '{\n  "connectionId": "1"\n}\n',
+  },
 ];

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { countRequest } from '../access/limits.js';
 import { identify } from '../access/platform.js';
+import { isSessionOrigin } from '../access/sessions.js';
 import type { Caller, Platform } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
 import { GraphQLContext } from '../graphql/GraphQLContext.js';
@@ -19,7 +20,8 @@ import { limitOperations } from './limits/admitOperation.js';
 import { COST_A_UNIT, type FairTurns, type Turn, takeTurn, turnOf } from './limits/FairTurns.js';
 import { checkNames, type DocumentLimits, limitDocuments } from './limits/limitDocuments.js';
 import { checkJson } from './limits/takeJson.js';
-import { checkOrigin, graphqlSocket } from './socket/graphqlSocket.js';
+import { checkOrigin, type Origins, openToSession } from './origins.js';
+import { graphqlSocket } from './socket/graphqlSocket.js';
 
 /** What is known of a request before its body is read. */
 interface Entry {
@@ -95,6 +97,7 @@ export async function graphqlRoute(
       }
     },
   });
+  const origins: Origins = { publicUrl, corsOrigins };
   app.decorateRequest('entry', null);
   /** Who calls is known before a body is read: it waits for its turn where it is. */
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -105,9 +108,11 @@ export async function graphqlRoute(
     let failure: unknown = null;
     try {
       caller = await identify(dependencies, readCredentials(request), address);
+      if (caller?.session) checkOrigin(request, caller, origins);
     } catch (error) {
       failure = error;
     }
+    openToSession(request, reply, caller, failure);
     let turn: Turn | null = null;
     try {
       turn = await takeTurn(turns, turnOf(caller, address), request, reply);
@@ -116,7 +121,6 @@ export async function graphqlRoute(
     }
     request.setDecorator<Entry>('entry', { address, caller, failure, turn });
   };
-  const ourOrigins = [publicUrl, ...corsOrigins];
   /** Looks at a document before Apollo does. One that is refused counts as a question, as those do that Apollo refuses. */
   const checkDocument = async (request: FastifyRequest, document: unknown): Promise<void> => {
     if (typeof document !== 'string' || request.ws) return;
@@ -134,18 +138,19 @@ export async function graphqlRoute(
     method: 'POST',
     onRequest,
     preValidation: async (request) => {
-      refuseForgery(request, ourOrigins);
+      refuseForgery(request, origins);
       await checkDocument(request, (request.body as { query?: unknown } | null)?.query);
     },
     handler,
   });
-  const socket = graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns });
+  const socket = graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns, origins });
   app.route({
     url: '/graphql',
     method: 'GET',
     onRequest,
     preValidation: async (request) => {
-      refuseForgery(request, ourOrigins);
+      if (request.ws) return checkUpgrade(dependencies, request, origins);
+      refuseForgery(request, origins);
       // Apollo parses these by itself.
       for (const value of Object.values(request.query as object)) checkJson(Buffer.from(String(value)));
       await checkDocument(request, (request.query as { query?: unknown }).query);
@@ -160,16 +165,32 @@ export async function graphqlRoute(
  * can set no `Authorization`; the browser may add one that it remembers (RFC 7617 2.2), so a GET that brings one must come
  * from a page that is allowed to, and by a script. Throws UNSUPPORTED_MEDIA_TYPE, FORBIDDEN.
  */
-function refuseForgery(request: FastifyRequest, ourOrigins: readonly string[]): void {
-  const { headers, method, ws } = request;
+function refuseForgery(request: FastifyRequest, origins: Origins): void {
+  const { headers, method } = request;
   if (method === 'POST' && !/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) {
     throw new SwitchboardError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as JSON, with "Content-Type: application/json".');
   }
-  if (!ws && (method === 'POST' || !headers.authorization)) return;
-  checkOrigin(request, ourOrigins);
+  if (method === 'POST' || !headers.authorization) return;
+  const { caller, failure } = request.getDecorator<Entry>('entry');
+  // Credentials that are no good are refused for that, whatever page brings them.
+  if (failure) return;
+  checkOrigin(request, caller, origins);
   const site = headers['sec-fetch-site'];
-  if (!ws && (site === 'cross-site' || site === 'same-site') && headers['sec-fetch-mode'] !== 'cors') {
+  if ((site === 'cross-site' || site === 'same-site') && headers['sec-fetch-mode'] !== 'cors') {
     throw new SwitchboardError('FORBIDDEN', 'A page of another site may call by fetch() only, with an Authorization header.');
+  }
+}
+
+/**
+ * CORS does not cover websockets, and a browser may add credentials that it remembers: only our own pages, the allowed
+ * frontends, and pages that may have a session can open one (RFC 6455 10.2). Who calls is known when `connection_init` came,
+ * and only then whether this page may call so. Throws FORBIDDEN.
+ */
+async function checkUpgrade(dependencies: UseCaseDependencies, request: FastifyRequest, origins: Origins): Promise<void> {
+  try {
+    checkOrigin(request, null, origins);
+  } catch (error) {
+    if (!(await isSessionOrigin(dependencies, request.headers.origin ?? ''))) throw error;
   }
 }
 

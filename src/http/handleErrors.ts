@@ -39,7 +39,7 @@ export function renderError(log: Logger) {
   };
 }
 
-const isGraphQL = ({ url }: FastifyRequest): boolean => /^\/graphql\/?(\?|$)/.test(url);
+export const isGraphQL = ({ url }: Pick<FastifyRequest, 'url'>): boolean => /^\/graphql\/?(\?|$)/.test(url);
 
 /** The newer of the two media types for those who ask for it (GraphQL over HTTP, section 6). */
 function graphqlType({ headers: { accept } }: FastifyRequest): string {

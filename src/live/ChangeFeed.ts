@@ -1,6 +1,6 @@
 import type { Database } from '../database/Database.js';
 import { NotificationListener } from '../database/NotificationListener.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, onlyConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { Delivery } from '../domain/Delivery.js';
 import { SwitchboardError } from '../domain/errors.js';
@@ -12,6 +12,9 @@ import { Watchers } from './Watchers.js';
 const RENEW_MS = 10_000;
 /** Rows read at once. */
 const BATCH = 100;
+
+/** One session may have a tenth of the watches of its organization. */
+const SESSIONS_SHARE = 10;
 
 /** What a row of each kind is. */
 interface Rows extends Record<ChangeKind, Connection | Delivery> {
@@ -30,6 +33,7 @@ interface ChangeFeedOptions {
 
 interface Watching {
   readonly organizationId: number;
+  readonly sessionId: string | null;
   readonly kind: ChangeKind;
   // biome-ignore lint/suspicious/noExplicitAny: a watch of whatever rows its kind has
   readonly watch: Watch<any>;
@@ -65,12 +69,14 @@ export class ChangeFeed {
     this.#renewal = setInterval(() => void this.#renew(), RENEW_MS).unref();
   }
 
-  /** Everything of a kind that changes in the caller's organization from now on. Throws RATE_LIMITED. */
+  /** Everything of a kind that changes from now on, and that the caller may touch. Throws RATE_LIMITED. */
   async watch<Kind extends ChangeKind>(
-    { organizationId }: Caller,
+    caller: Caller,
     kind: Kind,
     options: Omit<WatchOptions<Rows[Kind]>, 'onEnd'>,
   ): Promise<Watch<Rows[Kind]>> {
+    const { organizationId } = caller;
+    const sessionId = caller.session?.id ?? null;
     this.#listening ??= this.#listener.start();
     await this.#listening;
     // Better no watch than one that never says anything.
@@ -80,11 +86,24 @@ export class ChangeFeed {
       });
     }
     const most = this.options.watchesPerOrganization;
-    if ([...this.#watching].filter((watching) => watching.organizationId === organizationId).length >= most) {
+    const ofOrganization = [...this.#watching].filter((watching) => watching.organizationId === organizationId);
+    if (ofOrganization.length >= most) {
       throw new SwitchboardError('RATE_LIMITED', `Your organization may watch ${most} things at once. End a subscription first.`);
     }
-    const watch = new Watch<Rows[Kind]>({ ...options, onEnd: () => this.#watching.delete(watching) });
-    const watching: Watching = { organizationId, kind, watch };
+    const mostOfSession = Math.ceil(most / SESSIONS_SHARE);
+    if (sessionId !== null && ofOrganization.filter((watching) => watching.sessionId === sessionId).length >= mostOfSession) {
+      throw new SwitchboardError(
+        'RATE_LIMITED',
+        `A session may watch ${mostOfSession} things at once. End a subscription first.`,
+      );
+    }
+    const only = onlyConnection(caller);
+    const watch = new Watch<Rows[Kind]>({
+      ...options,
+      wants: (row) => (only === null || connectionOf(row) === only) && options.wants(row),
+      onEnd: () => this.#watching.delete(watching),
+    });
+    const watching: Watching = { organizationId, sessionId, kind, watch };
     this.#watching.add(watching);
     try {
       await this.#watchers.announce([organizationId]);
@@ -154,6 +173,11 @@ export class ChangeFeed {
       if (!organizations || organizations.has(organizationId)) watch.fail(new ChangesLost(reason));
     }
   }
+}
+
+/** The connection that a row is, or belongs to. */
+function connectionOf(row: Connection | Delivery): number {
+  return row instanceof Connection ? row.id : row.connectionId;
 }
 
 type ChangeKind = 'connection' | 'delivery';

@@ -3,12 +3,11 @@ import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { type CheckOutcome, type ConnectionCheck, Credential } from '../domain/Credential.js';
 import { HOUR_MS } from '../domain/duration.js';
 import { InputError } from '../domain/errors.js';
-import { parseId } from '../domain/ids.js';
 import {
   GrantLost,
   getProviderAccessToken,
@@ -57,10 +56,7 @@ export async function checkConnection(
   caller: Caller,
   input: { readonly connectionId: string },
 ): Promise<{ readonly result: ConnectionCheck; readonly connection: Connection | null }> {
-  const find = () =>
-    dependencies.database
-      .em()
-      .findOne(Connection, { id: parseId(input.connectionId) ?? 0, organizationId: caller.organizationId });
+  const find = () => dependencies.database.em().findOne(Connection, reachableConnection(caller, input.connectionId));
   const connection = await find();
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
   const { type } = connection;

@@ -8,6 +8,7 @@ import { Authorization, type AuthorizationDisplay } from '../domain/Authorizatio
 import type { Caller } from '../domain/Caller.js';
 import type { Connection } from '../domain/Connection.js';
 import { InputError } from '../domain/errors.js';
+import { checkReturnTo } from '../domain/returnTo.js';
 import { Subscription } from '../domain/Subscription.js';
 import { hashSecret } from '../domain/secrets.js';
 import { type LinkedConfiguration, type Provider, type Providers, requireProvider } from './Provider.js';
@@ -17,7 +18,7 @@ const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
 
 interface StartAuthorizationInput {
   readonly connectionId: string;
-  /** Where the browser goes afterwards; its origin must be on the allow-list. */
+  /** Where the browser goes afterwards, its origin on the allow-list or the session's; the session's own when not given. */
   readonly returnTo?: URL | string | null;
   readonly display?: AuthorizationDisplay | null;
   readonly bindToBrowser?: boolean | null;
@@ -50,7 +51,8 @@ export async function startAuthorization(
   /** The transaction to do it in; one of its own when not given. */
   within?: EntityManager,
 ): Promise<StartedAuthorization> {
-  const returnTo = checkReturnTo(input.returnTo, returnToOrigins);
+  const ownOrigin = caller.session?.origin ? [caller.session.origin] : [];
+  const returnTo = checkReturnTo(input.returnTo ?? caller.session?.returnTo, [...returnToOrigins, ...ownOrigin]);
   const display = input.display ?? 'page';
   if (display === 'popup' && returnTo === null) {
     throw InputError.of('REQUIRED', 'A pop-up tells its outcome to the origin of returnTo: give one.', 'returnTo');
@@ -114,27 +116,6 @@ export function scopesToRequest(
 ): string[] {
   const { scopes } = configuration as LinkedConfiguration;
   return [...new Set([...scopes, ...(subscribed && provider ? [provider.deliveryScope] : [])])];
-}
-
-/**
- * Checks where a browser may be sent afterwards: http(s), no credentials, at most 2,048 characters, and an origin from
- * RETURN_TO_ORIGINS (an open redirector otherwise, RFC 6749 10.15). Returns the URL as text, or null when none was given.
- */
-function checkReturnTo(returnTo: URL | string | null | undefined, allowedOrigins: readonly string[]): string | null {
-  if (returnTo === null || returnTo === undefined) return null;
-  const text = String(returnTo);
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || text.length > 2048) {
-    throw InputError.of(
-      'INVALID',
-      'returnTo must be an http or https URL of at most 2,048 characters, without credentials.',
-      'returnTo',
-    );
-  }
-  if (!allowedOrigins.includes(url.origin)) {
-    throw InputError.of('INVALID', 'The origin of returnTo is not in RETURN_TO_ORIGINS: ask the operator to add it.', 'returnTo');
-  }
-  return url.href;
 }
 
 interface SupersedeOptions {

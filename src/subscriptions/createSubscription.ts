@@ -51,8 +51,7 @@ export function createSubscription(
     await recordAudit(em, caller, { action: 'subscription_created', subject, after: auditFacts(subscription) });
     return subscription;
   };
-  const named = { organizationId: caller.organizationId, externalId: input.externalId };
-  return withExternalId(database, 'subscriptions', named, () => database.transaction(create));
+  return withExternalId(database, 'subscriptions', caller, input.externalId, () => database.transaction(create));
 }
 
 /** What the audit log tells of a subscription. */

@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import { recordAudit } from '../database/auditLog.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableRows } from '../domain/Caller.js';
 import { InputError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
@@ -18,7 +18,7 @@ export function deleteSubscription(
   return database.transaction(async (em) => {
     const subscription = await em.findOne(
       Subscription,
-      { id: parseId(input.id) ?? 0, organizationId: caller.organizationId },
+      { id: parseId(input.id) ?? 0, ...reachableRows(caller) },
       { lockMode: LockMode.PESSIMISTIC_WRITE },
     );
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');

@@ -1,6 +1,6 @@
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableRows } from '../domain/Caller.js';
 import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
 
@@ -13,7 +13,7 @@ interface SubscriptionFilter {
   readonly externalId?: string | null;
 }
 
-/** The organization's subscriptions, newest first (OpenAPI list_subscriptions). */
+/** The caller's subscriptions, newest first (OpenAPI list_subscriptions). */
 export function listSubscriptions(
   { database }: { database: Database },
   caller: Caller,
@@ -21,19 +21,18 @@ export function listSubscriptions(
   filter: SubscriptionFilter = {},
 ): Promise<Page<Subscription>> {
   const where = {
-    organizationId: caller.organizationId,
+    ...reachableRows(caller, filter.connectionId),
     ...(filter.eventTypes ? { eventType: { $in: [...filter.eventTypes] } } : {}),
     ...(filter.eventType ? { eventType: filter.eventType } : {}),
     ...(typeof filter.isActive === 'boolean' ? { isActive: filter.isActive } : {}),
     ...(filter.externalId ? { externalId: filter.externalId } : {}),
-    ...(filter.connectionId ? { connectionId: parseId(filter.connectionId) ?? 0 } : {}),
   };
   return paginate(database.em(), Subscription, 'subscriptions', where, args);
 }
 
 /** One subscription of the organization, or null: somebody else's is not there (OpenAPI get-subscription). */
 export function findSubscription({ database }: { database: Database }, caller: Caller, id: string): Promise<Subscription | null> {
-  return database.em().findOne(Subscription, { id: parseId(id) ?? 0, organizationId: caller.organizationId });
+  return database.em().findOne(Subscription, { id: parseId(id) ?? 0, ...reachableRows(caller) });
 }
 
 /** The same by what the organization's own system calls it. */
@@ -43,7 +42,7 @@ export function findSubscriptionByExternalId(
   externalId: string,
 ): Promise<Subscription | null> {
   if (externalId.includes('\0')) return Promise.resolve(null);
-  return database.em().findOne(Subscription, { externalId, organizationId: caller.organizationId });
+  return database.em().findOne(Subscription, { externalId, ...reachableRows(caller) });
 }
 
 /** Whether any events go to a connection at the moment. */

@@ -4,7 +4,7 @@ import { recordAudit } from '../database/auditLog.js';
 import type { EntityManager } from '../database/Database.js';
 import { withExternalId } from '../database/externalIds.js';
 import { lockConnection } from '../database/lockConnection.js';
-import type { Caller } from '../domain/Caller.js';
+import { type Caller, reachableRows } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
@@ -37,7 +37,7 @@ export function updateSubscription(
     checkExternalId(input.externalId, problems, 'externalId');
     const metadata = checkMetadata(input.metadata, problems, 'metadata');
     if (input.eventType) checkEventType(dependencies, input.eventType, problems);
-    const own = { id: parseId(input.id) ?? 0, organizationId: caller.organizationId };
+    const own = { id: parseId(input.id) ?? 0, ...reachableRows(caller) };
     const before = await em.findOne(Subscription, own);
     if (!before) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     problems.throwIfAny();
@@ -64,6 +64,5 @@ export function updateSubscription(
     await recordAudit(em, caller, { action: 'subscription_updated', subject, before: old, after: now });
     return subscription;
   };
-  const named = { organizationId: caller.organizationId, externalId: input.externalId };
-  return withExternalId(database, 'subscriptions', named, () => database.transaction(change));
+  return withExternalId(database, 'subscriptions', caller, input.externalId, () => database.transaction(change));
 }

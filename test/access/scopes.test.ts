@@ -100,6 +100,7 @@ describe('A mutation shows what it changed; what lies beyond needs "read"', () =
       'Attempt',
       'Organization',
       'ApiKey',
+      'Session',
       'KlaviyoConfiguration',
       'KlaviyoQuota',
     ];

@@ -42,6 +42,7 @@ try {
     scopes: new Set(['publish'] as const),
     credential: 'api_key' as const,
     address: '127.0.0.1',
+    session: null,
   };
   const input = { eventType: parcelEventCreated.name, data: parcelEventCreated.sample };
   const publish = (count: number) => publishEvents(dependencies, caller, Array(count).fill(input));

@@ -77,6 +77,8 @@ describe('The schema', () => {
     expect(suspects.map(({ type, field }) => `${type}.${field}`).sort()).toEqual([
       // Shown once, to whoever makes the key.
       'CreateApiKeyPayload.secretKey',
+      // Shown once, to whoever makes the session.
+      'CreateSessionPayload.token',
       // When they expire, not what they are.
       'KlaviyoConfiguration.accessTokenExpiresAt',
       'SigningSecretPayload.previousSecretExpiresAt',

@@ -85,7 +85,7 @@ class AuditEventObject {
   actorType!: AuditActor;
 
   @Field(() => ID, { nullable: true, description: 'Identifier of the API key or session; null for a merchant.' })
-  actorId?: number | null;
+  actorId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'IP address that the call came from; null when it is not known.' })
   address?: string | null;

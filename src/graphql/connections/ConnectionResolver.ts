@@ -66,7 +66,7 @@ export class ConnectionResolver {
     @Arg('externalId', () => String, { nullable: true, description: 'The one with this externalId.' }) externalId?: string | null,
   ): Promise<ConnectionObject | null> {
     const { dependencies } = context;
-    const caller = context.caller('read');
+    const caller = context.caller('read', 'connect');
     return lookUp(
       { id, externalId },
       (ours) => findConnection(dependencies, caller, ours),

@@ -1,5 +1,6 @@
 import { GraphQLID, GraphQLNonNull, GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import { findConnection } from '../../connections/listConnections.js';
+import type { Caller } from '../../domain/Caller.js';
 import type { Connection } from '../../domain/Connection.js';
 import type { Delivery } from '../../domain/Delivery.js';
 import { SwitchboardError } from '../../domain/errors.js';
@@ -51,8 +52,9 @@ export function createLiveRoot(schema: GraphQLSchema, log: Logger): GraphQLObjec
 
 /** Connections of the caller's organization, or one of them, as they change. Throws NOT_FOUND for an id that is not theirs. */
 async function watchConnections(context: GraphQLContext, { id }: { id?: string | null }): Promise<Watch<Connection>> {
-  const only = await requireConnection(context, id);
-  return context.dependencies.changes.watch(context.caller('read'), 'connection', {
+  const caller = context.caller('read', 'connect');
+  const only = await requireConnection(context, caller, id);
+  return context.dependencies.changes.watch(caller, 'connection', {
     wants: (connection) => only === null || connection.id === only,
     admit: context.checkAgain,
   });
@@ -63,17 +65,22 @@ async function watchDeliveries(
   context: GraphQLContext,
   { connectionId }: { connectionId?: string | null },
 ): Promise<Watch<Delivery>> {
-  const only = await requireConnection(context, connectionId);
-  return context.dependencies.changes.watch(context.caller('read'), 'delivery', {
+  const caller = context.caller('read');
+  const only = await requireConnection(context, caller, connectionId);
+  return context.dependencies.changes.watch(caller, 'delivery', {
     wants: (delivery) => only === null || delivery.connectionId === only,
     admit: context.checkAgain,
   });
 }
 
 /** The connection that a watch is limited to; null when it is not. Throws NOT_FOUND. */
-async function requireConnection(context: GraphQLContext, id: string | null | undefined): Promise<number | null> {
+async function requireConnection(
+  { dependencies }: GraphQLContext,
+  caller: Caller,
+  id: string | null | undefined,
+): Promise<number | null> {
   if (id === undefined || id === null) return null;
-  const connection = await findConnection(context.dependencies, context.caller('read'), id);
+  const connection = await findConnection(dependencies, caller, id);
   if (!connection) throw new SwitchboardError('NOT_FOUND', 'There is no such connection.');
   return connection.id;
 }

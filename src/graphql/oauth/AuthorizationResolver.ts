@@ -26,7 +26,7 @@ export class AuthorizationResolver {
     @Arg('input', () => StartAuthorizationInput, { description: 'For which connection, and where the browser goes afterwards.' })
     input: StartAuthorizationInput,
   ): Promise<StartAuthorizationPayload> {
-    const caller = context.caller('manage');
+    const caller = context.caller('manage', 'connect');
     return withUserErrors(() => answerWithCookie(context, input, () => startAuthorization(context.dependencies, caller, input)));
   }
 

@@ -22,9 +22,10 @@ import { PLATFORM_SCOPE, type Scope } from '../../domain/ApiKey.js';
 import type { Caller, Platform } from '../../domain/Caller.js';
 import { MOST_PROBLEMS, SwitchboardError } from '../../domain/errors.js';
 import type { Logger } from '../../domain/Logger.js';
-import { fieldScopes, platformFieldScopes, scopesOf } from '../../graphql/fieldScopes.js';
+import { fieldScopes, fieldsOf, platformFieldScopes, scopesOf } from '../../graphql/fieldScopes.js';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
 import { formatError, toGraphQLError } from '../../graphql/graphqlErrors.js';
+import { maySession, requireSessionFields } from '../../graphql/sessionFields.js';
 import type { DocumentLimits } from './limitDocuments.js';
 
 /** A watch is answered again and again, by whatever changes. */
@@ -55,11 +56,9 @@ export async function admitOperation(
   address: string,
   onCount: (count: RequestCount) => void = () => {},
 ): Promise<number> {
-  if (possibleCaller) {
-    const scopesOfFields = possibleCaller.organizationId === null ? platformFieldScopes : fieldScopes;
-    const scopes = scopesOf(schema, document, operation, scopesOfFields);
-    await countAndCheckScopes(dependencies, scopes, operation, possibleCaller, onCount);
-  } else await admitIntrospection(dependencies, limits, document, operation, address);
+  if (possibleCaller)
+    await countAndCheck({ schema, dependencies }, fieldsOf(schema, document, operation), operation, possibleCaller, onCount);
+  else await admitIntrospection(dependencies, limits, document, operation, address);
   checkVariables(schema, operation, variables);
   const cost = Math.round(operationCost(schema, document, operation, variables));
   const most = operation.operation === OperationTypeNode.SUBSCRIPTION ? limits.maxCost * WATCH_COST_SHARE : limits.maxCost;
@@ -71,21 +70,24 @@ export async function admitOperation(
 }
 
 /** What is forbidden counts as read, so that whoever may only read can't use up what others may write. */
-async function countAndCheckScopes(
-  dependencies: AccessDependencies,
-  scopes: ReturnType<typeof scopesOf>,
+async function countAndCheck(
+  { schema, dependencies }: Pick<Rules, 'schema' | 'dependencies'>,
+  fields: ReadonlySet<string>,
   { operation }: OperationDefinitionNode,
   caller: Caller | Platform,
   onCount: (count: RequestCount) => void,
 ): Promise<void> {
+  const { session } = caller;
   const held: ReadonlySet<Scope> = caller.scopes;
-  const allowed = [...scopes].every((scope) => held.has(scope));
+  const scopes = session ? [] : [...scopesOf(schema, fields, caller.organizationId === null ? platformFieldScopes : fieldScopes)];
+  const allowed = session ? maySession(session, fields) : scopes.every((scope) => held.has(scope));
   const kind = allowed && operation === OperationTypeNode.MUTATION ? 'write' : 'read';
   const count = await countRequest(dependencies, caller, kind);
   if (count) {
     onCount(count);
     refuseTooMany(count, kind);
   }
+  if (session) requireSessionFields(session, fields);
   for (const scope of scopes) {
     if (scope === PLATFORM_SCOPE) requirePlatform(caller);
     else requireScope(caller, scope);

@@ -74,12 +74,13 @@ export async function restRoutes(
         }
         const caller = requireCaller(who);
         // What is forbidden uses up nothing of what others may write.
-        const counted = caller.scopes.has(scope) ? kind : 'read';
+        const counted = caller.scopes.has(scope) && !caller.session ? kind : 'read';
         const count = await countRequest(dependencies, caller, counted);
         if (count) {
           reply.headers(rateLimitHeaders(count));
           refuseTooMany(count, counted);
         }
+        if (caller.session) throw new SwitchboardError('FORBIDDEN', 'A session calls GraphQL alone, at /graphql.');
         request.setDecorator('caller', requireScope(caller, scope));
         checkAccept(request.headers.accept);
       });

@@ -24,6 +24,7 @@ import { readCredentials } from '../credentials.js';
 import { admitOperation } from '../limits/admitOperation.js';
 import { BYTES_A_UNIT, COST_A_UNIT, type FairTurns, type Turn, turnOf } from '../limits/FairTurns.js';
 import type { DocumentLimits } from '../limits/limitDocuments.js';
+import { checkOrigin, type Origins } from '../origins.js';
 import { openSocket, RunningOperations, readOperation, SocketCaller, socketError } from './openSocket.js';
 
 /** Operations at once over one websocket. */
@@ -35,6 +36,7 @@ interface GraphQLSocketOptions {
   readonly documentLimits: DocumentLimits;
   readonly validationRules: readonly ValidationRule[];
   readonly turns: FairTurns;
+  readonly origins: Origins;
 }
 
 interface Extra {
@@ -55,7 +57,7 @@ type SocketContext = Context<Record<string, unknown>, Extra>;
  * browsers can set no headers, or as those headers. They are looked at again before anything is sent: when they end, the socket is closed with 4401. When updates may
  * have been missed it is closed with 1013, at which clients connect and subscribe again.
  */
-export function graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns }: GraphQLSocketOptions) {
+export function graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns, origins }: GraphQLSocketOptions) {
   const { log } = dependencies;
   const reading = { schema, validationRules, maxTokens: documentLimits.maxTokens };
   const rules = { schema, limits: documentLimits, dependencies };
@@ -82,12 +84,16 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       const credentials = readParameters(connectionParams, readCredentials(extra.request));
       extra.caller = new SocketCaller(dependencies, credentials, callerAddress(extra.request));
       try {
-        extra.turnsWith = turnOf(await extra.caller.current(), callerAddress(extra.request));
+        const caller = await extra.caller.current();
+        extra.turnsWith = turnOf(caller, callerAddress(extra.request));
+        checkOrigin(extra.request, caller, origins);
         return true;
       } catch (failure) {
         const { error } = toCallError(failure, log);
         // 4401 and 4403 tell a client that trying again is no use, 1013 that it is.
-        if (!closeForCaller(extra.socket, error)) extra.socket.close(1013, error.code);
+        if (closeForCaller(extra.socket, error)) return false;
+        if (error.status === 403) extra.socket.close(4403, 'Forbidden');
+        else extra.socket.close(1013, error.code);
         return false;
       }
     },
@@ -164,12 +170,18 @@ function closeFor(socket: WebSocket, failure: unknown): void {
   else if (databaseTrouble(failure)) socket.close(1013, 'SERVICE_UNAVAILABLE');
 }
 
-/** Closes it when nobody, or for no organization, may go on calling over it; the reason is the code. */
-function closeForCaller(socket: WebSocket, { code, facts }: SwitchboardError): boolean {
-  if (code === 'UNAUTHENTICATED') socket.close(4401, 'Unauthorized');
+/** Closes it when nobody, or for no organization, may go on calling over it. */
+function closeForCaller(socket: WebSocket, error: SwitchboardError): boolean {
+  const { code, status, facts } = error;
+  if (status === 401) socket.close(4401, reasonOf(error));
   else if (code !== 'ORGANIZATION_REQUIRED' && facts.header === ORGANIZATION_HEADER) socket.close(4403, code);
   else return false;
   return true;
+}
+
+/** Why credentials are no good: of a session, whether it expired or was ended. */
+function reasonOf({ code }: SwitchboardError): string {
+  return code === 'UNAUTHENTICATED' ? 'Unauthorized' : code;
 }
 
 function tooMany(): SwitchboardError {
@@ -198,14 +210,4 @@ export function closeSockets(this: FastifyInstance, done: () => void): void {
     for (const socket of websocketServer.clients) socket.terminate();
   }, PATIENCE_MS).unref();
   done();
-}
-
-/**
- * CORS does not cover websockets, and a browser may add credentials that it remembers: only our own pages and the allowed
- * frontends may open one (RFC 6455 10.2). Programs send no Origin. Throws FORBIDDEN.
- */
-export function checkOrigin({ headers: { origin, host } }: FastifyRequest, allowed: readonly string[]): void {
-  if (origin === undefined || allowed.includes(origin)) return;
-  if (URL.canParse(origin) && new URL(origin).host === host) return;
-  throw new SwitchboardError('FORBIDDEN', 'Pages of this origin may not connect. An operator can allow it with CORS_ORIGINS.');
 }

@@ -133,6 +133,7 @@ export class Testbed {
       scopes: new Set(),
       credential: 'api_key' as const,
       address: '127.0.0.1',
+      session: null,
     };
   }
 

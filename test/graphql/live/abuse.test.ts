@@ -142,6 +142,7 @@ describe('A change', () => {
       scopes: new Set(['read'] as const),
       credential: 'api_key' as const,
       address: '127.0.0.1',
+      session: null,
     };
     const begun = feed.watch(caller, 'connection', { wants: () => true, admit: async () => {} });
     expect(await Promise.race([begun, sleep(300, 'waits')])).toBe('waits');

@@ -46,13 +46,14 @@ async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
     { id: connection },
   );
   const replay = replayDeliveries.replay.id;
-  const { organization, eraseRecipient } = {
+  const { organization, eraseRecipient, createSession } = {
     ...(await client.query('{ organization { id } }')),
     ...(await client.query('mutation { eraseRecipient(input: { externalId: "x" }) { erasure { id } } }')),
+    ...(await client.query('mutation { createSession(input: { permissions: [VIEW] }) { session { id } } }')),
   };
   return {
     ...{ connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0]?.id, replay },
-    ...{ organization: organization.id, erasure: eraseRecipient.erasure.id },
+    ...{ organization: organization.id, erasure: eraseRecipient.erasure.id, session: createSession.session.id },
   };
 }
 
@@ -60,6 +61,7 @@ const NEVER_WAS: Record<Kind, string> = {
   ...{ connection: '987654', subscription: '987654', apiKey: '987654' },
   ...{ event: '0193b5a0-0000-7000-8000-000000000000', delivery: '0193b5a0-0000-7000-8000-000000000000' },
   ...{ replay: '0193b5a0-0000-7000-8000-000000000000', erasure: '0193b5a0-0000-7000-8000-000000000000', organization: '987654' },
+  session: '0193b5a0-0000-7000-8000-000000000000',
 };
 
 /** Everything that there is, except what any call changes. */
@@ -73,6 +75,7 @@ const everything = async () => {
     'authorizations',
     'credentials',
     'installs',
+    'sessions',
   ];
   const rows = await Promise.all(tables.map((table) => switchboard.sql(`select * from ${table} order by 1`)));
   return JSON.stringify([...rows, await switchboard.sql('select id, revoked_at from api_keys order by id')]);

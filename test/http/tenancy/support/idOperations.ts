@@ -1,6 +1,15 @@
 /** What of the caller's own an operation takes beside the id. An install is nobody's until it is claimed. */
 export type Own = 'connection' | 'subscription' | 'event' | 'install';
-export type Kind = 'connection' | 'subscription' | 'event' | 'delivery' | 'apiKey' | 'replay' | 'organization' | 'erasure';
+export type Kind =
+  | 'connection'
+  | 'subscription'
+  | 'event'
+  | 'delivery'
+  | 'apiKey'
+  | 'replay'
+  | 'organization'
+  | 'erasure'
+  | 'session';
 
 const ERRORS = 'userErrors { code message path }';
 const filtered = (list: string, field: string) =>
@@ -24,6 +33,7 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Query.replay(id)': { kind: 'replay', operation: 'query ($id: ID!) { replay(id: $id) { id count } }' },
   'Query.delivery(id)': { kind: 'delivery', operation: 'query ($id: ID!) { delivery(id: $id) { id } }' },
   'Query.subscriptions(filter.connectionId)': { kind: 'connection', operation: filtered('subscriptions', 'connectionId') },
+  'Query.sessions(filter.connectionId)': { kind: 'connection', operation: filtered('sessions', 'connectionId') },
   'Query.deliveries(filter.connectionId)': { kind: 'connection', operation: filtered('deliveries', 'connectionId') },
   'Query.deliveries(filter.subscriptionId)': { kind: 'subscription', operation: filtered('deliveries', 'subscriptionId') },
   'Query.deliveries(filter.eventId)': { kind: 'event', operation: filtered('deliveries', 'eventId') },
@@ -118,6 +128,11 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
     kind: 'connection',
     operation: change('rotateSigningSecret', 'connectionId: $id', 'signingSecret'),
   },
+  'Mutation.createSession(input.connectionId)': {
+    kind: 'connection',
+    operation: change('createSession', 'permissions: [VIEW], connectionId: $id', 'session { id } token'),
+  },
+  'Mutation.endSession(input.id)': { kind: 'session', operation: change('endSession', 'id: $id', 'session { id }') },
   'Mutation.revokeApiKey(input.id)': { kind: 'apiKey', operation: change('revokeApiKey', 'id: $id', 'apiKey { id }') },
 };
 
@@ -139,7 +154,7 @@ export const externalIdOperations = [
 
 /** Root fields that take no id, so that nobody can forget a new one. */
 export const rootFieldsWithoutId = [
-  ...['Query.connections', 'Query.events', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.klaviyoApp'],
+  ...['Query.session', 'Query.connections', 'Query.events', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.klaviyoApp'],
   ...['Query.apiKeys', 'Mutation.createConnection', 'Mutation.publishEvent', 'Mutation.publishEvents', 'Mutation.createApiKey'],
   ...['Query.organizations', 'Mutation.upsertOrganization', 'Mutation.eraseRecipient'],
 ];

@@ -1,0 +1,51 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller, Platform } from '../domain/Caller.js';
+import { SwitchboardError } from '../domain/errors.js';
+
+/** Whose pages may call. */
+export interface Origins {
+  readonly publicUrl: string;
+  /** Of frontends that may call with a key, or with a session that names no origin. */
+  readonly corsOrigins: readonly string[];
+}
+
+/**
+ * Checks that the page which sent a request may call as this caller, or as nobody yet. A session that names an origin is for
+ * pages of that one, and for our own. Programs send no Origin, and whoever stole a token can leave it out: this keeps honest
+ * browsers from calling for a page that has no business with it, and is no other protection. Throws FORBIDDEN.
+ */
+export function checkOrigin(request: FastifyRequest, caller: Caller | Platform | null, origins: Origins): void {
+  const { origin } = request.headers;
+  if (origin === undefined || isOurs(request, origins)) return;
+  const named = caller?.session?.origin ?? null;
+  if (named === null ? origins.corsOrigins.includes(origin) : origin === named) return;
+  throw new SwitchboardError(
+    'FORBIDDEN',
+    named === null
+      ? 'Pages of this origin may not connect. An operator can allow it with CORS_ORIGINS.'
+      : 'This session is for pages of another origin.',
+  );
+}
+
+function isOurs({ headers: { origin, host } }: FastifyRequest, { publicUrl }: Origins): boolean {
+  if (origin === undefined) return false;
+  return origin === publicUrl || (URL.canParse(origin) && new URL(origin).host === host);
+}
+
+/**
+ * Lets the page of a session read the answer, an error about the session included. Without credentials: no cookie has anything
+ * to do with a session.
+ */
+export function openToSession(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  caller: Caller | Platform | null,
+  failure: unknown,
+): void {
+  const readableBy = failure instanceof SwitchboardError ? failure.facts.readableBy : undefined;
+  const named = caller?.session?.origin ?? readableBy;
+  const { origin } = request.headers;
+  if (named === undefined || origin !== named || reply.hasHeader('access-control-allow-origin')) return;
+  reply.removeHeader('access-control-allow-credentials');
+  reply.header('access-control-allow-origin', named);
+}

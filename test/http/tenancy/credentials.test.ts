@@ -1,0 +1,181 @@
+import { buildClientSchema, getIntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addApiKey } from '../../../src/access/apiKeys.js';
+import { API_KEY_SCOPES, type ApiKeyScope } from '../../../src/domain/ApiKey.js';
+import { fieldScopes } from '../../../src/graphql/fieldScopes.js';
+import { LiveClient } from '../../graphql/live/support/LiveClient.js';
+import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
+import { makeSession } from '../../support/sessionFlow.js';
+import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
+import { leastOperations } from './support/leastOperations.js';
+
+/** Fields of roots that a session with each permission may use: here once more, so that the two have to agree. */
+const VIEW = [
+  ...['Query.session', 'Query.organization', 'Query.connection', 'Query.connections', 'Query.subscription'],
+  ...['Query.subscriptions', 'Query.delivery', 'Query.deliveries', 'Query.replay', 'Query.eventTypes', 'Query.klaviyoScopes'],
+  ...['Live.connectionUpdated', 'Live.deliveryUpdated'],
+];
+const MANAGE = [
+  ...VIEW,
+  ...['createConnection', 'updateConnection', 'deleteConnection', 'revokeAuthorization', 'checkConnection'].map(
+    (name) => `Mutation.${name}`,
+  ),
+  ...['createSubscription', 'updateSubscription', 'deleteSubscription', 'broadcastTestEvent', 'retryDelivery'].map(
+    (name) => `Mutation.${name}`,
+  ),
+  'Mutation.replayDeliveries',
+];
+const CONNECT = ['Query.session', 'Query.connection', 'Mutation.startAuthorization', 'Live.connectionUpdated'];
+
+interface Credential {
+  readonly authorization: string | undefined;
+  /** What every call is answered with; null: it depends on the field. */
+  readonly refused: 'UNAUTHENTICATED' | 'SESSION_EXPIRED' | 'SESSION_ENDED' | null;
+  readonly may: (field: string) => boolean;
+  /** Which REST methods it may call. */
+  readonly mayRest: (method: string) => boolean;
+}
+
+const NAMES = [
+  ...['none', 'a wrong secret', 'a wrong access token', 'a wrong session', 'half a session'],
+  ...API_KEY_SCOPES.map((scope) => `a key with ${scope}`),
+  ...['an access token', 'a CONNECT session', 'a VIEW session', 'a VIEW session of one connection', 'a MANAGE session'],
+  ...['a MANAGE session of one connection', 'an expired session', 'an ended session', 'a session of a revoked key'],
+];
+
+let switchboard: TestSwitchboard;
+let operations: [string, string][];
+const credentials = new Map<string, Credential>();
+beforeAll(async () => {
+  switchboard = await startSwitchboard({ ROLE: 'api', FAILED_LOGINS_PER_MINUTE: '0', SESSION_RATE_LIMIT_PER_MINUTE: '0' });
+  operations = leastOperations(buildClientSchema(await switchboard.client.query(getIntrospectionQuery())));
+  const { client, database } = switchboard;
+  const organizationId = client.keys.organizationId as number;
+  const never = () => false;
+  const bad = (name: string, authorization: string | undefined, refused: Credential['refused'] = 'UNAUTHENTICATED') =>
+    credentials.set(name, { authorization, refused, may: never, mayRest: never });
+  const basic = ({ publicKey, secretKey }: { publicKey: string; secretKey: string }) =>
+    `Basic ${Buffer.from(`${publicKey}:${secretKey}`).toString('base64')}`;
+  const scoped = (name: string, authorization: string, scopes: readonly ApiKeyScope[]) =>
+    credentials.set(name, {
+      ...{ authorization, refused: null },
+      may: (field) => scopes.includes(fieldScopes[field] as ApiKeyScope),
+      mayRest: (method) => scopes.includes(method === 'GET' ? 'read' : 'manage'),
+    });
+  const session = async (name: string, fields: readonly string[], input: object) => {
+    const { authorization } = await makeSession(client, input);
+    credentials.set(name, { authorization, refused: null, may: (field) => fields.includes(field), mayRest: never });
+  };
+
+  bad('none', undefined);
+  bad('a wrong secret', basic({ ...client.keys, secretKey: 'wrong' }));
+  bad('a wrong access token', 'Bearer at_nobody-has-this');
+  bad('a wrong session', `Bearer ses_${'A'.repeat(43)}`);
+  bad('half a session', 'Bearer ses_');
+  for (const scope of API_KEY_SCOPES) {
+    const key = await database.transaction((em) => addApiKey({ em }, { organizationId, scopes: [scope] }));
+    scoped(`a key with ${scope}`, basic(key), [scope]);
+  }
+  const answer = await fetch(`${switchboard.publicUrl}/oauth2/token`, {
+    ...{ method: 'POST', headers: { authorization: client.authorization } },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  });
+  const { access_token: accessToken } = (await answer.json()) as { access_token: string };
+  scoped('an access token', `Bearer ${accessToken}`, ['manage', 'publish', 'read']);
+  const connectionId = await createKlaviyoConnection(client);
+  await session('a CONNECT session', CONNECT, { permissions: ['CONNECT'], connectionId });
+  await session('a VIEW session', VIEW, { permissions: ['VIEW'] });
+  await session('a VIEW session of one connection', VIEW, { permissions: ['VIEW'], connectionId });
+  await session('a MANAGE session', MANAGE, { permissions: ['MANAGE'] });
+  // Another connection would be one too many.
+  const ofOne = MANAGE.filter((field) => field !== 'Mutation.createConnection');
+  await session('a MANAGE session of one connection', ofOne, { permissions: ['MANAGE'], connectionId });
+
+  const [expired, ended] = await Promise.all([1, 2].map(() => makeSession(client, { permissions: ['MANAGE', 'VIEW'] })));
+  await switchboard.sql("update sessions set expires_at = now() - interval '1 second' where id = ?", [expired?.id]);
+  await switchboard.sql('update sessions set ended_at = now() where id = ?', [ended?.id]);
+  bad('an expired session', expired?.authorization, 'SESSION_EXPIRED');
+  bad('an ended session', ended?.authorization, 'SESSION_ENDED');
+  const maker = await database.transaction((em) => addApiKey({ em }, { organizationId, scopes: ['admin'] }));
+  const create = 'mutation { createSession(input: { permissions: [MANAGE] }) { token } }';
+  const { data } = await client.send(create, {}, { authorization: basic(maker) });
+  await switchboard.sql('update api_keys set revoked_at = now() where id = ?', [maker.apiKeyId]);
+  bad('a session of a revoked key', `Bearer ${data.createSession.token}`, 'SESSION_ENDED');
+});
+afterAll(() => switchboard.close());
+
+const credentialOf = (name: string) => credentials.get(name) as Credential;
+const codeOf = (errors: readonly { extensions: { code: string } }[] | undefined) => errors?.[0]?.extensions.code ?? null;
+
+describe.each(NAMES)('With %s', (name) => {
+  it('every field of every root answers, or refuses with one code, by POST', async () => {
+    const { authorization, refused, may } = credentialOf(name);
+    const found: Record<string, unknown> = {};
+    const expected: Record<string, unknown> = {};
+    for (const [field, operation] of operations.filter(([one]) => !one.startsWith('Live.'))) {
+      const response = await fetch(`${switchboard.publicUrl}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
+        body: JSON.stringify({ query: operation }),
+      });
+      const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
+      found[field] = [response.status, codeOf(errors)];
+      expected[field] = refused ? [401, refused] : may(field) ? [200, null] : [403, 'FORBIDDEN'];
+    }
+    expect(found).toEqual(expected);
+  });
+
+  it('and over a websocket, which is closed with 4401 when they are no good', async () => {
+    const { authorization, refused, may } = credentialOf(name);
+    const live = new LiveClient(`${switchboard.publicUrl}/graphql`, authorization ? { Authorization: authorization } : {});
+    try {
+      if (refused) {
+        const closed = (await live.watch(operations[0]?.[1] as string).ended) as { code: number; reason: string };
+        const reason = refused === 'UNAUTHENTICATED' ? 'Unauthorized' : refused;
+        expect([closed.code, closed.reason]).toEqual([4401, reason]);
+        return;
+      }
+      const found: Record<string, unknown> = {};
+      const expected: Record<string, unknown> = {};
+      for (const [field, operation] of operations) {
+        const { seen, ended } = live.watch(operation);
+        const end = (await ended) as { extensions: { code: string } }[] | 'complete';
+        found[field] = codeOf(end === 'complete' ? seen[0]?.errors : end);
+        // There is no such connection to be watched.
+        const allowed = field.startsWith('Live.') ? 'NOT_FOUND' : null;
+        expected[field] = may(field) ? allowed : 'FORBIDDEN';
+      }
+      expect(found).toEqual(expected);
+    } finally {
+      await live.close();
+    }
+  });
+
+  it('and every REST operation: a session has none', async () => {
+    const { authorization, refused, mayRest } = credentialOf(name);
+    const document = (await (await fetch(`${switchboard.publicUrl}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, object>>;
+    };
+    const found: Record<string, unknown> = {};
+    const expected: Record<string, unknown> = {};
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const method of Object.keys(methods).map((one) => one.toUpperCase())) {
+        const response = await fetch(`${switchboard.publicUrl}/api/v3${path.replace(/\{\w+\}/, '987654')}`, {
+          method,
+          headers: authorization ? { authorization } : {},
+        });
+        const body = (await response.json()) as { errors?: { code: string }[] };
+        const isRefused = response.status === 401 || response.status === 403;
+        found[`${method} ${path}`] = isRefused ? [response.status, body.errors?.[0]?.code] : 'not refused';
+        const forbidden = mayRest(method) ? 'not refused' : [403, 'forbidden'];
+        expected[`${method} ${path}`] = refused ? [401, 'authentication_failed'] : forbidden;
+      }
+    }
+    expect(Object.keys(found)).toHaveLength(12);
+    expect(found).toEqual(expected);
+  });
+});
+
+it('Every credential was tried', () => {
+  expect([...credentials.keys()].sort()).toEqual([...NAMES].sort());
+});
