@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FilterQuery, LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
+import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
@@ -93,8 +94,16 @@ export function createSession(
       expiresAt: new Date(now + expiresIn * 1_000),
     });
     await em.flush();
+    const subject = ['session', session.id] as const;
+    await recordAudit(em, caller, { action: 'session_created', subject, after: auditFacts(session) });
     return { session, token, url: permissions.includes('connect') ? `${publicUrl}/connect/${token}` : null };
   });
+}
+
+/** What the audit log tells of a session: never its token. */
+function auditFacts({ permissions, connectionId, origin, returnTo, locale, expiresAt }: Session) {
+  const connection = connectionId ? String(connectionId) : null;
+  return { permissions, connectionId: connection, origin, returnTo, locale, expiresAt: expiresAt.toISOString() };
 }
 
 function checkPermissions({ permissions }: CreateSessionInput): SessionPermission[] {
@@ -162,8 +171,10 @@ export function endSession(
     const own = { id: input.id, organizationId: caller.organizationId };
     const session = isUuid(input.id) ? await em.findOne(Session, own, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
     if (!session) throw InputError.of('NOT_FOUND', 'There is no such session.', 'id');
-    if (!session.endedAt && session.expiresAt.getTime() > Date.now()) session.endedAt = new Date();
+    if (session.endedAt || session.expiresAt.getTime() <= Date.now()) return session;
+    session.endedAt = new Date();
     await em.flush();
+    await recordAudit(em, caller, { action: 'session_ended', subject: ['session', session.id], before: auditFacts(session) });
     return session;
   });
 }

@@ -5,6 +5,7 @@ import { API_KEY_SCOPES, type ApiKeyScope } from '../../../src/domain/ApiKey.js'
 import { fieldScopes } from '../../../src/graphql/fieldScopes.js';
 import { LiveClient } from '../../graphql/live/support/LiveClient.js';
 import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
+import { Platform } from '../../support/Platform.js';
 import { makeSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { leastOperations } from './support/leastOperations.js';
@@ -29,17 +30,24 @@ const CONNECT = ['Query.session', 'Query.connection', 'Mutation.startAuthorizati
 
 interface Credential {
   readonly authorization: string | undefined;
+  /** Of the header Switchboard-Organization. */
+  readonly organization?: string;
   /** What every call is answered with; null: it depends on the field. */
   readonly refused: 'UNAUTHENTICATED' | 'SESSION_EXPIRED' | 'SESSION_ENDED' | null;
   readonly may: (field: string) => boolean;
   /** Which REST methods it may call. */
   readonly mayRest: (method: string) => boolean;
+  /** What is answered to all the rest: status, code, REST's code. */
+  readonly otherwise?: readonly [number, string, string];
 }
+
+const FORBIDDEN = [403, 'FORBIDDEN', 'forbidden'] as const;
 
 const NAMES = [
   ...['none', 'a wrong secret', 'a wrong access token', 'a wrong session', 'half a session'],
   ...API_KEY_SCOPES.map((scope) => `a key with ${scope}`),
   ...['an access token', 'a CONNECT session', 'a VIEW session', 'a VIEW session of one connection', 'a MANAGE session'],
+  ...["a platform's key for an organization", "a platform's key for none", "a session that a platform's key made"],
   ...['a MANAGE session of one connection', 'an expired session', 'an ended session', 'a session of a revoked key'],
 ];
 
@@ -91,6 +99,22 @@ beforeAll(async () => {
   const ofOne = MANAGE.filter((field) => field !== 'Mutation.createConnection');
   await session('a MANAGE session of one connection', ofOne, { permissions: ['MANAGE'], connectionId });
 
+  const organization = String(organizationId);
+  const platform = await Platform.of(switchboard);
+  const ofPlatform = { authorization: platform.authorization, refused: null };
+  credentials.set("a platform's key for an organization", {
+    ...{ ...ofPlatform, organization, mayRest: () => true },
+    may: (field) => fieldScopes[field] !== 'platform',
+  });
+  credentials.set("a platform's key for none", {
+    ...{ ...ofPlatform, mayRest: never, otherwise: [400, 'ORGANIZATION_REQUIRED', 'required'] },
+    may: (field) => fieldScopes[field] === 'platform' || field === 'Query.organization',
+  });
+  const lent = await makeSession(platform.actingFor(organization), { permissions: ['VIEW'] });
+  credentials.set("a session that a platform's key made", {
+    ...{ authorization: lent.authorization, refused: null, may: (field) => VIEW.includes(field), mayRest: never },
+  });
+
   const [expired, ended] = await Promise.all([1, 2].map(() => makeSession(client, { permissions: ['MANAGE', 'VIEW'] })));
   await switchboard.sql("update sessions set expires_at = now() - interval '1 second' where id = ?", [expired?.id]);
   await switchboard.sql('update sessions set ended_at = now() where id = ?', [ended?.id]);
@@ -105,29 +129,35 @@ beforeAll(async () => {
 afterAll(() => switchboard.close());
 
 const credentialOf = (name: string) => credentials.get(name) as Credential;
+const headersOf = ({ authorization, organization }: Credential) => ({
+  ...(authorization ? { authorization } : {}),
+  ...(organization ? { 'switchboard-organization': organization } : {}),
+});
 const codeOf = (errors: readonly { extensions: { code: string } }[] | undefined) => errors?.[0]?.extensions.code ?? null;
 
 describe.each(NAMES)('With %s', (name) => {
   it('every field of every root answers, or refuses with one code, by POST', async () => {
-    const { authorization, refused, may } = credentialOf(name);
+    const credential = credentialOf(name);
+    const { refused, may, otherwise = FORBIDDEN } = credential;
     const found: Record<string, unknown> = {};
     const expected: Record<string, unknown> = {};
     for (const [field, operation] of operations.filter(([one]) => !one.startsWith('Live.'))) {
       const response = await fetch(`${switchboard.publicUrl}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
+        headers: { 'content-type': 'application/json', ...headersOf(credential) },
         body: JSON.stringify({ query: operation }),
       });
       const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
       found[field] = [response.status, codeOf(errors)];
-      expected[field] = refused ? [401, refused] : may(field) ? [200, null] : [403, 'FORBIDDEN'];
+      expected[field] = refused ? [401, refused] : may(field) ? [200, null] : otherwise.slice(0, 2);
     }
     expect(found).toEqual(expected);
   });
 
   it('and over a websocket, which is closed with 4401 when they are no good', async () => {
-    const { authorization, refused, may } = credentialOf(name);
-    const live = new LiveClient(`${switchboard.publicUrl}/graphql`, authorization ? { Authorization: authorization } : {});
+    const credential = credentialOf(name);
+    const { refused, may, otherwise = FORBIDDEN } = credential;
+    const live = new LiveClient(`${switchboard.publicUrl}/graphql`, headersOf(credential));
     try {
       if (refused) {
         const closed = (await live.watch(operations[0]?.[1] as string).ended) as { code: number; reason: string };
@@ -143,7 +173,7 @@ describe.each(NAMES)('With %s', (name) => {
         found[field] = codeOf(end === 'complete' ? seen[0]?.errors : end);
         // There is no such connection to be watched.
         const allowed = field.startsWith('Live.') ? 'NOT_FOUND' : null;
-        expected[field] = may(field) ? allowed : 'FORBIDDEN';
+        expected[field] = may(field) ? allowed : otherwise[1];
       }
       expect(found).toEqual(expected);
     } finally {
@@ -152,7 +182,8 @@ describe.each(NAMES)('With %s', (name) => {
   });
 
   it('and every REST operation: a session has none', async () => {
-    const { authorization, refused, mayRest } = credentialOf(name);
+    const credential = credentialOf(name);
+    const { refused, mayRest, otherwise = FORBIDDEN } = credential;
     const document = (await (await fetch(`${switchboard.publicUrl}/openapi.json`)).json()) as {
       paths: Record<string, Record<string, object>>;
     };
@@ -162,12 +193,12 @@ describe.each(NAMES)('With %s', (name) => {
       for (const method of Object.keys(methods).map((one) => one.toUpperCase())) {
         const response = await fetch(`${switchboard.publicUrl}/api/v3${path.replace(/\{\w+\}/, '987654')}`, {
           method,
-          headers: authorization ? { authorization } : {},
+          headers: headersOf(credential),
         });
         const body = (await response.json()) as { errors?: { code: string }[] };
-        const isRefused = response.status === 401 || response.status === 403;
+        const isRefused = [401, otherwise[0]].includes(response.status) && body.errors?.[0]?.code !== 'invalid';
         found[`${method} ${path}`] = isRefused ? [response.status, body.errors?.[0]?.code] : 'not refused';
-        const forbidden = mayRest(method) ? 'not refused' : [403, 'forbidden'];
+        const forbidden = mayRest(method) ? 'not refused' : [otherwise[0], otherwise[2]];
         expected[`${method} ${path}`] = refused ? [401, 'authentication_failed'] : forbidden;
       }
     }

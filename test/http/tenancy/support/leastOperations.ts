@@ -39,7 +39,8 @@ export function leastOperations(schema: GraphQLSchema): [field: string, operatio
   ] as const;
   return roots.flatMap(([kind, root]) =>
     Object.values(root?.getFields() ?? {}).map((field): [string, string] => {
-      const given = field.args.filter(({ type }) => kind === 'subscription' || isNonNullType(type));
+      // What is found by its id or by another name is asked for by its id.
+      const given = field.args.filter(({ name, type }) => kind === 'subscription' || name === 'id' || isNonNullType(type));
       const values = given.map(({ name, type }) => `${name}: ${literalOf(type)}`).join(', ');
       const selection = isCompositeType(getNamedType(field.type)) ? ' { __typename }' : '';
       return [`${root?.name}.${field.name}`, `${kind} { ${field.name}${values ? `(${values})` : ''}${selection} }`];
