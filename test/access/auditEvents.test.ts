@@ -5,12 +5,15 @@ import { RestClient } from '../http/rest/support/RestClient.js';
 import { approvedAttempt } from '../support/approvedAttempt.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { openCallback } from '../support/openCallback.js';
+import { Platform } from '../support/Platform.js';
+import { makeSession } from '../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
 import { createWebhookConnection, publish, seeDeliveries, subscribe } from '../support/webhookFlow.js';
 
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
-  switchboard = await startSwitchboard();
+  // Nobody erases: what is asked for stays to be seen.
+  switchboard = await startSwitchboard({ ROLE: 'api' });
 });
 afterAll(() => switchboard.close());
 
@@ -85,6 +88,110 @@ describe('auditEvents', () => {
       ]),
     );
     expect(JSON.stringify(await see())).not.toMatch(new RegExp(`whsec_|${createApiKey.secretKey}|sk_`));
+  });
+
+  it('tell of a connection what everybody sees who may see it, and of its secrets that they were replaced', async () => {
+    const { client } = switchboard;
+    const run = async (mutation: string, input: object) =>
+      client.query(
+        `mutation ($input: ${mutation[0]?.toUpperCase()}${mutation.slice(1)}Input!) {
+        ${mutation}(input: $input) { userErrors { code message } } }`,
+        { input },
+      );
+    const webhook = { url: 'https://example.com/a', authType: 'BEARER', authConfig: { token: 'TOKEN-ONE' } };
+    const { createConnection } = await client.query(
+      `mutation ($webhook: WebhookConfigurationInput!) { createConnection(input: {
+        type: WEBHOOK, name: "Shop", externalId: "shop-1", metadata: { plan: "pro" }, maxPerSecond: 5, webhook: $webhook
+      }) { connection { id } userErrors { code } } }`,
+      { webhook },
+    );
+    const { id } = createConnection.connection;
+    await run('updateConnection', { id, name: 'Store', metadata: { plan: 'free' }, maxPerSecond: null });
+    await run('updateConnection', { id, name: 'Store', externalId: 'shop-1', webhook: { authConfig: { token: 'TOKEN-ONE' } } });
+    await run('updateConnection', { id, webhook: { authConfig: { token: 'TOKEN-TWO' } } });
+    await run('updateConnection', { id, isEnabled: false, webhook: { url: 'https://example.com/b' } });
+    await run('deleteConnection', { id });
+    const lines = await see({ subjectType: 'CONNECTION', subjectId: id });
+    const made = {
+      ...{ type: 'webhook', name: 'Shop', status: 'active', externalId: 'shop-1', metadata: { plan: 'pro' } },
+      ...{ maxConcurrency: null, maxPerSecond: 5 },
+      configuration: { url: 'https://example.com/a', authType: 'bearer', extraHeaders: [] },
+    };
+    const now = { ...made, name: 'Store', metadata: { plan: 'free' }, maxPerSecond: null };
+    const configuration = { ...made.configuration, url: 'https://example.com/b' };
+    const tell = (action: string, before: object | null, after: object | null) => ({ action, before, after });
+    expect(lines.map(({ action, before, after }) => tell(action, before, after))).toEqual([
+      tell('CONNECTION_DELETED', { ...now, status: 'disabled', configuration }, null),
+      tell('CONNECTION_UPDATED', { status: 'active', configuration: made.configuration }, { status: 'disabled', configuration }),
+      tell('CONNECTION_UPDATED', { secrets: null }, { secrets: 'replaced' }),
+      tell(
+        'CONNECTION_UPDATED',
+        { name: 'Shop', metadata: { plan: 'pro' }, maxPerSecond: 5 },
+        { name: 'Store', metadata: { plan: 'free' }, maxPerSecond: null },
+      ),
+      tell('CONNECTION_CREATED', null, made),
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('TOKEN-');
+  });
+
+  it('tell of a session who made it and what it may, and never its token', async () => {
+    const { client } = switchboard;
+    const input = { permissions: ['MANAGE', 'VIEW'], origin: 'https://app.example.com' };
+    const session = await makeSession(client, input);
+    const connection = await createWebhookConnection(client);
+    const rename = 'mutation ($id: ID!) { updateConnection(input: { id: $id, name: "By hand" }) { userErrors { code } } }';
+    await session.send(rename, { id: connection });
+    const end = 'mutation ($id: ID!) { endSession(input: { id: $id }) { userErrors { code } } }';
+    for (const _twice of [1, 2]) await client.query(end, { id: session.id });
+    const facts = { permissions: ['view', 'manage'], connectionId: null, origin: input.origin };
+    expect(await see({ subjectType: 'SESSION', subjectId: session.id })).toMatchObject([
+      { action: 'SESSION_ENDED', actorType: 'API_KEY', before: facts, after: null },
+      { action: 'SESSION_CREATED', actorType: 'API_KEY', before: null, after: facts },
+    ]);
+    expect((await see({ subjectType: 'CONNECTION', subjectId: connection }))[0]).toMatchObject({
+      ...{ action: 'CONNECTION_UPDATED', actorType: 'SESSION', actorId: session.id, after: { name: 'By hand' } },
+    });
+    expect(JSON.stringify(await see())).not.toContain(session.token);
+  });
+
+  it('tell of a platform that makes, changes and deletes an organization, and acts for it', async () => {
+    const platform = await Platform.of(switchboard);
+    await platform.upsert({ externalId: 'shop-7', metadata: { plan: 'pro' } });
+    for (const _twice of [1, 2]) await platform.upsert({ externalId: 'shop-7', name: 'Shop seven' });
+    await Promise.all(['x', 'x', 'x'].map((name) => platform.upsert({ externalId: 'shop-7', metadata: { name } })));
+    const acting = platform.actingFor('shop-7');
+    const connection = await createWebhookConnection(acting);
+    const [key] = await switchboard.sql('select id::text from api_keys where public_key = ?', [platform.keys.publicKey]);
+    const by = { actorType: 'PLATFORM_KEY', actorId: key.id, address: '127.0.0.1' };
+    const { organization } = await acting.query('{ organization { id } }');
+    const made = { name: 'shop-7', externalId: 'shop-7', metadata: { plan: 'pro' } };
+    expect(await see({}, acting)).toMatchObject([
+      { ...by, action: 'CONNECTION_CREATED', subjectId: connection },
+      { ...by, action: 'ORGANIZATION_UPDATED', before: { metadata: { plan: 'pro' } }, after: { metadata: { name: 'x' } } },
+      { ...by, action: 'ORGANIZATION_UPDATED', before: { name: 'shop-7' }, after: { name: 'Shop seven' } },
+      { ...by, action: 'ORGANIZATION_CREATED', subjectType: 'ORGANIZATION', subjectId: organization.id, after: made },
+    ]);
+    const remove = 'mutation { deleteOrganization(input: { externalId: "shop-7" }) { userErrors { code } } }';
+    for (const _twice of [1, 2]) await platform.query(remove);
+    const requested = await switchboard.sql(
+      "select actor_type, before from audit_events where organization_id = ? and action = 'organization_deletion_requested'",
+      [organization.id],
+    );
+    expect(requested).toEqual([{ actor_type: 'platform_key', before: { name: 'Shop seven', externalId: 'shop-7' } }]);
+  });
+
+  it('tell that a person shall be erased, and not who', async () => {
+    const { client } = switchboard;
+    const erase = `mutation { eraseRecipient(input: { email: "jan@example.com", externalId: "customer-99" }) {
+      erasure { id } userErrors { code } } }`;
+    const { eraseRecipient } = await client.query(erase);
+    // While it runs, asking again is the same.
+    await client.query(erase);
+    const lines = await see({ action: 'RECIPIENT_ERASURE_REQUESTED' });
+    expect(lines).toMatchObject([
+      { subjectType: 'RECIPIENT', subjectId: eraseRecipient.erasure.id, after: { identifiers: ['email', 'externalId'] } },
+    ]);
+    expect(JSON.stringify(await see())).not.toMatch(/jan@example|customer-99/);
   });
 
   it('tell of a merchant who comes back from the provider', async () => {
