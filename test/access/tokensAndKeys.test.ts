@@ -99,7 +99,11 @@ describe('What ADMIN is for', () => {
   it('can not be asked for as the scope of a token, nor had by a token whose row says so', async () => {
     expect(await tokenOf(switchboard.client, 'admin')).toMatchObject({ error: 'invalid_scope' });
     const { access_token } = await tokenOf(switchboard.client);
-    await switchboard.sql("update access_tokens set scopes = array['admin', 'read']");
+    const smuggle = "update access_tokens set scopes = array['admin', 'read']";
+    await expect(switchboard.sql(smuggle)).rejects.toThrow('access_tokens_scopes_check');
+    // Rows of before that rule were never checked by it.
+    await switchboard.sql('alter table access_tokens drop constraint access_tokens_scopes_check');
+    await switchboard.sql(smuggle);
     expect(await switchboard.client.send(LIST, {}, { authorization: `Bearer ${access_token}` })).toMatchObject({ status: 403 });
     const { client } = await create(switchboard.client, { scopes: ['ADMIN'] });
     expect(await tokenOf(client)).toMatchObject({ error: 'invalid_scope' });
