@@ -9,10 +9,10 @@ import type { EventTypeRegistry } from './events/types/eventTypeRegistry.js';
 import type { ConnectionTypeView } from './graphql/connections/ConnectionTypeView.js';
 import type { ChangeFeed } from './live/ChangeFeed.js';
 import type { CheckDependencies } from './oauth/checkConnection.js';
+import type { GrantNotices } from './oauth/GrantNotices.js';
 import type { ClaimDependencies } from './oauth/installs.js';
 import type { Providers } from './oauth/Provider.js';
 import type { Revocations } from './oauth/revokeAuthorization.js';
-import type { GrantNotices } from './oauth/storeGrant.js';
 import type { SubscriptionDependencies } from './subscriptions/createSubscription.js';
 
 /** What GraphQL's resolvers and REST's routes hand on to the use cases; each use case names the part that it needs. */

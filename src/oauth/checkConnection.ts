@@ -8,6 +8,7 @@ import { Connection } from '../domain/Connection.js';
 import { type CheckOutcome, type ConnectionCheck, Credential } from '../domain/Credential.js';
 import { HOUR_MS } from '../domain/duration.js';
 import { InputError } from '../domain/errors.js';
+import type { GrantNotices } from './GrantNotices.js';
 import {
   GrantLost,
   getProviderAccessToken,
@@ -17,7 +18,6 @@ import {
 import { type LinkedConfiguration, type Provider, type ProviderAccount, ProviderError, requireProvider } from './Provider.js';
 import { type Revocations, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
 import { scopesToRequest } from './startAuthorization.js';
-import type { GrantNotices } from './storeGrant.js';
 
 export interface CheckDependencies extends RefreshDependencies {
   readonly notices: GrantNotices;

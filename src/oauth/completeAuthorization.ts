@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
-import { type Cipher, columnIdentity } from '../database/Cipher.js';
+import { columnIdentity } from '../database/Cipher.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { databaseTrouble } from '../database/databaseTrouble.js';
 import { Authorization } from '../domain/Authorization.js';
@@ -10,8 +10,8 @@ import type { Logger } from '../domain/Logger.js';
 import { hashSecret, secretsEqual } from '../domain/secrets.js';
 import { explainOutcome } from './explainOutcome.js';
 import { type Provider, ProviderError } from './Provider.js';
-import type { Revocation, Revocations } from './revokeAuthorization.js';
-import { findAccount, type GrantNotices, revocationOf, storeGrant } from './storeGrant.js';
+import type { Revocation } from './revokeAuthorization.js';
+import { findAccount, revocationOf, type StoreDependencies, storeGrant } from './storeGrant.js';
 
 interface Dependencies extends ExchangeDependencies {
   readonly database: Database;
@@ -233,11 +233,7 @@ function printable(text: string, length: number): string {
   return text.replace(/\p{C}/gu, ' ').trim().slice(0, length);
 }
 
-export interface ExchangeDependencies {
-  readonly database: Database;
-  readonly cipher: Cipher;
-  readonly revocations: Revocations;
-  readonly notices: GrantNotices;
+interface ExchangeDependencies extends StoreDependencies {
   readonly log: Logger;
 }
 

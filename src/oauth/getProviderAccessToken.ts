@@ -8,8 +8,8 @@ import { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { DAY_MS } from '../domain/duration.js';
 import type { Logger } from '../domain/Logger.js';
+import type { GrantNotices } from './GrantNotices.js';
 import { ProviderError, type Providers, type TokenSet } from './Provider.js';
-import type { GrantNotices } from './storeGrant.js';
 
 /** A token that has less than this to live is refreshed first, or less than this part of its life when that is shorter. */
 const FRESH_FOR_MS = 5 * 60_000;

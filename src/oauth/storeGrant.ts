@@ -2,29 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { recordAudit } from '../database/auditLog.js';
-import { columnIdentity } from '../database/Cipher.js';
-import type { EntityManager } from '../database/Database.js';
+import { type Cipher, columnIdentity } from '../database/Cipher.js';
+import type { Database, EntityManager } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import { Connection } from '../domain/Connection.js';
-import { Credential, type NamedAccount, type ScopesOfGrant } from '../domain/Credential.js';
+import { Credential } from '../domain/Credential.js';
 import type { Logger } from '../domain/Logger.js';
 import { nextCheckAt } from './checkConnection.js';
-import type { CallbackOutcome, ExchangeDependencies } from './completeAuthorization.js';
+import type { GrantNotices } from './GrantNotices.js';
 import { type Provider, type ProviderAccount, ProviderError, type TokenSet } from './Provider.js';
-import { type Revocation, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
+import { type Revocation, type Revocations, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
 
 /**
  * Stores tokens, granted scopes, account and outcome, and makes the connection ACTIVE, in one transaction.
  * A grant that may not be kept (the connection was deleted or revoked meanwhile, or it is another account's) is handed back.
  */
 export function storeGrant(
-  { database, cipher, revocations, notices }: ExchangeDependencies,
+  { database, cipher, revocations, notices }: StoreDependencies,
   provider: Provider,
   { id, connectionId }: Authorization,
   tokens: TokenSet,
   account: ProviderAccount | null,
-): Promise<CallbackOutcome> {
-  return database.transaction(async (em): Promise<CallbackOutcome> => {
+): Promise<StoredOutcome> {
+  return database.transaction(async (em): Promise<StoredOutcome> => {
     // Connection first, authorization second, everywhere: a deletion locks them in this order too.
     const connection = await lockConnection(em, connectionId);
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -99,6 +99,19 @@ export function storeGrant(
   });
 }
 
+/** What became of a grant, as its authorization says. */
+interface StoredOutcome {
+  readonly kind: 'completed' | 'failed' | 'superseded';
+  readonly authorization: Authorization;
+}
+
+export interface StoreDependencies {
+  readonly database: Database;
+  readonly cipher: Cipher;
+  readonly revocations: Revocations;
+  readonly notices: GrantNotices;
+}
+
 function lockConnection(em: EntityManager, id: number | null | undefined): Promise<Connection | null> {
   return id ? em.findOne(Connection, id, { lockMode: LockMode.PESSIMISTIC_WRITE }) : Promise.resolve(null);
 }
@@ -165,21 +178,4 @@ export async function findAccount(
       await sleep(pauseMs);
     }
   }
-}
-
-/** Tells an organization's own webhooks what became of a connection's grant, in the transaction in which it did. */
-export interface GrantNotices {
-  authorizationCompleted(
-    em: EntityManager,
-    connection: Connection,
-    grant: ScopesOfGrant & { readonly account: NamedAccount | null },
-  ): Promise<void>;
-  reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void>;
-  /** The grant leads to another account than the connection belongs to. */
-  accountChanged(
-    em: EntityManager,
-    connection: Connection,
-    accounts: { readonly expected: NamedAccount; readonly found: NamedAccount },
-  ): Promise<void>;
-  scopesMissing(em: EntityManager, connection: Connection, grant: ScopesOfGrant): Promise<void>;
 }
