@@ -15,6 +15,7 @@ import { CheckGrantsAndKeepInstalls } from './0014_check_grants_and_keep_install
 import { ShareKlaviyoQuotas } from './0015_share_klaviyo_quotas.js';
 import { KeepWhatFailedApart } from './0016_keep_what_failed_apart.js';
 import { CreateSessions } from './0018_create_sessions.js';
+import { LetAttemptsSpeak } from './0022_let_attempts_speak.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   { name: '0015_share_klaviyo_quotas', class: ShareKlaviyoQuotas },
   { name: '0016_keep_what_failed_apart', class: KeepWhatFailedApart },
   { name: '0018_create_sessions', class: CreateSessions },
+  { name: '0022_let_attempts_speak', class: LetAttemptsSpeak },
 ] as const;

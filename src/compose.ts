@@ -148,6 +148,7 @@ export async function compose(config: Config): Promise<Switchboard> {
         publicUrl,
         corsOrigins: config.corsOrigins,
         installUrl: config.installUrl,
+        brand: config.brand,
         trustedProxies: config.trustedProxies,
         metricsToken: config.metricsToken,
         limits: config.request,
