@@ -1,9 +1,14 @@
 import { createInstance } from 'i18next';
 import Negotiator from 'negotiator';
+import de from './de.json' with { type: 'json' };
 import en from './en.json' with { type: 'json' };
+import es from './es.json' with { type: 'json' };
+import fr from './fr.json' with { type: 'json' };
+import it from './it.json' with { type: 'json' };
+import nl from './nl.json' with { type: 'json' };
 
 /** The languages of our pages, the first one for whoever wants none of them. One file beside this one holds all texts of each. */
-export const texts = { en } as const satisfies Record<string, Texts>;
+export const texts = { en, de, nl, fr, es, it } as const satisfies Record<string, Texts>;
 
 export type Language = keyof typeof texts;
 export const LANGUAGES = Object.keys(texts) as readonly Language[];
@@ -42,8 +47,14 @@ export function wordsFor(locale: string | null | undefined, acceptLanguage?: str
   const words = (key: TextKey, values: Readonly<Record<string, string>> = {}): string => t(key, values);
   return Object.assign(words, {
     language,
-    find: (key: string) => (i18n.exists(key, { lng: language }) ? t(key) : null),
+    find: (key: string) => lookUp(texts[language], key.split('.')),
   });
+}
+
+function lookUp(tree: unknown, [key, ...rest]: readonly string[]): string | null {
+  if (key === undefined) return typeof tree === 'string' ? tree : null;
+  if (typeof tree !== 'object' || tree === null || !Object.hasOwn(tree, key)) return null;
+  return lookUp((tree as Record<string, unknown>)[key], rest);
 }
 
 /** Characters of a header that is looked at; browsers send far fewer. */
