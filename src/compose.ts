@@ -174,6 +174,7 @@ export async function compose(config: Config, types = connectionTypes): Promise<
         publicUrl,
         corsOrigins: config.corsOrigins,
         installUrl: config.installUrl,
+        brand: config.brand,
         trustedProxies: config.trustedProxies,
         metricsToken: config.metricsToken,
         limits: config.request,

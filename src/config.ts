@@ -136,6 +136,8 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
       },
     },
     liveWatchesPerOrganization: env.integer('LIVE_WATCHES_PER_ORGANIZATION', 200, { min: 0, max: 1_000_000 }),
+    /** Who asks a merchant, on the page where accounts are connected. */
+    brand: { name: env.text('APP_NAME') ?? 'Switchboard', logo: env.image('APP_LOGO') },
     retentionMs: env.integer('RETENTION_DAYS', 30, { min: 1, max: 3_650 }) * DAY_MS,
     logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   };

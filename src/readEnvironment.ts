@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import type { EncryptionKey } from './database/Cipher.js';
 import { parseDuration, parseDurationList } from './domain/duration.js';
@@ -154,6 +154,14 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       });
     },
 
+    /** A file with an image, read once; returned as a data: URL. */
+    image(name: string): string | null {
+      const path = text(name);
+      return path === null
+        ? null
+        : (readImage(path) ?? refuse(name, 'the path of a PNG, JPEG, WebP, GIF or SVG of at most 64 KiB'));
+    },
+
     /** A secret that others have to guess. */
     secret(name: string): string | null {
       const value = text(name);
@@ -175,6 +183,23 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       return keys as [EncryptionKey, ...EncryptionKey[]];
     },
   };
+}
+
+const MOST_IMAGE_BYTES = 64 * 1024;
+/** How images begin, as text of one byte each (WHATWG MIME Sniffing 6.1; an SVG may begin with a prologue). */
+const IMAGES: readonly (readonly [string, RegExp])[] = [
+  ['png', /^\x89PNG\r\n/],
+  ['jpeg', /^\xff\xd8\xff/],
+  ['gif', /^GIF8[79]a/],
+  ['webp', /^RIFF[\s\S]{4}WEBPVP/],
+  ['svg+xml', /^(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]/i],
+];
+
+function readImage(path: string): string | null {
+  if (!isReadable(path) || !statSync(path).isFile() || statSync(path).size > MOST_IMAGE_BYTES) return null;
+  const bytes = readFileSync(path);
+  const type = IMAGES.find(([, beginning]) => beginning.test(bytes.toString('latin1')))?.[0];
+  return type === undefined ? null : `data:image/${type};base64,${bytes.toString('base64')}`;
 }
 
 function isReadable(path: string): boolean {

@@ -27,6 +27,10 @@ const AuthorizationSchema = defineEntity({
     scopes: p.array<string>(),
     returnTo: p.text().nullable(),
     display: p.enum(AUTHORIZATION_DISPLAYS),
+    /** The origin of the page that a pop-up tells its outcome; null for another display, and where it is that of `returnTo`. */
+    openerOrigin: p.text().nullable(),
+    /** The language of its outcome (BCP 47); null: English. */
+    locale: p.text().nullable(),
     /** SHA-256 of the cookie that the callback must bring; null when any browser may. */
     browserBindingHash: p.text().nullable(),
     allowAccountChange: p.boolean().default(false),

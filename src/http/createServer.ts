@@ -10,6 +10,9 @@ import { isSessionOrigin } from '../access/sessions.js';
 import type { Logger } from '../domain/Logger.js';
 import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { callbackRoute } from './callback/callbackRoute.js';
+import type { Brand } from './connect/connectPage.js';
+import { connectRoutes } from './connect/connectRoutes.js';
+import { scriptRoutes } from './connect/scriptRoutes.js';
 import { type GraphiqlOptions, graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
 import { handleErrors, isGraphQL, refuseWhileClosing, renderError } from './handleErrors.js';
@@ -33,6 +36,7 @@ export interface ServerOptions {
   readonly corsOrigins: readonly string[];
   /** The frontend where an install that begins at the provider goes on. */
   readonly installUrl: string | null;
+  readonly brand: Brand;
   readonly graphiql: Omit<GraphiqlOptions, 'publicUrl'>;
   /** CIDRs of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
@@ -67,6 +71,7 @@ export async function createServer({
   publicUrl,
   corsOrigins,
   installUrl,
+  brand,
   trustedProxies,
   metricsToken,
   limits,
@@ -134,6 +139,8 @@ export async function createServer({
     callbackRoute(app, dependencies, provider);
     installRoute(app, dependencies, provider, installUrl);
   }
+  await app.register(connectRoutes, { dependencies, publicUrl, brand });
+  scriptRoutes(app);
   await app.register(tokenRoutes, { dependencies, publicUrl, turns });
   await app.register(restRoutes, { dependencies, connectionTypes, publicUrl, turns, bodyBytes: limits.restBodyBytes });
   await graphqlRoute(app, { schema, dependencies, publicUrl, turns, corsOrigins, documentLimits: limits.documents });

@@ -16,7 +16,7 @@ export interface Origins {
  */
 export function checkOrigin(request: FastifyRequest, caller: Caller | Platform | null, origins: Origins): void {
   const { origin } = request.headers;
-  if (origin === undefined || isOurs(request, origins)) return;
+  if (origin === undefined || isOurPage(request, origins)) return;
   const named = caller?.session?.origin ?? null;
   if (named === null ? origins.corsOrigins.includes(origin) : origin === named) return;
   throw new SwitchboardError(
@@ -27,7 +27,8 @@ export function checkOrigin(request: FastifyRequest, caller: Caller | Platform |
   );
 }
 
-function isOurs({ headers: { origin, host } }: FastifyRequest, { publicUrl }: Origins): boolean {
+/** Whether a request says that it comes from a page of ours. */
+export function isOurPage({ headers: { origin, host } }: FastifyRequest, { publicUrl }: Pick<Origins, 'publicUrl'>): boolean {
   if (origin === undefined) return false;
   return origin === publicUrl || (URL.canParse(origin) && new URL(origin).host === host);
 }

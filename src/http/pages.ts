@@ -29,11 +29,20 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
 main { width: 100%; max-width: 30rem; padding: 2rem 1.75rem; border-radius: 1rem; background: var(--paper); box-shadow: 0 1px 3px #0002, 0 8px 32px #0001; }
 .mark { width: 3rem; height: 3rem; border-radius: 50%; display: grid; place-items: center; font-size: 1.5rem; font-weight: 700; border: 2px solid currentColor; }
 .good { color: var(--good); } .bad { color: var(--bad); } .wait { color: var(--wait); }
+h2 { margin: 1rem 0 .25rem; font-size: 1rem; }
 h1 { margin: 1rem 0 .5rem; font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
 p { margin: .5rem 0; overflow-wrap: anywhere; }
 .quiet { color: var(--quiet); font-size: .9rem; }
 code { font-size: .85em; }
-a.button { display: inline-block; margin-top: 1rem; padding: .65rem 1.25rem; border-radius: .5rem; background: var(--link); color: var(--paper); text-decoration: none; font-weight: 600; }
+.button { display: inline-block; margin-top: 1rem; padding: .65rem 1.25rem; border: 0; border-radius: .5rem; background: var(--link); color: var(--paper); font: inherit; font-weight: 600; text-decoration: none; cursor: pointer; }
+.button + .plain { margin-left: 1rem; }
+a.plain { color: var(--link); }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+.logo { display: block; max-width: 10rem; max-height: 3rem; }
+dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; margin: 1rem 0; padding: .75rem 1rem; border-radius: .5rem; background: var(--ground); }
+dt { color: var(--quiet); } dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+ul { margin: .5rem 0; padding-left: 1.25rem; }
+.care { padding-left: .75rem; border-left: 3px solid var(--wait); }
 .sandbox { margin: -2rem -1.75rem 1.5rem; padding: .5rem 1.75rem; border-radius: 1rem 1rem 0 0; background: #ffd84d; color: #3b2f00; font-size: .85rem; font-weight: 600; }
 `;
 
@@ -45,6 +54,14 @@ interface Page {
   readonly script?: string;
   /** Seconds after which the browser loads the page again. */
   readonly refreshSeconds?: number;
+  /** Of its words (BCP 47); English when not given. */
+  readonly language?: string;
+  /** Sources (CSP 3, 2.3.1) where its forms may lead, redirects included; none when not given. */
+  readonly formTargets?: readonly string[];
+  /** It shows an image that is in the page itself. */
+  readonly hasImage?: boolean;
+  /** `same-origin` where its forms must say where they come from: a page that tells nobody sends `Origin: null` (Fetch 3.2). */
+  readonly referrerPolicy?: 'no-referrer' | 'same-origin';
 }
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -54,13 +71,15 @@ const STYLE_HASH = hashOf(style);
  * Sends a page that stores nothing, loads nothing, tells nobody where the visitor came from (its URL may hold a code),
  * and can't be framed. No Cross-Origin-Opener-Policy: a pop-up must be able to reach its opener.
  */
-export function sendPage(reply: FastifyReply, { status, title, body, script, refreshSeconds }: Page): FastifyReply {
+export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
+  const { status, title, body, script, refreshSeconds, language = 'en', formTargets = [], hasImage = false } = page;
   const policy = [
     "default-src 'none'",
     `style-src ${STYLE_HASH}`,
     ...(script === undefined ? [] : [`script-src ${hashOf(script)}`]),
+    ...(hasImage ? ['img-src data:'] : []),
     "base-uri 'none'",
-    "form-action 'none'",
+    `form-action ${formTargets.length > 0 ? formTargets.join(' ') : "'none'"}`,
     "frame-ancestors 'none'",
   ].join('; ');
   if (refreshSeconds !== undefined) reply.header('refresh', String(refreshSeconds));
@@ -69,14 +88,14 @@ export function sendPage(reply: FastifyReply, { status, title, body, script, ref
     .headers({
       'content-security-policy': policy,
       'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': page.referrerPolicy ?? 'no-referrer',
       'x-content-type-options': 'nosniff',
       'x-robots-tag': 'noindex',
     })
     .type('text/html; charset=utf-8')
     .send(
       html`<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -23,6 +23,8 @@ interface StartAuthorizationInput {
   readonly display?: AuthorizationDisplay | null;
   readonly bindToBrowser?: boolean | null;
   readonly allowAccountChange?: boolean | null;
+  /** The language of its outcome (BCP 47); the session's when not given. */
+  readonly locale?: string | null;
 }
 
 export interface StartedAuthorization {
@@ -54,7 +56,8 @@ export async function startAuthorization(
   const ownOrigin = caller.session?.origin ? [caller.session.origin] : [];
   const returnTo = checkReturnTo(input.returnTo ?? caller.session?.returnTo, [...returnToOrigins, ...ownOrigin]);
   const display = input.display ?? 'page';
-  if (display === 'popup' && returnTo === null) {
+  const openerOrigin = display === 'popup' ? (caller.session?.origin ?? null) : null;
+  if (display === 'popup' && openerOrigin === null && returnTo === null) {
     throw InputError.of('REQUIRED', 'A pop-up tells its outcome to the origin of returnTo: give one.', 'returnTo');
   }
   const state = randomBytes(32).toString('base64url');
@@ -85,6 +88,8 @@ export async function startAuthorization(
       scopes: scopesToRequest(provider, connection, subscribed),
       returnTo,
       display,
+      openerOrigin,
+      locale: input.locale ?? caller.session?.locale ?? null,
       browserBindingHash: browserBinding === null ? null : hashSecret(browserBinding),
       allowAccountChange: input.allowAccountChange ?? false,
       createdAt: new Date(now),

@@ -37,7 +37,8 @@ export function withParameters(url: URL, changes: Record<string, string | readon
   return changed;
 }
 
-function readable(markup: string): string {
+/** What a person reads of markup. */
+export function readable(markup: string): string {
   return markup
     .replace(/<(style|script)[\s\S]*?<\/\1>/g, ' ')
     .replace(/<[^>]+>/g, ' ')

@@ -3,13 +3,15 @@ import type { FastifyInstance } from 'fastify';
 import type { Authorization } from '../../domain/Authorization.js';
 import { Credential } from '../../domain/Credential.js';
 import { completeAuthorization, Exchanges } from '../../oauth/completeAuthorization.js';
-import { explainOutcome } from '../../oauth/explainOutcome.js';
+import { reasonOf } from '../../oauth/explainOutcome.js';
 import type { Provider } from '../../oauth/Provider.js';
 import { hasActiveSubscription } from '../../subscriptions/listSubscriptions.js';
+import { tryAgainAddress } from '../connect/linkCookie.js';
 import { Html, html, sendPage } from '../pages.js';
+import { wordsFor } from '../texts/texts.js';
 import { type OutcomePage, outcomePage, unexpectedPage } from './outcomePage.js';
 
-type Dependencies = Omit<Parameters<typeof completeAuthorization>[0], 'exchanges'>;
+type Dependencies = Omit<Parameters<typeof completeAuthorization>[0], 'exchanges'> & { readonly publicUrl: string };
 
 const FINISHED: ReadonlySet<string> = new Set(['completed', 'denied', 'failed']);
 
@@ -38,7 +40,10 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
       });
       const linked = outcome.kind === 'completed' ? outcome.authorization.connectionId : null;
       const receivesEvents = Boolean(linked && (await hasActiveSubscription(dependencies, linked)));
+      const attempt = outcome.kind === 'unknown_state' ? null : outcome.authorization;
       const page = outcomePage(outcome, provider, {
+        words: wordsFor(attempt?.locale),
+        tryAgainAt: attempt && (await tryAgainAddress(dependencies, request, attempt)),
         receivesEvents,
         maySend: !receivesEvents || (await maySend(dependencies, linked as number, provider)),
       });
@@ -47,8 +52,8 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
 
       const { authorization } = outcome;
       if (authorization.browserBindingHash) reply.clearCookie(browserBindingCookie(authorization.id), { path: '/oauth' });
-      if (!authorization.returnTo) return sendPage(reply, page);
       if (authorization.display === 'popup') return sendPage(reply, popupPage(page, authorization, provider.name));
+      if (!authorization.returnTo) return sendPage(reply, page);
       if (!FINISHED.has(outcome.kind)) return sendPage(reply, page);
       return reply
         .code(303)
@@ -95,9 +100,15 @@ function returnToUrl(authorization: Authorization, providerName: string): string
   if (connectionId) url.searchParams.set('connection', String(connectionId));
   url.searchParams.set('outcome', status);
   if (status !== 'completed' && errorCode) url.searchParams.set('error_code', errorCode);
-  const description = explainOutcome(authorization, providerName);
+  const description = explainToMerchant(authorization, providerName);
   if (description) url.searchParams.set('error_description', description);
   return url.href;
+}
+
+/** Why it did not work, in a sentence or two in the language of the attempt; null when it did. */
+function explainToMerchant(authorization: Authorization, name: string): string | null {
+  const reason = reasonOf(authorization);
+  return reason && wordsFor(authorization.locale)(`reasons.${reason}`, { name });
 }
 
 /** What the opener's `message` event carries in `data`. */
@@ -120,15 +131,15 @@ const popupScript = `(() => {
 
 /** The outcome page with the message for the opener in it, as data that `popupScript` reads. */
 function popupPage(page: OutcomePage, authorization: Authorization, providerName: string): OutcomePage & { script: string } {
-  const { returnTo, connectionId, status, errorCode } = authorization;
+  const { openerOrigin, returnTo, connectionId, status, errorCode } = authorization;
   const message: AuthorizationMessage = {
     type: 'switchboard:authorization',
     connection: connectionId ? String(connectionId) : null,
     outcome: status,
     errorCode: errorCode ?? null,
-    errorDescription: explainOutcome(authorization, providerName),
+    errorDescription: explainToMerchant(authorization, providerName),
   };
-  const data = JSON.stringify({ message, origin: new URL(returnTo as string).origin }).replaceAll('<', '\\u003c');
+  const data = JSON.stringify({ message, origin: openerOrigin ?? new URL(returnTo as string).origin }).replaceAll('<', '\\u003c');
   return {
     ...page,
     body: html`${page.body}${new Html(`<script type="application/json" id="outcome">${data}</script>`)}`,

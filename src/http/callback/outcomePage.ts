@@ -3,15 +3,17 @@ import type { CallbackOutcome } from '../../oauth/completeAuthorization.js';
 import { type OutcomeReason, reasonOf } from '../../oauth/explainOutcome.js';
 import type { Provider } from '../../oauth/Provider.js';
 import { type Html, html } from '../pages.js';
+import { type TextKey, type Words, wordsFor } from '../texts/texts.js';
 
 export interface OutcomePage {
   readonly status: number;
   readonly title: string;
   readonly body: Html;
   readonly refreshSeconds?: number;
+  readonly language?: string;
 }
 
-interface Words {
+interface Said {
   readonly mark: 'good' | 'bad' | 'wait';
   readonly title: string;
   readonly what: string;
@@ -19,10 +21,18 @@ interface Words {
 }
 
 const MARKS = { good: '✓', bad: '!', wait: '…' } as const;
-const AGAIN = 'Go back to the app and connect again.';
 
 /** Seconds until the page of an exchange that is under way looks again. */
 const LOOKS_AGAIN_AFTER = 1;
+/** Outcomes after which another attempt may go better. */
+const TRIED_AGAIN: ReadonlySet<CallbackOutcome['kind']> = new Set(['denied', 'failed', 'expired', 'superseded', 'refused']);
+
+interface OutcomePageOptions extends Partial<Sending> {
+  /** In which language; English when not given. */
+  readonly words?: Words;
+  /** Where another attempt begins; null: in the app. */
+  readonly tryAgainAt?: string | null;
+}
 
 /**
  * What a merchant reads after coming back: what happened, and what to do next, all in our own words.
@@ -31,24 +41,33 @@ const LOOKS_AGAIN_AFTER = 1;
 export function outcomePage(
   outcome: CallbackOutcome,
   provider: Provider,
-  { receivesEvents = false, maySend = true } = {},
+  { receivesEvents = false, maySend = true, words = wordsFor(null), tryAgainAt = null }: OutcomePageOptions = {},
 ): OutcomePage {
-  const words = wordsFor(outcome, provider.name, { receivesEvents, maySend });
+  const said = whatToSay(outcome, provider.name, words, { receivesEvents, maySend });
   const authorization = outcome.kind === 'unknown_state' ? null : outcome.authorization;
   const reason = outcome.kind === 'failed' ? reasonOf(outcome.authorization) : null;
-  const body = html`${provider.sandbox ? html`<p class="sandbox">SANDBOX: no real ${provider.name} account is involved.</p>` : null}
-<div class="mark ${words.mark}" aria-hidden="true">${MARKS[words.mark]}</div>
-<h1>${words.title}</h1>
-<p>${words.what}</p>
-<p>${words.next}</p>
-${reason ? html`<p class="quiet">Reason: <code>${reason}</code></p>` : null}
-${authorization?.returnTo ? html`<a class="button" href="${authorization.returnTo}">Back to the app</a>` : null}`;
+  const again = tryAgainAt !== null && TRIED_AGAIN.has(outcome.kind) ? tryAgainAt : null;
+  const back = authorization?.returnTo;
+  const body = html`${sandboxBanner(provider, words)}
+<div class="mark ${said.mark}" aria-hidden="true">${MARKS[said.mark]}</div>
+<h1>${said.title}</h1>
+<p>${said.what}</p>
+<p>${said.next}</p>
+${reason ? html`<p class="quiet">${words('outcome.reason')} <code>${reason}</code></p>` : null}
+${again ? html`<a class="button" href="${again}">${words('outcome.tryAgain')}</a>` : null}
+${back ? html`<a class="${again ? 'plain' : 'button'}" href="${back}">${words('outcome.back')}</a>` : null}`;
   return {
     status: statusOf(outcome),
-    title: words.title,
+    language: words.language,
+    title: said.title,
     body,
     refreshSeconds: outcome.kind === 'in_progress' ? LOOKS_AGAIN_AFTER : undefined,
   };
+}
+
+/** What no merchant may overlook: a stand-in answers in the provider's place. */
+export function sandboxBanner({ sandbox, name }: Pick<Provider, 'sandbox' | 'name'>, words: Words): Html | null {
+  return sandbox ? html`<p class="sandbox">${words('sandbox', { name })}</p>` : null;
 }
 
 interface Sending {
@@ -56,129 +75,67 @@ interface Sending {
   readonly maySend: boolean;
 }
 
-function wordsFor(outcome: CallbackOutcome, name: string, { receivesEvents, maySend }: Sending): Words {
+function whatToSay(outcome: CallbackOutcome, name: string, words: Words, { receivesEvents, maySend }: Sending): Said {
+  const say = (mark: Said['mark'], title: TextKey, what: TextKey, next: TextKey, values: Record<string, string> = {}): Said => {
+    const all = { name, ...values };
+    return { mark, title: words(title, all), what: words(what, all), next: words(next, all) };
+  };
   switch (outcome.kind) {
     case 'completed': {
       const account = outcome.authorization.accountName;
-      const title = account ? `${account} is connected` : `${name} is connected`;
+      const values = { name, account: account ?? '' };
+      const title = words(account ? 'outcome.connectedTitle' : 'outcome.connectedUnnamedTitle', values);
       if (receivesEvents && !maySend) {
-        return {
-          mark: 'bad',
-          title,
-          what: 'But events can not be sent there: the access that you gave does not include it.',
-          next: 'Go back to the app, connect again, and allow everything that it asks for.',
-        };
+        return { mark: 'bad', title, what: words('outcome.lacking'), next: words('outcome.lackingNext') };
       }
+      const connected = words(account ? 'outcome.connected' : 'outcome.connectedUnnamed', values);
       return {
         mark: 'good',
         title,
-        what: `Your ${name} account${account ? ` “${account}”` : ''} is connected. ${
-          receivesEvents ? 'Events will arrive there from now on.' : 'No events are sent there yet.'
-        }`,
-        next: receivesEvents
-          ? 'You can close this window and go back to the app.'
-          : 'Next, go back to the app and choose which events to send. You can close this window.',
+        what: `${connected} ${words(receivesEvents ? 'outcome.receives' : 'outcome.receivesNothing')}`,
+        next: words(receivesEvents ? 'outcome.receivesNext' : 'outcome.receivesNothingNext'),
       };
     }
     case 'denied':
-      return {
-        mark: 'bad',
-        title: 'Access was denied',
-        what: `You chose not to give access to your ${name} account, so nothing has changed.`,
-        next: 'If that was not what you wanted, go back to the app, connect again, and choose Allow.',
-      };
+      return say('bad', 'outcome.deniedTitle', 'outcome.denied', 'outcome.deniedNext');
     case 'expired':
-      return {
-        mark: 'wait',
-        title: 'This took too long',
-        what: 'Connecting has to be finished within ten minutes, so nothing has changed.',
-        next: AGAIN,
-      };
+      return say('wait', 'outcome.expiredTitle', 'outcome.expired', 'outcome.again');
     case 'superseded':
-      return {
-        mark: 'wait',
-        title: 'There is a newer attempt',
-        what: 'You began to connect again after this, so this window does not count any more.',
-        next: 'Continue in the window that was opened last, or go back to the app and connect again.',
-      };
+      return say('wait', 'outcome.supersededTitle', 'outcome.superseded', 'outcome.supersededNext');
     case 'in_progress':
-      return {
-        mark: 'wait',
-        title: 'Almost there',
-        what: `${name} takes a little longer to answer than usual.`,
-        next: 'Keep this window open: it goes on by itself, and there is nothing for you to do.',
-      };
+      return say('wait', 'outcome.inProgressTitle', 'outcome.inProgress', 'outcome.inProgressNext');
     case 'refused':
-      return {
-        mark: 'bad',
-        title: 'This link does not work',
-        what:
-          outcome.code === 'browser_mismatch'
-            ? 'You began to connect in another browser or window, so nothing has changed.'
-            : `${name} sent you back with an address that is incomplete or was changed on the way, so nothing has changed.`,
-        next: outcome.code === 'browser_mismatch' ? 'Continue there, or go back to the app and connect again.' : AGAIN,
-      };
+      return outcome.code === 'browser_mismatch'
+        ? say('bad', 'outcome.refusedTitle', 'outcome.otherBrowser', 'outcome.otherBrowserNext')
+        : say('bad', 'outcome.refusedTitle', 'outcome.badAddress', 'outcome.again');
     case 'unknown_state':
-      return {
-        mark: 'bad',
-        title: 'This link does not work',
-        what: 'Nobody began to connect with it here, so nothing has changed.',
-        next: AGAIN,
-      };
+      return say('bad', 'outcome.refusedTitle', 'outcome.unknownState', 'outcome.again');
     case 'failed':
-      return failedWords(outcome.authorization, name);
+      return failureToSay(outcome.authorization, say);
   }
 }
 
-function failedWords(authorization: Authorization, name: string): Words {
-  const title = `${name} could not be connected`;
+type Say = (mark: Said['mark'], title: TextKey, what: TextKey, next: TextKey, values?: Record<string, string>) => Said;
+
+function failureToSay(authorization: Authorization, say: Say): Said {
+  const { accountName } = authorization;
   switch (reasonOf(authorization)) {
     case 'provider_unavailable':
-      return {
-        mark: 'bad',
-        title,
-        what: `${name} has a problem at the moment, or can't be reached.`,
-        next: 'Please try again in a few minutes.',
-      };
+      return say('bad', 'outcome.failedTitle', 'outcome.unavailable', 'outcome.unavailableNext');
     case 'approval_refused':
-      return {
-        mark: 'bad',
-        title,
-        what: `${name} did not accept the approval: it may be too old, or was used before.`,
-        next: AGAIN,
-      };
+      return say('bad', 'outcome.failedTitle', 'outcome.approvalRefused', 'outcome.again');
     case 'account_mismatch':
-      return {
-        mark: 'bad',
-        title: `This is another ${name} account`,
-        what: `The connection belongs to another account${
-          authorization.accountName ? ` than “${authorization.accountName}”` : ''
-        }, so it was left as it was.`,
-        next: `Sign in to the right ${name} account and connect again, or ask in the app to change the account.`,
-      };
+      return accountName
+        ? say('bad', 'outcome.mismatchTitle', 'outcome.mismatch', 'outcome.mismatchNext', { account: accountName })
+        : say('bad', 'outcome.mismatchTitle', 'outcome.mismatchUnnamed', 'outcome.mismatchNext');
     case 'connection_deleted':
-      return {
-        mark: 'bad',
-        title: 'The connection is gone',
-        what: 'It was deleted while you were away. The access that you gave is being handed back.',
-        next: 'Go back to the app and create a new connection.',
-      };
+      return say('bad', 'outcome.deletedTitle', 'outcome.deleted', 'outcome.deletedNext');
     case 'server_not_set_up':
-      return {
-        mark: 'bad',
-        title,
-        what: 'This server is not set up correctly. It is not your fault.',
-        next: 'Please tell the support of the app; trying again will not help yet.',
-      };
+      return say('bad', 'outcome.failedTitle', 'outcome.notSetUp', 'outcome.notSetUpNext');
     case 'account_unknown':
-      return {
-        mark: 'bad',
-        title,
-        what: `${name} did not say which account this is, and the connection belongs to one already.`,
-        next: AGAIN,
-      };
+      return say('bad', 'outcome.failedTitle', 'outcome.accountUnknown', 'outcome.again');
     default:
-      return { mark: 'bad', title, what: 'Something went wrong on the way, so nothing has changed.', next: AGAIN };
+      return say('bad', 'outcome.failedTitle', 'outcome.failed', 'outcome.again');
   }
 }
 
@@ -222,15 +179,16 @@ function statusOfFailure(authorization: Authorization): number {
 }
 
 /** What a merchant reads when something broke that nobody foresaw. Loading it again is safe: a code is exchanged once at most. */
-export function unexpectedPage(id: string): OutcomePage {
-  const title = 'Something went wrong on our side';
+export function unexpectedPage(id: string, words: Words = wordsFor(null)): OutcomePage {
+  const title = words('unexpected.title');
   return {
     status: 500,
+    language: words.language,
     title,
     body: html`<div class="mark bad" aria-hidden="true">!</div>
 <h1>${title}</h1>
-<p>It is not your fault.</p>
-<p>Load this page again in a minute. If it stays like this, tell the support of the app this number:</p>
+<p>${words('unexpected.what')}</p>
+<p>${words('unexpected.next')}</p>
 <p class="quiet"><code>${id}</code></p>`,
   };
 }

@@ -1,0 +1,123 @@
+import type { Connection } from '../../domain/Connection.js';
+import type { Provider } from '../../oauth/Provider.js';
+import { sandboxBanner } from '../callback/outcomePage.js';
+import { Html, html } from '../pages.js';
+import type { TextKey, Words } from '../texts/texts.js';
+import { CONNECT_PATH, connectAddress } from './linkCookie.js';
+
+/** The app that asks, as merchants know it. */
+export interface Brand {
+  readonly name: string;
+  /** A data: URL; null: none. */
+  readonly logo: string | null;
+}
+
+/** What is asked for, by whom, and for whom. */
+export interface Question {
+  readonly brand: Brand;
+  readonly provider: Provider;
+  readonly organizationName: string;
+  readonly connection: Pick<Connection, 'name' | 'status'>;
+  /** Of the account that is connected; null when it has no name, or when none is. */
+  readonly accountName: string | null;
+  /** Names of the scopes that will be asked for. */
+  readonly scopes: readonly string[];
+  readonly sessionId: string;
+  readonly isPopup: boolean;
+  /** Where whoever does not want to go on goes; null: nowhere. */
+  readonly returnTo: string | null;
+}
+
+interface ShownPage {
+  readonly title: string;
+  readonly body: Html;
+}
+
+/** The page that says who asks for what, and whose button goes on to the provider. */
+export function connectPage(question: Question, words: Words): ShownPage {
+  const { brand, provider, organizationName, connection, accountName, isPopup, returnTo } = question;
+  const values = { app: brand.name, provider: provider.name, organization: organizationName, account: accountName ?? '' };
+  const isConnected = connection.status === 'active';
+  const title = words(isConnected ? 'connect.connectedTitle' : 'connect.asks', values);
+  const status = isConnected
+    ? html`<p>${words(accountName ? 'connect.connected' : 'connect.connectedUnnamed', values)}</p>
+<p>${words('connect.connectedNext')}</p>`
+    : html`<p>${words(connection.status === 'reauthorization_required' ? 'connect.lost' : 'connect.what', values)}</p>`;
+  const back = returnTo && !isPopup ? returnTo : null;
+  const body = html`${sandboxBanner(provider, words)}
+${brand.logo ? html`<img class="logo" src="${brand.logo}" alt="${brand.name}">` : null}
+${isConnected ? html`<div class="mark good" aria-hidden="true">✓</div>` : null}
+<h1>${title}</h1>
+${status}
+<dl>
+<dt>${words('connect.app')}</dt><dd>${brand.name}</dd>
+<dt>${words('connect.organization')}</dt><dd>${organizationName}</dd>
+${connection.name ? html`<dt>${words('connect.connection')}</dt><dd>${connection.name}</dd>` : null}
+</dl>
+<h2>${words('connect.may')}</h2>
+<ul>
+${new Html(question.scopes.map((name) => html`<li>${describeScope(name, provider, words)}</li>`.markup).join('\n'))}
+</ul>
+<p class="care">${words('connect.care', values)}</p>
+<p class="quiet">${words('connect.password', values)}</p>
+<form method="post" action="${CONNECT_PATH}">
+<input type="hidden" name="session" value="${question.sessionId}">
+${isPopup ? html`<input type="hidden" name="display" value="popup">` : null}
+<button class="button">${words(isConnected ? 'connect.again' : 'connect.button', values)}</button>
+${back ? html`<a class="plain" href="${back}">${words('connect.back')}</a>` : null}
+</form>`;
+  return { title, body };
+}
+
+/** A scope as a merchant would say it; its own name where nobody has found words for it. */
+function describeScope(name: string, provider: Provider, words: Words): string {
+  const known = words.find(`scopes.${name}`);
+  if (known !== null) return known;
+  const scope = provider.scopes.find((one) => one.name === name);
+  const what = scope && words.find(`resources.${scope.resource}`);
+  if (!scope || !what) return name;
+  return words(scope.access === 'read' ? 'scopes.read' : 'scopes.write', { what });
+}
+
+/** Why a link leads nowhere, or why its button did nothing. */
+export type LinkProblem =
+  | 'expired'
+  | 'ended'
+  | 'unknown'
+  | 'forbidden'
+  | 'missing'
+  | 'changed'
+  | 'foreign'
+  | 'unavailable'
+  | 'tooMany';
+
+interface ProblemWords {
+  readonly status: number;
+  readonly title: TextKey;
+  readonly next: TextKey;
+  /** Whether the page of the link that this browser holds is a click away. */
+  readonly leadsOn?: boolean;
+}
+
+const PROBLEMS: Readonly<Record<LinkProblem, ProblemWords>> = {
+  expired: { status: 410, title: 'link.expiredTitle', next: 'link.askNew' },
+  ended: { status: 410, title: 'link.endedTitle', next: 'link.askNew' },
+  unknown: { status: 404, title: 'link.unknownTitle', next: 'link.askNew' },
+  forbidden: { status: 403, title: 'link.unknownTitle', next: 'link.askNew' },
+  missing: { status: 400, title: 'link.missingTitle', next: 'link.openAgain' },
+  changed: { status: 409, title: 'link.changedTitle', next: 'link.openAgain', leadsOn: true },
+  foreign: { status: 403, title: 'link.foreignTitle', next: 'link.openAgain' },
+  unavailable: { status: 409, title: 'link.unavailableTitle', next: 'link.tellSupport' },
+  tooMany: { status: 429, title: 'link.tooManyTitle', next: 'link.openAgain' },
+};
+
+/** A page of its own for each way in which a link does not work: what it is, and what to do. */
+export function problemPage(problem: LinkProblem, isPopup: boolean, words: Words): ShownPage & { readonly status: number } {
+  const { status, title, next, leadsOn } = PROBLEMS[problem];
+  const body = html`<div class="mark ${status === 410 ? 'wait' : 'bad'}" aria-hidden="true">${status === 410 ? '…' : '!'}</div>
+<h1>${words(title)}</h1>
+<p>${words(`link.${problem}`)}</p>
+<p>${words(next)}</p>
+${leadsOn ? html`<a class="button" href="${connectAddress(isPopup)}">${words('link.look')}</a>` : null}`;
+  return { status, title: words(title), body };
+}

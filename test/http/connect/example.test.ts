@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createOrganization } from '../../../src/access/createOrganization.js';
+import { newAccount } from '../../support/approvedAttempt.js';
+import { eventually } from '../../support/eventually.js';
+import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
+import { browserTestsWanted, launchChromium } from '../graphiql/support/chromium.js';
+import { expectAccessible, visit } from './support/visit.js';
+
+describe.runIf(browserTestsWanted())('The example app, on another origin, in a real browser', () => {
+  let browser: Browser;
+  let switchboard: TestSwitchboard;
+  beforeAll(async () => {
+    [browser, switchboard] = await Promise.all([launchChromium(), startSwitchboard({ APP_NAME: 'The app' })]);
+  });
+  afterAll(() => Promise.all([browser?.close(), switchboard?.close()]));
+
+  interface App {
+    readonly origin: string;
+    readonly secretKey: string;
+  }
+
+  /** The app's backend, with keys of an organization of its own. */
+  async function startApp(): Promise<App> {
+    const { publicKey, secretKey } = await createOrganization(switchboard, 'Acme');
+    const environment = {
+      SWITCHBOARD_URL: switchboard.publicUrl,
+      PUBLIC_KEY: publicKey,
+      SECRET_KEY: secretKey,
+      PORT: '0',
+      HOST: '127.0.0.1',
+    };
+    const app = spawn(process.execPath, ['examples/connect/server.mjs'], { env: { ...process.env, ...environment } });
+    onTestFinished(() => void app.kill());
+    const [line] = await once(app.stdout, 'data');
+    return { origin: String(line).trim(), secretKey };
+  }
+
+  /** What the merchant reads at the element. */
+  const status = (page: Page) => page.locator('switchboard-connect').locator('[part=status]');
+  const button = (page: Page) => page.locator('switchboard-connect').locator('[part=button]');
+
+  async function openPopup(page: Page): Promise<Page> {
+    const [popup] = await Promise.all([page.waitForEvent('popup'), button(page).click()]);
+    await popup.click('button:has-text("Continue to Klaviyo"), button:has-text("Connect again")');
+    return popup;
+  }
+
+  async function decide(popup: Page, accountId: string, decision: 'Allow' | 'Deny'): Promise<void> {
+    await popup.check(`input[value="${accountId}"]`);
+    await Promise.all([popup.waitForEvent('close'), popup.click(`button:has-text("${decision}")`, { noWaitAfter: true })]);
+  }
+
+  it('connects by the button of its page, sees it live, and no secret is in the browser', async () => {
+    const { origin, secretKey } = await startApp();
+    const account = newAccount(switchboard);
+    const { page, requests, complaints, context } = await visit(browser);
+    const seen: string[] = [];
+    context.on('response', async (response) => seen.push(await response.text().catch(() => '')));
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    await expectAccessible(page);
+    // Another page of the same merchant, which nobody touches.
+    const other = await context.newPage();
+    await other.goto(origin);
+    await status(other).getByText('Not connected').waitFor();
+
+    await decide(await openPopup(page), account.id, 'Allow');
+    await page.getByText('Outcome: completed').waitFor();
+    await status(page).getByText('Connected', { exact: true }).waitFor();
+    await status(other).getByText('Connected', { exact: true }).waitFor();
+    expect(await button(page).innerText()).toBe('Connect again');
+    await expectAccessible(page);
+
+    const hosts = new Set(requests.map(({ url }) => new URL(url).origin));
+    expect([...hosts].sort()).toEqual([origin, switchboard.publicUrl].sort());
+    expect(requests.some(({ url, referrer }) => url.includes(secretKey) || referrer?.includes('ses_'))).toBe(false);
+    expect(seen.join('')).not.toContain(secretKey);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows why it did not work, connects at the next try, and hears that the grant was given back', async () => {
+    const { origin } = await startApp();
+    const account = newAccount(switchboard);
+    const { page } = await visit(browser);
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    await decide(await openPopup(page), account.id, 'Deny');
+    await page.getByText('Access to the Klaviyo account was denied.').waitFor();
+    expect(await status(page).innerText()).toBe('Not connected');
+
+    await decide(await openPopup(page), account.id, 'Allow');
+    await status(page).getByText('Connected', { exact: true }).waitFor();
+    await switchboard.sql(`update connections set status = 'reauthorization_required'
+      where id = (select max(id) from connections)`);
+    await status(page).getByText('Connection lost').waitFor();
+  });
+
+  it('notices that the window was closed', async () => {
+    const { origin } = await startApp();
+    const { page } = await visit(browser);
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    const [popup] = await Promise.all([page.waitForEvent('popup'), button(page).click()]);
+    await popup.waitForSelector('form button');
+    await popup.close();
+    await page.getByText('Outcome: closed').waitFor();
+    // And can be opened again.
+    await openPopup(page);
+  });
+
+  it('goes there with the whole page where pop-ups are blocked, and comes back with the outcome', async () => {
+    const { origin } = await startApp();
+    const account = newAccount(switchboard);
+    const { page } = await visit(browser);
+    await page.addInitScript('window.open = () => null');
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    await button(page).click();
+    await page.waitForURL(`${switchboard.publicUrl}/connect`);
+    await page.click('button:has-text("Continue to Klaviyo")');
+    await page.check(`input[value="${account.id}"]`);
+    await page.click('button:has-text("Allow")');
+    await page.waitForURL((url) => url.origin === origin && url.searchParams.get('outcome') === 'completed');
+    await status(page).getByText('Connected', { exact: true }).waitFor();
+  });
+
+  it('asks for a new session when the old one is over', async () => {
+    const { origin } = await startApp();
+    const { page } = await visit(browser);
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    const token = () => page.evaluate<string>("document.querySelector('switchboard-connect').token");
+    const before = await token();
+    await switchboard.sql('update sessions set ended_at = now() where ended_at is null');
+    await eventually(async () => expect(await token()).not.toBe(before));
+    await status(page).getByText('Not connected').waitFor();
+  });
+});
