@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo } from '../support/klaviyoFlow.js';
 import { Platform } from '../support/Platform.js';
+import { makeSession } from '../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
 import { createWebhookConnection, publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
@@ -43,7 +44,7 @@ describe('deleteOrganization', () => {
   });
   afterAll(() => switchboard.close());
 
-  it('ends keys and tokens at once, revokes grants, and erases everything until nothing is left', async () => {
+  it('ends keys, tokens and sessions at once, revokes grants, and erases everything until nothing is left', async () => {
     const acting = await platform.newOrganization('leaving');
     const staying = await platform.newOrganization('staying');
     const account = newAccount(switchboard);
@@ -63,13 +64,15 @@ describe('deleteOrganization', () => {
     });
     const bearer = { authorization: `Bearer ${((await issued.json()) as { access_token: string }).access_token}` };
     const ask = async (client: GraphQLClient, headers = {}) => (await client.send('{ organization { id } }', {}, headers)).status;
-    expect([await ask(own), await ask(own, bearer)]).toEqual([200, 200]);
+    const session = await makeSession(acting, { permissions: ['VIEW'] });
+    const browser = { authorization: session.authorization };
+    expect([await ask(own), await ask(own, bearer), await ask(own, browser)]).toEqual([200, 200, 200]);
     const stayingBefore = await seeDeliveries(staying, {});
     const { organization, userErrors } = await remove(platform, { externalId: 'leaving' });
     expect([organization.externalId, userErrors]).toEqual(['leaving', []]);
     expect(new Date(organization.deletion.requestedAt).getTime()).toBeGreaterThan(0);
 
-    expect([await ask(own), await ask(own, bearer)]).toEqual([401, 401]);
+    expect([await ask(own), await ask(own, bearer), await ask(own, browser)]).toEqual([401, 401, 401]);
     const refused = await acting.send('{ organization { id } }');
     expect([refused.status, refused.errors?.[0].extensions.code]).toEqual([404, 'ORGANIZATION_NOT_FOUND']);
     await eventually(async () => expect(await see(platform, 'leaving')).toBeNull());

@@ -3,6 +3,7 @@ import { LiveClient } from '../../graphql/live/support/LiveClient.js';
 import { eventually } from '../../support/eventually.js';
 import type { GraphQLClient } from '../../support/GraphQLClient.js';
 import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
+import { Platform } from '../../support/Platform.js';
 import { type MadeSession, makeSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, parcelEvent, publish, seeDeliveries, subscribe } from '../../support/webhookFlow.js';
@@ -153,6 +154,38 @@ describe('A session of one connection', () => {
     }
   });
 
+  it('finds by externalId that one and what hangs on it, and is not told who else has one', async () => {
+    const call = (kind: string) =>
+      `mutation ($id: ID!, $name: String!) { update${kind}(input: { id: $id, externalId: $name, metadata: { note: 1 } }) {
+        userErrors { code message } } }`;
+    for (const [things, name] of [
+      [own, 'mine'],
+      [beside, 'beside'],
+    ] as const) {
+      await client.query(call('Connection'), { id: things.connection, name });
+      await client.query(call('Subscription'), { id: things.subscription, name });
+    }
+    const find = `query ($name: String!) { connection(externalId: $name) { id externalId metadata }
+      subscription(externalId: $name) { id externalId metadata } connections(filter: { externalId: $name }) { totalCount }
+      subscriptions(filter: { externalId: $name }) { totalCount } }`;
+    const one = { externalId: 'mine', metadata: { note: 1 } };
+    expect((await ofOne.send(find, { name: 'mine' })).data).toEqual({
+      ...{ connection: { id: own.connection, ...one }, subscription: { id: own.subscription, ...one } },
+      ...{ connections: { totalCount: 1 }, subscriptions: { totalCount: 1 } },
+    });
+    expect((await ofOne.send(find, { name: 'beside' })).data).toEqual({
+      ...{ connection: null, subscription: null, connections: { totalCount: 0 }, subscriptions: { totalCount: 0 } },
+    });
+    expect((await ofAll.send(find, { name: 'beside' })).data.connection.id).toBe(beside.connection);
+    const taken = async (session: MadeSession) => {
+      const { data } = await session.send(call('Connection'), { id: own.connection, name: 'beside' });
+      return data.updateConnection.userErrors;
+    };
+    const message = 'A connection has this externalId already';
+    expect(await taken(ofOne)).toEqual([{ code: 'CONFLICT', message: `${message}.` }]);
+    expect(await taken(ofAll)).toEqual([{ code: 'CONFLICT', message: `${message}: ${beside.connection}.` }]);
+  });
+
   it('manages that one', async () => {
     const rename = 'mutation ($id: ID!) { updateConnection(input: { id: $id, name: "mine" }) { connection { name } } }';
     const { data } = await ofOne.send(rename, { id: own.connection });
@@ -208,6 +241,8 @@ describe('No session reads', () => {
     ['an event by itself', '{ events { totalCount } }'],
     ['the keys', '{ apiKeys { id } }'],
     ['the sessions', '{ sessions { totalCount } }'],
+    ['what a platform notes on its organization', '{ organization { metadata externalId } }'],
+    ['the organizations', '{ organizations { totalCount } }'],
     [
       'a payload behind fragments',
       `${delivery('...A')} fragment A on Delivery { event { ...B } } fragment B on Event { p: payload }`,
@@ -244,6 +279,15 @@ describe('No session reads', () => {
     const asOwner = await client.send(delivery('event { payload }'), { id: own.delivery });
     expect(JSON.stringify(asOwner.data)).toContain('SECRET-PAYLOAD');
   });
+});
+
+it('A session is ended when the deletion of its organization is asked for', async () => {
+  const platform = await Platform.of(switchboard);
+  const session = await makeSession(await platform.newOrganization('leaving'), { permissions: ['VIEW'] });
+  const ask = () => session.send('{ session { id } }', {}, { 'switchboard-organization': 'leaving' });
+  expect((await ask()).data).toEqual({ session: { id: session.id } });
+  await platform.query('mutation { deleteOrganization(input: { externalId: "leaving" }) { userErrors { code } } }');
+  expect(await ask()).toMatchObject({ status: 401, errors: [{ extensions: { code: 'SESSION_ENDED' } }] });
 });
 
 describe('An open websocket', () => {
