@@ -4,7 +4,7 @@ import { withExternalId } from '../database/externalIds.js';
 import { type Caller, requireWholeOrganization } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
+import { checkExternalId, checkMetadata, refuseNotes } from '../domain/Metadata.js';
 import {
   type ConnectionDependencies,
   type ConnectionInput,
@@ -37,6 +37,7 @@ export function createConnection(
   const problems = new ProblemList();
   const name = checkName(input.name, problems);
   checkPace(input, problems);
+  refuseNotes(caller, input, problems);
   checkExternalId(input.externalId, problems, 'externalId');
   const metadata = checkMetadata(input.metadata, problems, 'metadata');
   const own = ownInput(connectionTypes, type.name, input, problems);
@@ -76,8 +77,13 @@ export function createConnection(
   return withExternalId(database, 'connections', caller, input.externalId, () => database.transaction(create));
 }
 
-/** What the audit log tells of a connection: what everybody sees who may see it, and never what is stored encrypted. */
+/**
+ * What the audit log tells of a connection: what everybody sees who may see it, without the values of headers, which are often
+ * keys of the endpoint, and never what is stored encrypted.
+ */
 export function auditFacts(connection: Connection) {
-  const { type, name, status, configuration, maxConcurrency, maxPerSecond, externalId, metadata } = connection;
+  const { type, name, status, maxConcurrency, maxPerSecond, externalId, metadata } = connection;
+  const withoutValues = (key: string, value: unknown) => (key === 'value' ? undefined : value);
+  const configuration: unknown = JSON.parse(JSON.stringify(connection.configuration, withoutValues));
   return { type, name, status, configuration, maxConcurrency, maxPerSecond, externalId, metadata };
 }

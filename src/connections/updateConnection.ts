@@ -7,7 +7,7 @@ import type { Caller } from '../domain/Caller.js';
 import type { Connection } from '../domain/Connection.js';
 import { Credential } from '../domain/Credential.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
+import { checkExternalId, checkMetadata, refuseNotes } from '../domain/Metadata.js';
 import {
   type ConnectionDependencies,
   type ConnectionInput,
@@ -42,10 +42,12 @@ export function updateConnection(
 
     const before = changeable(connection);
     const told = auditFacts(connection);
+    const configurationBefore = connection.configuration;
     const problems = new ProblemList();
     checkPace(input, problems);
     if (input.maxConcurrency !== undefined) connection.maxConcurrency = input.maxConcurrency;
     if (input.maxPerSecond !== undefined) connection.maxPerSecond = input.maxPerSecond;
+    refuseNotes(caller, input, problems);
     checkExternalId(input.externalId, problems, 'externalId');
     if (input.externalId !== undefined) connection.externalId = input.externalId;
     if (input.metadata !== undefined) connection.metadata = checkMetadata(input.metadata, problems, 'metadata');
@@ -69,9 +71,15 @@ export function updateConnection(
     if (isDeepStrictEqual(changeable(connection), before)) return connection;
     connection.updatedAt = new Date();
     await em.flush();
+    const now = auditFacts(connection);
+    // A header's value is told like a secret: that it is another one, not which.
+    const headersChanged =
+      isDeepStrictEqual(now.configuration, told.configuration) &&
+      !isDeepStrictEqual(connection.configuration, configurationBefore);
+    const replaced = headersChanged || connection.authConfig !== before.authConfig ? { secrets: 'replaced' } : {};
     await recordAudit(em, caller, {
       ...{ action: 'connection_updated', subject: ['connection', connection.id], before: told },
-      after: { ...auditFacts(connection), ...(connection.authConfig === before.authConfig ? {} : { secrets: 'replaced' }) },
+      after: { ...now, ...replaced },
     });
     return connection;
   };
@@ -80,7 +88,7 @@ export function updateConnection(
 
 function changeable(connection: Connection) {
   const { statusReason, authConfig } = connection;
-  return { ...auditFacts(connection), statusReason, authConfig };
+  return { ...auditFacts(connection), configuration: connection.configuration, statusReason, authConfig };
 }
 
 /** Turns a connection off, or a disabled one on again: at once, or as far as its grant goes. */

@@ -1,3 +1,4 @@
+import type { Caller } from './Caller.js';
 import type { ProblemList } from './errors.js';
 
 /** What somebody else's system notes on a thing of ours: flat, and never looked into. */
@@ -41,6 +42,19 @@ export function checkMetadata(
     }
   }
   return Object.fromEntries(entries) as Metadata;
+}
+
+/** Refuses what a session says of externalId and metadata: they are the notes of the application that made it. Problems go to the list. */
+export function refuseNotes(
+  { session }: Caller,
+  input: { readonly externalId?: unknown; readonly metadata?: unknown },
+  problems: ProblemList,
+): void {
+  if (!session) return;
+  for (const field of ['externalId', 'metadata'] as const) {
+    if (input[field] === undefined) continue;
+    problems.add('FORBIDDEN', `A session may not set "${field}": leave it out, or send it with an API key.`, field);
+  }
 }
 
 /** Text that Postgres can store: without NUL and without halves of surrogate pairs. */

@@ -4,7 +4,7 @@ import { withExternalId } from '../database/externalIds.js';
 import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
+import { checkExternalId, checkMetadata, refuseNotes } from '../domain/Metadata.js';
 import { Subscription } from '../domain/Subscription.js';
 
 interface CreateSubscriptionInput {
@@ -28,6 +28,7 @@ export function createSubscription(
 ): Promise<Subscription> {
   const problems = new ProblemList();
   checkEventType(dependencies, input.eventType, problems);
+  refuseNotes(caller, input, problems);
   checkExternalId(input.externalId, problems, 'externalId');
   const metadata = checkMetadata(input.metadata, problems, 'metadata');
   problems.throwIfAny();

@@ -7,7 +7,7 @@ import { lockConnection } from '../database/lockConnection.js';
 import { type Caller, reachableRows } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
-import { checkExternalId, checkMetadata } from '../domain/Metadata.js';
+import { checkExternalId, checkMetadata, refuseNotes } from '../domain/Metadata.js';
 import { Subscription } from '../domain/Subscription.js';
 import { auditFacts, checkEventType, refuseSecond, type SubscriptionDependencies } from './createSubscription.js';
 
@@ -34,6 +34,7 @@ export function updateSubscription(
   const { database } = dependencies;
   const change = async (em: EntityManager): Promise<Subscription> => {
     const problems = new ProblemList();
+    refuseNotes(caller, input, problems);
     checkExternalId(input.externalId, problems, 'externalId');
     const metadata = checkMetadata(input.metadata, problems, 'metadata');
     if (input.eventType) checkEventType(dependencies, input.eventType, problems);

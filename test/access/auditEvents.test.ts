@@ -109,20 +109,27 @@ describe('auditEvents', () => {
     await run('updateConnection', { id, name: 'Store', metadata: { plan: 'free' }, maxPerSecond: null });
     await run('updateConnection', { id, name: 'Store', externalId: 'shop-1', webhook: { authConfig: { token: 'TOKEN-ONE' } } });
     await run('updateConnection', { id, webhook: { authConfig: { token: 'TOKEN-TWO' } } });
+    const extraHeaders = (value: string) => ({ id, webhook: { extraHeaders: [{ name: 'X-Key', value }] } });
+    await run('updateConnection', extraHeaders('HEADER-ONE'));
+    await run('updateConnection', extraHeaders('HEADER-TWO'));
+    expect(JSON.stringify(await see())).not.toMatch(/HEADER-|TOKEN-/);
     await run('updateConnection', { id, isEnabled: false, webhook: { url: 'https://example.com/b' } });
     await run('deleteConnection', { id });
     const lines = await see({ subjectType: 'CONNECTION', subjectId: id });
     const made = {
       ...{ type: 'webhook', name: 'Shop', status: 'active', externalId: 'shop-1', metadata: { plan: 'pro' } },
       ...{ maxConcurrency: null, maxPerSecond: 5 },
-      configuration: { url: 'https://example.com/a', authType: 'bearer', extraHeaders: [] },
+      configuration: { url: 'https://example.com/a', authType: 'bearer', extraHeaders: [] as object[] },
     };
+    const withHeader = { ...made.configuration, extraHeaders: [{ name: 'X-Key' }] };
     const now = { ...made, name: 'Store', metadata: { plan: 'free' }, maxPerSecond: null };
-    const configuration = { ...made.configuration, url: 'https://example.com/b' };
+    const configuration = { ...withHeader, url: 'https://example.com/b' };
     const tell = (action: string, before: object | null, after: object | null) => ({ action, before, after });
     expect(lines.map(({ action, before, after }) => tell(action, before, after))).toEqual([
       tell('CONNECTION_DELETED', { ...now, status: 'disabled', configuration }, null),
-      tell('CONNECTION_UPDATED', { status: 'active', configuration: made.configuration }, { status: 'disabled', configuration }),
+      tell('CONNECTION_UPDATED', { status: 'active', configuration: withHeader }, { status: 'disabled', configuration }),
+      tell('CONNECTION_UPDATED', { secrets: null }, { secrets: 'replaced' }),
+      tell('CONNECTION_UPDATED', { configuration: made.configuration }, { configuration: withHeader }),
       tell('CONNECTION_UPDATED', { secrets: null }, { secrets: 'replaced' }),
       tell(
         'CONNECTION_UPDATED',

@@ -234,6 +234,28 @@ describe('sessions', () => {
   });
 });
 
+describe('A session with MANAGE', () => {
+  it('may not set what the application notes on connections and subscriptions', async () => {
+    const client = await switchboard.anotherOrganization();
+    const connectionId = await createWebhookConnection(client);
+    const { authorization } = await makeSession(client, { permissions: ['MANAGE'] });
+    const ask = async (name: string, input: object) => {
+      const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
+      const query = `mutation ($input: ${type}!) { ${name}(input: $input) { userErrors { code path } } }`;
+      return (await client.send(query, { input }, { authorization })).data[name].userErrors;
+    };
+    const refused = (...fields: string[]) => fields.map((field) => ({ code: 'FORBIDDEN', path: [field] }));
+    const webhook = { url: 'https://example.com/b' };
+    expect(await ask('createConnection', { type: 'WEBHOOK', webhook, externalId: 'mine' })).toEqual(refused('externalId'));
+    expect(await ask('updateConnection', { id: connectionId, externalId: null, metadata: {} })).toEqual(
+      refused('externalId', 'metadata'),
+    );
+    const subscription = { connectionId, eventType: 'parcels.event.created' };
+    expect(await ask('createSubscription', { ...subscription, metadata: { a: 1 } })).toEqual(refused('metadata'));
+    expect(await ask('createSubscription', subscription)).toEqual([]);
+  });
+});
+
 describe('An authorization that a session starts', () => {
   const START = `mutation ($input: StartAuthorizationInput!) { startAuthorization(input: $input) {
     authorizationUrl authorization { id } userErrors { code path } } }`;
