@@ -16,8 +16,8 @@ export interface UpdateSubscriptionInput {
 }
 
 /**
- * Changes what is given and nothing else (OpenAPI patch-subscription), and `updatedAt` only if anything did. Deliveries that exist go where they were going;
- * a paused subscription gets no new ones. Throws an InputError: NOT_FOUND, INVALID_CHOICE, CONFLICT.
+ * Changes the given fields only (OpenAPI patch-subscription), and `updatedAt` only if a field changed. Existing deliveries keep
+ * their connection. A paused subscription gets no new deliveries. Throws an InputError: NOT_FOUND, INVALID_CHOICE, CONFLICT.
  */
 export function updateSubscription(
   dependencies: SubscriptionDependencies,
@@ -31,7 +31,7 @@ export function updateSubscription(
     const before = await em.findOne(Subscription, own);
     if (!before) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     problems.throwIfAny();
-    // Connection first, subscription second, as a deletion locks them.
+    // Lock order: connection first, subscription second, as in a deletion.
     const routed = Boolean(input.connectionId || input.eventType);
     const target = input.connectionId ?? String(before.connectionId);
     const connection = routed ? await lockConnection(em, caller, target, 'connectionId') : null;
