@@ -15,7 +15,7 @@ import type { Revocations } from './oauth/revokeAuthorization.js';
 import type { GrantNotices } from './oauth/storeGrant.js';
 import type { SubscriptionDependencies } from './subscriptions/createSubscription.js';
 
-/** What GraphQL's resolvers and REST's routes hand on to the use cases; each use case names the part that it needs. */
+/** What GraphQL resolvers and REST routes pass to the use cases. Each use case names the part that it needs. */
 export interface UseCaseDependencies
   extends AccessDependencies,
     SubscriptionDependencies,
@@ -35,7 +35,7 @@ export interface UseCaseDependencies
   readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
   readonly changes: ChangeFeed;
-  /** Where callers reach this server. */
+  /** The URL at which callers reach this server. */
   readonly publicUrl: string;
   readonly returnToOrigins: readonly string[];
 }
