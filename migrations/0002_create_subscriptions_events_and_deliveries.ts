@@ -19,7 +19,7 @@ export class CreateSubscriptionsEventsAndDeliveries extends Migration {
       )`);
     this.addSql('create index subscriptions_organization_id_index on subscriptions (organization_id, event_type)');
     this.addSql('create index subscriptions_connection_id_index on subscriptions (connection_id)');
-    // `payload` is json, not jsonb: what was published goes out with its keys in the same order.
+    // `payload` is json, not jsonb, so that the published keys keep their order.
     this.addSql(`
       create table events (
         id uuid primary key,
@@ -36,8 +36,9 @@ export class CreateSubscriptionsEventsAndDeliveries extends Migration {
     this.addSql(
       'create unique index events_idempotency_key_unique on events (organization_id, idempotency_key) where idempotency_key is not null',
     );
-    // Half-filled pages: a claim changes no indexed column, and finds room beside the row, so that no index is written.
-    // No foreign keys to subscription and connection: history stays when they go, and deleting them never scans it.
+    // Half-filled pages: a claim changes no indexed column and finds room in the row's page, so it writes no index entry. No
+    // foreign keys to subscription and connection: deliveries are kept when those are deleted, and deleting them never scans this
+    // table.
     this.addSql(`
       create table deliveries (
         id uuid primary key,
@@ -63,8 +64,9 @@ export class CreateSubscriptionsEventsAndDeliveries extends Migration {
     this.addSql('create index deliveries_organization_id_index on deliveries (organization_id, id)');
     this.addSql('create index deliveries_event_id_index on deliveries (event_id)');
     this.addSql('create index deliveries_connection_id_index on deliveries (connection_id, id)');
-    // No foreign key: checking it would cost as much as writing the row, and only settling a delivery writes here. Attempts
-    // go with their delivery all the same, by the trigger below. The key has the delivery first: that is how they are read.
+    // No foreign key: checking it would cost as much as writing the row, and only the settlement of deliveries writes here. The
+    // trigger below deletes attempts with their delivery. The key begins with the delivery, because attempts are read by
+    // delivery.
     this.addSql(`
       create table attempts (
         delivery_id uuid not null,

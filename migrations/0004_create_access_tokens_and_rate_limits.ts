@@ -12,7 +12,7 @@ export class CreateAccessTokensAndRateLimits extends Migration {
         expires_at timestamptz not null
       )`);
     this.addSql('create index access_tokens_api_key_id_index on access_tokens (api_key_id, expires_at)');
-    // Unlogged: after a crash everybody starts again at zero, which is no loss. Half-filled pages keep a count in its page.
+    // Unlogged, because losing the counts in a crash does no harm. Half-filled pages keep updates of a count in the same page.
     this.addSql(`
       create unlogged table rate_limits (
         key text primary key,

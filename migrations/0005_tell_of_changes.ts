@@ -1,12 +1,12 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * Postgres itself tells of changes, whoever made them, so that no writer can forget to. Nothing is told unless somebody
- * watches: transactions that notify take turns when they commit, and the hot paths shall not.
+ * Adds triggers that notify of changes, so that no writer can forget to. They notify only about watched organizations:
+ * transactions that notify wait for each other when they commit, which the hot paths must not do.
  */
 export class TellOfChanges extends Migration {
   override up(): void {
-    // Unlogged: after a crash nobody watches any more.
+    // Unlogged, because after a crash there are no watches.
     this.addSql(`
       create unlogged table live_watchers (
         organization_id bigint not null,
@@ -14,7 +14,7 @@ export class TellOfChanges extends Migration {
         expires_at timestamptz not null,
         primary key (organization_id, process)
       )`);
-    // A payload may have 8,000 bytes: 150 ids of 39 fit.
+    // A payload has at most 8,000 bytes: 150 ids of 39 bytes fit.
     this.addSql(`
       create function tell_of_changes(organization bigint, kind text, ids text[]) returns void language plpgsql as $$
       begin
@@ -59,7 +59,7 @@ export class TellOfChanges extends Migration {
       create trigger authorizations_tell_of_update after update on authorizations
       for each row when (old.status is distinct from new.status) execute function tell_of_authorization()`);
 
-    // Not every write of a credential shows: the lease of a refresh does not.
+    // Not every write of a credential is visible: the lease of a refresh is not.
     this.addSql(`
       create function tell_of_credential() returns trigger language plpgsql as $$
       begin
@@ -72,7 +72,10 @@ export class TellOfChanges extends Migration {
       execute function tell_of_credential()`);
   }
 
-  /** For each statement, since deliveries are written by the hundred. A claim shows nothing: it leaves updated_at as it is. */
+  /**
+   * Notifies once for each statement, because deliveries are written by the hundred. A claim is not visible: it leaves updated_at
+   * unchanged.
+   */
   #tellOfDeliveries(): void {
     this.addSql(`
       create function tell_of_deliveries() returns trigger language plpgsql as $$

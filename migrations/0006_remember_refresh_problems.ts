@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** What stands in the way of an active connection can be seen, and is told to those who watch. */
+/** Stores why a refresh failed, and notifies watches of it. */
 export class RememberRefreshProblems extends Migration {
   override up(): void {
     this.addSql('alter table credentials add column refresh_problem text');

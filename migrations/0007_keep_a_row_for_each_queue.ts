@@ -1,16 +1,17 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * One row for each connection says when a worker is to look at its deliveries next, so that a look costs what is ready, not
- * what waits.
+ * Adds one row for each connection that says when a worker must look at its deliveries next, so that a look costs what is ready,
+ * not what waits.
  *
- * - Whoever adds work locks the row FOR KEY SHARE, which publishers can do side by side, and then looks whether it says so.
- * - Whoever finds no work left locks it FOR UPDATE, which waits for nobody and succeeds only when no publisher is under way,
- *   and then looks anew before saying so. Between the two, nothing that is committed is ever overlooked.
+ * - A transaction that adds work locks the row FOR KEY SHARE, which publishers can do concurrently, and then checks that the row
+ * announces the work.
+ * - A worker that finds no work left locks the row FOR UPDATE. That waits for nobody and succeeds only when no publisher is
+ * active. The worker then looks again before it updates the row. So no committed delivery is ever overlooked.
  */
 export class KeepARowForEachQueue extends Migration {
   override up(): void {
-    // Indexes on a large table take their time.
+    // Indexes on a large table take long.
     this.addSql('set local statement_timeout = 0');
     this.#settings();
     this.#statuses();
@@ -37,7 +38,7 @@ export class KeepARowForEachQueue extends Migration {
     this.#followConnections();
     this.#tasks();
     this.#indexes();
-    // Everything is looked at once, and found out.
+    // Every queue is looked at once, which corrects its row.
     this.addSql(`
       insert into delivery_queues (connection_id, ready_at, due_from, sweep_at)
       select id, now(), '-infinity', now() from (
@@ -50,9 +51,9 @@ export class KeepARowForEachQueue extends Migration {
       alter table connections
         add column max_concurrency int check (max_concurrency > 0),
         add column max_per_second int check (max_per_second > 0)`);
-    // A row that outlived its connection is harmless, and checking costs locks on the path of every result.
+    // A row that outlives its connection is harmless, and the check would lock rows on the path of every result.
     this.addSql('alter table connection_health drop constraint connection_health_connection_id_fkey, drop column released_until');
-    // Tables that churn are vacuumed by what changed, not by a fifth of their size.
+    // Tables with many updates are vacuumed by the number of changes, not by a fifth of their size.
     this.addSql(`
       alter table deliveries set (
         autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
@@ -79,7 +80,7 @@ export class KeepARowForEachQueue extends Migration {
       declare
         missing bigint[];
       begin
-        -- The lock first: what is read after it is as nobody can take back until this transaction ends.
+        -- The lock comes first: what is read after it cannot be changed by a worker until this transaction ends.
         perform from delivery_queues where connection_id = any(p_ids || p_held) order by connection_id for key share;
         select array_agg(distinct w.id) into missing
         from unnest(p_ids, p_dues) w (id, due_at) left join delivery_queues q on q.connection_id = w.id
@@ -117,14 +118,17 @@ export class KeepARowForEachQueue extends Migration {
     this.addSql(`
       create trigger deliveries_note_insert after insert on deliveries
       referencing new table as after for each statement execute function note_waiting_deliveries()`);
-    // The engine's own statements, thousands of rows a second, say for themselves what they leave waiting.
+    // The engine's own statements write thousands of rows a second, and note the waiting deliveries themselves.
     this.addSql(`
       create trigger deliveries_note_update after update on deliveries
       referencing new table as after for each statement
       when (coalesce(current_setting('switchboard.engine', true), '') <> 'on') execute function note_waiting_deliveries()`);
   }
 
-  /** Whoever changes a connection's status: held deliveries are released, waiting ones held or cancelled, health begins anew. */
+  /**
+   * Adds the trigger for a change of a connection's status: held deliveries are released, waiting ones held or cancelled, and the
+   * health is reset.
+   */
   #followConnections(): void {
     this.addSql(`
       create function follow_connection() returns trigger language plpgsql as $$
@@ -140,7 +144,7 @@ export class KeepARowForEachQueue extends Migration {
           return null;
         end if;
         update delivery_queues set
-          -- Nothing is held while sweep_at is null: then there is nothing to release.
+          -- While sweep_at is null nothing is held, so there is nothing to release.
           sweep_at = case when old.status is distinct from new.status and (new.status <> 'active' or sweep_at is not null)
             then now() else sweep_at end,
           ready_at = case when due_from is not null then least(ready_at, now()) end,
@@ -169,7 +173,10 @@ export class KeepARowForEachQueue extends Migration {
     );
   }
 
-  /** What takes more than one bounded step: each is taken up by one worker at a time, and goes on where it stopped. */
+  /**
+   * Adds tasks for work that takes more than one bounded step. One worker at a time takes a step, and continues where the last
+   * one stopped.
+   */
   #tasks(): void {
     this.addSql(`
       create table delivery_tasks (
@@ -190,7 +197,7 @@ export class KeepARowForEachQueue extends Migration {
   }
 
   #indexes(): void {
-    // What most deliveries never are: these entries are written by the unlucky ones alone.
+    // Partial indexes for states that most deliveries never have, so most writes do not touch them.
     this.addSql(`
       create index deliveries_status_index on deliveries (organization_id, status, id)
       where status in ('retrying', 'held', 'failed', 'cancelled', 'expired')`);

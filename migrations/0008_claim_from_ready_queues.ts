@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** The three statements of the delivery engine that must lock first and look after: each look in a function sees afresh. */
+/**
+ * Adds the three functions of the delivery engine that must lock first and read afterwards: each statement in a function reads
+ * the newest committed rows.
+ */
 export class ClaimFromReadyQueues extends Migration {
   override up(): void {
     this.#claim();
@@ -9,12 +12,12 @@ export class ClaimFromReadyQueues extends Migration {
   }
 
   /**
-   * Takes up to `p_limit` deliveries that are due, fairly over connections: those looked at longest ago come first, and
-   * whoever still has more goes to the end of the line.
+   * Takes up to `p_limit` due deliveries, fairly among connections: the least recently visited queues come first, and a queue
+   * with more deliveries goes to the end.
    *
-   * `p_busy`: how many to take of connections that the worker holds something of, by id; `p_full`: those to leave alone.
-   * `p_ailing`, `p_new`: how many to take of connections whose last attempts failed, and of those that were never tried, all
-   * together. However many of them there are, they are looked at in large steps, so that the others don't wait behind them.
+   * `p_busy`: maximum for connections of which the worker holds deliveries, by id. `p_full`: connections to skip. `p_ailing`,
+   * `p_new`: maximum for connections whose last attempts failed, and for untried ones, in total. Many such queues are visited in
+   * large steps, so that the others do not wait behind them.
    */
   #claim(): void {
     this.addSql(`
@@ -30,7 +33,7 @@ export class ClaimFromReadyQueues extends Migration {
         looked bigint[];
         taken int;
       begin
-        -- The line. Not FOR UPDATE: publishers hold KEY SHARE on these rows, and shall not keep anybody from claiming.
+        -- The queues in their order. Not FOR UPDATE, because publishers hold KEY SHARE on these rows and must not block claims.
         select array_agg(l.connection_id) into looked from (
           select q.connection_id from delivery_queues q
           where q.ready_at <= now() and q.connection_id not in (select f.id from unnest(p_full) f (id))
@@ -43,7 +46,7 @@ export class ClaimFromReadyQueues extends Migration {
         return query
         with facts as materialized (
           select q.connection_id, coalesce(q.due_from, '-infinity') as due_from, c.version, c.known, c.max_concurrency, c.max_per_second,
-            -- A second's tenth may come at once; the rest comes evenly.
+            -- A tenth of a second's deliveries may go at once; the rest is spread evenly.
             least(greatest(1, c.max_per_second / 10.0),
               q.tokens + greatest(0, date_part('epoch', now() - q.tokens_at)) * c.max_per_second) as tokens,
             h.paused_until is not null and h.paused_until <= now() as probe,
@@ -54,7 +57,7 @@ export class ClaimFromReadyQueues extends Migration {
           from unnest(looked) l (connection_id)
           cross join lateral (select * from delivery_queues k where k.connection_id = l.connection_id offset 0) q
           left join lateral (
-            -- Whoever was tried has a secret to sign with, or needs none.
+            -- A connection with attempts has a signing secret, or needs none.
             select xmin::text as version, max_concurrency, max_per_second,
               signing_secret is not null or type <> 'webhook' as known
             from connections k
@@ -102,7 +105,7 @@ export class ClaimFromReadyQueues extends Migration {
           where s.share > 0
           limit p_limit
         ), counts as materialized (
-          -- One value to look into: joining what was just made, Postgres would take a thousand rows for ten.
+          -- One value to search: a join with the intermediate result would be planned for a thousand rows instead of ten.
           select coalesce(jsonb_object_agg(connection_id, count), '{}') as counts from (
             select connection_id, count(*) as count from picked group by connection_id
           ) n
@@ -122,7 +125,7 @@ export class ClaimFromReadyQueues extends Migration {
               when s.wait_until is not null then s.wait_until
               when s.share <= 0 and s.max_per_second is not null and s.tokens < 1
                 then now() + (1 - s.tokens) / s.max_per_second * interval '1 second'
-              -- Others of its kind have their turn; who is full is told when there is room again.
+              -- Other queues of its kind come first. A full connection is queued again when there is room.
               when s.share <= 0 then now() + interval '1 second' * (case when s.kind = 'ailing' then 10 + 10 * random() else 0.5 + random() end)
               when s.count >= s.share then clock_timestamp()
               else q.ready_at end,
@@ -134,7 +137,7 @@ export class ClaimFromReadyQueues extends Migration {
             select *, coalesce((select (n.counts ->> shares.connection_id::text)::int from counts n), 0) as count from shares
           ) s
           where q.connection_id = s.connection_id and (s.kind = 'closed' or s.max_per_second is not null or s.count >= s.share)
-            -- The next of those that were never tried keep their places in the line.
+            -- The next untried connections keep their positions.
             and not (s.kind = 'new' and s.share = 0 and s.rank <= p_new + 100)
         ), claimed as (
           update deliveries d set leased_by = p_lease, leased_until = now() + p_lease_ms * interval '1 millisecond'
@@ -155,7 +158,8 @@ export class ClaimFromReadyQueues extends Migration {
           return;
         end if;
 
-        -- Where less was found than might have been taken, nothing more is due. To say so, no publisher may be under way.
+        -- When fewer deliveries were found than allowed, nothing more is due. Before the row may say so, no publisher may be
+        -- active.
         select array_agg(t.connection_id) into looked from (
           select q.connection_id from delivery_queues q
           where q.connection_id = any(looked) and q.ready_at <= now() order by q.connection_id for update skip locked
@@ -173,7 +177,7 @@ export class ClaimFromReadyQueues extends Migration {
             and (d.leased_until is null or d.leased_until <= now())
           order by d.due_at limit 1
         ) n on true
-        -- A worker that dies leaves its lease behind: then there is work again.
+        -- A dead worker leaves its lease. When it ends, there is work again.
         left join lateral (
           select min(d.leased_until) as leased_until, min(d.due_at) as due_at from deliveries d
           where d.connection_id = k.connection_id and d.status in ('pending', 'retrying')
@@ -184,9 +188,10 @@ export class ClaimFromReadyQueues extends Migration {
   }
 
   /**
-   * Brings one queue into line with its connection, by up to `p_batch` deliveries: releases what is held for an active one,
-   * oldest first, and ahead of what is published from then on; holds what waits for one that is not; cancels what waits for
-   * one that is gone. Returns how many it changed and whether there is more to do; null when somebody else is at it.
+   * Adjusts one queue to its connection, by up to `p_batch` deliveries. It releases held deliveries of an active connection,
+   * oldest first and ahead of what is published afterwards. It holds waiting deliveries of a connection that is not active, and
+   * cancels those of a deleted one. Returns how many deliveries it changed and whether there is more to do; null when another
+   * worker does it.
    */
   #sweep(): void {
     this.addSql(`
@@ -212,7 +217,7 @@ export class ClaimFromReadyQueues extends Migration {
           )
           update deliveries d set
             status = case when d.attempt_count > 0 then 'retrying' else 'pending' end, updated_at = now(),
-            -- Of a key only the first is due; the others follow one after another.
+            -- Of an ordering key only the first delivery is due; the others follow one after another.
             due_at = case when b.ordering_key is not null and exists (
                 select from deliveries o where o.connection_id = p_connection_id and o.ordering_key = b.ordering_key
                   and o.status in ('pending', 'retrying', 'held') and o.ordering_position < b.ordering_position
@@ -246,14 +251,14 @@ export class ClaimFromReadyQueues extends Migration {
 
         more := changed > 0;
         if changed < p_batch then
-          -- Perhaps that was all. To say so, no publisher may be under way: see note_waiting.
+          -- Perhaps nothing is left. Before the row may say so, no publisher may be active: see note_waiting.
           perform from delivery_queues where connection_id = p_connection_id for update skip locked;
           finished := found and not exists (
             select from deliveries d where d.connection_id = p_connection_id
               and (d.status in ('pending', 'retrying') and state is distinct from 'active' or d.status = 'held' and coalesce(state, 'active') = 'active'));
         end if;
         if not coalesce(finished, false) then
-          -- What is in flight, or locked by somebody, takes a moment.
+          -- Deliveries in flight or locked are tried again a moment later.
           update delivery_queues set sweep_at = clock_timestamp() + case when changed = 0 then interval '500 milliseconds' else '0' end
           where connection_id = p_connection_id;
         elsif state is null then
@@ -269,8 +274,8 @@ export class ClaimFromReadyQueues extends Migration {
   }
 
   /**
-   * Makes the first unfinished delivery of each ordering key due. The lock keeps publishers of the key out, who must see
-   * either that the one before is done, or what they add seen here.
+   * Makes the first unfinished delivery of each ordering key due. The lock keeps publishers of the key out: they must either see
+   * that the previous delivery is finished, or have their own deliveries seen here.
    */
   #advance(): void {
     this.addSql(`

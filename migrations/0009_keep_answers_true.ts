@@ -2,27 +2,27 @@ import { Migration } from '@mikro-orm/migrations';
 
 export class KeepAnswersTrue extends Migration {
   override up(): void {
-    // Null for tokens of before: theirs are taken to live for an hour.
+    // Null for older tokens, whose lifetime is assumed to be an hour.
     this.addSql('alter table credentials add column lifetime_seconds int');
     this.addSql('create table encryption_canaries (key_id text primary key, canary text not null)');
-    // Empty but for the moment in which somebody finds out whether there is room again.
+    // Contains rows only while a process tests whether there is room again.
     this.addSql('create table storage_probes (filler text not null)');
     this.addSql('alter table storage_probes alter column filler set storage plain');
-    // One row at most: what all processes must know of the sandbox that one of them serves.
+    // At most one row: what all processes must know about the sandbox that one of them serves.
     this.addSql(`
       create table sandbox (
         is_only boolean primary key default true check (is_only),
         client_secret text not null,
         url text
       )`);
-    // Hashes without a key are gone at once, without a row being written: what was hashed there can be compared with itself.
+    // Unkeyed hashes are removed at once without rewriting rows, because equal hashes reveal equal texts.
     this.addSql('alter table events drop column content_hash, add column content_hash text');
     this.#mergeSubscriptions();
   }
 
   /**
-   * One subscription for each event type of a connection: of several, the oldest stays, with the deliveries of all, and is
-   * active when any of them was. What waits to be delivered still goes out, each delivery once.
+   * Keeps one subscription for each event type of a connection: the oldest of several, with the deliveries of all. It is active
+   * when any of them was. Waiting deliveries still go out, each once.
    */
   #mergeSubscriptions(): void {
     this.addSql(`
@@ -38,7 +38,7 @@ export class KeepAnswersTrue extends Migration {
       from merged_subscriptions m where s.id = m.id and m.id = m.kept and m.is_active and not s.is_active`);
     this.addSql('delete from subscriptions s using merged_subscriptions m where s.id = m.id and m.id <> m.kept');
     this.addSql('create unique index subscriptions_event_type_unique on subscriptions (connection_id, event_type)');
-    // The new one begins with the same column.
+    // The new index begins with the same column.
     this.addSql('drop index subscriptions_connection_id_index');
   }
 }

@@ -1,9 +1,11 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** What kept one locked row, one failing step or one long publish from being in the way of others. */
+/**
+ * Changes the engine's functions so that one locked row, one failing step or one long publish does not delay other connections.
+ */
 export class KeepOrderAtSize extends Migration {
   override up(): void {
-    // Rows are rewritten with every claim, and their index with them.
+    // Every claim rewrites these rows and their index entries.
     this.addSql(`
       alter table delivery_queues set (
         autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)`);
@@ -28,8 +30,9 @@ export class KeepOrderAtSize extends Migration {
   }
 
   /**
-   * A lock for each connection and key would be more than Postgres has room for: 1,000 keys for 20 connections are 20,000.
-   * So an organization has so many, and each stands for some of its keys. Publishers of one organization take turns at them.
+   * Adds a fixed number of locks for each organization, each of which stands for some of its ordering keys. A lock for each
+   * connection and key would exceed what Postgres can hold: 1,000 keys for 20 connections are 20,000. Publishers of one
+   * organization wait for each other at these locks.
    */
   #lockOrdering(): void {
     this.addSql(`
@@ -50,8 +53,8 @@ export class KeepOrderAtSize extends Migration {
   }
 
   /**
-   * As advance_ordering (migration 0008), but waits for nobody: returns the keys that a publisher is adding to at this moment,
-   * whose turn it is a moment later. A first delivery that somebody holds locked is left to the audit.
+   * Does what advance_ordering (migration 0008) does without waiting: it returns the keys to which a publisher is adding at this
+   * moment, and which are tried again a moment later. A locked first delivery is left to the audit.
    */
   #advanceOrdering(): void {
     this.addSql(`
@@ -106,8 +109,8 @@ export class KeepOrderAtSize extends Migration {
   }
 
   /**
-   * In claim_deliveries: what is due and was not taken, since somebody holds it locked, goes to the end of the line, as
-   * whoever has more does. Else a thousand such queues would stay in front of all others.
+   * In claim_deliveries, a queue whose due deliveries were not taken because their rows are locked goes to the end, like a queue
+   * that has more. Otherwise a thousand such queues would stay in front of all others.
    */
   #lookAgainLater(): void {
     this.addSql(`

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 export class KeepAnswersByKey extends Migration {
   override up(): void {
-    // One row for each Idempotency-Key of the last 24 hours; without an answer while its request is under way.
+    // One row for each Idempotency-Key of the last 24 hours, without a response while the request is in progress.
     this.addSql(`
       create table idempotent_requests (
         id uuid primary key,

@@ -2,7 +2,8 @@ import { Migration } from '@mikro-orm/migrations';
 
 export class SayMoreOfEvents extends Migration {
   override up(): void {
-    // Without defaults, so no row is written. `properties` is a ciphertext, like `recipient`: they may be personal.
+    // Without defaults, so no row is rewritten. `properties` is a ciphertext like `recipient`, because it may contain personal
+    // data.
     this.addSql(`
       alter table events
         add column occurred_at timestamptz, add column value float8, add column value_currency text, add column properties text`);
@@ -10,9 +11,9 @@ export class SayMoreOfEvents extends Migration {
   }
 
   /**
-   * claim_deliveries (migrations 0008, 0011) with the new columns, under another name: processes of before call the old one
-   * while new ones come up. The columns are read inside: a statement around the function sees the events of its own beginning,
-   * and would drop deliveries that were published and claimed since.
+   * Adds claim_deliveries (migrations 0008, 0011) with the new columns under another name, because older processes still call the
+   * old one while new ones start. The function reads the columns itself: a statement around it would see the events as of its own
+   * start, and would drop deliveries that were published and claimed since.
    */
   #claim(): void {
     this.addSql(`

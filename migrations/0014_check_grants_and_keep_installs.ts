@@ -10,10 +10,10 @@ export class CheckGrantsAndKeepInstalls extends Migration {
         add column check_leased_by uuid,
         add column check_leased_until timestamptz,
         add column told_missing_scopes text[] not null default '{}'`);
-    // Those that are there are checked over the coming day, not all at once.
+    // Existing credentials are checked over the next day, not all at once.
     this.addSql("update credentials set next_check_at = now() + connection_id % 1440 * interval '1 minute'");
     this.addSql('create index credentials_next_check_at_index on credentials (next_check_at) where access_token is not null');
-    // A connection shows when it was last checked, so whoever watches it is told.
+    // The time of the last check is visible on a connection, so its watches are notified.
     this.addSql('drop trigger credentials_tell_of_update on credentials');
     this.addSql(`
       create trigger credentials_tell_of_update after update on credentials

@@ -1,9 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * What was sent to each Klaviyo account, so that all processes together stay below its limits. `second`: the last one in
- * which something was sent, in seconds since 1970; `in_minute` belongs to the minute that it is in. Not logged: what counts
- * for a minute need not survive a crash.
+ * Counts the requests to each Klaviyo account, so that all processes together stay below its limits. `second` is the last second
+ * with a request, in seconds since 1970. `in_minute` belongs to the minute of that second. Unlogged, because a count for one
+ * minute need not survive a crash.
  */
 export class ShareKlaviyoQuotas extends Migration {
   override up(): void {

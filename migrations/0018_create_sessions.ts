@@ -2,8 +2,8 @@ import { Migration } from '@mikro-orm/migrations';
 
 export class CreateSessions extends Migration {
   override up(): void {
-    // Without a foreign key to the connection: a session whose connection is gone must neither become one for the whole
-    // organization, nor be forgotten, so that whoever still has its token is told that it ended.
+    // Without a foreign key to the connection: when the connection is deleted, its session must neither become valid for the
+    // whole organization nor disappear, so that its token gets the answer that the session has ended.
     this.addSql(`
       create table sessions (
         id uuid primary key,
@@ -27,7 +27,7 @@ export class CreateSessions extends Migration {
     this.addSql('create index sessions_origin_index on sessions (origin) where origin is not null');
     this.addSql('create index sessions_end_index on sessions ((least(ended_at, expires_at)))');
 
-    // In the transaction that deletes the connection or revokes the key, whoever does it.
+    // In the transaction that deletes the connection or revokes the key, whatever code does it.
     this.addSql(`
       create function end_sessions_of_connection() returns trigger language plpgsql as $$
       begin

@@ -2,9 +2,8 @@ import { Migration } from '@mikro-orm/migrations';
 
 export class CountAgeInTheClaim extends Migration {
   /**
-   * claim_due_deliveries (migrations 0008, 0011, 0013) counts a delivery's age from when somebody last had it tried again by
-   * hand, and from its creation only without that. What it takes and returns is as before, so processes of before may go on
-   * calling it while new ones come up.
+   * Makes claim_due_deliveries (migrations 0008, 0011, 0013) count a delivery's age from its last manual retry, or from its
+   * creation if there was none. Arguments and results stay the same, so older processes can call it while new ones start.
    */
   override up(): void {
     this.addSql(`

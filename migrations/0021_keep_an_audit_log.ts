@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Who did what, when, from where: one line for each change that somebody asked for. */
+/** Adds the audit log: one row for each requested change, with who, what, when, and from where. */
 export class KeepAnAuditLog extends Migration {
   override up(): void {
     this.addSql(`

@@ -21,7 +21,7 @@ import { CountAgeInTheClaim } from './0020_count_age_in_the_claim.js';
 import { KeepAnAuditLog } from './0021_keep_an_audit_log.js';
 import { LetAttemptsSpeak } from './0022_let_attempts_speak.js';
 
-/** Every migration, oldest first. Never edit one that was released: add the next. */
+/** Every migration, oldest first. Never edit a released one; add another. */
 export const migrations = [
   { name: '0001_create_connections_and_authorizations', class: CreateConnectionsAndAuthorizations },
   { name: '0002_create_subscriptions_events_and_deliveries', class: CreateSubscriptionsEventsAndDeliveries },

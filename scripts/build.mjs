@@ -1,10 +1,10 @@
-// Compiles src and migrations to dist, unless dist is newer than all of them: a start should not wait for what is done.
+// Compiles src and migrations to dist, unless dist is newer than all of them, so that a start does not wait needlessly.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-// On most platforms this Node comes with the packages. npm has no such version for the others, so theirs is used.
+// On most platforms this Node comes from npm packages. On the others npm has none, so the installed Node is used.
 if (Number(process.versions.node.split('.')[0]) < 24) {
   const platform = `${process.platform}-${process.arch}`;
   console.error(
@@ -28,7 +28,7 @@ const sources = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'p
 );
 if (modified(stamp) <= Math.max(...sources.map(newest))) {
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  // `npm run check` checks types; here they only cost time.
+  // `npm run check` checks types. Here they would only cost time.
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--noCheck'], {
     cwd: root,
     stdio: 'inherit',

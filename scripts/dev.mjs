@@ -1,4 +1,4 @@
-// Serves, and on every change of the sources stops the server in good order, compiles, and starts it anew.
+// Serves, and on every change of the sources stops the server in order, compiles, and starts it again.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
@@ -6,19 +6,19 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const run = (...args) => spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
-/** Editors write a file in several steps. Milliseconds. */
+/** Milliseconds to wait for further changes, because editors write a file in several steps. */
 const SETTLES_AFTER = 200;
 
 let server = null;
 let ending = false;
-/** Restarts come one after another. */
+/** Restarts run one after another. */
 let turn = Promise.resolve();
 
 async function restart() {
   if (ending) return;
   const [code] = await once(run('scripts/build.mjs'), 'exit');
   await stop();
-  // What does not compile waits for the next change.
+  // After a failed compilation the next change is awaited.
   if (code !== 0 || ending) return;
   server = run('--enable-source-maps', 'dist/src/main.js');
 }

@@ -9,55 +9,58 @@ import type { ProviderAccessToken } from './oauth/getProviderAccessToken.js';
 import type { Provider } from './oauth/Provider.js';
 
 /**
- * A kind of place that events can go to: everything that the server has to know of it, in one module. `compose.ts` lists the
- * modules; no other room names one. Each room declares the part that it asks for.
+ * A connection type: everything that the server needs to know about it, in one module. `compose.ts` lists the modules, and no
+ * other folder names one. Each folder declares the part that it needs.
  */
 export interface ConnectionType<Services = ConnectionServices>
   extends Pick<ConnectionRules, 'name' | 'needsAuthorization' | 'needsConfiguration'> {
-  /** What it adds to the GraphQL schema. */
+  /** What the type adds to the GraphQL schema. */
   readonly graphql: SchemaPart;
-  /** Its configuration in REST's bodies and answers. */
+  /** The type's configuration in REST bodies and responses. */
   readonly rest: RestPart;
   /** Called once, when the process starts. */
   open(services: Services): OpenConnectionType;
 }
 
-/** A connection type at work. */
+/** A connection type in use by a process. */
 export interface OpenConnectionType extends Pick<ConnectionRules, 'check' | 'warn'>, ConnectionTypeView {
   readonly destination: Destination;
   /**
-   * The OAuth side, whose `id` is the type's name. Null: the type needs none, or `needsAuthorization` and this server is not
-   * set up for it.
+   * The OAuth provider, whose `id` is the type's name. Null when the type needs none, or when `needsAuthorization` is true and
+   * this server is not configured for it.
    */
   readonly provider: Provider | null;
-  /** What is done by the clock, by one process at a time. */
+  /** Periodic chores, each done by one process at a time. */
   readonly chores?: readonly CountedChore[];
 }
 
 export interface CountedChore {
   readonly name: string;
-  /** Five fields, UTC. */
+  /** Cron expression of five fields, in UTC. */
   readonly cron: string;
-  /** Returns how much there was to do. Long work ends early when the signal says that the process stops. */
+  /** Does the chore and returns how many items it handled. Long work ends early when the signal says that the process stops. */
   work(stopping: AbortSignal): Promise<number>;
 }
 
-/** What a process has for connection types. */
+/** What a process provides to connection types. */
 export interface ConnectionServices {
   readonly database: Database;
-  /** The same database, by connections that deliveries don't share with callers. */
+  /** The same database through a pool that deliveries do not share with callers. */
   readonly workDatabase: Database;
   readonly cipher: Cipher;
-  /** Sends to addresses that merchants chose: only to public ones and those of `allowPrivateNetworks`. */
+  /** Sends requests to addresses that merchants choose: only to public ones and those of `allowPrivateNetworks`. */
   readonly http: GuardedHttp;
   /** CIDRs. */
   readonly allowPrivateNetworks: readonly string[];
-  /** Milliseconds that one exchange of a delivery may take. */
+  /** Maximum milliseconds of one exchange of a delivery. */
   readonly timeoutMs: number;
-  /** Where a provider sends browsers back to. */
+  /** Returns the URL to which a provider sends browsers back. */
   redirectUri(type: string): string;
-  /** A good token; given the version of one that was refused, a newer one. Throws GrantLost or a ProviderError. */
+  /**
+   * Returns a valid access token. Given the version of a refused token, it returns a newer one. Throws GrantLost or a
+   * ProviderError.
+   */
   accessToken(connectionId: number, refusedVersion?: number): Promise<ProviderAccessToken>;
-  /** The grant can't do what is needed: the connection waits for a new authorization. */
+  /** Called when the grant lacks a scope. The connection then waits for a new authorization. */
   scopeMissing(connectionId: number, version: number, scope: string): Promise<void>;
 }

@@ -15,7 +15,7 @@ import type { Providers } from './oauth/Provider.js';
 import type { Revocations } from './oauth/revokeAuthorization.js';
 import type { SubscriptionDependencies } from './subscriptions/createSubscription.js';
 
-/** What GraphQL's resolvers and REST's routes hand on to the use cases; each use case names the part that it needs. */
+/** What GraphQL resolvers and REST routes pass to the use cases. Each use case names the part that it needs. */
 export interface UseCaseDependencies
   extends AccessDependencies,
     SubscriptionDependencies,
@@ -37,7 +37,7 @@ export interface UseCaseDependencies
   /** Has the background erase what is to be erased, once the transaction is committed. */
   readonly wakeErasing: (em: EntityManager) => Promise<void>;
   readonly changes: ChangeFeed;
-  /** Where callers reach this server. */
+  /** The URL at which callers reach this server. */
   readonly publicUrl: string;
   readonly returnToOrigins: readonly string[];
 }

@@ -1,7 +1,7 @@
 import type { Switchboard } from './compose.js';
 import type { Config } from './config.js';
 
-/** What stands in for what was not set, the database first. A forgotten setting must not go unseen. */
+/** Lists what replaces settings that are missing, the database first, so that a forgotten setting is noticed. */
 export function fallbacks({ embedded, dataDir, klaviyo, sandbox }: Config): string[] {
   const parts: string[] = [];
   if (embedded) parts.push(`DATABASE_URL is not set: the built-in Postgres is used, with its data in ${dataDir}.`);
@@ -10,12 +10,12 @@ export function fallbacks({ embedded, dataDir, klaviyo, sandbox }: Config): stri
   return parts;
 }
 
-/** A line for each variable that is a slip away from one of ours. */
+/** Returns a line for each variable whose name looks like a misspelled one of ours. */
 export function slips({ misspelled }: Config): string[] {
   return misspelled.map(({ given, meant }) => `${given} means nothing here. Did you mean ${meant}?`);
 }
 
-/** What `npm start` prints: where it is, who you are, and the next thing to try. */
+/** Returns the text that `npm start` prints: the URL, the demo keys, and the next thing to try. */
 export function banner({ publicUrl, demoKeys, sandbox }: Pick<Switchboard, 'publicUrl' | 'demoKeys' | 'sandbox'>): string {
   const lines = [
     `Switchboard is ready at ${publicUrl}`,

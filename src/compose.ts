@@ -40,22 +40,24 @@ import type { Sandbox } from './sandbox/createSandbox.js';
 import { webhookType } from './webhook/webhookType.js';
 
 export interface Switchboard {
-  /** Where browsers and clients reach it, without a slash at the end. */
+  /** The URL at which browsers and clients reach the server, without a slash at the end. */
   readonly publicUrl: string;
   readonly demoKeys: DemoKeys | null;
   readonly sandbox: Sandbox | null;
   readonly database: Database;
-  /** Closes everything, last in first out. */
+  /** Closes everything, in reverse order. */
   close(): Promise<void>;
 }
 
-/** Connections of a worker that serves callers as well, beside those of its engine. */
+/** Maximum pool connections of a worker that also serves callers, besides those of its engine. */
 const WORK_POOL_SIZE = 3;
 
-/** Where events can go: one line each. */
+/** All connection types, one line each. */
 export const connectionTypes: readonly ConnectionType<KlaviyoServices>[] = [webhookType, klaviyoType];
 
-/** The only place that constructs things, with its side rooms. Returns once the process serves what its role asks for. */
+/**
+ * Constructs all parts of a process, together with the compose* modules. Returns once the process serves what its role requires.
+ */
 export async function compose(config: Config, types = connectionTypes): Promise<Switchboard> {
   await using closing = new AsyncDisposableStack();
   const log = pino({ level: config.logLevel, base: null });
@@ -68,7 +70,7 @@ export async function compose(config: Config, types = connectionTypes): Promise<
   const { database, cipher } = await openDatabase(config, { log, alarms, closing });
   const jobs = new Jobs(database, log);
   closing.defer(() => jobs.close());
-  // The two know nothing of each other's tables, so they may come up side by side.
+  // The two use separate tables, so they may run concurrently.
   await Promise.all([migrate(database), jobs.start()]);
   const wrongKeys = await checkEncryptionKeys({ database, cipher });
   if (wrongKeys)
@@ -79,7 +81,7 @@ export async function compose(config: Config, types = connectionTypes): Promise<
     ...{ database, publicUrl, port, log, closing },
     redirectUri: redirectUri('klaviyo'),
   });
-  // Deliveries must not wait for a connection behind the API's callers.
+  // Deliveries must not wait for a database connection behind callers of the API.
   const workDatabase = serves && works ? await database.another(WORK_POOL_SIZE) : database;
   if (workDatabase !== database) closing.defer(() => workDatabase.close());
   const opened: OpenConnectionTypes = openConnectionTypes(
@@ -187,7 +189,7 @@ export async function compose(config: Config, types = connectionTypes): Promise<
   closing.defer(() => app.close());
   if (sandbox) await app.register(sandbox.plugin, { prefix: '/sandbox' });
   await app.listen({ port, host: config.host });
-  // What goes by the clock can wait until callers are served.
+  // Periodic chores are scheduled after callers are served.
   if (works) {
     const { maxAgeMs } = config.delivery;
     const chores = composeChores(
@@ -202,7 +204,7 @@ export async function compose(config: Config, types = connectionTypes): Promise<
   return { publicUrl, demoKeys, sandbox, database, close: () => open.disposeAsync() };
 }
 
-/** The demo organization's keys; on the very first start the organization is made. */
+/** Returns the demo organization's keys. Creates the organization at the very first start. */
 async function findDemoKeys(database: Database, dataDir: string): Promise<DemoKeys | null> {
   if ((await database.em().count(Organization)) === 0) {
     await writeDemoKeys(dataDir, await createOrganization({ database }, 'Demo organization'));

@@ -12,7 +12,7 @@ import { type CheckDependencies, checkDueConnections } from './oauth/checkConnec
 import { refreshIdleGrants } from './oauth/getProviderAccessToken.js';
 import { sweepInstalls } from './oauth/installs.js';
 
-/** What is done by the clock, by one process at a time. */
+/** Lists the periodic chores. One process at a time does each. */
 export function composeChores(
   tokens: CheckDependencies & Pick<ReencryptDependencies, 'waitingCiphertexts'>,
   { retentionMs, maxAgeMs }: { readonly retentionMs: number; readonly maxAgeMs: number },
@@ -40,7 +40,8 @@ export function composeChores(
     counted('forget-tasks', '47 3 * * *', () => forgetTasks({ database }, retentionMs)),
     counted('forget-erasures', '49 3 * * *', () => forgetErasures({ database }, retentionMs)),
     ...typeChores.map(({ name, cron, work }) => counted(name, cron, work)),
-    // A new key comes with a restart; once a day for what processes that still had the old one first have written since.
+    // At start because a new key comes with a restart. Once a day because processes that still use the old key may have written
+    // since.
     { ...counted('re-encrypt', '11 2 * * *', (stopping) => reencrypt(tokens, stopping)), atStart: true },
   ];
 }

@@ -6,7 +6,7 @@ import { type Providers, raisingAlarms } from './oauth/Provider.js';
 
 type Described = Omit<ConnectionType, 'open'>;
 
-/** Connection types at work, as the rooms ask for them: each map by the type's name. */
+/** The open connection types in the forms that the folders need. The key of each map is the type's name. */
 export interface OpenConnectionTypes {
   readonly connectionTypes: ReadonlyMap<string, Described & OpenConnectionType>;
   readonly destinations: ReadonlyMap<string, OpenConnectionType['destination']>;
@@ -14,7 +14,7 @@ export interface OpenConnectionTypes {
   readonly chores: readonly CountedChore[];
 }
 
-/** Opens each of the types. Throws when two have one name, or when the parts of one don't fit together. */
+/** Opens each type. Throws when two have the same name, or when the parts of one do not fit together. */
 export function openConnectionTypes<Services>(
   types: readonly ConnectionType<Services>[],
   services: Services,
@@ -42,13 +42,13 @@ export function openConnectionTypes<Services>(
   };
 }
 
-/** What sends to addresses that merchants chose, and the bounds that it keeps. */
+/** Creates the HTTP client for addresses that merchants choose, with its limits. */
 export function composeHttp(
   { embedded, delivery }: Config,
   closing: AsyncDisposableStack,
 ): Pick<ConnectionServices, 'http' | 'allowPrivateNetworks' | 'timeoutMs'> {
   const { timeoutMs } = delivery;
-  // In embedded mode everything is on one machine, the receiver included.
+  // In embedded mode everything runs on one machine, including receivers.
   const allowPrivateNetworks = [...(embedded ? ['127.0.0.0/8', '::1/128'] : []), ...delivery.allowPrivateNetworks];
   const http = createGuardedHttp({ allowPrivateNetworks, timeoutMs });
   closing.defer(() => http.close());

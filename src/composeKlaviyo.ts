@@ -12,13 +12,13 @@ interface Place {
   readonly database: Database;
   readonly publicUrl: string;
   readonly port: number;
-  /** Where Klaviyo sends browsers back to. */
+  /** The URL to which Klaviyo sends browsers back. */
   readonly redirectUri: string;
   readonly log: Logger;
   readonly closing: AsyncDisposableStack;
 }
 
-/** Klaviyo itself, or the sandbox in its place, or neither. */
+/** Opens Klaviyo itself, or the sandbox in its place, or neither. */
 export async function composeKlaviyo(
   config: Config,
   { database, publicUrl, port, redirectUri, log, closing }: Place,
@@ -51,7 +51,7 @@ export async function composeKlaviyo(
     closing.defer(() => sandbox.close());
     await tellSandboxUrl(database, `${publicUrl}/sandbox`);
   }
-  // A worker serves no sandbox: it finds the one of the process that does, by itself unless it was told where.
+  // A process with ROLE=worker serves no sandbox. It uses the configured URL, or looks up the process that serves the sandbox.
   const place = serves ? `http://127.0.0.1:${port}/sandbox` : config.publicUrl ? `${publicUrl}/sandbox` : SOMEWHERE;
   const klaviyo = {
     ...common,

@@ -11,14 +11,14 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 const KLAVIYO_AUTHORIZE_URL = 'https://www.klaviyo.com/oauth/authorize';
 const KLAVIYO_API_URL = 'https://a.klaviyo.com';
 const KLAVIYO_REVISION = '2026-07-15';
-/** Four processes of any role fit into the hundred connections that Postgres takes unless told otherwise. */
+/** With this size, four processes of any role fit into the hundred connections that Postgres allows by default. */
 const DEFAULT_POOL_SIZE = 10;
 
 export type Config = ReturnType<typeof readConfig>;
 
 /**
- * Reads and checks the whole environment once (README lists every variable).
- * Throws a ConfigError whose message is one line: the variable, what it got, what it wants.
+ * Reads and checks the whole environment once (README lists every variable). Throws a ConfigError whose message is one line: the
+ * variable, its value, and what is expected.
  */
 export function readConfig(environment: NodeJS.ProcessEnv) {
   const env = readEnvironment(environment);
@@ -60,12 +60,12 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
 
   const config = {
     port,
-    /** Embedded mode shows its keys to whoever opens GraphiQL, so by default only this machine may. */
+    /** Embedded mode shows its keys in GraphiQL, so by default only this machine may connect. */
     host: env.text('HOST') ?? (databaseUrl ? '0.0.0.0' : 'localhost'),
-    /** Where browsers reach this server; null: http://localhost and the port. */
+    /** The URL at which browsers reach this server; null: http://localhost and the port. */
     publicUrl: env.origin('PUBLIC_URL'),
     databaseUrl,
-    /** Past a pooler at `databaseUrl`; null: there is none. */
+    /** Bypasses a pooler at `databaseUrl`; null when there is none. */
     databaseDirectUrl,
     databasePoolSize: env.integer('DATABASE_POOL_SIZE', DEFAULT_POOL_SIZE, { min: 2, max: 1_000 }),
     /** True when this process runs its own Postgres. */
@@ -73,9 +73,12 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     dataDir: resolve(env.text('DATA_DIR') ?? '.data'),
     role: env.choice('ROLE', ROLES, 'all'),
     encryptionKeys,
-    /** A local stand-in for Klaviyo, which anybody may use who reaches this server. */
+    /** Whether to serve the local stand-in for Klaviyo, which everybody who reaches this server may use. */
     sandbox,
-    /** The sandbox's own app, which other clients may be as well; null: a fixed id, and a secret made up and kept with the data. */
+    /**
+     * The sandbox's own app, which other clients may also use; null: a fixed id, and a generated secret that is kept with the
+     * data.
+     */
     sandboxApp: {
       clientId: env.matching(
         'SANDBOX_CLIENT_ID',
@@ -86,7 +89,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
       redirectUris: env.redirectUris('SANDBOX_REDIRECT_URIS'),
     },
     klaviyo: {
-      /** Null: the sandbox stands in, or there is no Klaviyo. */
+      /** Null: the sandbox is used instead, or there is no Klaviyo. */
       app: clientId && clientSecret ? { clientId, clientSecret } : null,
       authorizeUrl: env.providerUrl('KLAVIYO_AUTHORIZE_URL', KLAVIYO_AUTHORIZE_URL),
       apiUrl: env.providerUrl('KLAVIYO_API_URL', KLAVIYO_API_URL).replace(/\/+$/, ''),
@@ -95,7 +98,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
         form: SCOPE_TOKEN,
         wants: 'scopes such as accounts:read events:write',
       }),
-      /** What happened longer ago when it goes out triggers no flow in Klaviyo. */
+      /** An event older than this at the time of sending triggers no flow in Klaviyo. */
       backfillAfterMs: env.duration('KLAVIYO_BACKFILL_AFTER', '24h'),
     },
     delivery: {
@@ -118,7 +121,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     rateLimitPerMinute: env.integer('RATE_LIMIT_PER_MINUTE', 0, { min: 0, max: 1_000_000 }),
     failedLoginsPerMinute: env.integer('FAILED_LOGINS_PER_MINUTE', 30, { min: 0, max: 1_000_000 }),
     request: {
-      /** By default 1,000 events at once, each a few kilobytes. */
+      /** By default enough for 1,000 events of a few kilobytes each. */
       bodyBytes: env.integer('BODY_LIMIT_BYTES', 8 * 1024 * 1024, { min: 1_024, max: 1024 * 1024 * 1024 }),
       restBodyBytes: env.integer('REST_BODY_LIMIT_BYTES', 256 * 1024, { min: 1_024, max: 1024 * 1024 * 1024 }),
       requestTimeoutMs: env.integer('REQUEST_TIMEOUT_MS', 30_000, { min: 100, max: 3_600_000 }),
@@ -127,7 +130,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
         maxAliases: env.integer('GRAPHQL_MAX_ALIASES', 30, { min: 0, max: 100_000 }),
         maxCost: env.integer('GRAPHQL_MAX_COST', 20_000, { min: 1, max: 1_000_000_000 }),
         maxTokens: env.integer('GRAPHQL_MAX_TOKENS', 1_000, { min: 1, max: 1_000_000 }),
-        /** What an operation may read and answer; the latter is twice what a request may bring. */
+        /** What one operation may read and return. By default the response may be twice as large as a request. */
         budget: {
           rows: env.integer('GRAPHQL_MAX_ROWS', 10_000, { min: 1, max: 1_000_000_000 }),
           bytes: env.integer('GRAPHQL_MAX_ANSWER_BYTES', 16 * 1024 * 1024, { min: 1_024, max: 1024 * 1024 * 1024 }),
@@ -143,7 +146,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
   };
   return {
     ...config,
-    /** What was most likely meant to be a variable of ours. */
+    /** Variables whose names look like misspelled ones of ours. */
     misspelled: env.misspelled(),
   };
 }

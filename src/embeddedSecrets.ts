@@ -5,10 +5,13 @@ import type { EncryptionKey } from './database/Cipher.js';
 
 export const embeddedKeyPath = (dataDir: string): string => join(dataDir, 'encryption-key');
 
-/** In embedded mode a key is made beside the data on the first start; with a database of your own, ENCRYPTION_KEYS is yours to set. */
+/**
+ * Loads the encryption key of embedded mode, which is created beside the data at the first start. With an external database,
+ * ENCRYPTION_KEYS must be set.
+ */
 export async function loadEmbeddedKey(dataDir: string): Promise<EncryptionKey> {
   const path = embeddedKeyPath(dataDir);
-  // `wx` makes the first of two processes win; both then read the same key.
+  // `wx` lets only the first of two processes write. Both then read the same key.
   await writeFile(path, `embedded:${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' }).catch(ignoreExisting);
   const [id = '', encoded = ''] = (await readFile(path, 'utf8')).trim().split(':');
   return { id, key: Buffer.from(encoded, 'base64') };
@@ -19,7 +22,10 @@ export interface DemoKeys {
   readonly secretKey: string;
 }
 
-/** The demo organization's keys, kept beside the data so that every start can show them; null before the first one. */
+/**
+ * Reads the demo organization's keys, which are kept beside the data so that every start can show them; null before the first
+ * start.
+ */
 export async function readDemoKeys(dataDir: string): Promise<DemoKeys | null> {
   const text = await readFile(join(dataDir, 'demo-keys.json'), 'utf8').catch(() => null);
   return text === null ? null : JSON.parse(text);

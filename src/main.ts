@@ -7,14 +7,14 @@ import { databaseTrouble } from './database/databaseTrouble.js';
 import { ConfigError } from './readEnvironment.js';
 
 /**
- * Milliseconds after which a process that can't stop in order ends all the same. Finishing an exchange takes up to 30 s,
- * the engine 12 s and chores 8 s; the rest waits for a Postgres that answers nothing.
+ * Milliseconds after which a process that cannot stop in order is ended. Finishing an exchange takes up to 30 s, the engine 12 s
+ * and chores 8 s; the rest waits for a Postgres that does not respond.
  */
 const LONGEST_STOP_MS = 60_000;
 
-/** Starts a process, and stops it in order on SIGINT or SIGTERM; a second signal stops it at once. */
+/** Starts a process, and stops it in order on SIGINT or SIGTERM. A second signal stops it at once. */
 async function main(): Promise<void> {
-  // A wrong setting is told at once; everything else is loaded after, compiled once for all starts to come.
+  // The settings are checked first, so that a wrong one is reported before the rest is loaded.
   const config = readConfig(process.env);
   const standIns = fallbacks(config);
   if (standIns.length > 0) console.log(standIns.join(' '));
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   stopWithNpm(stop);
 }
 
-/** `npm start` does not hand on every signal: when npm is gone, nobody could stop us any more. */
+/** `npm start` does not forward every signal. When npm is gone, this process could not be stopped any more. */
 function stopWithNpm(stop: () => Promise<void>): void {
   if (process.env.npm_lifecycle_event !== 'start') return;
   const parent = process.ppid;
@@ -72,12 +72,12 @@ function explain(error: NodeJS.ErrnoException): string {
   return `Switchboard could not start: ${error.stack ?? error}`;
 }
 
-/** Postgres' own words, or those of the way there; null for what has nothing to do with either. */
+/** Returns the message of Postgres, or of the network or TLS on the way to it; null for other errors. */
 function whyDatabaseRefused(error: Error & { code?: unknown }): string | null {
-  // Classes 28 (who are you) and 3D (no such database), and what TLS finds wrong with a certificate.
+  // Classes 28 (authorization) and 3D (no such database), and TLS errors about the certificate.
   const refused = /^(28|3D)\w{3}$|^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/.test(String(error.code));
   if (!refused && !databaseTrouble(error) && !/does not support SSL/.test(error.message)) return null;
-  // Of a name with several addresses, each has failed.
+  // For a name with several addresses, each address has failed.
   const [first] = error instanceof AggregateError ? (error.errors as Error[]) : [error];
   return (first?.message || String(error.code)).replaceAll(/\s+/g, ' ').replace(/\.$/, '');
 }

@@ -14,7 +14,7 @@ interface Surroundings {
   readonly alarms?: OperatorAlarm;
 }
 
-/** The database that the configuration names, or the embedded one, with the cipher for its encrypted columns. */
+/** Opens the configured database, or the embedded one, with the cipher for its encrypted columns. */
 export async function openDatabase(
   config: Config,
   { log, closing, alarms = new OperatorAlarms(log) }: Surroundings,

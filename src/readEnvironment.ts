@@ -4,23 +4,29 @@ import type { EncryptionKey } from './database/Cipher.js';
 import { parseDuration, parseDurationList } from './domain/duration.js';
 import { editDistance } from './events/types/eventTypeRegistry.js';
 
-/** A wrong setting. The message is one line, made to be printed and followed by exit code 1. */
+/** A wrong setting. The message is one line, to be printed before the process ends with exit code 1. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** What the driver knows of libpq's; all but `disable` want TLS, and all but `no-verify` check the server's certificate and name. */
+/**
+ * The values of libpq's `sslmode` that the driver supports. All but `disable` use TLS, and all but `no-verify` check the server's
+ * certificate and name.
+ */
 const SSL_MODES: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** Typed readers for environment variables; each throws a ConfigError naming the variable, what it got and what it wants. */
+/**
+ * Returns typed readers for environment variables. Each throws a ConfigError that names the variable, its value, and what is
+ * expected.
+ */
 export function readEnvironment(environment: NodeJS.ProcessEnv) {
   const refuse = (name: string, wants: string, got = environment[name]): never => {
     throw new ConfigError(`${name} got ${JSON.stringify(got)}, but wants ${wants}.`);
   };
   const known = new Set<string>();
-  /** An empty variable is an unset one, as `FOO= npm start` means it. */
+  /** An empty variable counts as unset, as `FOO= npm start` means it. */
   const text = (name: string): string | null => {
     known.add(name);
     return environment[name]?.trim() || null;
@@ -37,7 +43,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
     return value;
   };
 
-  /** A URL of Postgres, whose TLS parameters the driver can follow. It carries a password: say that it is wrong, never what it is. */
+  /** A URL of Postgres with TLS parameters that the driver supports. It contains a password, so the error never shows it. */
   const databaseUrl = (name: string): string | null => {
     const value = url(name, { protocols: ['postgres:', 'postgresql:'], shown: '(hidden)' });
     if (value === null) return null;
@@ -71,7 +77,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
     origin: (name: string) => origin(name),
     origins: (name: string): string[] => list(name).map((value) => origin(name, value) as string),
 
-    /** Variables that nobody has asked for, but that are a slip away from one that was. To be called last. */
+    /** Returns variables that were not read but look like misspelled names of ones that were. Call it last. */
     misspelled(): { readonly given: string; readonly meant: string }[] {
       return Object.keys(environment).flatMap((given) => {
         const meant = known.has(given) ? undefined : [...known].find((name) => isSlip(given.toUpperCase(), name));
@@ -86,7 +92,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       return words.length > 0 ? words : fallback;
     },
 
-    /** A date as Klaviyo's API revisions are, with or without a suffix such as `.pre`. */
+    /** A date in the form of Klaviyo's API revisions, with or without a suffix such as `.pre`. */
     revision(name: string, fallback: string): string {
       const value = text(name) ?? fallback;
       return /^\d{4}-\d{2}-\d{2}(\.\w+)?$/.test(value) ? value : refuse(name, 'a date such as 2026-07-15');
@@ -105,7 +111,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       return (choices as readonly string[]).includes(value) ? (value as T) : refuse(name, `one of ${choices.join(', ')}`);
     },
 
-    /** OAuth endpoints carry secrets: plain http is for loopback only (RFC 6749 3.1 and 3.2). */
+    /** A URL of an OAuth endpoint. Requests to it carry secrets, so plain http is for loopback only (RFC 6749 3.1 and 3.2). */
     providerUrl(name: string, fallback: string): string {
       const value = text(name) ?? fallback;
       const wants = 'an https URL (plain http is for loopback only)';
@@ -138,7 +144,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv) {
       );
     },
 
-    /** Text of a given form. What must not be shown again is `hidden`. */
+    /** Text of a given form. `hidden` keeps the value out of the error message. */
     matching(name: string, form: RegExp, wants: string, hidden = false): string | null {
       const value = text(name);
       if (value === null || form.test(value)) return value;
@@ -211,7 +217,10 @@ function isReadable(path: string): boolean {
   }
 }
 
-/** Up to two wrong letters in a long name and one in a short one, or two that changed places. */
+/**
+ * Returns whether two names differ by a typo: up to two wrong letters in a long name and one in a short one, or two that changed
+ * places.
+ */
 function isSlip(given: string, name: string): boolean {
   if (Math.abs(given.length - name.length) > 2) return false;
   const letters = (text: string) => [...text].sort().join('');

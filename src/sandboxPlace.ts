@@ -4,8 +4,8 @@ import type { Database } from './database/Database.js';
 import type { BoundedFetch } from './klaviyo/createBoundedFetch.js';
 
 /**
- * The sandbox is served by one process and used by others, such as workers, so what they must agree on is kept with the
- * data. This is the secret of its one app, made up by whoever comes first.
+ * Loads the secret of the sandbox's own app. The first process generates it. It is stored in the database because one process
+ * serves the sandbox and others, such as workers, use it.
  */
 export async function loadSandboxSecret(database: Database): Promise<string> {
   await sql`
@@ -15,20 +15,23 @@ export async function loadSandboxSecret(database: Database): Promise<string> {
   return (rows[0] as { secret: string }).secret;
 }
 
-/** Says where this process serves it: a URL without a slash at the end. */
+/** Stores the URL at which this process serves the sandbox, without a slash at the end. */
 export async function tellSandboxUrl(database: Database, url: string): Promise<void> {
   await sql`update sandbox set url = ${url}`.execute(database.sql());
 }
 
-/** Stands for wherever the sandbox is. It is no address, and is never asked for. */
+/** Stands for the sandbox's current URL. It is not an address, and no request goes to it. */
 export const SOMEWHERE = 'http://sandbox.invalid';
 
-/** A `fetch` of what begins with SOMEWHERE: it looks up where that is, each time, since it may be served later or elsewhere. */
+/**
+ * Wraps a `fetch`: in URLs that begin with SOMEWHERE it inserts the sandbox's URL. It looks that up for each request, because the
+ * sandbox may be served later or elsewhere.
+ */
 export function fetchFromSandbox(database: Database, fetch: BoundedFetch): BoundedFetch {
   return async (url, init) => {
     const { rows } = await sql<{ url: string | null }>`select url from sandbox`.execute(database.sql());
     const place = rows[0]?.url;
-    // As `fetch` itself puts it when there is nobody.
+    // The same kind of error as `fetch` throws when a server cannot be reached.
     if (!place) throw new TypeError('No process serves the sandbox.');
     return fetch(url.replace(SOMEWHERE, place), init);
   };

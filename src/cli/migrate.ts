@@ -1,7 +1,7 @@
 import { migrate } from '../database/migrate.js';
 import { runCommand } from './runCommand.js';
 
-// Opening the database for a command has migrated it already; asking again shows that nothing is left to do.
+// Opening the database for a command has already migrated it. This call shows that nothing is left to do.
 await runCommand(async (database) => {
   await migrate(database);
   const applied = await database.orm.migrator.getExecuted();

@@ -6,18 +6,18 @@ import { migrate } from '../database/migrate.js';
 import { openDatabase } from '../openDatabase.js';
 import { ConfigError } from '../readEnvironment.js';
 
-/** A mistake in how a command was called: its message is printed, and the exit code is 2. */
+/** The command was called incorrectly. Its message is printed, and the exit code is 2. */
 export class UsageError extends Error {}
 
 /**
- * Runs a command of the command line with the migrated database that the server uses (in embedded mode also while the
- * server runs), and closes it. Exit code: 0, 1 when it failed, 2 when it was called wrongly.
+ * Runs a command with the migrated database of the server (in embedded mode also while the server runs), and closes the database.
+ * Exit code: 0 on success, 1 on failure, 2 when it was called incorrectly.
  */
 export async function runCommand(command: (database: Database, config: Config) => Promise<void>): Promise<void> {
   try {
     await using closing = new AsyncDisposableStack();
     const config = readConfig(process.env);
-    // Not among what the command answers, which may be read by a program.
+    // On standard error, because a program may read the command's output.
     for (const slip of slips(config)) console.error(slip);
     if (config.embedded) console.error(fallbacks(config)[0]);
     const { database } = await openDatabase(config, { log: pino({ level: 'silent' }), closing });

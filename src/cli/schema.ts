@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { connectionTypes } from '../compose.js';
 import { buildSchema } from '../graphql/buildSchema.js';
 
-/** Writes schema.graphql; with `--check`, fails when the file is not what the code says. */
+/** Writes schema.graphql. With `--check` it fails when the file differs from the generated schema. */
 const FILE = 'schema.graphql';
 const parts = connectionTypes.map(({ graphql }) => graphql);
 const sdl = `${printSchema(buildSchema(pino({ level: 'silent' }), parts))}\n`;

@@ -10,34 +10,34 @@ export type { EntityManager };
 
 interface DatabaseOptions {
   readonly url: string;
-  /** Past a pooler that may stand at `url`; the same when not given. */
+  /** Bypasses a pooler at `url`. Default: `url`. */
   readonly directUrl?: string | null;
-  /** Connections in this process's pool. */
+  /** Maximum connections in this process's pool. */
   readonly poolSize?: number;
-  /** Is told the SQLSTATE of every error that Postgres answers, on whatever connection of ours. */
+  /** Called with the SQLSTATE of every error from Postgres, on any of our connections. */
   readonly onErrorCode?: (code: string) => void;
 }
 
 const DEFAULT_POOL_SIZE = 10;
 
-/** A transaction that its process forgot holds locks: Postgres ends it after so many milliseconds. */
+/** Milliseconds after which Postgres ends an idle transaction, because a forgotten one holds locks. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
 
-/** Milliseconds that a statement may take: for longer, nobody waits for its answer. */
+/** Maximum milliseconds of a statement. No caller waits longer for the result. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 
-/** Milliseconds that a closing pool waits for answers of Postgres. */
+/** Milliseconds that a closing pool waits for responses of Postgres. */
 const CLOSE_PATIENCE_MS = 5_000;
 const QUIET_POLL_MS = 5;
 /** Milliseconds for the pool to end, and again after all connections were cut. */
 const CUT_PATIENCE_MS = 1_000;
 
-/** Our one door to Postgres: MikroORM for writes and reads of entities, `sql` templates of its Kysely for sets and hot reads. */
+/** Gives access to Postgres: MikroORM for reading and writing entities, `sql` templates of its Kysely for sets and hot reads. */
 export class Database {
   private constructor(
     readonly orm: MikroORM,
     readonly url: string,
-    /** For whatever needs a session of its own, which a pooler would not give it: LISTEN, locks, prepared statements. */
+    /** For everything that needs a session of its own, which a pooler does not provide: LISTEN, locks, prepared statements. */
     readonly directUrl: string,
     private readonly onErrorCode: (code: string) => void,
     private readonly pool: OpenPool,
@@ -56,8 +56,8 @@ export class Database {
       extensions: [Migrator],
       migrations: { migrationsList: [...migrations], tableName: 'migrations', snapshot: false, silent: true },
       pool: { min: 0, max: poolSize },
-      // MikroORM reads host, user and database from the URL, and nothing else of it, and hands times over as text. The driver
-      // by itself heeds the whole URL, TLS included, and knows times: so what SQL returns is what our types say.
+      // MikroORM reads only host, user and database from the URL, and returns times as text. The driver itself reads the whole
+      // URL, including TLS, and parses times, so that SQL returns what our types declare.
       driverOptions: {
         ...connectionOptions(url, 'switchboard'),
         types: new pg.TypeOverrides(),
@@ -78,38 +78,40 @@ export class Database {
     return new Database(orm, url, directUrl ?? url, onErrorCode, pool);
   }
 
-  /** The same database with a pool of its own. Whoever asks closes it. */
+  /** Opens the same database with a pool of its own. The caller closes it. */
   another(poolSize: number): Promise<Database> {
     const { url, directUrl, onErrorCode } = this;
     return Database.open({ url, directUrl, poolSize, onErrorCode });
   }
 
-  /** A session of its own, past any pooler, not yet connected. Whoever asks ends it. */
+  /** Returns a session of its own that bypasses any pooler, not yet connected. The caller ends it. */
   session(name: string): pg.Client {
     return new pg.Client(connectionOptions(this.directUrl, name));
   }
 
-  /** To be called with each connection of another pool, so that what goes wrong there is heard of, too. */
+  /** Call it with each connection of another pool, so that its errors are reported too. */
   watch(client: pg.ClientBase): void {
     hearErrors(client, this.onErrorCode);
   }
 
-  /** A fresh unit of work: its identity map is never shared between two calls. */
+  /** Returns a new unit of work. Its identity map is never shared between two calls. */
   em(): EntityManager {
     return this.orm.em.fork() as EntityManager;
   }
 
-  /** For `sql` templates past the entities; given a unit of work, inside its transaction. */
+  /** Returns a Kysely for `sql` templates that bypass entities. Given a unit of work, it runs inside its transaction. */
   sql(em: EntityManager = this.em()): Kysely<unknown> {
     return em.getKysely<unknown>();
   }
 
-  /** Runs `work` in one transaction; commits when it returns, rolls back when it throws. */
+  /** Runs `work` in one transaction: commits when it returns, rolls back when it throws. */
   transaction<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
     return this.em().transactional((em) => work(em as EntityManager));
   }
 
-  /** What was asked of Postgres is answered first; what is not within 5 s is cut off. Nothing can be asked afterwards. */
+  /**
+   * Closes the pool. Statements in flight have 5 s to finish; then their connections are cut. No further statements are accepted.
+   */
   async close(): Promise<void> {
     await this.pool.quiet(CLOSE_PATIENCE_MS);
     const closed = this.orm.close(true);
@@ -119,15 +121,15 @@ export class Database {
   }
 }
 
-/** The pool behind MikroORM, as far as closing needs to know it. */
+/** The pool behind MikroORM, with what closing needs to know about it. */
 class OpenPool {
   #pool: pg.Pool | undefined;
   #closing = false;
   readonly #clients = new Set<pg.PoolClient>();
 
-  /** To be called with the pool once MikroORM has made it. After closing it makes another one, which nobody closes. */
+  /** Call it with each pool that MikroORM makes. After closing, MikroORM makes another one, which would never be closed. */
   watch(pool: pg.Pool): void {
-    // Ended at once, every request for a connection is refused.
+    // A pool that has ended refuses every request for a connection.
     if (this.#closing) return void pool.end();
     this.#pool = pool;
     pool.on('connect', (client) => this.#clients.add(client));
@@ -135,8 +137,8 @@ class OpenPool {
   }
 
   /**
-   * Resolves when no connection is in use or being made, or after so many milliseconds. Kysely forgets its pool before it
-   * ends it: a connection that is being made just then is never given back, and the pool never ends.
+   * Resolves when no connection is in use or being opened, or after `timeoutMs` milliseconds. Kysely drops its pool before it
+   * ends it: a connection that is being opened at that moment is never returned, and the pool never ends.
    */
   async quiet(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
@@ -144,7 +146,7 @@ class OpenPool {
     this.#closing = true;
   }
 
-  /** Ends every connection, whatever it is at. */
+  /** Closes every connection, even with a statement in flight. */
   cut(): void {
     for (const client of this.#clients) (client as pg.PoolClient & pg.Client).end().catch(() => {});
   }
@@ -155,7 +157,7 @@ class OpenPool {
   }
 }
 
-/** Whether the work ended in so many milliseconds; rejects when it failed in them. */
+/** Returns whether the work ended within `ms` milliseconds. Rejects when it failed within them. */
 async function endsWithin(ms: number, work: Promise<void>): Promise<boolean> {
   const enough = new AbortController();
   const late = sleep(ms, false, { signal: enough.signal }).catch(() => false);
@@ -163,11 +165,11 @@ async function endsWithin(ms: number, work: Promise<void>): Promise<boolean> {
 }
 
 /**
- * Kysely gives a connection back to the pool only when its `begin` and its `rollback` have worked, so that each transaction
- * that a restart of Postgres meets would cost the pool a connection for ever. One that is gone goes back by itself.
+ * Returns a broken connection to the pool. Kysely returns a connection only when its `begin` and its `rollback` have succeeded,
+ * so each transaction during a restart of Postgres would otherwise cost the pool a connection forever.
  */
 function returnWhenBroken(client: pg.PoolClient): void {
-  // The pool sets `release` right after it has told of the acquisition.
+  // The pool sets `release` right after it has emitted the event.
   queueMicrotask(() => {
     const release = client.release.bind(client);
     const returnBroken = (): void => client.release(true);
@@ -180,7 +182,10 @@ function returnWhenBroken(client: pg.PoolClient): void {
   });
 }
 
-/** The driver tells of an error only who sent the statement; its protocol layer tells everybody. */
+/**
+ * Calls back with the code of every error. The driver reports an error only to the sender of the statement, but its protocol
+ * layer emits it to all listeners.
+ */
 function hearErrors(client: pg.ClientBase, onErrorCode: (code: string) => void): void {
   const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
   connection.on('errorMessage', ({ code }: { code?: string }) => {
@@ -189,9 +194,9 @@ function hearErrors(client: pg.ClientBase, onErrorCode: (code: string) => void):
 }
 
 /**
- * How every connection of ours to Postgres is made, in a pool or alone. The driver reads the whole URL: host, user,
- * database, and its parameters such as `sslmode` and `sslrootcert` (libpq's names). A peer that is gone without a word is
- * found out in seconds, not in hours.
+ * Returns the options of all our connections to Postgres, pooled or not. The driver reads the whole URL: host, user, database,
+ * and parameters such as `sslmode` and `sslrootcert` (libpq's names). A peer that disappears silently is detected in seconds
+ * instead of hours.
  */
 export function connectionOptions(url: string, name: string) {
   return {

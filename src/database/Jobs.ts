@@ -6,41 +6,41 @@ import { connectionOptions, type Database, type EntityManager } from './Database
 
 export interface JobQueue<Data extends object> {
   readonly name: string;
-  /** Tries after the first. */
+  /** Number of tries after the first. */
   readonly retryLimit: number;
   /** Seconds before the first retry; doubled for each further one. */
   readonly retryDelaySeconds: number;
-  /** Throws to be tried again. */
+  /** Does a job. Throws to have it retried. */
   readonly work: (data: Data, job: { readonly id: string }) => Promise<void>;
 }
 
-/** To the database, for what the queues themselves need. */
+/** Maximum database connections for the queues' own statements. */
 const MOST_CONNECTIONS = 4;
-/** Jobs of one queue that a process does side by side. */
+/** Number of jobs of one queue that a process does concurrently. */
 const AT_ONCE = 4;
 const ENDED: ReadonlySet<string> = new Set(['completed', 'cancelled', 'failed']);
 
-/** A chore that one process does at a time, whichever is first. */
+/** A periodic chore. One process at a time does it, whichever is first. */
 export interface Chore {
   readonly name: string;
-  /** Five fields, UTC. */
+  /** Cron expression of five fields, in UTC. */
   readonly cron: string;
   /**
-   * Also to be done by every process when it starts. Not as a job: that might be taken by a process which still runs with
-   * the settings of before. So two processes can be at it at once, and the chore has to bear that.
+   * True when every process must also do it at its start. That is not a job, because a process that still runs with the previous
+   * settings might take it. So two processes can do it at once, and the chore must tolerate that.
    */
   readonly atStart?: boolean;
-  /** Long work ends early when the signal says that the process stops. */
+  /** Does the chore. Long work ends early when the signal says that the process stops. */
   readonly work: (stopping: AbortSignal) => Promise<void>;
 }
 
 /**
- * Background chores on pg-boss, in Postgres' schema `pgboss`. Not for deliveries: their table is their queue.
- * `add` takes part in the caller's transaction, so a job exists exactly when what it is about was committed.
+ * Runs background jobs with pg-boss, in Postgres's schema `pgboss`. Deliveries have their own queue. `add` takes part in the
+ * caller's transaction, so a job exists exactly if that transaction was committed.
  */
 export class Jobs {
   readonly #boss: PgBoss;
-  /** While chores can't be scheduled. */
+  /** Applies while chores cannot be scheduled. */
   readonly #backoff = new Backoff(500, 30_000);
   readonly #stopping = new AbortController();
   readonly #atStart: Promise<void>[] = [];
@@ -57,7 +57,7 @@ export class Jobs {
     await this.#boss.start();
   }
 
-  /** Makes the queue known; needed in every process that adds to it or works on it. */
+  /** Defines a queue. Every process that adds to it or works on it must call this. */
   async define<Data extends object>(queue: JobQueue<Data>): Promise<void> {
     const { name, retryLimit, retryDelaySeconds } = queue;
     const options = { retryLimit, retryDelay: retryDelaySeconds, retryBackoff: true };
@@ -81,7 +81,7 @@ export class Jobs {
     });
   }
 
-  /** Does a chore by the clock; a failed one comes again at its next time. */
+  /** Schedules a chore. A failed one runs again at its next time. */
   async schedule({ name, cron, work, atStart = false }: Chore): Promise<void> {
     const chore = () => work(this.#stopping.signal);
     const queue = { name, retryLimit: 0, retryDelaySeconds: 0, work: chore };
@@ -94,8 +94,8 @@ export class Jobs {
   }
 
   /**
-   * Schedules all of them; while Postgres is away, it goes on trying behind the caller's back, since a process that serves
-   * and delivers must not end for its chores.
+   * Schedules all chores. While Postgres is unavailable it keeps trying in the background, because a process that serves and
+   * delivers must not end because of its chores.
    */
   async scheduleAll(chores: readonly Chore[]): Promise<void> {
     const left = [...chores];
@@ -111,7 +111,7 @@ export class Jobs {
     }
   }
 
-  /** Adds a job in the given transaction; it is done after so many seconds at the earliest. */
+  /** Adds a job in the given transaction. It runs after `afterSeconds` seconds at the earliest. */
   async add<Data extends object>(em: EntityManager, queue: string, id: string, data: Data, afterSeconds = 0): Promise<void> {
     const transaction = this.database.sql(em);
     await this.#boss.send(queue, data, {
@@ -126,7 +126,7 @@ export class Jobs {
     });
   }
 
-  /** The data of a queue's jobs that are neither done nor given up. */
+  /** Returns the data of a queue's jobs that are neither done nor given up. */
   async unfinished<Data extends object>(queue: string): Promise<Data[]> {
     const jobs = await this.#boss.findJobs<Data>(queue);
     return jobs.filter(({ state }) => !ENDED.has(state)).map(({ data }) => data);

@@ -13,21 +13,21 @@ export interface NotificationListenerOptions {
   readonly database: Database;
   readonly channel: string;
   readonly onNotification: (payload: string) => void;
-  /** Whenever it hears again, the first time included: what was said before is lost. */
+  /** Called whenever the listener is connected, also the first time. Earlier notifications are lost. */
   readonly onConnected?: () => void;
-  /** It is connected, and yet hears nothing: what is said is lost. */
+  /** Called when the listener is connected but receives nothing. Notifications are lost. */
   readonly onDeaf?: () => void;
   readonly onTrouble: (error: Error) => void;
-  /** Raised while it is deaf. */
+  /** Raised while the listener receives nothing. */
   readonly alarm?: OperatorAlarm;
 }
 
 /**
- * Hears a Postgres channel (LISTEN) on a database connection of its own, and reconnects by itself.
+ * Listens to a Postgres channel (LISTEN) on a database connection of its own, and reconnects by itself.
  *
- * A connection can be there and hear nothing, as behind a pooler that gives a session's statements to one server connection
- * and then to another. So every ten seconds the listener is told something by the way that writers use, on a channel that
- * only it knows; when it does not hear that, it is deaf, raises an alarm, and connects anew.
+ * A connection can be open and receive nothing, for example behind a pooler that runs a session's statements on changing server
+ * connections. So every ten seconds the listener sends itself a heartbeat, in the same way as writers notify, on a channel of its
+ * own. When it does not receive the heartbeat, it raises an alarm and reconnects.
  */
 export class NotificationListener {
   readonly #beatChannel = `switchboard_beat_${randomUUID().replaceAll('-', '')}`;
@@ -41,12 +41,12 @@ export class NotificationListener {
 
   constructor(private readonly options: NotificationListenerOptions) {}
 
-  /** Whether its last heartbeat was heard. */
+  /** True when the last heartbeat was received. */
   get hears(): boolean {
     return this.#hears;
   }
 
-  /** Resolves when it hears, or when the first try to failed. */
+  /** Resolves when the listener receives notifications, or when the first try has failed. */
   async start(): Promise<void> {
     if (this.#closed) return;
     const { database, channel, onNotification, onConnected, onTrouble } = this.options;
@@ -79,7 +79,7 @@ export class NotificationListener {
     await this.#client?.end().catch(() => {});
   }
 
-  /** Says something and finds out whether it was heard; then again, as long as this client is in use. */
+  /** Sends a heartbeat and checks whether it is received. Repeats as long as this client is in use. */
   async #beat(client: pg.Client): Promise<void> {
     const { database, channel, onDeaf, onTrouble, alarm } = this.options;
     const heard = new Promise<true>((resolve) => {
@@ -87,7 +87,7 @@ export class NotificationListener {
     });
     const said = await sql`select pg_notify(${this.#beatChannel}, '')`.execute(database.sql()).then(
       () => true,
-      // While the database is away nothing can be said, and nothing is there to be heard.
+      // While the database is unavailable, no heartbeat can be sent.
       () => false,
     );
     const enough = new AbortController();
@@ -114,7 +114,7 @@ export class NotificationListener {
     this.#beats = setTimeout(() => void this.#beat(client), BEAT_MS).unref();
   }
 
-  /** Once for a client that is gone, however often it says so. */
+  /** Reconnects once for each lost client, however many errors it reports. */
   #reconnect(gone: pg.Client): void {
     if (this.#closed || this.#client !== gone) return;
     this.#client = undefined;

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Database } from './Database.js';
 
-/** How often it looks. */
+/** Milliseconds between two checks. */
 const EVERY_MS = 30_000;
 
-/** Milliseconds after which an open transaction is told of. */
+/** Milliseconds after which an open transaction is reported. */
 const OLD_MS = 10 * 60_000;
 
 const ALARM = 'old_snapshot';
@@ -17,9 +17,9 @@ export interface OldSnapshotWatchOptions {
 }
 
 /**
- * Tells the operator of a transaction that stays open: a backup, a forgotten psql, a prepared transaction, a replication slot
- * that nobody reads. As long as its snapshot is held, Postgres can remove no row version that came after it, and every queue
- * in it becomes slower by the hour (PostgreSQL manual, 25.1.2).
+ * Warns the operator of a transaction that stays open: a backup, a forgotten psql, a prepared transaction, an unused replication
+ * slot. As long as its snapshot is held, Postgres can remove no newer row version, and every queue becomes slower by the hour
+ * (PostgreSQL manual, 25.1.2).
  */
 export class OldSnapshotWatch {
   readonly #timer: NodeJS.Timeout;
@@ -33,7 +33,7 @@ export class OldSnapshotWatch {
     clearInterval(this.#timer);
   }
 
-  /** Never rejects: whether Postgres can be asked at all is told elsewhere. */
+  /** Never rejects. Other checks report an unavailable database. */
   async look(): Promise<void> {
     const { database, alarms, oldMs = OLD_MS } = this.options;
     try {
@@ -54,7 +54,7 @@ export class OldSnapshotWatch {
         );
       } else alarms.clear(ALARM);
     } catch {
-      // Postgres is away.
+      // Postgres is unavailable.
     }
   }
 }

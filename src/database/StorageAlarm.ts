@@ -6,13 +6,13 @@ import { DISK_FULL } from './databaseTrouble.js';
 export const STORAGE_ALARM = 'storage-full';
 
 const PROBE_MS = 5_000;
-/** Stored without compression, and more than would find room in pages that are there already. */
+/** Rows of one probe. They are stored without compression and need more room than the existing pages have. */
 const PROBE_ROWS = 300;
 const PROBE_ROW_BYTES = 1_900;
 
 /**
- * Raises an alarm when Postgres has no room left, whoever met that, and ends it by itself: every few seconds half a
- * megabyte is written and thrown away again, until that works. A question such as `select 1` would not find out.
+ * Raises an alarm when any statement fails because Postgres has no room left. To end the alarm, it writes half a megabyte and
+ * deletes it again every few seconds, until that works. A statement such as `select 1` would not find out.
  */
 export class StorageAlarm {
   #timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export class StorageAlarm {
     private readonly alarm: OperatorAlarm,
   ) {}
 
-  /** The SQLSTATE of an error that Postgres answered. */
+  /** Handles the SQLSTATE of an error from Postgres. */
   heard(code: string): void {
     if (code !== DISK_FULL || this.#timer || this.#closed) return;
     this.alarm.raise(

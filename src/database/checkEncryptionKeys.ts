@@ -8,15 +8,15 @@ interface Dependencies {
   readonly cipher: Cipher;
 }
 
-/** Of each encrypted column, for a key that this database has no canary of: so many of the newest rows are tried. */
+/** Number of the newest rows of each encrypted column that are tried for a key without a canary. */
 const SAMPLE = 1_000;
 
 /**
- * Whether the keys in hand are those that the database was encrypted with. Each key that ever encrypted here has left a
- * canary, a ciphertext of no secret; all of them must be known and decrypt. A key without one is new here, or the database
- * is older than canaries: then the newest ciphertexts are tried, before the key leaves its own.
+ * Checks whether the configured keys are those that the database was encrypted with. Each key that ever encrypted here has left a
+ * canary, a ciphertext without a secret. All canaries' keys must be configured and decrypt them. A key without a canary is new,
+ * or the database is older than canaries. Then the newest ciphertexts are tried before the key leaves its canary.
  *
- * Returns null, or what is wrong, made to follow the keys' source in one line: `lacks the key "k1": …`.
+ * Returns null, or what is wrong, as the end of a line that begins with the source of the keys: `lacks the key "k1": …`.
  */
 export async function checkEncryptionKeys({ database, cipher }: Dependencies): Promise<string | null> {
   const { rows } = await sql<{ keyId: string; canary: string }>`
@@ -38,14 +38,14 @@ export async function checkEncryptionKeys({ database, cipher }: Dependencies): P
     insert into encryption_canaries (key_id, canary)
     values (${currentKeyId}, ${cipher.encrypt('canary', columnIdentity.canary(currentKeyId))})
     on conflict (key_id) do nothing`.execute(database.sql());
-  // Of two processes that start at once with different keys of one name, one was first.
+  // Two processes may start at once with different keys of one name. The first one's canary stays.
   const { rows: left } = await sql<{ canary: string }>`
     select canary from encryption_canaries where key_id = ${currentKeyId}`.execute(database.sql());
   const canary = left[0]?.canary;
   return canary === undefined ? null : whyNot(cipher, currentKeyId, canary, columnIdentity.canary(currentKeyId));
 }
 
-/** Nothing is encrypted under the key any more: starts may do without it. */
+/** Deletes a key's canary. Nothing is encrypted under the key any more, so processes may start without it. */
 export async function forgetKey(database: Database, keyId: string): Promise<void> {
   await sql`delete from encryption_canaries where key_id = ${keyId}`.execute(database.sql());
 }

@@ -1,13 +1,13 @@
 import { columnIdentity } from './Cipher.js';
 
-/** A column that holds ciphertexts, or null. */
+/** A column with ciphertexts or nulls. */
 export interface EncryptedColumn {
   readonly table: string;
   readonly column: string;
-  /** The primary key, by which the table is walked. */
+  /** The primary key, in whose order the table is read. */
   readonly key: string;
   readonly keyType: 'bigint' | 'uuid';
-  /** The identity of the row with this key. */
+  /** Returns the identity of the row with this key. */
   readonly identity: (key: string) => string;
 }
 
@@ -18,7 +18,7 @@ const authorizations = { table: 'authorizations', key: 'id', keyType: 'uuid' } a
 const credentials = { table: 'credentials', key: 'connection_id', keyType: 'bigint' } as const;
 const events = { table: 'events', key: 'id', keyType: 'uuid' } as const;
 
-/** A new identity does not compile until it has its place here. */
+/** The type requires an entry for each identity, so a new identity does not compile without its columns. */
 const places: Record<keyof typeof columnIdentity, readonly Place[]> = {
   webhookAuthConfig: [{ ...connections, column: 'auth_config' }],
   signingSecret: [
@@ -32,15 +32,15 @@ const places: Record<keyof typeof columnIdentity, readonly Place[]> = {
   erasedPerson: [{ table: 'erasures', key: 'id', keyType: 'uuid', column: 'person' }],
   recipient: [{ ...events, column: 'recipient' }],
   properties: [{ ...events, column: 'properties' }],
-  // In the data of a background job, which is done within hours or given up: left as it is.
+  // Stored in the data of a background job, which is done or given up within hours, so it is not re-encrypted.
   revokedToken: [],
-  // Stands for its own key, and goes with it.
+  // Encrypted under the key that it stands for, and deleted with it.
   canary: [],
 };
 
-/** Every column that holds ciphertexts; the biggest table last. */
+/** Every column with ciphertexts, the largest table last. */
 export const encryptedColumns: readonly EncryptedColumn[] = Object.entries(places).flatMap(([name, ofIdentity]) => {
-  // The driver hands a bigint over as text, and in an identity the number is the same text.
+  // The driver returns a bigint as text, and the identity contains the number as the same text.
   const identity = columnIdentity[name as keyof typeof columnIdentity] as (key: string) => string;
   return ofIdentity.map((place) => ({ ...place, identity }));
 });

@@ -1,11 +1,11 @@
 import type { Database } from './Database.js';
 
-/** Any number does, as long as every process of ours uses the same one. */
+/** Key of the advisory lock. Any number works if every process uses the same one. */
 const MIGRATION_LOCK = 7_240_911;
 
 /**
- * Brings the schema up to date and returns the names of the migrations that ran.
- * Several processes may start at once: a session-level advisory lock lets one migrate while the others wait.
+ * Migrates the schema and returns the names of the migrations that ran. Several processes may start at once: a session-level
+ * advisory lock lets one migrate while the others wait.
  */
 export async function migrate(database: Database): Promise<string[]> {
   const lock = database.session('switchboard-lock');
@@ -20,12 +20,12 @@ export async function migrate(database: Database): Promise<string[]> {
 }
 
 /**
- * Does the work unless somebody is at it already, in this process or another; then returns null. The lock is a session's,
- * so it goes with a process that crashes.
+ * Does the work unless it is in progress already, in this process or another; then returns null. The lock belongs to a session,
+ * so it ends when a process crashes.
  */
 export async function runAlone<T>(database: Database, lock: number, work: () => Promise<T>): Promise<T | null> {
   const session = database.session('switchboard-lock');
-  // A lost session is met by the work as well, on connections of its own.
+  // When Postgres goes away, the work fails too, on its own connections.
   session.on('error', () => {});
   await session.connect();
   try {

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 
-/** A UUID version 7 (RFC 9562 5.7): unique without asking the database, and in order of time to the millisecond. */
+/** Returns a UUID version 7 (RFC 9562 5.7): unique without the database, and ordered by time to the millisecond. */
 export function newId(): string {
   return v7();
 }

@@ -7,10 +7,10 @@ import { toTimestamp } from './toTimestamp.js';
 export const DEFAULT_PAGE_SIZE = 20;
 export const MAX_PAGE_SIZE = 100;
 
-/** Rows of a list that are counted: nobody waits for a count that grows with the history. */
+/** Maximum number of rows that a count includes, so that it does not become slower as the history grows. */
 export const MAX_COUNTED = 10_000;
 
-/** Arguments of a cursor connection (the GraphQL Cursor Connections Specification, section 4). */
+/** The arguments of a cursor connection (GraphQL Cursor Connections Specification, section 4). */
 export interface PageArguments {
   readonly first?: number | null;
   readonly after?: string | null;
@@ -26,7 +26,7 @@ export interface Page<T> {
     readonly startCursor: string | null;
     readonly endCursor: string | null;
   };
-  /** Counts only when asked, and only up to `MAX_COUNTED`. */
+  /** Counts when it is called, up to `MAX_COUNTED`. */
   readonly totalCount: () => Promise<number>;
 }
 
@@ -35,9 +35,9 @@ interface Row {
 }
 
 /**
- * One page of a list, newest first. Ids grow with time, so the id is the position and a page is one index scan,
- * however far in it is. `list` names the list; its cursors are good for no other.
- * What is in `exclude` is not read. Throws BAD_USER_INPUT naming the argument.
+ * Returns one page of a list, newest first. Ids grow with time, so the id is the position, and every page costs one index scan.
+ * `list` names the list; its cursors are valid for no other. Columns in `exclude` are not read. Throws BAD_USER_INPUT naming the
+ * argument.
  */
 export async function paginate<T extends Row>(
   em: EntityManager,
@@ -87,7 +87,7 @@ async function count<T extends Row>(em: EntityManager, entity: EntityName<T>, wh
   return rows[0]?.count ?? 0;
 }
 
-/** Text in Postgres holds no NUL, which it would not even take as part of a question. */
+/** Text in Postgres contains no NUL, and Postgres refuses it even in a condition. */
 function canMatch(filter: unknown): boolean {
   return !Object.values(filter as object).some((value) => typeof value === 'string' && value.includes('\0'));
 }
@@ -111,7 +111,7 @@ function writeCursor(list: string, id: number | string): string {
 const DECIMAL = /^[1-9]\d{0,17}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** `form` is what the list's ids look like: Postgres would choke on another one. */
+/** Parses a cursor. `form` matches the list's ids; Postgres would reject an id of another form. */
 function readCursor(cursor: string | null | undefined, argument: string, list: string, form: RegExp): string | null {
   if (cursor === null || cursor === undefined) return null;
   const [name, id] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
@@ -121,15 +121,18 @@ function readCursor(cursor: string | null | undefined, argument: string, list: s
   return id as string;
 }
 
-/** How far an id's time may lie from its row's `created_at`: the one is the publisher's clock, the other Postgres's. */
+/**
+ * Maximum difference between the time in an id, which is by the publisher's clock, and the row's `created_at`, which is by
+ * Postgres's.
+ */
 const CLOCKS_APART_MS = HOUR_MS;
 
 const LAST_MS = 2 ** 48 - 1;
 
 /**
- * The condition of a list that rows were created after one time and before another, both left out; no time is no limit.
- * For ids that are UUIDs of version 7 it bounds them too, so that a page is one look into the index, however much there is
- * beside it.
+ * Returns the condition that rows were created after one time and before another, both exclusive. A missing time means no limit.
+ * For ids that are UUIDs of version 7 it also limits the ids, so that a page costs one index scan, however many other rows there
+ * are.
  */
 export function createdBetween(after?: Date | null, before?: Date | null) {
   if (!after && !before) return {};
@@ -140,7 +143,10 @@ export function createdBetween(after?: Date | null, before?: Date | null) {
   };
 }
 
-/** Between which UUIDs of version 7 (RFC 9562 5.7) lies what was created between two times, clocks apart included. */
+/**
+ * Returns the range of UUIDs of version 7 (RFC 9562 5.7) for rows created between two times, including the difference of the
+ * clocks.
+ */
 export function idRange(after?: Date | null, before?: Date | null): { readonly from: string; readonly to: string } {
   return {
     from: idAt((after?.getTime() ?? 0) - CLOCKS_APART_MS, '0'),
@@ -148,7 +154,7 @@ export function idRange(after?: Date | null, before?: Date | null): { readonly f
   };
 }
 
-/** The first or the last UUID of a millisecond. */
+/** Returns the first or the last UUID of a millisecond. */
 function idAt(ms: number, digit: '0' | 'f'): string {
   const hex = Math.min(LAST_MS, Math.max(0, Math.floor(ms)))
     .toString(16)

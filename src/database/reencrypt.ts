@@ -11,35 +11,35 @@ export interface ReencryptDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
   readonly log: Logger;
-  /** Ciphertexts in background jobs that are not done yet. They are not touched, but their keys are needed. */
+  /** Returns the ciphertexts in unfinished background jobs. They are not changed, but their keys are needed. */
   readonly waitingCiphertexts: () => Promise<readonly string[]>;
 }
 
-/** Until somebody else's walk is looked at again. */
+/** Milliseconds between two tries while another process re-encrypts. */
 const BUSY_MS = 5_000;
 const MOST_WALKS = 3;
 
-/** Any number does, as long as nothing else uses it. */
+/** Key of the advisory lock. Any unused number works. */
 export const REENCRYPTION_LOCK = 7_240_912;
 
 /**
- * Re-encrypts every column value that is under another key with the current one, and tells the log when a key is no longer
- * needed. Processes that write at the same time lose nothing: see `swapCiphertexts`. Returns how many.
+ * Re-encrypts every column value under another key with the current one, and logs when a key is no longer needed. Loses no
+ * concurrent write: see `swapCiphertexts`. Returns how many values it changed.
  */
 export async function reencrypt(dependencies: ReencryptDependencies, stopping: AbortSignal): Promise<number> {
   const { database, cipher } = dependencies;
-  // With one key, as it mostly is, whatever is under another could not be decrypted anyway.
+  // With one key, a value under another key could not be decrypted anyway.
   if (cipher.keyIds.length === 1) return 0;
   while (!stopping.aborted) {
     const count = await runAlone(database, REENCRYPTION_LOCK, () => reencryptAll(dependencies, stopping));
     if (count !== null) return count;
-    // Whoever is at it may have passed what an older process wrote since: this one looks for itself.
+    // The other process may have passed rows that an older process has written since, so this one walks as well.
     await sleep(BUSY_MS, undefined, { signal: stopping }).catch(() => {});
   }
   return 0;
 }
 
-/** Walks through everything again until there is nothing left to change, since others write meanwhile. */
+/** Walks through all columns until nothing is left to change, because other processes write meanwhile. */
 async function reencryptAll(dependencies: ReencryptDependencies, stopping: AbortSignal): Promise<number> {
   let total = 0;
   for (let walk = 1; ; walk += 1) {
@@ -50,7 +50,7 @@ async function reencryptAll(dependencies: ReencryptDependencies, stopping: Abort
     for (const found of unreadable) {
       dependencies.log.warn(found, 'Encrypted values can not be decrypted and were left as they are');
     }
-    // What the last walk found may have come from somebody who goes on writing under an old key.
+    // The values that the last walk changed may come from a process that still writes under an old key.
     await tellWhatIsLeft(dependencies, left, changed > 0);
     return total;
   }
@@ -58,9 +58,9 @@ async function reencryptAll(dependencies: ReencryptDependencies, stopping: Abort
 
 interface Walk {
   readonly changed: number;
-  /** Values that stayed under another key, by key. */
+  /** Number of values that stayed under another key, by key. */
   readonly left: ReadonlyMap<string, number>;
-  /** What can not be decrypted, as the log shows it. */
+  /** Values that cannot be decrypted, in the form for the log. */
   readonly unreadable: readonly object[];
 }
 
@@ -98,7 +98,7 @@ async function tellWhatIsLeft(
       log.info({ key, values, jobs }, `The key ${key} is still in use: it has to stay in ENCRYPTION_KEYS`);
     } else {
       await forgetKey(database, key);
-      // It may just as well be the next key, made known to every process before any encrypts with it.
+      // The key may also be the next one, configured in every process before any encrypts with it.
       log.info({ key }, `Nothing is encrypted under the key ${key}: unless it is to be the next, it may leave ENCRYPTION_KEYS`);
     }
   }
@@ -108,26 +108,29 @@ function addTo(sums: Map<string, number>, counts: CountByKey): void {
   for (const [key, count] of counts) sums.set(key, (sums.get(key) ?? 0) + count);
 }
 
-/** How many values there were, by the id of the key that they were under; '' for what is no ciphertext. */
+/** Number of values by the id of their key; '' for what is no ciphertext. */
 type CountByKey = ReadonlyMap<string, number>;
 
 interface ColumnReport {
   readonly reencrypted: CountByKey;
-  /** Could not be decrypted, and are as they were. */
+  /** Values that could not be decrypted and were not changed. */
   readonly unreadable: CountByKey;
-  /** Were locked or changed by others each time. */
+  /** Values that were locked or changed by others each time. */
   readonly missed: CountByKey;
 }
 
-/** Rows that are read, and at most changed, in one statement. AES for so many takes some 10 ms, in which nothing else runs here. */
+/**
+ * Maximum rows that one statement reads and changes. AES for that many takes about 10 ms, during which nothing else runs in this
+ * process.
+ */
 const BATCH = 100;
 const PASSES = 3;
 const PAUSE_MS = 1_000;
 
 /**
- * Re-encrypts what a column holds under other keys than the current one. Every batch is a transaction of its own, so a
- * crash loses one batch at most; the next run goes on with what is left. What somebody else has locked or changed under
- * our hands is looked at again in another pass. Stops after a batch when asked to.
+ * Re-encrypts the values of a column that are under other keys than the current one. Every batch is a transaction of its own, so
+ * a crash loses one batch at most, and the next run continues. Values that others have locked or changed meanwhile are tried
+ * again in another pass. Stops after a batch when `stopping` is aborted.
  */
 async function reencryptColumn(
   { database, cipher }: { readonly database: Database; readonly cipher: Cipher },
@@ -158,9 +161,9 @@ async function reencryptColumn(
 }
 
 /**
- * The values that are not under the current key, a batch of rows at a time in the order of the primary key. Reads the whole
- * table: an index on the key's id would cost every published event a write, for a question that is only asked while there
- * are two keys. In small steps, so that no statement is long, and cleaning up after others never waits for it.
+ * Yields the values that are not under the current key, a batch of rows at a time, in the order of the primary key. Reads the
+ * whole table: an index on the key's id would make every published event more expensive, for a query that is only needed while
+ * there are two keys. Small steps keep every statement short, so vacuum never waits for one.
  */
 async function* walk(
   database: Database,
@@ -171,7 +174,7 @@ async function* walk(
   const value = sql.ref(`t.${column}`);
   let after: string | undefined;
   do {
-    // Not `like`: a key's id may hold its wildcard `_`.
+    // Not `like`, because a key's id may contain its wildcard `_`.
     const { rows } = await sql<{ key: string; old: string | null }>`
       select ${at}::text as key, case when not starts_with(${value}, ${currentPrefix}) then ${value} end as old
       from ${sql.table(table)} t ${after === undefined ? sql`` : sql`where ${at} > ${after}`}
@@ -187,16 +190,16 @@ function count(counts: Map<string, number>, value: string): void {
 }
 
 interface Swap {
-  /** The row. */
+  /** Primary key of the row. */
   readonly key: string;
-  /** The ciphertext that was read there. */
+  /** The ciphertext that was read. */
   readonly old: string;
   readonly fresh: string;
 }
 
 /**
- * Puts fresh ciphertexts in the place of old ones, in one statement (compare and swap): a value that was written since the
- * old one was read stays. Touches nothing else of the row. Returns the rows that were changed.
+ * Replaces old ciphertexts by new ones in one statement (compare and swap). A value that was written since the old one was read
+ * stays. Other columns are not changed. Returns the changed rows.
  */
 export async function swapCiphertexts(
   database: Database,
@@ -205,8 +208,8 @@ export async function swapCiphertexts(
 ): Promise<ReadonlySet<string>> {
   const at = sql.ref(`t.${key}`);
   const value = sql.ref(`t.${column}`);
-  // Locked rows are skipped: who holds many rows and waits for one more can end in a deadlock, and it might be the other one
-  // who has to give up.
+  // Skips locked rows: a transaction that holds many rows and waits for one more can deadlock, and the other transaction might be
+  // the one that Postgres aborts.
   const { rows } = await sql<{ key: string }>`
     with free as materialized (
       select swap.* from unnest(

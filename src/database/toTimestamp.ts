@@ -1,6 +1,6 @@
 const FIRST = new Date('0001-01-01T00:00:00Z');
 
-/** A time as Postgres can take it in text, where no year comes before 1. Nothing of ours is that old anyway. */
+/** Limits a time to what Postgres accepts as text, which is year 1 and later. No data of ours is older. */
 export function toTimestamp(time: Date): Date {
   return time < FIRST ? FIRST : time;
 }

@@ -2,41 +2,41 @@ import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { WAKE_CHANNEL } from './engine/DeliveryEngine.js';
 
-/** Tells workers that deliveries are due. They find them without it too, a little later. */
+/** Tells workers that deliveries are due. Without the signal they find them a little later, by polling. */
 export interface DeliverySignal {
-  /** To be called after the commit. Never throws, never waits; calls in quick succession are one. */
+  /** Call it after the commit. Never throws and never waits. Calls in quick succession send one notification. */
   notify(): void;
 }
 
 interface DeliverySignalOptions {
   readonly database: Database;
-  /** The engine of this process, if it has one: it is woken without a detour. */
+  /** Wakes the engine of this process directly, if there is one. */
   readonly wakeEngine?: () => void;
-  /** Other processes are told at most once in so many milliseconds. */
+  /** Minimum time between two notifications to other processes, in milliseconds. */
   readonly intervalMs?: number;
 }
 
 /**
- * A signal that wakes this process's engine at once and those of other processes by a Postgres NOTIFY.
+ * Returns a signal that wakes this process's engine at once, and the engines of other processes by a Postgres NOTIFY.
  *
- * Never within a publishing transaction: Postgres holds a global lock while it commits one that notifies, which would
- * make all publishers take turns. Calls are gathered, so a thousand publishes a second cost a few dozen notifications.
+ * Never call it within a publishing transaction: Postgres holds a global lock while it commits a transaction that notifies, so
+ * all publishers would wait for each other. Calls are collected, so a thousand publishes a second cost a few dozen notifications.
  */
 export function createDeliverySignal({ database, wakeEngine, intervalMs = 20 }: DeliverySignalOptions): DeliverySignal {
-  let resting = false;
+  let paused = false;
   let again = false;
 
   function tellOthers(): void {
-    if (resting) {
+    if (paused) {
       again = true;
       return;
     }
-    resting = true;
+    paused = true;
     again = false;
-    // Lost while the database is away: then nobody can publish or claim either, and workers look by themselves.
+    // A failed notification is harmless: without the database nobody can publish or claim, and workers poll.
     sql`select pg_notify(${WAKE_CHANNEL}, '')`.execute(database.sql()).catch(() => {});
     setTimeout(() => {
-      resting = false;
+      paused = false;
       if (again) tellOthers();
     }, intervalMs).unref();
   }

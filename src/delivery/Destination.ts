@@ -1,73 +1,76 @@
 import type { DeliveryJob } from './DeliveryJob.js';
 
-/** Where deliveries of one connection type go. Each type's module has one. */
+/** Sends the deliveries of one connection type. Each connection type's module provides one. */
 export interface Destination {
   readonly type: string;
-  /** True when its deliveries are signed with the connection's secret, which a receiver's owner may then see and rotate. */
+  /** True when the connection's signing secret signs its deliveries. The API then lets a caller reveal and rotate that secret. */
   readonly signs?: boolean;
-  /** Milliseconds that one `deliver` takes at most; the lease under which it runs is longer. */
+  /** Maximum duration of one `deliver` in milliseconds. The delivery's lease is longer. */
   readonly maxDurationMs: number;
   /**
-   * Makes one attempt. A rejection is taken for a fault of ours: recorded, retried, and not held against the connection.
-   * @param signal gives the attempt up; it should then come to `handBack` soon. All attempts of an engine share it.
+   * Makes one attempt. A rejection counts as an internal fault: it is recorded and retried, and does not count against the
+   * connection.
+   * @param signal aborts the attempt, which should then soon resolve to `handBack`. All attempts of an engine share it.
    */
   deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult>;
-  /** Where it can take many deliveries of one connection together. */
+  /** Set when the destination can send many deliveries of one connection in one request. */
   readonly batch?: DestinationBatch;
 }
 
 /**
- * The ability to take deliveries of one connection in one request. Nothing waits for a batch to fill up: one is made of what
- * a worker holds anyway. Only first attempts go so; retries and what somebody asked for go by themselves.
+ * Sends many deliveries of one connection in one request. A batch never waits to fill up: it consists of deliveries that the
+ * worker already holds. Only first attempts go in batches; retries and manual attempts go alone.
  */
 export interface DestinationBatch {
-  /** From how many deliveries on it is worth it. */
+  /** Smallest number of deliveries for which a batch is used. */
   readonly from: number;
-  /** How many it takes at most. */
+  /** Maximum number of deliveries in a batch. */
   readonly max: number;
-  /** Bytes of payload that it takes at most; more than one delivery can have. */
+  /** Maximum payload bytes in a batch; more than a single delivery can have. */
   readonly maxBytes: number;
   /**
-   * Makes one attempt at each, in `maxDurationMs` at most; as with `deliver`, a rejection is taken for a fault of ours.
-   * @returns a result for each job, in their order.
+   * Makes one attempt for each job, in `maxDurationMs` at most. A rejection counts as an internal fault, as with `deliver`.
+   * @returns one result for each job, in the same order.
    */
   deliver(jobs: readonly DeliveryJob[], signal: AbortSignal): Promise<readonly DeliveryResult[]>;
 }
 
-/** What became of an attempt. */
+/** The result of an attempt. */
 export type DeliveryResult =
   | { readonly kind: 'delivered'; readonly attempt: AttemptReport }
-  /** No good answer. `delayMs`: how long the other side asked to wait before the next attempt, instead of the usual time. */
+  /** The attempt failed and may be retried. `delayMs`: how long the receiver asked to wait, instead of the usual delay. */
   | { readonly kind: 'retry'; readonly attempt: AttemptReport; readonly delayMs?: number | null }
-  /** Another attempt can't end differently; `attempt.error` explains it. */
+  /** A retry cannot succeed. `attempt.error` says why. */
   | { readonly kind: 'failed'; readonly attempt: AttemptReport }
-  /** The other side is gone for good: this delivery fails, and the connection is disabled for `reason` (a sentence). */
+  /** The receiver is gone for good. The delivery fails, and the connection is disabled with `reason` (a sentence). */
   | { readonly kind: 'disable'; readonly attempt: AttemptReport; readonly reason: string }
   /**
-   * The connection must be mended by a person first; the destination has changed its status itself, by its own rules.
-   * No retry is spent. `attempt`: null when no request was made.
+   * A person must repair the connection first. The destination has already changed the connection's status. No retry is used up.
+   * `attempt` is null when no request was made.
    */
   | { readonly kind: 'hold'; readonly attempt: AttemptReport | null; readonly reason: string }
-  /** A rate limit: the whole connection waits for so many milliseconds. No attempt is spent or recorded. */
+  /**
+   * The receiver's rate limit is reached. The whole connection waits for `forMs` milliseconds. No attempt is used up or recorded.
+   */
   | { readonly kind: 'throttled'; readonly forMs: number }
   /**
-   * Something of ours that it needs is out of order, such as name resolution: no attempt is spent or recorded, and this
-   * process leaves the connection alone for so many milliseconds. `reason` is for an operator.
+   * Something on our side does not work, such as name resolution. No attempt is used up or recorded, and this process pauses the
+   * connection for `restMs` milliseconds. `reason` is for an operator.
    */
   | { readonly kind: 'unavailable'; readonly restMs: number; readonly reason: string }
-  /** Given up because of the signal: the delivery is as it was before. No attempt is spent or recorded. */
+  /** The signal aborted the attempt. The delivery stays as it was before. No attempt is used up or recorded. */
   | { readonly kind: 'handBack' }
-  /** Only of a batch: it could not go with the others, and is to be attempted by itself. No attempt is spent or recorded. */
+  /** For batches only: the delivery could not go in the batch and is attempted alone. No attempt is used up or recorded. */
   | { readonly kind: 'alone' };
 
-/** One HTTP try, as a destination reports it. The engine knows when it began, and makes what others said storable. */
+/** One HTTP attempt as a destination reports it. The engine adds the start time and makes received text storable. */
 export interface AttemptReport {
-  /** Milliseconds, from a clock that nobody sets. */
+  /** Milliseconds by a monotonic clock. */
   readonly durationMs: number;
-  /** Null when no answer came. */
+  /** Null without a response. */
   readonly statusCode: number | null;
-  /** At most 16 KiB; null when no answer came. */
+  /** At most 16 KiB. Null without a response. */
   readonly responseBody: string | null;
-  /** Null when it worked. `code` is stable, `message` a sentence for a merchant. */
+  /** Null on success. `code` is stable; `message` is a sentence for a merchant. */
   readonly error: { readonly code: string; readonly message: string } | null;
 }

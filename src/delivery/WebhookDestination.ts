@@ -9,7 +9,7 @@ import { signDelivery } from './signDelivery.js';
 export const WEBHOOK_AUTH_TYPES = ['none', 'bearer', 'basic', 'api_key'] as const;
 export type WebhookAuthType = (typeof WEBHOOK_AUTH_TYPES)[number];
 
-/** The readable half of a webhook's configuration; its secrets are in `authConfig`, encrypted. */
+/** The readable part of a webhook's configuration. Its secrets are encrypted in `authConfig`. */
 export interface WebhookConfiguration {
   readonly url: string;
   readonly authType: WebhookAuthType;
@@ -19,21 +19,21 @@ export interface WebhookConfiguration {
 interface WebhookDestinationOptions {
   readonly http: GuardedHttp;
   readonly cipher: Cipher;
-  /** Returns a connection's encrypted signing secret, made and stored if it had none. Null: the connection is gone. */
+  /** Returns a connection's encrypted signing secret, and creates it if there is none. Null: the connection is gone. */
   readonly ensureSigningSecret: (connectionId: number) => Promise<string | null>;
-  /** Milliseconds for the whole exchange. */
+  /** Maximum duration of the whole exchange in milliseconds. */
   readonly timeoutMs: number;
-  /** Longest Retry-After that is obeyed, in milliseconds. */
+  /** Longest Retry-After that is honoured, in milliseconds. */
   readonly retryAfterCapMs?: number;
 }
 
-/** Delivers to a URL of the merchant, signed as Standard Webhooks 1.0 says. */
+/** Delivers to a merchant's URL, signed according to Standard Webhooks 1.0. */
 export class WebhookDestination implements Destination {
   readonly type = 'webhook';
   readonly signs = true;
   readonly maxDurationMs: number;
   readonly #options: WebhookDestinationOptions;
-  /** Decrypted secrets and headers, for as long as the engine keeps the connection in this version. */
+  /** Decrypted secrets and headers, kept as long as the engine keeps this version of the connection. */
   readonly #prepared = new WeakMap<DestinationConnection, PreparedWebhook>();
 
   constructor(options: WebhookDestinationOptions) {
@@ -44,7 +44,7 @@ export class WebhookDestination implements Destination {
   async deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult> {
     const { http, timeoutMs, retryAfterCapMs = HOUR_MS } = this.#options;
     const webhook = this.#prepared.get(job.connection) ?? (await this.#prepare(job.connection));
-    // A receiver refuses a signature whose time is far from its own.
+    // Postgres's clock, because a receiver rejects a signature whose timestamp is far from its own clock.
     const startedAtMs = job.nowMs ?? Date.now();
     const body = Buffer.from(`{"event_type":${JSON.stringify(job.event.eventType)},"data":${job.event.payload}}`);
     const signature = signDelivery({
@@ -74,28 +74,31 @@ export class WebhookDestination implements Destination {
   }
 }
 
-/** Which event it is, and when it happened (RFC 3339, in UTC): the body is the API's, and has no place for it. */
+/**
+ * Returns headers with the event's id and the time it happened (RFC 3339, UTC). The body's shape is fixed by the API and has no
+ * field for them.
+ */
 function eventHeaders({ id, occurredAt, createdAt, isTest }: EventToDeliver): Record<string, string> {
   const headers = { 'webhook-event-id': id, 'webhook-event-time': (occurredAt ?? createdAt).toISOString() };
   return isTest ? { ...headers, 'webhook-test': 'true' } : headers;
 }
 
-/** What all deliveries to one webhook have in common, secrets decrypted. Never to be logged. */
+/** What all deliveries to one webhook share, with decrypted secrets. Must never be logged. */
 interface PreparedWebhook {
   readonly url: string;
-  /** All but the signature's, names in lower case. */
+  /** All headers except the signature's, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The secrets that sign at a time (ms since 1970): the current one, and the one before until it expires. */
+  /** Returns the secrets that sign at a time (ms since 1970): the current one, and the previous one until it expires. */
   secretsAt(nowMs: number): readonly string[];
 }
 
-/** Throws when a secret can't be decrypted. */
+/** Decrypts a connection's secrets and builds its headers. Throws when a secret cannot be decrypted. */
 function prepareWebhook(cipher: Cipher, connection: DestinationConnection & { readonly signingSecret: string }): PreparedWebhook {
   const { id, authConfig, previousSigningSecret, previousSigningSecretExpiresAt } = connection;
   const { url, authType, extraHeaders } = connection.configuration as WebhookConfiguration;
   const auth = authConfig === null ? {} : JSON.parse(cipher.decrypt(authConfig, columnIdentity.webhookAuthConfig(id)));
   const headers: Record<string, string> = {};
-  // Later ones win: a merchant's extra header never replaces one that the exchange depends on.
+  // Later assignments win, so a merchant's extra header never replaces one that the exchange depends on.
   for (const { name, value } of extraHeaders) headers[name.toLowerCase()] = value;
   Object.assign(headers, authHeaders(authType, auth));
   headers['content-type'] = 'application/json';
@@ -108,7 +111,7 @@ function prepareWebhook(cipher: Cipher, connection: DestinationConnection & { re
   return { url, headers, secretsAt: (nowMs) => (nowMs < expiresAtMs ? both : current) };
 }
 
-/** A webhook's auth secrets, as they are stored (encrypted). Which of them are there depends on the kind of auth. */
+/** A webhook's auth secrets before encryption. Which fields are set depends on the auth type. */
 interface WebhookAuth {
   readonly token?: string;
   readonly username?: string;
@@ -117,7 +120,10 @@ interface WebhookAuth {
   readonly apiKey?: string;
 }
 
-/** The header that authenticates us, its name in lower case: bearer (RFC 6750, 2.1), basic (RFC 7617, UTF-8) or an API key. */
+/**
+ * Returns the header that authenticates Switchboard, its name in lower case: bearer (RFC 6750, 2.1), basic (RFC 7617, UTF-8) or
+ * an API key.
+ */
 function authHeaders(authType: WebhookAuthType, auth: WebhookAuth): Record<string, string> {
   switch (authType) {
     case 'none':
@@ -131,10 +137,10 @@ function authHeaders(authType: WebhookAuthType, auth: WebhookAuth): Record<strin
   }
 }
 
-/** How long a connection is left alone while our own resolver does not answer. */
+/** Milliseconds for which a connection is paused while our own resolver does not answer. */
 const REST_MS = 5_000;
 
-/** What an HTTP exchange means to the engine, with what is recorded of it. */
+/** Converts an HTTP exchange to a delivery's result, with the attempt's report. */
 function toDeliveryResult(exchange: HttpOutcome, rules: OutcomeRules): DeliveryResult {
   const outcome = decideOutcome(exchange, rules);
   switch (outcome.kind) {

@@ -22,11 +22,11 @@ interface Dependencies {
   readonly database: Database;
   readonly cipher: Cipher;
   readonly destinations: ReadonlyMap<string, Destination>;
-  /** Knows a believable payload for each event type. */
+  /** Provides a realistic sample payload for each event type. */
   readonly eventTypes: { get(name: string): { readonly sample: Record<string, unknown> } | undefined };
 }
 
-/** OpenAPI broadcast-result. */
+/** The shape of `broadcast-result` in the OpenAPI description. */
 interface BroadcastResult {
   readonly success: boolean;
   readonly statusCode: number | null;
@@ -35,14 +35,14 @@ interface BroadcastResult {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Whom a test is about when the caller names nobody, for destinations that need somebody. Not sent to webhooks. */
+/** The recipient of a test when the caller names none, for destinations that need one. Webhooks do not receive it. */
 const TEST_RECIPIENT: Recipient = { email: 'switchboard-test@example.com' };
 
 /**
- * Sends a sample event to a subscription's destination now and returns what came of it: same path, same headers, same
- * bounds as any delivery. Paused subscriptions too. It is recorded with trigger `test`, is never retried, and says
- * nothing about the connection's health. A destination that needs a recipient takes the one that the caller names.
- * Throws an InputError: NOT_FOUND, CONFLICT, or what is wrong with the recipient.
+ * Sends a sample event to a subscription's destination now and returns the result. It uses the same path, headers and limits as
+ * any delivery, and also works for paused subscriptions. The attempt is recorded with trigger `test`, is never retried, and does
+ * not affect the connection's health. A destination that needs a recipient gets the one that the caller names. Throws an
+ * InputError: NOT_FOUND, CONFLICT, or a code about the recipient.
  */
 export async function broadcastTestEvent(
   dependencies: Dependencies,
@@ -83,7 +83,7 @@ export async function broadcastTestEvent(
   const startedAt = performance.now();
   const result = await attempt(destination, job);
   const report = toReport(result, startedAt);
-  // Recorded when it is over: what is not in the table yet can't be claimed and sent again.
+  // The delivery is recorded afterwards, so no worker can claim it and send it again.
   await recordTestBroadcast(database, job, subscription, report, result.kind === 'delivered');
   const subject = ['delivery', job.deliveryId] as const;
   await recordAudit(database.em(), caller, {
@@ -98,12 +98,12 @@ export async function broadcastTestEvent(
 async function findConnection(database: Database, id: number) {
   const { rows } = await sql<DestinationConnectionRow & { readonly status: ConnectionStatus }>`
     select ${sql.raw(DESTINATION_CONNECTION)}, status from connections where id = ${id}`.execute(database.sql());
-  // A subscription goes with its connection.
+  // Deleting a connection deletes its subscriptions, so the connection is gone only if the subscription is.
   if (!rows[0]) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'subscriptionId');
   return rows[0];
 }
 
-/** Bounded by the destination itself; the signal is for one that breaks its promise. */
+/** Makes the attempt. The destination limits its own duration; the signal aborts one that exceeds its limit. */
 function attempt(destination: Destination, job: DeliveryJob): Promise<DeliveryResult> {
   return destination.deliver(job, AbortSignal.timeout(destination.maxDurationMs + 5_000));
 }
@@ -124,7 +124,7 @@ function explain(result: DeliveryResult): { code: string; message: string } {
   return { code: 'abandoned', message: 'It was given up before it was answered.' };
 }
 
-/** Writes a test's event, delivery and attempt as they would be after a single attempt, in one statement. */
+/** Writes a test's event, delivery and attempt in one statement, in the state after a single attempt. */
 async function recordTestBroadcast(
   database: Database,
   { deliveryId, event, connection }: DeliveryJob,

@@ -15,10 +15,10 @@ interface DeliveryFilter {
   readonly createdBefore?: Date | null;
 }
 
-/** No delivery has it. */
+/** An id that no delivery has. */
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
 
-/** The caller's deliveries, newest first. */
+/** Returns the caller's deliveries, newest first. */
 export function listDeliveries(
   { database }: { database: Database },
   caller: Caller,
@@ -37,21 +37,21 @@ export function listDeliveries(
   return paginate(database.em(), Delivery, 'deliveries', where, args);
 }
 
-/** One delivery of the organization, or null: somebody else's is not there. */
+/** Returns one delivery of the caller's organization, or null. Deliveries of other organizations count as missing. */
 export async function findDelivery({ database }: { database: Database }, caller: Caller, id: string): Promise<Delivery | null> {
   return isUuid(id) ? database.em().findOne(Delivery, { id, ...reachableRows(caller) }) : null;
 }
 
-/** How deliveries of a connection fare. */
+/** The health of a connection's deliveries. */
 export interface ConnectionHealth {
   readonly connectionId: number;
-  /** Since when nothing but failures; null when the last delivery went well. */
+  /** Start of the unbroken series of failures; null when the last delivery succeeded. */
   readonly failingSince: Date | null;
-  /** Until when a rate limit of the destination lasts; null without one. */
+  /** End of the destination's rate limit; null when there is none. */
   readonly throttledUntil: Date | null;
 }
 
-/** The health of connections, as far as there is anything to say. */
+/** Returns the health of connections. Connections without a record are left out. */
 export async function findHealth({ database }: { database: Database }, connectionIds: number[]): Promise<ConnectionHealth[]> {
   const { rows } = await sql<Omit<ConnectionHealth, 'connectionId'> & { id: string }>`
     select connection_id as id, failing_since as "failingSince",

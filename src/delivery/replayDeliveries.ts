@@ -17,37 +17,37 @@ interface Dependencies {
 
 export interface ReplayDeliveriesInput {
   readonly connectionId: string;
-  /** Those created since then, and until then. */
+  /** Selects deliveries created from `since` until `until`. */
   readonly since: Date;
   readonly until?: Date | null;
-  /** FAILED unless told. */
+  /** Default: FAILED. */
   readonly statuses?: readonly DeliveryStatus[] | null;
   readonly eventType?: string | null;
   readonly subscriptionId?: string | null;
 }
 
-/** How a replay fares. */
+/** The progress of a replay. */
 export interface ReplayProgress {
   readonly id: string;
   readonly status: 'running' | 'completed' | 'cancelled';
-  /** How many are on their way again so far. */
+  /** Number of deliveries that the replay has made due again so far. */
   readonly count: number;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
 }
 
-/** What was over, or waits for its next retry. The others are on their way already. */
+/** Deliveries that are finished or wait for a retry. All others are already due. */
 export const REPLAYABLE: readonly DeliveryStatus[] = ['failed', 'retrying', 'cancelled', 'expired', 'delivered'];
 
-/** Steps that are taken before the answer; the rest follows behind it. */
+/** Steps taken before the answer; workers take the rest. */
 const STEPS_AT_ONCE = 10;
 
 /**
- * Tries everything on a connection again to which all of the filter applies, in its order. Each begins anew: a manual attempt,
- * then the usual retries. Test broadcasts, and what belongs to a deleted subscription, stay as they are.
+ * Makes all deliveries of a connection that match the filter due again, in their order. Each starts over: a manual attempt, then
+ * the usual retries. Test broadcasts and deliveries of a deleted subscription are left out.
  *
- * Bounded steps: the first ones before this answers, the others by the workers, and `findReplay` tells how far they are.
- * Throws an InputError: NOT_FOUND, INVALID_CHOICE, MAX_VALUE, CONFLICT when the connection is not active.
+ * Works in bounded steps: the first ones before this function returns, the others by the workers. `findReplay` returns the
+ * progress. Throws an InputError: NOT_FOUND, INVALID_CHOICE, MAX_VALUE, or CONFLICT when the connection is not active.
  */
 export async function replayDeliveries(
   { database, deliverySignal }: Dependencies,
@@ -73,11 +73,11 @@ export async function replayDeliveries(
     eventType: input.eventType ?? null,
     subscriptionId: input.subscriptionId ? (parseId(input.subscriptionId) ?? 0) : null,
     since: input.since.toISOString(),
-    // What comes in from now on is no part of it.
+    // Deliveries created from now on are not part of the replay.
     until: new Date(Math.min(input.until?.getTime() ?? Number.POSITIVE_INFINITY, Date.now())).toISOString(),
   };
   const id = newId();
-  // First: what it does takes several transactions.
+  // The queue's row first, because the replay takes several transactions.
   const after = { connectionId: String(connection.id), ...replay };
   await recordAudit(database.em(), caller, { action: 'deliveries_replayed', subject: ['replay', id], after });
   let place: string | null = null;
@@ -99,7 +99,10 @@ export async function replayDeliveries(
   return progress as ReplayProgress;
 }
 
-/** One replay of the organization, or null: somebody else's is not there. Forgotten with what it replayed (RETENTION_DAYS). */
+/**
+ * Returns one replay of the caller's organization, or null. Replays of other organizations count as missing. A replay is deleted
+ * together with its deliveries (RETENTION_DAYS).
+ */
 export async function findReplay(
   { database }: { database: Database },
   caller: Caller,
@@ -119,7 +122,7 @@ export async function findReplay(
   return { id, status: row.status, count: row.count, createdAt: new Date(row.created_ms), finishedAt };
 }
 
-/** A replay as its task keeps it. Times as RFC 3339. */
+/** A replay as its task stores it. Times are in RFC 3339. */
 export interface Replay {
   readonly statuses: readonly DeliveryStatus[];
   readonly eventType: string | null;
@@ -128,13 +131,13 @@ export interface Replay {
   readonly until: string;
 }
 
-/** Deliveries that one step looks at, whatever became of them. */
+/** Deliveries that one step examines, whether or not they match. */
 const STEP = 5_000;
 
 /**
- * Looks at the next deliveries of a connection, oldest first.
- * @param place the id of the last one looked at before.
- * @returns the id of the last one looked at now; null when there are no more.
+ * Takes the next step of a replay: examines the next deliveries of a connection, oldest first.
+ * @param place the id of the last delivery of the previous step.
+ * @returns the id of the last delivery of this step; null when there are no more.
  */
 export async function continueReplay(
   em: EntityManager,
@@ -169,8 +172,8 @@ export async function continueReplay(
 }
 
 /**
- * Of an ordering key, what was over goes behind what waits of it, in the order of publishing, and only the first is due; what
- * waits for a retry keeps its place.
+ * Makes deliveries due again. Within an ordering key, finished deliveries go behind the waiting ones, in the order of publishing,
+ * and only the first is due. A delivery that waits for a retry keeps its position.
  */
 async function makeDueAgain(
   em: EntityManager,

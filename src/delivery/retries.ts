@@ -1,31 +1,37 @@
 import { parseRetryAfter } from '../domain/retryAfter.js';
 import type { HttpOutcome } from './http/guardedHttp.js';
 
-/** What an attempt came to, by the HTTP exchange: the kinds of `DeliveryResult`. `reason` is a short sentence for a merchant. */
+/** The outcome of an HTTP exchange, with the kinds of `DeliveryResult`. `reason` is a short sentence for a merchant. */
 type Outcome =
   | { readonly kind: 'delivered' }
-  /** Try again, if there are retries left. `askedMs`: how long the receiver asked to wait; null when it did not. */
+  /** Retry if retries are left. `askedMs`: how long the receiver asked to wait; null when it did not ask. */
   | { readonly kind: 'retry'; readonly askedMs: number | null; readonly reason: string }
-  /** Another attempt can't end differently. */
+  /** A retry cannot succeed. */
   | { readonly kind: 'failed'; readonly reason: string }
-  /** The receiver is gone for good (410): fail this delivery and disable the connection. */
+  /** The receiver is gone for good (410): the delivery fails and the connection is disabled. */
   | { readonly kind: 'disable'; readonly reason: string }
-  /** We gave it up ourselves, as when the process stops: no attempt, and the delivery is as it was before. */
+  /**
+   * This process aborted the exchange, for example because it stops. It does not count as an attempt, and the delivery stays as
+   * it was before.
+   */
   | { readonly kind: 'handBack' }
-  /** Something of ours is out of order: no attempt either. */
+  /** Something on our side does not work. It does not count as an attempt. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 export interface OutcomeRules {
   /** Milliseconds since 1970. */
   readonly nowMs: number;
-  /** Longest Retry-After that is obeyed, in milliseconds. */
+  /** Longest Retry-After that is honoured, in milliseconds. */
   readonly retryAfterCapMs: number;
 }
 
-/** Statuses whose Retry-After is obeyed: 429 (RFC 6585, 4) and 503 (RFC 9110, 15.6.4). */
+/** Statuses whose Retry-After is honoured: 429 (RFC 6585, 4) and 503 (RFC 9110, 15.6.4). */
 const MAY_SAY_WHEN = new Set([429, 503]);
 
-/** Success is 2xx. All else is worth a retry, redirects too: they are never followed. */
+/**
+ * Decides the outcome of an exchange. A 2xx status is success, 410 disables the connection, and every other status is retried,
+ * including redirects, which are never followed.
+ */
 export function decideOutcome(exchange: HttpOutcome, { nowMs, retryAfterCapMs }: OutcomeRules): Outcome {
   if (exchange.kind === 'error') {
     if (exchange.code === 'aborted') return { kind: 'handBack' };
@@ -45,20 +51,20 @@ export function decideOutcome(exchange: HttpOutcome, { nowMs, retryAfterCapMs }:
   };
 }
 
-/** Spread of ±20 %, so that what failed together does not come back together. */
+/** ±20 %, so that deliveries that failed together are not retried together. */
 const JITTER = 0.2;
 
-/** `Retry-After: 0` must not burn all retries within one second. */
+/** `Retry-After: 0` must not use up all retries within one second. */
 const SHORTEST_ASKED_MS = 1_000;
 
 /**
- * How long to wait before a retry.
+ * Returns how long to wait before a retry.
  *
- * @param retryNumber counted from 1.
+ * @param retryNumber starts at 1.
  * @param delaysMs milliseconds before the first retry, the second, and so on.
- * @param random as Math.random: at least 0, below 1.
- * @param askedMs what the receiver asked for instead (Retry-After), or null.
- * @returns whole milliseconds, or null when there is no such retry: all are used up.
+ * @param random like Math.random: at least 0, below 1.
+ * @param askedMs what the receiver asked for (Retry-After), or null.
+ * @returns whole milliseconds, or null when all retries are used up.
  */
 export function nextRetryDelay(
   retryNumber: number,

@@ -16,14 +16,14 @@ interface Dependencies {
 }
 
 /**
- * Tries a delivery again now, because somebody wants it: what failed, expired or was cancelled, what waits for its next retry,
- * and what was delivered already (the receiver may have lost it). The attempt is recorded as `manual` and takes the place of
- * the pending automatic one; if it fails, that one's turn comes again after its usual delay. What expired or was cancelled has
- * all its retries after it, and grows old anew.
+ * Retries a delivery now, by hand: one that failed, expired, was cancelled, waits for its next retry, or was already delivered
+ * (the receiver may have lost it). The attempt is recorded as `manual` and replaces the pending automatic one. If it fails, that
+ * automatic retry follows after its usual delay. An expired or cancelled delivery gets all its retries back, and its age starts
+ * again.
  *
- * It goes ahead of its connection's queue, and past the circuit breaker, whose next probe it becomes.
- * Throws an InputError: NOT_FOUND, or CONFLICT while it is in flight or held, waits behind another of its ordering key, or has
- * nowhere to go any more.
+ * The delivery goes ahead of its connection's queue. It bypasses an open circuit breaker and becomes its next probe. Throws an
+ * InputError: NOT_FOUND, or CONFLICT while the delivery is in flight, is held, waits behind another one of its ordering key, or
+ * has no connection any more.
  */
 export async function retryDelivery(
   { database, deliverySignal }: Dependencies,
@@ -43,12 +43,15 @@ export async function retryDelivery(
   return delivery;
 }
 
-/** One statement, so that a worker that claims it at the same moment either sees it changed or makes it conflict. */
+/**
+ * Makes the delivery due. One statement, so a worker that claims the delivery at the same moment either sees the change or causes
+ * a conflict.
+ */
 async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<boolean> {
   const { rows } = await sql<{ connection_id: string }>`
     update deliveries d
     set status = case when d.status in ('pending', 'retrying') then d.status else 'pending' end,
-      -- What ended before its retries were used up has them all.
+      -- A delivery that ended before its retries were used up gets all of them again.
       retry_count = case when d.status in ('expired', 'cancelled') then 0 else d.retry_count end,
       next_trigger = 'manual', leased_by = null, leased_until = null, updated_at = now(), retried_at = now(),
       due_at = least(now(), (
@@ -61,7 +64,7 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
     where d.id = ${id} and d.organization_id = ${caller.organizationId}
       and (${onlyConnection(caller)}::bigint is null or d.connection_id = ${onlyConnection(caller)}::bigint)
       and d.status in ('pending', 'retrying', 'failed', 'delivered', 'cancelled', 'expired')
-      -- What waits behind another of its ordering key keeps its turn.
+      -- A delivery that waits behind another one of its ordering key keeps its position.
       and (d.due_at < 'infinity' or d.status not in ('pending', 'retrying'))
       and (d.leased_until is null or d.leased_until <= now())
       and e.id = d.event_id and not e.is_test and e.erased_at is null
@@ -80,7 +83,7 @@ async function makeDue(em: EntityManager, caller: Caller, id: string): Promise<b
   return true;
 }
 
-/** Why a delivery can't be tried again now, in a sentence. */
+/** Returns the reason why a delivery cannot be retried now, as a sentence. */
 async function whyNotRetried(em: EntityManager, delivery: Delivery): Promise<string> {
   if (delivery.status === 'held') return 'It is held until its connection is active again, and is sent then.';
   const connection = await em.findOne(Connection, { id: delivery.connectionId });

@@ -1,28 +1,28 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 interface DeliveryToSign {
-  /** The delivery's id: the same in every attempt, so that receivers can tell repetitions. Must not contain a dot. */
+  /** The delivery's id, identical in every attempt so that receivers can detect repetitions. Must not contain a dot. */
   readonly id: string;
-  /** When this attempt is made, in seconds since 1970. Receivers refuse what is more than five minutes off. */
+  /** The time of this attempt in seconds since 1970. Receivers reject a timestamp that is more than five minutes off. */
   readonly timestampSeconds: number;
-  /** Exactly the bytes that are sent; a string is sent as UTF-8. */
+  /** Exactly the bytes that are sent. A string is sent as UTF-8. */
   readonly body: string | Buffer;
-  /** Every secret that is valid now: the current one, and for 24 hours after a rotation the one before. */
+  /** Every secret that is valid now: the current one, and for 24 hours after a rotation the previous one. */
   readonly secrets: readonly string[];
 }
 
 interface SignatureHeaders {
   readonly 'webhook-id': string;
   readonly 'webhook-timestamp': string;
-  /** One `v1,<base64>` for each secret, in their order, with a space between. */
+  /** One `v1,<base64>` for each secret, in the same order, separated by spaces. */
   readonly 'webhook-signature': string;
 }
 
 /**
- * Signs as Standard Webhooks 1.0 says: HMAC-SHA256 over `id.timestamp.body`.
+ * Signs according to Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.body`.
  *
- * With node:crypto and not with the `standardwebhooks` package, whose SHA-256 is written in JavaScript: for a body of
- * 1 kB it takes four times as long, which shows at thousands of deliveries a second. Tests verify with the package.
+ * Uses node:crypto instead of the `standardwebhooks` package, whose SHA-256 is written in JavaScript: it takes four times as long
+ * for a body of 1 kB, which matters at thousands of deliveries a second. The tests verify with the package.
  *
  * @throws TypeError when a secret is malformed or there is none.
  */
@@ -37,7 +37,7 @@ export function signDelivery({ id, timestampSeconds, body, secrets }: DeliveryTo
   return { 'webhook-id': id, 'webhook-timestamp': String(timestampSeconds), 'webhook-signature': signatures };
 }
 
-/** Decoded keys of the secrets used lately; a busy connection signs with the same one thousands of times. */
+/** Decoded keys of recently used secrets. A busy connection signs thousands of times with the same one. */
 const keys = new Map<string, KeyObject>();
 const MAX_KEYS = 1_000;
 
@@ -57,8 +57,8 @@ const MIN_BYTES = 24;
 const MAX_BYTES = 64;
 
 /**
- * The HMAC key within a secret such as `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`.
- * @throws TypeError when it isn't of that form; the message does not hold the secret.
+ * Decodes a secret such as `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw` to its HMAC key.
+ * @throws TypeError when the secret does not have that form. The message does not contain the secret.
  */
 function decodeSigningSecret(secret: string): KeyObject {
   const base64 = FORM.exec(secret)?.[1];

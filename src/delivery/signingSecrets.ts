@@ -12,18 +12,21 @@ import type { Destination } from './Destination.js';
 interface RevealedSigningSecret {
   /** `whsec_` and base64. */
   readonly signingSecret: string;
-  /** Until when the secret before this one signs as well; null without one. */
+  /** When the previous secret stops signing; null when there is none. */
   readonly previousSecretExpiresAt: Date | null;
 }
 
 interface Dependencies {
   readonly database: Database;
   readonly cipher: Cipher;
-  /** By connection type. */
+  /** Key: connection type. */
   readonly destinations: ReadonlyMap<string, Pick<Destination, 'signs'>>;
 }
 
-/** The secret that signs a connection's deliveries; made now if none was needed yet. Throws an InputError: NOT_FOUND, INVALID. */
+/**
+ * Returns the secret that signs a connection's deliveries, and creates it if there is none. Throws an InputError: NOT_FOUND,
+ * INVALID.
+ */
 export function revealSigningSecret(
   { database, cipher, destinations }: Dependencies,
   caller: Caller,
@@ -46,8 +49,8 @@ export function revealSigningSecret(
 const DAY_MS = 86_400_000;
 
 /**
- * Makes a new signing secret; the one before signs as well for 24 hours, in which the receiver changes over. A secret
- * before that one, from a rotation less than a day ago, ends now. Throws an InputError: NOT_FOUND, INVALID.
+ * Creates a new signing secret. The previous one also signs for 24 hours, so that the receiver can change over. An older one,
+ * from a rotation less than a day ago, stops signing now. Throws an InputError: NOT_FOUND, INVALID.
  */
 export function rotateSigningSecret(
   { database, cipher, destinations }: Dependencies,
@@ -70,7 +73,7 @@ export function rotateSigningSecret(
   });
 }
 
-/** The caller's connection, locked. Throws an InputError: NOT_FOUND, or INVALID for what is not signed. */
+/** Returns the caller's connection, locked. Throws an InputError: NOT_FOUND, or INVALID when the destination does not sign. */
 async function findSigningConnection(
   em: EntityManager,
   destinations: Dependencies['destinations'],
@@ -91,11 +94,11 @@ interface EnsureDependencies {
 }
 
 /**
- * The encrypted signing secret of a connection; one is made and stored if it has none. Null when there is no such
- * connection. Two processes at once agree: the second one's update waits, and then finds the first one's secret.
+ * Returns the encrypted signing secret of a connection, and creates and stores it if there is none. Null when there is no such
+ * connection. Two concurrent processes agree: the second one's update waits, and then finds the first one's secret.
  *
- * Without a transaction of the caller's it rejects (55P03) when somebody holds the connection locked for a second: whoever does
- * so for long must not have a connection to the database wait for each event.
+ * Outside a transaction of the caller it rejects (55P03) when the connection's row stays locked for a second: otherwise each
+ * event would occupy a database connection for as long as the lock is held.
  */
 export async function ensureSigningSecret(
   { database, cipher }: EnsureDependencies,
@@ -110,7 +113,7 @@ export async function ensureSigningSecret(
   return rows[0]?.signing_secret ?? null;
 }
 
-/** A new secret in Standard Webhooks' form: `whsec_` and 32 random bytes in base64. */
+/** Creates a secret in the format of Standard Webhooks: `whsec_` and 32 random bytes in base64. */
 export function generateSigningSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }

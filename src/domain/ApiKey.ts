@@ -2,8 +2,8 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { Organization } from './Organization.js';
 
 /**
- * What a key may do: `admin` makes and ends keys and sees secrets, `manage` changes connections and subscriptions,
- * `publish` publishes events, `read` looks at everything of its organization.
+ * The scopes of a key: `admin` creates and revokes keys and reveals secrets, `manage` changes connections and subscriptions,
+ * `publish` publishes events, `read` reads everything of its organization.
  */
 export const API_KEY_SCOPES = ['admin', 'manage', 'publish', 'read'] as const;
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
@@ -25,10 +25,10 @@ const ApiKeySchema = defineEntity({
       p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index().nullable(),
     name: p.text().nullable(),
     publicKey: p.text().unique(),
-    /** SHA-256 of the secret, which has 256 bits of its own: a slow hash would add nothing but load. */
+    /** SHA-256 of the secret, which has 256 random bits, so a slow hash would only add load. */
     secretHash: p.text(),
     scopes: p.array<string>(),
-    /** True: good for getting access tokens, and for nothing else. */
+    /** True when the key is valid at the token endpoint only. */
     oauthOnly: p.boolean().default(false),
     createdAt: p.datetime().defaultRaw('now()'),
     lastUsedAt: p.datetime().nullable(),
@@ -36,6 +36,6 @@ const ApiKeySchema = defineEntity({
   },
 });
 
-/** A public and secret key pair with which a backend or frontend calls the API. */
+/** A public and secret key with which a backend or frontend calls the API. */
 export class ApiKey extends ApiKeySchema.class {}
 ApiKeySchema.setClass(ApiKey);

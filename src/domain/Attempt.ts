@@ -10,10 +10,10 @@ const AttemptSchema = defineEntity({
   properties: {
     id: p.bigint('number').primary().autoincrement(),
     deliveryId: () => p.manyToOne(Delivery).mapToPk().joinColumn('delivery_id').deleteRule('cascade'),
-    /** 1 for the first. */
+    /** Starts at 1. */
     number: p.integer(),
     trigger: p.enum(ATTEMPT_TRIGGERS),
-    /** Null when no answer came. */
+    /** Null without a response. */
     statusCode: p.integer().nullable(),
     /** At most 16 KiB. */
     responseBody: p.text().nullable(),
@@ -24,6 +24,6 @@ const AttemptSchema = defineEntity({
   },
 });
 
-/** One HTTP try of a delivery. */
+/** One HTTP attempt of a delivery. */
 export class Attempt extends AttemptSchema.class {}
 AttemptSchema.setClass(Attempt);

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { Organization } from './Organization.js';
 
-/** What somebody did, as it is stored; each is a thing and what was done to it. */
+/** Actions that the audit log records. Each name is a thing and what was done to it. */
 export const AUDIT_ACTIONS = [
   'connection_created',
   'connection_updated',
@@ -41,7 +41,7 @@ export const AUDIT_SUBJECTS = [
 ] as const;
 export type AuditSubject = (typeof AUDIT_SUBJECTS)[number];
 
-/** Who did it: a caller by what they presented, or a merchant who came back from a provider. */
+/** Kinds of actors: callers by their credential, or a merchant who returned from a provider. */
 export const AUDIT_ACTORS = ['api_key', 'access_token', 'session', 'platform_key', 'merchant'] as const;
 export type AuditActor = (typeof AUDIT_ACTORS)[number];
 
@@ -53,19 +53,19 @@ const AuditEventSchema = defineEntity({
     organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade'),
     action: p.text().$type<AuditAction>(),
     actorType: p.text().$type<AuditActor>(),
-    /** Of the key or session; it may be gone by now. Null for a merchant. */
+    /** Id of the key or session, which may be deleted by now. Null for a merchant. */
     actorId: p.text().nullable(),
-    /** Where the call came from; null when nobody knows. */
+    /** IP address of the call; null when unknown. */
     address: p.text().nullable(),
     subjectType: p.text().$type<AuditSubject>(),
     subjectId: p.text(),
-    /** What changed, as it was before and as it is after. Never a secret. */
+    /** The changed fields before and after. Never contains a secret. */
     before: p.json<Record<string, unknown>>().nullable(),
     after: p.json<Record<string, unknown>>().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
   },
 });
 
-/** One line of the audit log. It is written with what it tells of, and never changed. */
+/** One entry of the audit log. It is written in the transaction of the change that it records, and never changed. */
 export class AuditEvent extends AuditEventSchema.class {}
 AuditEventSchema.setClass(AuditEvent);

@@ -1,25 +1,25 @@
-/** Growing pauses between tries: each twice as long as the one before, up to the longest, and with some spread. */
+/** Returns growing pauses between tries: each twice as long as the previous one, up to a maximum, with a random spread. */
 export class Backoff {
   #ms = 0;
 
-  /** Milliseconds. */
+  /** Durations in milliseconds. */
   constructor(
     private readonly firstMs: number,
     private readonly longestMs: number,
   ) {}
 
-  /** Milliseconds to wait after one more failure, ±25 %, so that those who failed together don't come back together. */
+  /** Returns the milliseconds to wait after a failure, ±25 %, so that processes that failed together do not retry together. */
   next(): number {
     this.#ms = Math.min(this.longestMs, Math.max(this.firstMs, this.#ms * 2));
     return this.#ms * (0.75 + Math.random() / 2);
   }
 
-  /** It worked: the next pause is a short one again. */
+  /** Makes the next pause the shortest again, after a success. */
   reset(): void {
     this.#ms = 0;
   }
 
-  /** There is no hurry: the next pause is the longest. */
+  /** Makes the next pause the longest. */
   exhaust(): void {
     this.#ms = this.longestMs;
   }

@@ -3,10 +3,10 @@ import { SwitchboardError } from './errors.js';
 import { parseId } from './ids.js';
 import type { SessionPermission } from './Session.js';
 
-/** Who is calling. Every use case takes one and touches nothing outside its organization. */
+/** The authenticated caller. Every use case takes one and touches nothing outside its organization. */
 export interface Caller {
   readonly organizationId: number;
-  /** The key that calls, or that made the access token or the session that does. */
+  /** The API key that was presented, or that created the presented access token or session. */
   readonly apiKeyId: number;
   readonly scopes: ReadonlySet<ApiKeyScope>;
   /** What they presented. */
@@ -32,39 +32,42 @@ export interface Platform {
 export interface CallingSession {
   readonly id: string;
   readonly permissions: ReadonlySet<SessionPermission>;
-  /** The only connection that it may touch, with what hangs on it; null: all of its organization. */
+  /** The only connection that the session may touch, with its subscriptions and deliveries; null: all of its organization. */
   readonly connectionId: number | null;
-  /** The origin of the pages that may call with it, such as `https://app.example.com`; null: those that a key may be used from. */
+  /** The origin of the pages that may use the session, such as `https://app.example.com`; null: those that may use an API key. */
   readonly origin: string | null;
-  /** Where its authorizations send the browser unless told otherwise. */
+  /** Default `returnTo` of its authorizations. */
   readonly returnTo: string | null;
   /** BCP 47. */
   readonly locale: string | null;
   readonly expiresAt: Date;
 }
 
-/** No row has it: ids begin at 1. */
+/** An id that no row has: ids begin at 1. */
 const NO_ID = 0;
 
-/** The connection that a caller is confined to; null: there is no such limit. */
+/** Returns the connection to which a caller is confined; null when there is no such limit. */
 export function onlyConnection({ session }: Caller): number | null {
   return session?.connectionId ?? null;
 }
 
-/** The condition that a connection is this one, and that the caller may touch it. A malformed id is one that nobody has. */
+/** Returns the condition that selects a connection by id if the caller may touch it. A malformed id selects none. */
 export function reachableConnection(caller: Caller, id: string | number): { id: number; organizationId: number } {
   const wanted = parseId(id) ?? NO_ID;
   const only = onlyConnection(caller) ?? wanted;
   return { id: only === wanted ? wanted : NO_ID, organizationId: caller.organizationId };
 }
 
-/** The condition on connections that the caller may touch them. */
+/** Returns the condition that selects the connections that the caller may touch. */
 export function reachableConnections(caller: Caller): { organizationId: number; id?: number } {
   const only = onlyConnection(caller);
   return { organizationId: caller.organizationId, ...(only === null ? {} : { id: only }) };
 }
 
-/** The condition on what belongs to a connection (subscriptions, deliveries) that the caller may touch it; `connectionId` narrows it. */
+/**
+ * Returns the condition that selects the rows of connections (subscriptions, deliveries) that the caller may touch.
+ * `connectionId` narrows it.
+ */
 export function reachableRows(
   caller: Caller,
   connectionId?: string | number | null,
@@ -75,7 +78,7 @@ export function reachableRows(
   return { organizationId, ...(only === null ? {} : { connectionId: only }) };
 }
 
-/** Throws FORBIDDEN for a session of one connection: what it asks for belongs to no connection, or would be another one. */
+/** Throws FORBIDDEN for a session of one connection, when the call concerns no connection or would create another one. */
 export function requireWholeOrganization(caller: Caller): void {
   if (onlyConnection(caller) === null) return;
   throw new SwitchboardError('FORBIDDEN', 'This session is for one connection alone.');

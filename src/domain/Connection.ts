@@ -11,18 +11,20 @@ const ConnectionSchema = defineEntity({
   properties: {
     id: p.bigint('number').primary().autoincrement(),
     organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index(),
-    /** The name of a connection type, which alone knows what is in the configuration. */
+    /** The name of a connection type. Only that type's module knows the shape of the configuration. */
     type: p.text(),
     name: p.text().nullable(),
     status: p.enum(CONNECTION_STATUSES),
-    /** Why the connection is not active, in a sentence a merchant can act on. */
+    /** Why the connection is not active, as a sentence that tells the merchant what to do. */
     statusReason: p.text().nullable(),
     configuration: p.json<object>(),
     /** Encrypted JSON of the configuration's secrets; null when there are none. */
     authConfig: p.text().nullable(),
-    /** Encrypted `whsec_…` (Standard Webhooks) that signs every delivery, for destinations that sign; null until it is first needed. */
+    /**
+     * Encrypted `whsec_…` (Standard Webhooks) that signs every delivery, if the destination signs. Null until it is first needed.
+     */
     signingSecret: p.text().nullable(),
-    /** Encrypted; signs as well until it expires, 24 hours after a rotation. */
+    /** Encrypted. Also signs until it expires, 24 hours after a rotation. */
     previousSigningSecret: p.text().nullable(),
     previousSigningSecretExpiresAt: p.datetime().nullable(),
     /** What the organization's own system calls it; unique in the organization. */
@@ -30,13 +32,13 @@ const ConnectionSchema = defineEntity({
     metadata: p.json<Metadata>().defaultRaw("'{}'"),
     /** Attempts at once, over all processes; null: what the server allows. */
     maxConcurrency: p.integer().nullable(),
-    /** Attempts a second, over all processes; null: no limit. */
+    /** Maximum attempts a second, over all processes; null: no limit. */
     maxPerSecond: p.integer().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
   },
 });
 
-/** Where events go. */
+/** A destination of events: a webhook or a linked provider account. */
 export class Connection extends ConnectionSchema.class {}
 ConnectionSchema.setClass(Connection);

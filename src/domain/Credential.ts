@@ -11,12 +11,12 @@ export const CHECK_OUTCOMES = [
 ] as const;
 export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
 
-/** What the provider said when it was asked whether a grant lives. */
+/** The provider's answer to whether a grant is still valid. */
 export interface ConnectionCheck {
   readonly outcome: CheckOutcome;
-  /** For people: what was found, and whose turn it is. */
+  /** Text for a person: what was found, and who must act. */
   readonly message: string;
-  /** The account that the grant leads to; null when the provider did not say. */
+  /** The account that the grant belongs to; null when the provider did not name it. */
   readonly account: { readonly id: string; readonly name: string | null; readonly timezone: string | null } | null;
   readonly missingScopes: readonly string[];
   /** RFC 3339. */
@@ -29,47 +29,47 @@ const CredentialSchema = defineEntity({
   properties: {
     connectionId: () => p.manyToOne(Connection).mapToPk().joinColumn('connection_id').primary().deleteRule('cascade'),
     provider: p.text(),
-    /** Encrypted; up to 4,096 characters in the clear. Null once revoked: the row then only remembers the account. */
+    /** Encrypted; up to 4,096 characters in plain text. Null once revoked: the row then only keeps the account. */
     accessToken: p.text().nullable(),
-    /** Encrypted; up to 512 characters in the clear. */
+    /** Encrypted; up to 512 characters in plain text. */
     refreshToken: p.text().nullable(),
     scopes: p.array<string>(),
     accountId: p.text().nullable().index(),
     accountName: p.text().nullable(),
     accountTimezone: p.text().nullable(),
     expiresAt: p.datetime(),
-    /** How long the access token was good for when it was issued; null when nobody noted it. */
+    /** The access token's lifetime when it was issued; null when it was not recorded. */
     lifetimeSeconds: p.integer().nullable(),
-    /** Goes up with every token set: a writer names the version it read (compare and swap). */
+    /** Increases with every token set. A writer names the version that it read (compare and swap). */
     version: p.integer().default(1),
-    /** Who refreshes it at the moment; nobody else does until the lease runs out. */
+    /** The lease of the process that refreshes the tokens. No other process refreshes them until the lease ends. */
     refreshLeasedBy: p.uuid().nullable(),
     refreshLeasedUntil: p.datetime().nullable(),
-    /** Why the last refresh did not work, for people; null since one did. */
+    /** Why the last refresh failed, as text for a person; null after a success. */
     refreshProblem: p.text().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     lastRefreshedAt: p.datetime().nullable(),
-    /** When the provider last said whether the grant lives. */
+    /** When the provider last said whether the grant is valid. */
     checkedAt: p.datetime().nullable(),
-    /** What the last check found; null since a new grant came. */
+    /** The result of the last check; null after a new grant. */
     lastCheck: p.json<ConnectionCheck>().nullable(),
-    /** When the daily check is due. */
+    /** When the next daily check is due. */
     nextCheckAt: p.datetime().defaultRaw("now() + interval '1 day'"),
-    /** Who checks it at the moment. Without one, what was found is good for others until the lease runs out. */
+    /** The lease of the process that checks the grant. Other processes reuse its result until the lease ends. */
     checkLeasedBy: p.uuid().nullable(),
     checkLeasedUntil: p.datetime().nullable(),
-    /** Missing scopes that the organization was told of already. */
+    /** Missing scopes that the organization was already notified of. */
     toldMissingScopes: p.array<string>().defaultRaw("'{}'"),
   },
 });
 
-/** An account at a provider, as others are told of it. */
+/** A provider's account as events and the API show it. */
 export interface NamedAccount {
   readonly id: string;
   readonly name: string | null;
 }
 
-/** What a grant allows, and what was asked for or is needed but not granted. */
+/** The scopes of a grant, and those that were requested or are needed but not granted. */
 export interface ScopesOfGrant {
   readonly grantedScopes: readonly string[];
   readonly missingScopes: readonly string[];

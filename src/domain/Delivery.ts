@@ -8,27 +8,27 @@ const DeliverySchema = defineEntity({
   name: 'Delivery',
   tableName: 'deliveries',
   properties: {
-    /** Also the `webhook-id`: the same for every attempt. */
+    /** Sent as `webhook-id`; identical for every attempt. */
     id: p.uuid().primary(),
     organizationId: p.bigint('number'),
     eventId: () => p.manyToOne(Event).mapToPk().joinColumn('event_id').deleteRule('cascade'),
-    /** May name a subscription or connection that is gone: history stays. */
+    /** May name a deleted subscription or connection, because deliveries are kept. */
     subscriptionId: p.bigint('number'),
     connectionId: p.bigint('number'),
     eventType: p.text(),
     status: p.enum(DELIVERY_STATUSES),
-    /** All attempts, whatever triggered them. */
+    /** Number of all attempts, whatever their trigger. */
     attemptCount: p.integer().default(0),
-    /** Automatic retries that are used up. */
+    /** Number of automatic retries that are used up. */
     retryCount: p.integer().default(0),
-    /** Its place in the queue: when it is next due while pending or retrying. */
+    /** Position in the queue: when the delivery is next due, while pending or retrying. */
     dueAt: p.datetime().defaultRaw('now()'),
-    /** Deliveries of one key go to their connection one after another, in the order of `orderingPosition`. */
+    /** Deliveries with the same key go to their connection one after another, in the order of `orderingPosition`. */
     orderingKey: p.text().nullable(),
     orderingPosition: p.integer().nullable(),
-    /** The lease under which a worker holds it. */
+    /** The lease under which a worker holds the delivery. */
     leasedBy: p.uuid().nullable(),
-    /** It is in flight while this lies ahead. */
+    /** The delivery is in flight until this time. */
     leasedUntil: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),

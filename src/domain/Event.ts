@@ -8,23 +8,23 @@ const EventSchema = defineEntity({
     id: p.uuid().primary(),
     organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade'),
     eventType: p.text(),
-    /** The event's `data`, as it was published. */
+    /** The event's `data`, exactly as published. */
     payload: p.json<Record<string, unknown>>().columnType('json'),
-    /** Encrypted JSON of whom it is about: personal data, for Klaviyo only. */
+    /** Encrypted JSON of the recipient: personal data, for Klaviyo only. */
     recipient: p.text().nullable(),
-    /** When it happened, where the publisher said so. */
+    /** When the event happened, if the publisher said so. */
     occurredAt: p.datetime().nullable(),
-    /** What it is worth, for Klaviyo. */
+    /** The event's monetary value, for Klaviyo. */
     value: p.float().columnType('double precision').nullable(),
     valueCurrency: p.text().nullable(),
-    /** Encrypted JSON of its own properties in Klaviyo: they may be personal. */
+    /** Encrypted JSON of the event's own properties for Klaviyo, which may be personal data. */
     properties: p.text().nullable(),
     idempotencyKey: p.text().nullable(),
-    /** Events of one key reach a connection in the order of publishing. */
+    /** Events with the same key reach a connection in the order of publishing. */
     orderingKey: p.text().nullable(),
-    /** A fingerprint of what was published; set with an idempotency key, to tell a repeat from a conflict. */
+    /** Fingerprint of the published content. Set with an idempotency key, to distinguish a repetition from a conflict. */
     contentHash: p.text().nullable(),
-    /** Made by a test broadcast. */
+    /** True when a test broadcast created it. */
     isTest: p.boolean().default(false),
     createdAt: p.datetime().defaultRaw('now()'),
     /** When its data was erased, since it was about somebody who asked for that. */
@@ -36,7 +36,7 @@ const EventSchema = defineEntity({
 export class Event extends EventSchema.class {}
 EventSchema.setClass(Event);
 
-/** An event as its row holds it, for what goes past entities: what it says, and whom it is about. */
+/** An event as its row stores it, for code that bypasses entities. */
 export interface EventRow {
   readonly id: string;
   readonly eventType: string;
@@ -44,7 +44,7 @@ export interface EventRow {
   readonly payload: string;
   /** Encrypted (`columnIdentity.recipient`), or null. */
   readonly recipient: string | null;
-  /** When it happened, where the publisher said so. */
+  /** When the event happened, if the publisher said so. */
   readonly occurredAt: Date | null;
   readonly value: number | null;
   /** ISO 4217. */

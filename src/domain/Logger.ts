@@ -1,4 +1,7 @@
-/** What we need of a log: pino's shape, fields first. No token, code, state, verifier, secret or personal data ever goes in. */
+/**
+ * The part of pino's interface that we use: fields first, then the message. Never log a token, code, state, verifier, secret or
+ * personal data.
+ */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,12 +1,12 @@
 import type { Logger } from './Logger.js';
 
-/** What an operator must mend, such as a refused client secret. No merchant is to blame. */
+/** A problem that an operator must repair, such as a refused client secret. It is no merchant's fault. */
 export interface OperatorAlarm {
   raise(name: string, message: string): void;
   clear(name: string): void;
 }
 
-/** Keeps what is wrong for /health/ready, and logs it loudly: when it begins, and each time it is met again. */
+/** Keeps the current problems for /health/ready, and logs each one when it begins and each time it occurs again. */
 export class OperatorAlarms implements OperatorAlarm {
   readonly #raised = new Map<string, { readonly message: string; readonly since: Date }>();
 

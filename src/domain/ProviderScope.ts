@@ -1,11 +1,11 @@
-/** A scope as an authorization request may carry it (RFC 6749 3.3, scope-token). Its length is bounded by us. */
+/** Matches a scope in an authorization request (RFC 6749 3.3, scope-token). The maximum length is our own. */
 export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/;
 
-/** A permission that a provider knows, such as `events:write`. */
+/** A permission at a provider, such as `events:write`. */
 export interface ProviderScope {
   readonly name: string;
   readonly resource: string;
   readonly access: 'read' | 'write';
-  /** True when every authorization must ask for it. */
+  /** True when every authorization must request it. */
   readonly required: boolean;
 }

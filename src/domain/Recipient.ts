@@ -1,23 +1,23 @@
 import type { ProblemList } from './errors.js';
 
-/** Whom an event is about. Personal data: encrypted at rest, for Klaviyo only, never in a webhook's body or a log. */
+/** The person whom an event is about. Personal data: encrypted at rest, for Klaviyo only, never in a webhook's body or a log. */
 export interface Recipient {
   readonly email?: string | null;
   /** E.164. */
   readonly phoneNumber?: string | null;
-  /** The merchant's own id of the customer. */
+  /** The customer's id in the merchant's system. */
   readonly externalId?: string | null;
-  /** The id of somebody whom nobody knows by name yet, as the merchant's shop gave it. */
+  /** The id that the merchant's shop gave to an unidentified visitor. */
   readonly anonymousId?: string | null;
   readonly firstName?: string | null;
   readonly lastName?: string | null;
-  /** A language tag after BCP 47, such as `nl-NL`. */
+  /** BCP 47 language tag, such as `nl-NL`. */
   readonly locale?: string | null;
 }
 
 const MAX_TEXT = 255;
 
-/** Checks a recipient that stands at `path` of an input. Problems go to the list. */
+/** Checks a recipient at `path` of an input. Adds problems to the list. */
 export function checkRecipient(recipient: Recipient, problems: ProblemList, ...path: string[]): void {
   const { email, phoneNumber, externalId, anonymousId, firstName, lastName, locale } = recipient;
   if (![email, phoneNumber, externalId, anonymousId].some((identifier) => identifier?.trim())) {
@@ -31,7 +31,7 @@ export function checkRecipient(recipient: Recipient, problems: ProblemList, ...p
   }
 }
 
-/** A text that somebody gave: 1 to 255 characters on one line. Problems go to the list. */
+/** Checks a text: 1 to 255 characters on one line. Adds problems to the list. */
 export function checkText(text: string | null | undefined, problems: ProblemList, ...path: string[]): void {
   if (text === null || text === undefined) return;
   if (text.length === 0 || text.length > MAX_TEXT || /\p{Cc}/u.test(text)) {
@@ -39,7 +39,7 @@ export function checkText(text: string | null | undefined, problems: ProblemList
   }
 }
 
-/** `nl-nl` as `nl-NL` (RFC 5646 2.1.1); null for what is no language tag. */
+/** Normalizes a language tag: `nl-nl` to `nl-NL` (RFC 5646 2.1.1). Returns null for an invalid one. */
 export function canonicalLocale(locale: string): string | null {
   if (locale.length > MAX_TEXT) return null;
   try {

@@ -3,13 +3,13 @@ import { ApiKey } from './ApiKey.js';
 import { Organization } from './Organization.js';
 
 /**
- * What a session may do: `connect` links one connection and sees how it fares, `view` sees connections, subscriptions and
- * deliveries without their payload, `manage` does what `view` does, and changes them. Field by field in sessionFields.ts.
+ * Permissions of a session: `connect` links one connection and reads its status; `view` reads connections, subscriptions and
+ * deliveries without their payload; `manage` does the same and also changes them. sessionFields.ts lists the fields.
  */
 export const SESSION_PERMISSIONS = ['connect', 'view', 'manage'] as const;
 export type SessionPermission = (typeof SESSION_PERMISSIONS)[number];
 
-/** What every token of a session begins with, so that it is known for what it is wherever it turns up. */
+/** The prefix of every session token, so that leaked tokens can be recognized. */
 export const SESSION_TOKEN_PREFIX = 'ses_';
 
 const SessionSchema = defineEntity({
@@ -18,19 +18,22 @@ const SessionSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     organizationId: () => p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade').index(),
-    /** The key that made it. Ending that ends it (a trigger, migration 0018). */
+    /** The API key that created the session. Revoking the key ends the session (a trigger, migration 0018). */
     apiKeyId: () => p.manyToOne(ApiKey).mapToPk().joinColumn('api_key_id').deleteRule('cascade').index(),
-    /** SHA-256 of the token, which has 256 bits of its own. */
+    /** SHA-256 of the token, which has 256 random bits. */
     tokenHash: p.text().unique(),
     permissions: p.array<string>(),
-    /** The only connection that it may touch; kept when that is deleted, which ends the session (a trigger, migration 0018). */
+    /**
+     * The only connection that the session may touch. The id is kept when the connection is deleted, which ends the session (a
+     * trigger, migration 0018).
+     */
     connectionId: p.bigint('number').nullable(),
     origin: p.text().nullable(),
     returnTo: p.text().nullable(),
     locale: p.text().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     expiresAt: p.datetime(),
-    /** When it was ended before it expired. */
+    /** When the session was ended before its expiry; null otherwise. */
     endedAt: p.datetime().nullable(),
   },
 });

@@ -20,6 +20,6 @@ const SubscriptionSchema = defineEntity({
   },
 });
 
-/** Which events go to a connection. */
+/** Routes events of one type to a connection. */
 export class Subscription extends SubscriptionSchema.class {}
 SubscriptionSchema.setClass(Subscription);

@@ -6,9 +6,9 @@ export const DAY_MS = MS_PER_UNIT.d;
 const MAX_MS = 365 * MS_PER_UNIT.d;
 
 /**
- * Reads a duration such as `250ms`, `5s`, `30m`, `2h` or `1d`.
+ * Parses a duration such as `250ms`, `5s`, `30m`, `2h` or `1d`.
  * @returns milliseconds.
- * @throws RangeError that quotes what it got and says what it wants.
+ * @throws RangeError that quotes the text and says what is expected.
  */
 export function parseDuration(text: string): number {
   const [, digits, unit] = FORM.exec(text.trim()) ?? [];
@@ -21,9 +21,9 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Reads durations with commas between, such as `5s,5m,30m,2h,5h`. An empty text is an empty list.
+ * Parses a comma-separated list of durations, such as `5s,5m,30m,2h,5h`. An empty text gives an empty list.
  * @returns milliseconds, in the same order.
- * @throws RangeError for the first that isn't a duration.
+ * @throws RangeError for the first item that is not a duration.
  */
 export function parseDurationList(text: string): number[] {
   return text.trim() === '' ? [] : text.split(',').map(parseDuration);

@@ -10,7 +10,7 @@ import { Organization } from './Organization.js';
 import { Session } from './Session.js';
 import { Subscription } from './Subscription.js';
 
-/** Every table that entities map, parents first. `connection_health` is the engine's own. */
+/** All entities, parents first. `connection_health` has no entity; only the engine uses it. */
 export const entities = [
   Organization,
   ApiKey,

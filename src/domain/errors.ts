@@ -1,4 +1,4 @@
-/** Codes of the OpenAPI description's ErrorObject that we use. */
+/** Codes of the OpenAPI description's ErrorObject that are used here. */
 export type JsonApiCode =
   | 'unknown_field'
   | 'invalid'
@@ -14,13 +14,13 @@ export type JsonApiCode =
 
 interface CallError {
   readonly status: number;
-  /** What REST calls it. */
+  /** The code in REST. */
   readonly jsonApi: JsonApiCode;
   readonly means: string;
 }
 
 /**
- * Every failure of a call as a whole: its status, and its code in both transports. GraphQL shows the key as
+ * Errors that concern a call as a whole, with their status and their code in both transports. GraphQL shows the key as
  * `extensions.code`, REST the `jsonApi` code. docs/errors.md says what to do about each.
  */
 export const callErrors = {
@@ -59,7 +59,7 @@ interface InputProblem {
   readonly means: string;
 }
 
-/** Everything that a person can mend in an input. GraphQL shows the key in `userErrors`, REST the `jsonApi` code with status 400. */
+/** Problems of an input that a person can fix. GraphQL shows the key in `userErrors`, REST the `jsonApi` code with status 400. */
 export const inputProblems = {
   REQUIRED: { jsonApi: 'required', means: 'It is missing.' },
   INVALID: { jsonApi: 'invalid', means: 'It has the wrong form or does not fit here.' },
@@ -73,20 +73,20 @@ export const inputProblems = {
   NOT_A_LIST: { jsonApi: 'not_a_list', means: 'It must be a list.' },
 } as const satisfies Record<string, InputProblem>;
 
-/** Codes of what a person can mend in an input, after the codes of the OpenAPI description's ErrorObject. */
+/** Codes of input problems, named like the codes of the OpenAPI description's ErrorObject. */
 export type ProblemCode = keyof typeof inputProblems;
 export const PROBLEM_CODES = Object.keys(inputProblems) as readonly ProblemCode[];
 
-/** One thing that is wrong with an input. */
+/** One problem of an input. */
 export interface Problem {
   readonly code: ProblemCode;
-  /** A sentence that says what to do. */
+  /** A sentence that says how to fix it. */
   readonly message: string;
-  /** Where in the input, from its root; list positions as decimal strings. */
+  /** Position in the input, from its root. List positions are decimal strings. */
   readonly path: readonly string[];
 }
 
-/** Thrown by a use case when its input can't be accepted; nothing was changed. Never empty. */
+/** Thrown by a use case that refuses its input. Nothing was changed. Has at least one problem. */
 export class InputError extends Error {
   constructor(readonly problems: readonly Problem[]) {
     super(problems.map((problem) => problem.message).join(' '));
@@ -98,12 +98,12 @@ export class InputError extends Error {
   }
 }
 
-/** So many are told: more would not help anyone to mend an input, and would let a bad call produce a huge answer. */
+/** Maximum number of reported problems. More would not help a caller, and would make the response to a bad call huge. */
 export const MOST_PROBLEMS = 20;
-/** Characters of one part of a path: a field's name can be as long as a caller likes. */
+/** Maximum characters of one part of a path, because a caller can send a field name of any length. */
 const MOST_NAME = 120;
 
-/** Gathers what is wrong with an input, up to 20 problems, so that a person can mend it in one go. */
+/** Collects up to 20 problems of an input, so that a person can fix them all at once. */
 export class ProblemList {
   readonly #problems: Problem[] = [];
 
@@ -112,34 +112,34 @@ export class ProblemList {
     this.#problems.push({ code, message, path: path.map((part) => part.slice(0, MOST_NAME)) });
   }
 
-  /** Throws an InputError when there is anything in the list. */
+  /** Throws an InputError when the list is not empty. */
   throwIfAny(): void {
     if (this.#problems.length > 0) throw new InputError(this.#problems);
   }
 }
 
-/** Codes of failures that concern a call as a whole; each transport renders them in its own way. */
+/** Codes of errors that concern a call as a whole. Each transport renders them in its own way. */
 export type ErrorCode = keyof typeof callErrors;
 
-/** What a program needs to know beside the code. */
+/** Details of an error that a program needs besides the code. */
 export interface ErrorFacts {
-  /** When to come again. */
+  /** Seconds after which the caller may retry. */
   readonly retryAfterSeconds?: number;
-  /** What was wrong with the access token (RFC 6750 3.1). */
+  /** What is wrong with the access token (RFC 6750 3.1). */
   readonly bearerError?: 'invalid_token' | 'insufficient_scope';
-  /** The scope that would do. */
+  /** The scope that is required. */
   readonly scope?: string;
-  /** The origin of pages that may read the error, beside those that always may. */
+  /** The origin of pages that may also read the error. */
   readonly readableBy?: string;
-  /** Methods that would do (RFC 9110 10.2.1). */
+  /** The allowed methods (RFC 9110 10.2.1). */
   readonly allow?: readonly string[];
-  /** The query parameter that is wrong. */
+  /** The invalid query parameter. */
   readonly parameter?: string;
-  /** The header that is wrong. */
+  /** The invalid header. */
   readonly header?: string;
 }
 
-/** The base of every error that is meant to be seen; `message` is public. */
+/** The base class of errors that callers see. `message` is public. */
 export class SwitchboardError extends Error {
   readonly status: number;
 

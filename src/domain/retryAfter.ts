@@ -1,7 +1,7 @@
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const TIME = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)`;
 
-/** RFC 9110, 5.6.7: the form to send, and the two obsolete ones that must be understood. */
+/** RFC 9110, 5.6.7: the current form, and the two obsolete ones that must be accepted. */
 const DATE_FORMS = [
   new RegExp(String.raw`^[a-z]{3}, (?<day>\d\d) (?<month>[a-z]{3}) (?<year>\d{4}) ${TIME} gmt$`),
   new RegExp(String.raw`^[a-z]{6,9}, (?<day>\d\d)-(?<month>[a-z]{3})-(?<year>\d\d) ${TIME} gmt$`),
@@ -9,22 +9,22 @@ const DATE_FORMS = [
 ];
 
 /**
- * Reads Retry-After (RFC 9110, 10.2.3): seconds, or a date. Header names are matched in any case.
+ * Parses Retry-After (RFC 9110, 10.2.3): seconds, or a date. Header names match in any case.
  *
  * @param nowMs milliseconds since 1970.
- * @param capMs more than this is taken for this.
- * @returns milliseconds to wait, between 0 and the cap; null when the header is absent, is neither a number of seconds nor
- *   a date, or names a time that is over.
+ * @param capMs maximum; longer waits are reduced to it.
+ * @returns milliseconds to wait, between 0 and the cap; null when the header is absent, is neither a number of seconds nor a
+ * date, or names a time in the past.
  */
 export function parseRetryAfter(headers: HeaderFields, nowMs: number, capMs: number): number | null {
   const value = headerValue(headers, 'retry-after')?.trim();
   if (!value) return null;
-  // Date.parse is no help: it takes "-5" and "1.5" for dates, and the asctime form for local time.
+  // Date.parse does not work here: it accepts "-5" and "1.5" as dates, and reads the asctime form as local time.
   const wait = /^\d+$/.test(value) ? Number(value) * 1_000 : parseHttpDate(value, nowMs) - nowMs;
   return wait >= 0 ? Math.min(wait, capMs) : null;
 }
 
-/** By name, in any case. */
+/** Headers by name, in any case. */
 type HeaderFields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 function headerValue(headers: HeaderFields, wanted: string): string | undefined {
@@ -33,7 +33,10 @@ function headerValue(headers: HeaderFields, wanted: string): string | undefined 
   return typeof value === 'object' ? value[0] : value;
 }
 
-/** @returns milliseconds since 1970, NaN for what isn't an HTTP-date. */
+/**
+ * Parses an HTTP-date.
+ * @returns milliseconds since 1970, or NaN.
+ */
 function parseHttpDate(text: string, nowMs: number): number {
   const lower = text.toLowerCase();
   for (const form of DATE_FORMS) {
@@ -52,7 +55,9 @@ function parseHttpDate(text: string, nowMs: number): number {
   return Number.NaN;
 }
 
-/** A two-digit year more than 50 years ahead is the past one with the same digits (RFC 9110, 5.6.7). */
+/**
+ * Completes a two-digit year: one more than 50 years in the future means the past year with the same digits (RFC 9110, 5.6.7).
+ */
 function fullYear(digits: string, nowMs: number): number {
   if (digits.length === 4) return Number(digits);
   const now = new Date(nowMs).getUTCFullYear();

@@ -1,9 +1,9 @@
 import { InputError } from './errors.js';
 
 /**
- * Checks where a browser may be sent after an authorization: http(s), no credentials, at most 2,048 characters, and an
- * allowed origin (an open redirector otherwise, RFC 6749 10.15). Returns the URL as text, or null when none was given.
- * Throws an InputError: INVALID at `returnTo`.
+ * Checks the URL to which a browser is sent after an authorization: http(s), no credentials, at most 2,048 characters, and an
+ * allowed origin (otherwise this would be an open redirector, RFC 6749 10.15). Returns the URL as text, or null when none was
+ * given. Throws an InputError: INVALID at `returnTo`.
  */
 export function checkReturnTo(returnTo: URL | string | null | undefined, allowedOrigins: readonly string[]): string | null {
   if (returnTo === null || returnTo === undefined) return null;

@@ -1,14 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * SHA-256 in hex. What we make ourselves (API secrets, states, browser bindings) has 256 random bits of its own,
- * so no slower hash is needed, and whoever reads the database holds nothing that opens a door.
+ * Returns the SHA-256 of a secret in hex. Secrets that we generate (API secrets, states, browser bindings) have 256 random bits,
+ * so no slower hash is needed, and a stolen database contains no usable secret.
  */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** Compares two secrets (or hashes of them) in time that depends on their length alone. */
+/** Compares two secrets (or hashes of them) in time that depends on their length only. */
 export function secretsEqual(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);

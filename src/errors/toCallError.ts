@@ -5,21 +5,21 @@ import type { Logger } from '../domain/Logger.js';
 
 export interface CallError {
   readonly error: SwitchboardError;
-  /** Finds the error in the log; set when nobody foresaw it. */
+  /** Finds the error in the log. Set for unexpected errors. */
   readonly id: string | null;
 }
 
 interface Told {
   readonly code: ErrorCode;
   readonly message: string;
-  /** What the log says, for an operator. */
+  /** The message in the log, for an operator. */
   readonly logged: string;
   readonly retryAfterSeconds: number;
 }
 
 const SOON = 'Try again in a few seconds.';
 
-/** What is said of each trouble with the database: the true reason, since each is mended in another way. */
+/** The response for each kind of database trouble. It names the true reason, because each has its own remedy. */
 const TOLD: Readonly<Record<DatabaseTrouble, Told>> = {
   unreachable: {
     code: 'SERVICE_UNAVAILABLE',
@@ -54,8 +54,8 @@ const TOLD: Readonly<Record<DatabaseTrouble, Told>> = {
 };
 
 /**
- * What a caller, by whatever transport, is told of a failure. What nobody foresaw goes to the log with an id, and the
- * caller sees the id and nothing else.
+ * Converts an error to the response for a caller, for every transport. An unexpected error is logged with an id, and the caller
+ * sees only that id.
  */
 export function toCallError(error: unknown, log: Logger): CallError {
   if (error instanceof SwitchboardError) return { error, id: null };
@@ -77,9 +77,8 @@ export function toCallError(error: unknown, log: Logger): CallError {
 }
 
 /**
- * The headers that belong to an error: what would do instead of these credentials (RFC 9110 11.6.1, RFC 6750 3), when to
- * come again (10.2.3), which methods there are (10.2.1). The challenge is never `Basic`, which makes browsers open a
- * log-in dialog over the app.
+ * Returns the headers of an error: the challenge for missing credentials (RFC 9110 11.6.1, RFC 6750 3), Retry-After (10.2.3),
+ * Allow (10.2.1). The challenge is never `Basic`, because browsers would open a log-in dialog over the app.
  */
 export function errorHeaders({ code, facts }: SwitchboardError): Record<string, string> {
   const headers: Record<string, string> = {};

@@ -11,7 +11,7 @@ import type {
   ConnectionScopesMissingData,
 } from './types/connectionEvents.js';
 
-/** Publishes what becomes of connections as events of their organization, for whoever subscribes to them. */
+/** Publishes changes of connections as events of their organization, for all subscriptions to those event types. */
 export function connectionNotices(dependencies: PublishDependencies) {
   const publish = (em: EntityManager, { organizationId }: Connection, eventType: string, data: ConnectionEventData) =>
     publishInternalEvent(dependencies, em, organizationId, { eventType, data });
@@ -67,8 +67,8 @@ function about({ id, type, name, status, statusReason }: Connection): Connection
 }
 
 /**
- * Publishes an event of the server's own (`internal` types), with its deliveries, in the transaction of what it is about:
- * the notice exists exactly when that happened.
+ * Publishes an event of an `internal` type, with its deliveries, in the transaction of the change that it reports, so that it
+ * exists exactly if the change was committed.
  */
 async function publishInternalEvent(
   { database, cipher, insertDeliveries, deliverySignal }: PublishDependencies,

@@ -2,13 +2,14 @@ import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { idRange } from '../database/paginate.js';
 
-/** Events that one step looks at. */
+/** Number of events that one step examines. */
 const STEP = 1_000;
 
 /**
- * Deletes events older than so many milliseconds with their deliveries and attempts, in small steps from the oldest on. An
- * event that still has to be delivered somewhere stays, however old; so does one with a delivery that EXPIRED within that time,
- * so that somebody can see it and send it after all. Stops between two steps when told to. Returns how many.
+ * Deletes events older than `olderThanMs` milliseconds with their deliveries and attempts, in small steps, oldest first. Keeps an
+ * event with an unfinished delivery, however old it is. Also keeps an event with a delivery that EXPIRED within that time, so
+ * that it can still be seen and retried. Stops between two steps when `stopping` is aborted. Returns how many events were
+ * deleted.
  */
 export async function deleteOldEvents(
   { database }: { database: Database },
@@ -18,7 +19,7 @@ export async function deleteOldEvents(
   let count = 0;
   let place: string | null = '00000000-0000-0000-0000-000000000000';
   const db = database.sql();
-  // Postgres's clock says what is old; the id's bound only keeps the walk from what can't be.
+  // Postgres's clock decides which events are old. The bound on the id only limits the index scan.
   const { rows: now } = await sql<{ ms: number }>`select date_part('epoch', now()) * 1000 as ms`.execute(db);
   const { to } = idRange(null, new Date((now[0]?.ms ?? 0) - olderThanMs));
   while (place !== null && !stopping.aborted) {

@@ -6,20 +6,20 @@ import type { EventRow } from '../domain/Event.js';
 import { InputError, type Problem } from '../domain/errors.js';
 import type { PublishDependencies, PublishEventInput } from './publishEvents.js';
 
-/** An event as it is written. */
+/** An event to insert. */
 export interface NewEvent extends EventRow {
   readonly organizationId: number;
   readonly idempotencyKey: string | null;
   readonly orderingKey: string | null;
-  /** A fingerprint of what was published under the idempotency key; null without one. */
+  /** Fingerprint of the content that was published under the idempotency key; null without a key. */
   readonly contentHash: string | null;
   readonly createdAt: Date;
 }
 
 /**
- * Writes events with their deliveries in one transaction and returns, in the order of the rows, the id that stands for
- * each: its own, or the one of the earlier event with the same idempotency key and content.
- * Two publishers with the same key take turns at the unique index. Throws an InputError: CONFLICT; TOO_MANY_WAITING.
+ * Inserts events with their deliveries in one transaction. Returns one id for each row, in their order: the row's own, or that of
+ * the earlier event with the same idempotency key and content. Two publishers with the same key wait for each other at the unique
+ * index. Throws an InputError: CONFLICT; TOO_MANY_WAITING.
  */
 export function insertEvents(
   {
@@ -62,19 +62,19 @@ type Sql = ReturnType<PublishDependencies['database']['sql']>;
 
 interface Earlier extends EventRow {
   readonly idempotency_key: string;
-  /** Null for events from before fingerprints. */
+  /** Null for events that are older than fingerprints. */
   readonly content_hash: string | null;
 }
 
-/** By their fingerprints, when both are under the same key; else, as after a rotation, by what they hold. */
+/** Compares fingerprints when both are under the same encryption key. Otherwise, as after a rotation, compares the content. */
 function isSame(cipher: Cipher, row: NewEvent, earlier: Earlier): boolean {
   if (earlier.content_hash?.startsWith(cipher.fingerprintPrefix)) return earlier.content_hash === row.contentHash;
-  // Past the entities, times come as Postgres writes them.
+  // Queries that bypass the ORM return times as Postgres prints them.
   const occurredAt = earlier.occurredAt && new Date(earlier.occurredAt);
   return contentOfRow(cipher, row) === contentOfRow(cipher, { ...earlier, occurredAt });
 }
 
-/** Writes the rows; returns the ids of those whose idempotency key was new. */
+/** Inserts the rows. Returns the ids of those whose idempotency key was new. */
 export async function insertNew(db: Sql, rows: readonly NewEvent[]): Promise<Set<string>> {
   const { rows: inserted } = await sql<{ id: string }>`
     insert into events (id, organization_id, event_type, payload, recipient, occurred_at, value, value_currency, properties,
@@ -108,7 +108,7 @@ async function findByKey(db: Sql, organizationId: number, keys: readonly string[
   return new Map(rows.map((row) => [row.idempotency_key, row]));
 }
 
-/** The row of an event that was checked. `payload` is its data as JSON text. */
+/** Builds the row of a checked event. `payload` is its data as JSON text. */
 export function newEvent(
   cipher: Cipher,
   { organizationId }: Pick<Caller, 'organizationId'>,
@@ -143,8 +143,8 @@ export function newEvent(
 }
 
 /**
- * What makes two events with one idempotency key the same, as text that is equal when they are. What an event doesn't have
- * is left out, so that events of before a field came keep their text.
+ * Returns the content of an event as text that is equal for equal events. Two events with the same idempotency key must have
+ * equal content. Absent fields are left out, so that adding a field does not change the text of older events.
  */
 export function contentOf(event: Omit<PublishEventInput, 'idempotencyKey' | 'orderingKey'>): string {
   const { eventType, data, recipient, occurredAt, value, valueCurrency, properties } = event;
@@ -152,7 +152,7 @@ export function contentOf(event: Omit<PublishEventInput, 'idempotencyKey' | 'ord
   return canonicalJson([eventType, data, recipient ?? null, ...(more.length > 0 ? [Object.fromEntries(more)] : [])]);
 }
 
-/** The same of an event's row. Throws when the key of its recipient or its properties is not at hand. */
+/** Returns the same text for an event's row. Throws when the encryption key of its recipient or properties is missing. */
 function contentOfRow(cipher: Cipher, row: EventRow): string {
   const { id, eventType, payload, occurredAt, value, valueCurrency } = row;
   const recipient = row.recipient && JSON.parse(cipher.decrypt(row.recipient, columnIdentity.recipient(id)));
@@ -160,7 +160,7 @@ function contentOfRow(cipher: Cipher, row: EventRow): string {
   return contentOf({ eventType, data: JSON.parse(payload), recipient, occurredAt, value, valueCurrency, properties });
 }
 
-/** JSON with the keys of every object in order, so that equal content is equal text however it was written. */
+/** Returns JSON with the keys of every object sorted, so that equal content is equal text. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)

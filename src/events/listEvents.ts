@@ -11,7 +11,7 @@ interface EventFilter {
   readonly createdBefore?: Date | null;
 }
 
-/** The organization's events, newest first, without their payloads: a page of those can be 25 MB. */
+/** Returns the organization's events, newest first, without their payloads, because a page of payloads can be 25 MB. */
 export function listEvents(
   { database }: { database: Database },
   caller: Caller,
@@ -28,7 +28,9 @@ export function listEvents(
   return paginate(database.em(), Event, 'events', where, args, ['payload', 'properties']);
 }
 
-/** One event of the organization, without its payload, or null: somebody else's is not there. */
+/**
+ * Returns one event of the caller's organization without its payload, or null. Events of other organizations count as missing.
+ */
 export async function findEvent({ database }: { database: Database }, caller: Caller, id: string): Promise<Event | null> {
   requireWholeOrganization(caller);
   if (!isUuid(id)) return null;

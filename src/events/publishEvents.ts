@@ -15,14 +15,14 @@ interface PublishedEvent {
     Event,
     'id' | 'eventType' | 'payload' | 'idempotencyKey' | 'orderingKey' | 'occurredAt' | 'value' | 'valueCurrency' | 'createdAt'
   >;
-  /** True when an event with this idempotency key and content was there already: it is the one returned. */
+  /** True when an event with this idempotency key and content already existed. The result is then the existing event. */
   readonly duplicate: boolean;
 }
 
 /**
- * Publishes up to 1,000 events, all or none: checks them against the schemas of their types, then writes the events and
- * one delivery for each active subscription in one transaction. What was answered is never missing; what was not, never
- * half there. Throws an InputError whose paths begin with `events`.
+ * Publishes up to 1,000 events, all or none: checks them against the schemas of their types, then writes the events and one
+ * delivery for each active subscription in one transaction. Acknowledged events are never lost, and events without an
+ * acknowledgement are never partly stored. Throws an InputError whose paths begin with `events`.
  */
 export async function publishEvents(
   dependencies: PublishDependencies,
@@ -81,27 +81,29 @@ async function answers(
 export interface PublishEventInput {
   readonly eventType: string;
   readonly data: Record<string, unknown>;
-  /** The publisher's own name for this event, 1 to 255 characters. */
+  /** Identifies this event for the publisher; 1 to 255 characters. */
   readonly idempotencyKey?: string | null;
-  /** Events of one key, such as a parcel's number, reach each connection in the order of publishing. 1 to 255 characters. */
+  /**
+   * Events with the same key, such as a parcel's number, reach each connection in the order of publishing. 1 to 255 characters.
+   */
   readonly orderingKey?: string | null;
   readonly recipient?: Recipient | null;
-  /** When it happened; the time of publishing when not given. After 2000, and at most a year ahead. */
+  /** When the event happened; default: the time of publishing. After 2000, and at most a year ahead. */
   readonly occurredAt?: Date | null;
-  /** What it is worth, for Klaviyo only. */
+  /** The event's monetary value, for Klaviyo only. */
   readonly value?: number | null;
-  /** ISO 4217, in capitals; only with a value. */
+  /** ISO 4217, in upper case. Only with a value. */
   readonly valueCurrency?: string | null;
-  /** Properties of the event in Klaviyo, for Klaviyo only: flat, and possibly personal. */
+  /** Properties of the event in Klaviyo, for Klaviyo only. Flat; may be personal data. */
   readonly properties?: Record<string, unknown> | null;
 }
 
-/** What publishing needs of the rooms beside it. */
+/** What publishing needs from other folders. */
 export interface PublishDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
   readonly eventTypes: EventTypeRegistry;
-  /** Adds one delivery for every active subscription, in the publishing transaction: neither exists without the other. */
+  /** Adds one delivery for every active subscription, in the publishing transaction, so that neither exists without the other. */
   readonly insertDeliveries: (
     em: EntityManager,
     batch: {
@@ -109,26 +111,26 @@ export interface PublishDependencies {
       readonly events: readonly { readonly id: string; readonly eventType: string; readonly orderingKey?: string | null }[];
     },
   ) => Promise<number>;
-  /** How many deliveries of an organization may wait. Both throw TOO_MANY_WAITING. */
+  /** Limits the waiting deliveries of an organization. Both functions throw TOO_MANY_WAITING. */
   readonly waitingQuota?: {
-    /** Before anything is done: whether there is any room. */
+    /** Checks, before the transaction, whether there is any room. */
     check(organizationId: number): Promise<void>;
-    /** The last step of a publishing transaction: whether there is room for what it added. */
+    /** Checks, as the transaction's last step, whether there is room for what it added. */
     take(em: EntityManager, organizationId: number, added: number): Promise<void>;
   };
-  /** Tells the workers, once it is committed. A worker finds the deliveries without it too, a little later. */
+  /** Wakes the workers after the commit. Without it they find the deliveries a little later. */
   readonly deliverySignal: { notify(): void };
 }
 
-/** Bytes of one event's data as JSON: far above any parcel event, far below what would burden a receiver. */
+/** Maximum bytes of one event's data as JSON: far more than any parcel event has, far less than a receiver cannot handle. */
 const MAX_DATA_BYTES = 256 * 1024;
 
-/** A null character as JSON writes it; after an uneven number of backslashes it is text that happens to look so. */
+/** A null character as JSON writes it. After an odd number of further backslashes it is ordinary text. */
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 /**
- * Checks one event before anything is written, and returns its data as the JSON text that is stored and sent.
- * `path` is where the event stands in the input. Problems go to the list.
+ * Checks one event before anything is written. Returns its data as the JSON text that is stored and sent. `path` is the event's
+ * position in the input. Adds problems to the list.
  */
 function checkPublishInput(registry: EventTypeRegistry, input: PublishEventInput, path: string[], problems: ProblemList): string {
   checkText(input.idempotencyKey, problems, ...path, 'idempotencyKey');
@@ -155,22 +157,22 @@ function checkPublishInput(registry: EventTypeRegistry, input: PublishEventInput
   return payload;
 }
 
-/** Klaviyo takes times after 2000, and at most a year ahead. A day's margin, for clocks and time zones. */
+/** Klaviyo accepts times after 2000 and at most a year ahead. One day less at each end, for clocks and time zones. */
 const EARLIEST = Date.parse('2000-01-02T00:00:00Z');
 const FURTHEST_AHEAD_MS = 365 * DAY_MS;
 
-/** Klaviyo takes 300 properties of an event; the rest is for what the event's data becomes. */
+/** Klaviyo accepts 300 properties for an event. The rest is for the properties made from the event's data. */
 const MAX_PROPERTIES = 200;
 const MAX_NAME = 100;
-/** Bytes of UTF-8. Klaviyo says 100 KB, taken as the smaller reading. */
+/** Bytes of UTF-8. Klaviyo documents 100 KB, read as the smaller of its two meanings. */
 const MAX_TEXT_BYTES = 100_000;
-/** Bytes of all properties as JSON. */
+/** Maximum bytes of all properties as JSON. */
 const MAX_BYTES = 256 * 1024;
 
-/** `$` begins the names that Klaviyo keeps to itself, `_` those that others keep to themselves. */
+/** Klaviyo reserves names that begin with `$`; other systems reserve names that begin with `_`. */
 const NAME = /^[^\p{C}\p{Z}$_](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u;
 
-/** Checks what an event says of itself for Klaviyo alone, within Klaviyo's limits. Problems go to the list. */
+/** Checks the event's fields for Klaviyo against Klaviyo's limits. Adds problems to the list. */
 export function checkForKlaviyo(input: PublishEventInput, path: readonly string[], problems: ProblemList): void {
   const { occurredAt, value, valueCurrency, properties } = input;
   if (occurredAt) {

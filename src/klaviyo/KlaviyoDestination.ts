@@ -21,43 +21,47 @@ interface KlaviyoDestinationOptions {
   readonly fetch: BoundedFetch;
   readonly cipher: Cipher;
   readonly limits: KlaviyoRateLimits;
-  /** What is older when it goes out is sent as `backfill`. */
+  /** An event older than this many milliseconds at the time of sending is sent as `backfill`. */
   readonly backfillAfterMs: number;
-  /** A good token; given the version of one that was refused, a newer one. Throws GrantLost or a ProviderError. */
+  /**
+   * Returns a valid access token. Given the version of a refused token, it returns a newer one. Throws GrantLost or a
+   * ProviderError.
+   */
   readonly accessToken: (connectionId: number, refusedVersion?: number) => Promise<ProviderAccessToken>;
-  /** The grant can't do what is needed: the connection waits for a new authorization. */
+  /** Called when the grant lacks a scope. The connection then waits for a new authorization. */
   readonly scopeMissing: (connectionId: number, version: number, scope: string) => Promise<void>;
 }
 
-/** How long a connection waits when no token is to be had at the moment and nobody says how long. */
+/** Pause of a connection when no access token is available and the reason names no time. */
 const TOKEN_PAUSE_SECONDS = 5;
 
-/** ms that a batch waits for the next second's places; and ms after which a refused one is not tried again without the refused. */
+/** Maximum milliseconds that a batch waits for a place in the next second. */
 const BULK_PATIENCE_MS = 1_100;
+/** Milliseconds after its start at which a refused batch is not sent again without its refused events. */
 const BULK_AGAIN_MS = 8_000;
 
 /**
- * ms after which a connection is looked at again that has used up a minute of single events: by then so many may wait that
- * they go in bulk, which has limits of its own.
+ * Milliseconds after which a connection is tried again that has used up the minute's limit of single events. By then enough
+ * events may wait to go in bulk, which has its own limits.
  */
 const LOOK_AGAIN_MS = 2_000;
 
 const ADDRESSES = { events: '/api/events', bulk: '/api/event-bulk-create-jobs' } as const;
 
-/** What was answered, and to which token. */
+/** A response, and the access token that was used. */
 interface Answer {
   readonly response: Response;
   readonly token: ProviderAccessToken;
 }
 
 /**
- * Delivers into a merchant's Klaviyo account. Few events go one by one (`POST /api/events`), many together
- * (`POST /api/event-bulk-create-jobs`). The `unique_id` makes sure that a retry is never a second event; in bulk it would
- * refuse all the others, so whatever may have arrived before goes by itself.
+ * Delivers to a merchant's Klaviyo account. Few events go one by one (`POST /api/events`), many go together (`POST
+ * /api/event-bulk-create-jobs`). The `unique_id` prevents a retry from creating a second event. In bulk, a known `unique_id`
+ * would make Klaviyo refuse the whole request, so every delivery that may have arrived before goes alone.
  */
 export class KlaviyoDestination implements Destination {
   readonly type = 'klaviyo';
-  /** Enough for waiting on a refresh and for two requests; short enough that a killed worker's deliveries are done again within a minute. */
+  /** Enough for a token refresh and two requests; short enough that a killed worker's deliveries are retried within a minute. */
   readonly maxDurationMs = 30_000;
   readonly batch: DestinationBatch = {
     from: 50,
@@ -85,7 +89,9 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  /** One request as a rule; more when it would be too large, and another one without the events that Klaviyo refuses. */
+  /**
+   * Usually sends one request. Sends more when one would be too large, and another one without the events that Klaviyo refuses.
+   */
   async #deliverTogether(jobs: readonly DeliveryJob[], signal: AbortSignal): Promise<DeliveryResult[]> {
     const startedAt = performance.now();
     const token = await this.#tokenOrResult(jobs[0] as DeliveryJob, startedAt, signal);
@@ -94,7 +100,7 @@ export class KlaviyoDestination implements Destination {
     const items = new Map<string, BulkItem & { readonly job: DeliveryJob }>();
     for (const job of jobs) {
       const event = this.#tryToEvent(job, token);
-      // One that is a fault of ours says so by itself.
+      // Building the event failed by an internal fault. Alone, the delivery reports it.
       if (!event) results.set(job, { kind: 'alone' });
       else if (!event.ok) results.set(job, { kind: 'failed', attempt: unanswered(startedAt, event) });
       else if (items.has(event.body.data.attributes.unique_id)) results.set(job, { kind: 'alone' });
@@ -116,7 +122,7 @@ export class KlaviyoDestination implements Destination {
     return jobs.map((job) => results.get(job) ?? { kind: 'alone' });
   }
 
-  /** @returns what it is for each of its events: `alone` when they were refused, with those that Klaviyo named. */
+  /** @returns the result for each of its events. It is `alone` for events that were refused, with those that Klaviyo named. */
   async #deliverBulk<Item extends BulkItem & { readonly job: DeliveryJob }>(
     request: BulkRequest<Item>,
     token: ProviderAccessToken,
@@ -128,7 +134,7 @@ export class KlaviyoDestination implements Destination {
       const answer = await this.#send('bulk', job, token, request.body, signal);
       const text = await answer.response.clone().text();
       const result = await this.#read('bulk', job, answer, startedAt);
-      // Which of them is at fault, each will hear by itself.
+      // Each event is attempted alone, which shows which one is at fault.
       if (result.kind === 'failed') return { result: { kind: 'alone' }, refused: readRefused(text, request) };
       return { result, refused: new Set() };
     } catch (error) {
@@ -177,7 +183,7 @@ export class KlaviyoDestination implements Destination {
     }
   }
 
-  /** RFC 6750 3.1: a token that is refused is renewed once, and the request sent once more. */
+  /** Sends a request. After a 401 (RFC 6750 3.1) it renews the access token once and sends the request again. */
   async #send(
     endpoint: keyof typeof ADDRESSES,
     job: DeliveryJob,
@@ -240,28 +246,30 @@ export class KlaviyoDestination implements Destination {
     if (error instanceof DOMException && error.name === 'TimeoutError') {
       return { kind: 'retry', attempt: unanswered(startedAt, { code: 'timeout', message: 'Klaviyo did not answer in time.' }) };
     }
-    // `fetch` rejects with a TypeError for whatever happens on the way; anything else is a fault of ours.
+    // `fetch` rejects with a TypeError for every network error. Any other error is an internal fault.
     if (!(error instanceof TypeError || error instanceof ProviderError)) throw error;
     const message = 'Klaviyo could not be reached, or its answer could not be read.';
     return { kind: 'retry', attempt: unanswered(startedAt, { code: 'provider_unavailable', message }) };
   }
 }
 
-/** No token at the moment: an outage or a limit at the token endpoint. Waiting spends no attempt. */
+/** No access token is available because of an outage or a limit of the token endpoint. Waiting uses up no attempt. */
 class TokenUnavailable extends Error {
   constructor(readonly retryAfterSeconds: number) {
     super('No access token at the moment.');
   }
 }
 
-/** The account's limit is used up for so long. Nothing was sent. */
+/** The account's limit is used up for `waitMs` milliseconds. Nothing was sent. */
 class PlacesTaken extends Error {
   constructor(readonly waitMs: number) {
     super('The rate limit is used up.');
   }
 }
 
-/** The account that Klaviyo counts and records by; a connection whose account is unknown stands for it. */
+/**
+ * Returns the account by which Klaviyo counts and records. A connection with an unknown account counts as an account of its own.
+ */
 function accountOf({ connection }: DeliveryJob, { accountId }: ProviderAccessToken): string {
   return accountId ?? `connection:${connection.id}`;
 }
@@ -275,15 +283,15 @@ function unanswered(startedAt: number, { code, message }: { code: string; messag
   };
 }
 
-/** The engine keeps at most this much of an answer. */
+/** The engine stores at most this many bytes of a response. */
 const MAX_BODY = 16_384;
-/** When a 429 does not say how long. */
+/** Pause after a 429 that names no time. */
 const THROTTLE_PAUSE_SECONDS = 1;
 
-/** A scope's name within a sentence of Klaviyo's. */
+/** Matches a scope's name in a sentence of Klaviyo's. */
 const NAMED_SCOPE = /\b[a-z]+(?:-[a-z]+)*:(?:read|write)\b/;
 
-/** What an answer means; with the scope that Klaviyo wants when the grant lacks one. */
+/** The meaning of a response, with the required scope when the grant lacks it. */
 type EventAnswer = DeliveryResult & { readonly missingScope?: string };
 
 interface JsonApiError {
@@ -292,8 +300,8 @@ interface JsonApiError {
 }
 
 /**
- * What Klaviyo's answer to `POST /api/events` means for the delivery. A body that is not JSON never condemns anything.
- * @param startedAt `performance.now()` when the attempt began.
+ * Converts Klaviyo's response to `POST /api/events` to a result. A body that is not JSON never fails a delivery for good.
+ * @param startedAt `performance.now()` at the beginning of the attempt.
  */
 export async function readEventAnswer(response: Response, startedAt: number): Promise<EventAnswer> {
   const body = (await response.text()).slice(0, MAX_BODY);
@@ -314,7 +322,7 @@ export async function readEventAnswer(response: Response, startedAt: number): Pr
     const message = `The grant lacks the scope ${missingScope}: connect again and allow it.`;
     return { kind: 'hold', attempt: report({ code: 'permission_denied', message }), reason: message, missingScope };
   }
-  // A readable refusal of what was sent; anything else (5xx, 401 after a refresh, HTML from the edge) may pass.
+  // A readable refusal is permanent. Everything else (5xx, 401 after a refresh, HTML from the CDN) may be temporary.
   if (said && status >= 400 && status < 500 && status !== 401 && status !== 408) {
     const message = `Klaviyo refused the event: ${said.detail ?? said.code ?? status}`;
     return { kind: 'failed', attempt: report({ code: said.code ?? 'refused', message: message.slice(0, 500) }) };

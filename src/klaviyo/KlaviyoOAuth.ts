@@ -19,19 +19,21 @@ interface KlaviyoOAuthOptions {
   readonly defaultScopes: readonly string[];
   readonly sandbox: boolean;
   readonly fetch: BoundedFetch;
-  /** For looks at accounts; without it, nobody else is taken to ask. */
+  /** The limits for reading accounts. Without it, this process counts as the only one that reads them. */
   readonly limits?: Pick<KlaviyoRateLimits, 'take'>;
 }
 
-/** ms that a look at an account waits for its turn: one a second may be, and every other one is used. */
+/**
+ * Milliseconds that reading an account waits for a place. Klaviyo allows one request a second, and every other second is used.
+ */
 const ACCOUNT_PATIENCE_MS = 2_100;
 
-/** Klaviyo's access tokens live an hour; assumed when an answer does not say. */
+/** Lifetime of Klaviyo's access tokens, assumed when a response does not name one. */
 const DEFAULT_EXPIRES_IN_SECONDS = 3600;
-/** What claims to live longer is asked for again after ten years. */
+/** Maximum lifetime that is accepted; longer ones are reduced to ten years. */
 const LONGEST_EXPIRES_IN_SECONDS = 10 * 365 * 86_400;
 
-/** Klaviyo as an OAuth provider: authorization code with PKCE S256 and a confidential client. */
+/** Implements Klaviyo as an OAuth provider: authorization code with PKCE S256 and a confidential client. */
 export class KlaviyoOAuth implements Provider {
   readonly id = 'klaviyo';
   readonly name = 'Klaviyo';
@@ -57,16 +59,16 @@ export class KlaviyoOAuth implements Provider {
       revocation_endpoint: `${options.apiUrl}/oauth/revoke`,
     };
     this.#client = { client_id: options.clientId };
-    // Klaviyo wants the raw id and secret; RFC 6749 2.3.1 would have them percent-encoded first.
+    // Klaviyo expects the raw id and secret, although RFC 6749 2.3.1 percent-encodes them first.
     const basic = `Basic ${Buffer.from(`${options.clientId}:${options.clientSecret}`).toString('base64')}`;
     this.#authentication = (_server, _client, _body, headers) => headers.set('authorization', basic);
-    // Plain http is allowed for loopback alone, which the configuration has checked already.
+    // Plain http is for loopback only. The configuration has already checked that.
     this.#request = { [oauth.customFetch]: options.fetch, [oauth.allowInsecureRequests]: true };
   }
 
   /**
-   * Klaviyo publishes no issuer. Other servers have their authorization endpoint at or below theirs, as
-   * https://host/realms/one and https://host/realms/one/authorize.
+   * Returns whether `iss` belongs to this provider. Klaviyo publishes no issuer. Other servers have their authorization endpoint
+   * at or below their issuer, such as https://host/realms/one and https://host/realms/one/authorize.
    */
   isIssuer(iss: string): boolean {
     const [place, endpoint] = [iss, this.options.authorizeUrl].map((url) => (URL.canParse(url) ? new URL(url) : null));
@@ -88,7 +90,7 @@ export class KlaviyoOAuth implements Provider {
 
   async exchange(grant: { code: string; codeVerifier: string; redirectUri: string }): Promise<TokenSet> {
     return this.#tokens([grant.code, grant.codeVerifier], () =>
-      // The callback has checked state, issuer and duplicates already; this only marks the parameters as checked.
+      // The callback has already checked state, issuer and duplicates. This call only marks the parameters as checked.
       oauth.authorizationCodeGrantRequest(
         this.#server,
         this.#client,
@@ -119,7 +121,10 @@ export class KlaviyoOAuth implements Provider {
     }
   }
 
-  /** The accounts API takes one call a second and 15 a minute. Of a new grant, nobody knows yet which account that counts for. */
+  /**
+   * Reads the account of an access token. Klaviyo limits this to one request a second and 15 a minute for each account. For a new
+   * grant the account is not known before the request.
+   */
   async account(accessToken: string, accountId: string | null = null): Promise<ProviderAccount> {
     if (accountId !== null) await this.#waitForAccountTurn(accountId);
     try {
@@ -127,7 +132,7 @@ export class KlaviyoOAuth implements Provider {
         headers: { authorization: `Bearer ${accessToken}`, revision: this.options.revision, accept: 'application/vnd.api+json' },
       });
       const account = await readAccount(response);
-      // Counted afterwards, for those that come next.
+      // Counted afterwards, so that later requests see it.
       if (accountId === null) void this.options.limits?.take(account.id, 'accounts').catch(() => {});
       return account;
     } catch (error) {
@@ -155,7 +160,7 @@ export class KlaviyoOAuth implements Provider {
       return {
         accessToken: answer.access_token,
         refreshToken: answer.refresh_token ?? null,
-        // A blank one names no scope either (RFC 6749 3.3 wants one at least).
+        // A blank scope counts as absent (RFC 6749 3.3 requires at least one).
         scopes: answer.scope?.trim() ? answer.scope.trim().split(/\s+/) : null,
         expiresInSeconds: Math.min(Math.floor(answer.expires_in ?? DEFAULT_EXPIRES_IN_SECONDS), LONGEST_EXPIRES_IN_SECONDS),
       };
@@ -166,15 +171,15 @@ export class KlaviyoOAuth implements Provider {
 }
 
 /**
- * A 401 comes with a challenge (RFC 6749 5.2), which oauth4webapi reports instead of the body. But the body says what is
- * wrong: `invalid_client` is ours to mend, while a page from the edge is an outage.
+ * Removes the challenge of a 401 (RFC 6749 5.2), which oauth4webapi would report instead of the body. The body says what is
+ * wrong: `invalid_client` is for an operator to repair, while an HTML page from the CDN is an outage.
  */
 function withoutChallenge(response: Response): Response {
   response.headers.delete('www-authenticate');
   return response;
 }
 
-/** Reads `GET /api/accounts` (JSON:API, scope accounts:read): the one account that the token belongs to. */
+/** Reads the response of `GET /api/accounts` (JSON:API, scope accounts:read): the one account of the access token. */
 export async function readAccount(response: Response): Promise<ProviderAccount> {
   if (response.status === 401 && (await says(response, 'not_authenticated'))) {
     throw new ProviderError('grant', 'not_authenticated', 'Klaviyo did not accept the access token.');
@@ -198,19 +203,19 @@ export async function readAccount(response: Response): Promise<ProviderAccount> 
   return { id: account.id, name: text(contact?.organization_name), timezone: text(account.attributes?.timezone) };
 }
 
-/** Whether a refusal names this reason, as JSON:API does. A page from the edge says nothing about the grant. */
+/** Returns whether a refusal names this code, as in JSON:API. An HTML page from the CDN says nothing about the grant. */
 async function says(response: Response, code: string): Promise<boolean> {
   const body = (await response.json().catch(() => null)) as { errors?: { code?: unknown }[] } | null;
   return Array.isArray(body?.errors) && body.errors.some((error) => error?.code === code);
 }
 
-/** OAuth errors (RFC 6749 5.2) that are about us, not about the merchant's grant. */
+/** OAuth error codes (RFC 6749 5.2) about our configuration, not about the merchant's grant. */
 const CONFIGURATION_CODES = new Set(['invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_grant_type']);
 
 /**
- * Tells what a failure of a call to Klaviyo means. Only a readable OAuth error may condemn a grant or our
- * configuration; timeouts, resets, 5xx, limits and HTML from the edge are always transient.
- * `secrets` is what was sent: a provider that repeats it in its reason does not get it into ours.
+ * Converts a failed call to Klaviyo to a ProviderError. Only a readable OAuth error may invalidate a grant or blame our
+ * configuration. Timeouts, resets, 5xx, limits and HTML from the CDN are always temporary. `secrets` are the values that were
+ * sent: they are removed from the reason if the provider repeats them.
  */
 function toProviderError(error: unknown, secrets: readonly string[] = []): ProviderError {
   if (error instanceof ProviderError) return error;
@@ -235,10 +240,10 @@ function fromOAuthError(
   return new ProviderError('grant', code, `Klaviyo refused the grant (${code})${said}`);
 }
 
-/** However long an answer wants us to stay away, a merchant's events shall not wait longer than this for the next try. */
+/** Maximum pause before the next try, whatever a response asks for, so that a merchant's events do not wait longer. */
 const LONGEST_PAUSE_MS = 300_000;
 
-/** How long an answer wants us to stay away; null when it does not say. */
+/** Returns the pause that a response asks for in seconds; null when it names none. */
 function pauseSeconds({ headers }: Response): number | null {
   const ms = parseRetryAfter(Object.fromEntries(headers), Date.now(), LONGEST_PAUSE_MS);
   return ms ? Math.ceil(ms / 1_000) : null;
@@ -251,10 +256,10 @@ function fromStatus(response: Response): ProviderError {
   return new ProviderError('transient', 'provider_unavailable', `Klaviyo answered ${response.status} without a readable reason.`);
 }
 
-/** Anything shorter could be a part of an honest word. */
+/** A shorter text could be part of an ordinary word. */
 const SHORTEST_SECRET = 16;
 
-/** What a provider says goes into pages and rows: one line, bounded, without our secrets. */
+/** Returns the provider's text in a form that is safe for pages and rows: one line, limited, without our secrets. */
 function printable(text: string, secrets: readonly string[]): string {
   const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
   const clean = long.reduce((said, secret) => said.replaceAll(secret, '…'), text);

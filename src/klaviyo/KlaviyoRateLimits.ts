@@ -6,7 +6,7 @@ export interface KlaviyoLimit {
   readonly perMinute: number;
 }
 
-/** Klaviyo's fixed windows, per account and app: create_event, bulk_create_events, get_accounts. */
+/** Klaviyo's fixed windows for each account and app: create_event, bulk_create_events, get_accounts. */
 export const KLAVIYO_LIMITS = {
   events: { perSecond: 350, perMinute: 3_500 },
   bulk: { perSecond: 10, perMinute: 150 },
@@ -15,39 +15,39 @@ export const KLAVIYO_LIMITS = {
 
 export type KlaviyoEndpoint = keyof typeof KLAVIYO_LIMITS;
 
-/** Places that a busy process takes beyond those that are asked for, so that not every event costs a statement. */
+/** Maximum number of places that a busy process reserves ahead, so that not every event costs a statement. */
 const MAX_AHEAD = 50;
 
-/** When Klaviyo says that no more than this part of a minute is left, the rest is left to what is under way. */
+/** When at most this part of a minute's limit is left according to Klaviyo, it is kept for requests in flight. */
 const RESERVE = 1 / 100;
 
-/** Windows that are remembered here; far more than can be busy within a minute. */
+/** Maximum number of windows in memory; far more than can be busy within a minute. */
 const MAX_WINDOWS = 10_000;
 
-/** What this process knows of one account and endpoint. Times are of `performance.now()`. */
+/** The state of one account and endpoint in this process. Times are values of `performance.now()`. */
 interface Window {
   readonly account: string;
   readonly endpoint: KlaviyoEndpoint;
-  /** Taken from Postgres, and not used yet. */
+  /** Places taken from Postgres and not used yet. */
   places: number;
-  /** The second that they are good for, in seconds since 1970 by Postgres's clock, and when it ends. */
+  /** The second in which the places are valid, in seconds since 1970 by Postgres's clock, and the time it ends. */
   second: number;
   endsAt: number;
-  /** How many to take beyond those that are asked for. */
+  /** Number of places to reserve ahead. */
   ahead: number;
-  /** There are no places before. */
+  /** No places are available before this time. */
   closedUntil: number;
   readonly waiting: { readonly resolve: (waitMs: number) => void; readonly reject: (error: unknown) => void }[];
   asking: boolean;
 }
 
 /**
- * Keeps what all processes send to one Klaviyo account below Klaviyo's limits. Postgres counts, by its own clock; a process
- * takes places for the current second, several at once while it is busy, and gives back what it did not use.
+ * Keeps the requests of all processes to one Klaviyo account below Klaviyo's limits. Postgres counts, by its own clock. A process
+ * takes places for the current second, several at once while it is busy, and gives back the unused ones.
  *
- * Klaviyo's seconds begin at other moments than ours, and a request takes its time. So of a second half is used, and of two
- * seconds in a row no more than one may hold; what was sent in the last second of a minute counts in the next one, too.
- * What Klaviyo says by `RateLimit-Remaining` and 429 holds for all processes as well.
+ * Klaviyo's seconds begin at other moments than ours, and a request takes time to arrive. So at most half of a second's limit is
+ * used in a second, and at most one second's limit in two consecutive seconds. Requests of a minute's last second also count in
+ * the next minute. Klaviyo's `RateLimit-Remaining` and 429 responses apply to all processes as well.
  */
 export class KlaviyoRateLimits {
   readonly #windows = new Map<string, Window>();
@@ -55,8 +55,8 @@ export class KlaviyoRateLimits {
   constructor(private readonly database: Database) {}
 
   /**
-   * Takes a place for one request to an account, to be sent at once. Returns 0, or for how many ms there is none.
-   * @param account Klaviyo's id of the account, or whatever stands for it while that is unknown.
+   * Takes a place for one request to an account, to be sent at once. Returns 0, or the milliseconds until a place may be free.
+   * @param account Klaviyo's id of the account, or a substitute while that is unknown.
    */
   async take(account: string, endpoint: KlaviyoEndpoint): Promise<number> {
     const window = this.#windowOf(account, endpoint);
@@ -72,7 +72,7 @@ export class KlaviyoRateLimits {
     });
   }
 
-  /** Reads `RateLimit-Remaining` and `RateLimit-Reset` (seconds), which speak of the minute. */
+  /** Applies `RateLimit-Remaining` and `RateLimit-Reset` (seconds), which describe the current minute. */
   async heard(account: string, endpoint: KlaviyoEndpoint, headers: Headers): Promise<void> {
     const remaining = Number(headers.get('ratelimit-remaining') ?? Number.NaN);
     const resetSeconds = Number(headers.get('ratelimit-reset') ?? Number.NaN);
@@ -80,11 +80,11 @@ export class KlaviyoRateLimits {
     await this.pause(account, endpoint, Math.min(resetSeconds, 60) * 1_000);
   }
 
-  /** Nobody sends anything for so many ms. */
+  /** Stops all processes from sending for `ms` milliseconds. */
   async pause(account: string, endpoint: KlaviyoEndpoint, ms: number): Promise<void> {
     const window = this.#windowOf(account, endpoint);
     const until = performance.now() + ms;
-    // The answers to what was under way all say the same.
+    // All requests in flight get the same answer, so the pause is recorded once.
     if (until <= window.closedUntil + 1_000 && performance.now() < window.closedUntil) return;
     window.closedUntil = Math.max(window.closedUntil, until);
     window.places = 0;
@@ -95,7 +95,7 @@ export class KlaviyoRateLimits {
         set paused_until = greatest(q.paused_until, excluded.paused_until)`.execute(this.database.sql());
   }
 
-  /** Asks Postgres for as long as somebody waits; meanwhile, more may come. */
+  /** Asks Postgres for places as long as a caller waits. More callers may come meanwhile. */
   async #ask(window: Window): Promise<void> {
     window.asking = true;
     while (window.waiting.length > 0) {
@@ -142,16 +142,16 @@ export class KlaviyoRateLimits {
 
 interface Taken {
   readonly granted: number;
-  /** Of the places, and in how many ms it ends. */
+  /** The second in which the places are valid, and the milliseconds until it ends. */
   readonly second: number;
   readonly endsInMs: number;
-  /** Until there may be more. */
+  /** Milliseconds until more places may be free. */
   readonly waitMs: number;
 }
 
 /**
- * One statement: what was not used is given back, and what there is of what is wanted is taken. Of a second at most half;
- * together with the second before it, no more than one second's limit.
+ * Gives back unused places and takes the wanted ones, as far as there are any, in one statement. It gives at most half of a
+ * second's limit in a second, and at most one second's limit in two consecutive seconds.
  */
 async function takePlaces(database: Database, window: Window, asked: number, unused: number): Promise<Taken> {
   const { account, endpoint, second, ahead } = window;
@@ -189,7 +189,7 @@ async function takePlaces(database: Database, window: Window, asked: number, unu
               case when s.second = ${second}::bigint then ${unused}::int else 0 end as back_in_second,
               case when s.second / 60 = ${second}::bigint / 60 then ${unused}::int else 0 end as back_in_minute
             from (
-              -- Whoever waited for the row may be a moment behind; a clock that was set back is believed.
+              -- A statement that waited for the row may be a moment behind. A clock that was set back further is accepted.
               select case when q.second > t.second and q.second <= t.second + 5 then q.second else t.second end as second
               from (select floor(date_part('epoch', clock_timestamp()))::bigint as second) t
             ) s
@@ -208,22 +208,22 @@ async function takePlaces(database: Database, window: Window, asked: number, unu
   return { granted: row.granted, second: current, endsInMs, waitMs };
 }
 
-/** What is left of one limit of an account, for everybody. */
+/** The remaining quota of one limit of an account, over all processes. */
 export interface KlaviyoQuota {
-  /** Klaviyo's id of it. */
+  /** Klaviyo's id of the account. */
   readonly account: string;
   readonly endpoint: string;
   readonly perSecondLimit: number;
   readonly perSecondRemaining: number;
   readonly perMinuteLimit: number;
   readonly perMinuteRemaining: number;
-  /** When the minute ends. */
+  /** End of the minute. */
   readonly resetsAt: Date;
-  /** Nothing is sent before, since Klaviyo said so; null otherwise. */
+  /** Nothing is sent before this time, because Klaviyo limited the account; null otherwise. */
   readonly pausedUntil: Date | null;
 }
 
-/** The quotas of accounts, as far as anything was sent to them within the last minute, or has to wait. */
+/** Returns the quotas of those accounts that were used within the last minute or have to wait. */
 export async function readKlaviyoQuotas(database: Database, accounts: readonly string[]): Promise<KlaviyoQuota[]> {
   const { rows } = await sql<{
     account_id: string;
@@ -257,7 +257,7 @@ export async function readKlaviyoQuotas(database: Database, accounts: readonly s
   });
 }
 
-/** Forgets accounts to which nothing was sent for a day. */
+/** Deletes the rows of accounts that were not used for a day. */
 export async function sweepKlaviyoQuotas(database: Database): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from klaviyo_quotas

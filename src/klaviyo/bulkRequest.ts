@@ -1,9 +1,9 @@
 import type { KlaviyoEventBody } from './events/toKlaviyoEvent.js';
 
-/** Events of one `POST /api/event-bulk-create-jobs` (operation bulk_create_events). */
+/** The body of one `POST /api/event-bulk-create-jobs` (operation bulk_create_events), and its items. */
 export interface BulkRequest<Item> {
   readonly body: string;
-  /** Where each of its profiles is in the body, and each of that profile's events. */
+  /** The items of each profile in the body: `profiles[i][j]` is event `j` of profile `i`. */
   readonly profiles: readonly (readonly Item[])[];
 }
 
@@ -11,22 +11,22 @@ export interface BulkItem {
   readonly event: KlaviyoEventBody;
 }
 
-/** Klaviyo takes 5 MB; whether those are of 1,000 or of 1,024 it does not say. */
+/** Klaviyo's limit is 5 MB. It does not document whether a kB has 1,000 or 1,024 bytes. */
 const MAX_BYTES = 5_000_000;
 
-/** Of what is around the events. */
+/** Bytes of the body around the events. */
 const FRAME_BYTES = 1_000;
 
 /**
- * Puts events into as few requests as their size allows. Events of one profile stay together, in their order. No two of them
- * may have the same `unique_id`: Klaviyo would refuse them all.
+ * Distributes events over as few requests as their size allows. Events of one profile stay together, in their order. No two items
+ * may have the same `unique_id`, because Klaviyo would refuse the whole request.
  */
 export function toBulkRequests<Item extends BulkItem>(items: readonly Item[]): BulkRequest<Item>[] {
   const requests: BulkRequest<Item>[] = [];
   let part: Item[] = [];
   let bytes = FRAME_BYTES;
   for (const item of items) {
-    // As if each had a profile of its own: a little more than it will be.
+    // Counts a profile for each event, so the estimate is slightly too high.
     const size = Buffer.byteLength(JSON.stringify(item.event)) + 100;
     if (part.length > 0 && bytes + size > MAX_BYTES) {
       requests.push(toBulkRequest(part));
@@ -59,8 +59,9 @@ function toBulkRequest<Item extends BulkItem>(items: readonly Item[]): BulkReque
 }
 
 /**
- * The events that a refusal names by its pointers (JSON:API, `source`), such as
- * `/data/attributes/events-bulk-create/data/3/attributes/events/data/0/attributes/time`; all of a profile when that is named.
+ * Returns the items that a refusal names by its pointers (JSON:API, `source`), such as
+ * `/data/attributes/events-bulk-create/data/3/attributes/events/data/0/attributes/time`. A pointer to a profile means all of its
+ * events.
  */
 export function readRefused<Item>(answer: string, { profiles }: BulkRequest<Item>): Set<Item> {
   const refused = new Set<Item>();

@@ -2,12 +2,12 @@ import { MOST_PROBLEMS, type ProblemList } from '../domain/errors.js';
 import { SCOPE_TOKEN } from '../domain/ProviderScope.js';
 import type { LinkedConfiguration, Provider } from '../oauth/Provider.js';
 
-/** Null and absent mean the same: not given. */
+/** The input that GraphQL and REST share. Null and absent both mean "not given". */
 export interface KlaviyoInput {
   readonly scopes?: readonly string[] | null;
 }
 
-/** What a connection asks for; what was granted is in its credential. */
+/** The requested scopes. The granted ones are in the connection's credential. */
 export interface StoredKlaviyo {
   readonly configuration: LinkedConfiguration;
   readonly secrets: null;
@@ -16,14 +16,14 @@ export interface StoredKlaviyo {
 /** Null when this server has neither a Klaviyo app nor the sandbox. */
 type Scopes = Pick<Provider, 'scopes' | 'defaultScopes'> | null;
 
-/** Klaviyo has some fifty. */
+/** Klaviyo has about fifty. */
 const MAX_SCOPES = 100;
 
 const NO_SCOPES: StoredKlaviyo = { configuration: { scopes: [] }, secrets: null };
 
 /**
- * Checks the form of the scopes (RFC 6749 3.3); those that every authorization needs are added. Problems go to the list.
- * A scope that is not in the catalogue is kept: Klaviyo may have it since, and ignores what it doesn't know.
+ * Checks the form of the scopes (RFC 6749 3.3) and adds those that every authorization needs. Adds problems to the list. Keeps a
+ * scope that is not in the catalogue: Klaviyo may have added it, and ignores unknown ones.
  */
 export function checkKlaviyo(
   input: KlaviyoInput,
@@ -50,7 +50,7 @@ export function checkKlaviyo(
   return { configuration: { scopes }, secrets: null };
 }
 
-/** Tells of scopes that are not in the catalogue, of an input that was accepted; 20 at most. */
+/** Returns warnings about scopes of an accepted input that are not in the catalogue; 20 at most. */
 export function warnOfScopes(input: KlaviyoInput, klaviyo: Scopes) {
   const known = new Set(klaviyo?.scopes.map(({ name }) => name));
   const unknown = (input.scopes ?? []).flatMap((scope, index) => (known.has(scope) ? [] : [index]));

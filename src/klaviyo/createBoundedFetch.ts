@@ -3,15 +3,14 @@ import { ProviderError } from '../oauth/Provider.js';
 export type BoundedFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 export interface BoundedFetchOptions {
-  /** For the whole exchange: connection, headers and body. */
+  /** Maximum milliseconds of the whole exchange: connection, headers and body. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
 }
 
 /**
- * A `fetch` that reads the whole answer within a time and a size, follows no redirect, and hands on a
- * Response whose body is in memory. Numbers that came as strings in `expires_in` are made numbers, which is
- * the one deviation from RFC 6749 5.1 seen in the field.
+ * Returns a `fetch` that limits the time and size of the whole response, follows no redirect, and returns a Response whose body
+ * is in memory. It converts an `expires_in` that is a string to a number, the one deviation from RFC 6749 5.1 seen in practice.
  */
 export function createBoundedFetch({ timeoutMs, maxBodyBytes }: BoundedFetchOptions): BoundedFetch {
   return async (url, init = {}) => {
@@ -26,7 +25,7 @@ export function createBoundedFetch({ timeoutMs, maxBodyBytes }: BoundedFetchOpti
   };
 }
 
-/** Statuses for which the Response constructor takes no body. */
+/** Statuses for which the Response constructor accepts no body. */
 const NO_BODY = new Set([204, 205, 304]);
 
 async function readBody(response: Response, maxBodyBytes: number): Promise<string> {
@@ -34,7 +33,7 @@ async function readBody(response: Response, maxBodyBytes: number): Promise<strin
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    // Leaving the loop cancels the stream, and with it the connection.
+    // Leaving the loop cancels the stream, which closes the connection.
     if (size > maxBodyBytes) {
       throw new ProviderError(
         'transient',

@@ -8,35 +8,35 @@ import { KlaviyoOAuth } from './KlaviyoOAuth.js';
 import { type KlaviyoQuota, KlaviyoRateLimits, readKlaviyoQuotas, sweepKlaviyoQuotas } from './KlaviyoRateLimits.js';
 import { klaviyoGraphQL } from './klaviyoSchema.js';
 
-/** Where Klaviyo is, and what this server is there. */
+/** The Klaviyo that this server uses, and its app there. */
 export interface KlaviyoPlace {
-  /** Null: this server is not set up for Klaviyo. */
+  /** Null when this server has no Klaviyo app. */
   readonly app: { readonly clientId: string; readonly clientSecret: string } | null;
   readonly authorizeUrl: string;
   readonly apiUrl: string;
-  /** True when a stand-in answers there. */
+  /** True for the sandbox. */
   readonly sandbox: boolean;
-  /** What requests to `apiUrl` go through. */
+  /** Wraps the fetch for requests to `apiUrl`. */
   readonly reach: (fetch: BoundedFetch) => BoundedFetch;
   readonly revision: string;
-  /** What a connection asks for unless it names its own. */
+  /** Scopes of a connection that names none of its own. */
   readonly scopes: readonly string[];
   readonly backfillAfterMs: number;
 }
 
-/** What Klaviyo needs of a process. */
+/** What the Klaviyo connection type needs from a process. */
 export interface KlaviyoServices extends ConnectionServices {
   readonly klaviyo: KlaviyoPlace;
 }
 
-/** Of an exchange with the OAuth endpoints and the accounts API. */
+/** Maximum milliseconds of a request to the OAuth endpoints or the accounts API. */
 const OAUTH_TIMEOUT_MS = 10_000;
 const OAUTH_ANSWER_BYTES = 64 * 1024;
-/** A refused bulk request has an error for each of up to 1,000 events. */
 const EVENTS_TIMEOUT_MS = 10_000;
+/** A refused bulk request has an error for each of up to 1,000 events. */
 const EVENTS_ANSWER_BYTES = 1024 * 1024;
 
-/** A merchant's Klaviyo account, linked by OAuth. */
+/** The connection type for a merchant's Klaviyo account, linked by OAuth. */
 export const klaviyoType: ConnectionType<KlaviyoServices> = {
   name: 'klaviyo',
   needsAuthorization: true,

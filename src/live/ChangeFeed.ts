@@ -10,13 +10,13 @@ import { ChangesLost, Watch, type WatchOptions } from './Watch.js';
 import { Watchers } from './Watchers.js';
 
 const RENEW_MS = 10_000;
-/** Rows read at once. */
+/** Number of rows read at once. */
 const BATCH = 100;
 
-/** One session may have a tenth of the watches of its organization. */
+/** One session may have a tenth of its organization's watches. */
 const SESSIONS_SHARE = 10;
 
-/** What a row of each kind is. */
+/** The row type of each kind of change. */
 interface Rows extends Record<ChangeKind, Connection | Delivery> {
   readonly connection: Connection;
   readonly delivery: Delivery;
@@ -25,9 +25,9 @@ interface Rows extends Record<ChangeKind, Connection | Delivery> {
 interface ChangeFeedOptions {
   readonly database: Database;
   readonly log: Logger;
-  /** Raised while nothing is heard from Postgres. */
+  /** Raised while Postgres's notifications do not arrive. */
   readonly alarm?: OperatorAlarm;
-  /** Watches of one organization at once, in this process. */
+  /** Maximum watches of one organization at once in this process. */
   readonly watchesPerOrganization: number;
 }
 
@@ -35,18 +35,18 @@ interface Watching {
   readonly organizationId: number;
   readonly sessionId: string | null;
   readonly kind: ChangeKind;
-  // biome-ignore lint/suspicious/noExplicitAny: a watch of whatever rows its kind has
+  // biome-ignore lint/suspicious/noExplicitAny: a watch of rows of any kind
   readonly watch: Watch<any>;
 }
 
 /**
- * Hears from Postgres what changed, in whatever process, and hands it to those in this one who watch. Costs nothing while
- * nobody does: it listens from the first watch on, and the database tells only of organizations that are watched. However
- * many watch, a row is read once, and one read is under way at a time: callers come first.
+ * Receives the changes of all processes from Postgres and passes them to the watches of this process. It costs nothing without
+ * watches: it listens from the first watch on, and the database notifies only about watched organizations. A changed row is read
+ * once for all watches, and only one read runs at a time, so that requests of callers have priority.
  */
 export class ChangeFeed {
   readonly #watching = new Set<Watching>();
-  /** Ids that wait to be read, by organization and kind. */
+  /** Ids to read, by organization and kind. */
   readonly #waiting = new Map<string, Pick<Change, 'organizationId' | 'kind'> & { readonly ids: Set<string> }>();
   readonly #watchers: Watchers;
   readonly #listener: NotificationListener;
@@ -61,7 +61,7 @@ export class ChangeFeed {
       ...{ database, alarm },
       channel: CHANGE_CHANNEL,
       onNotification: (payload) => this.#tell(readChange(payload)),
-      // The first time, nobody watches yet.
+      // At the first connection there are no watches yet.
       onConnected: () => this.#lost('the database was away'),
       onDeaf: () => this.#lost('nothing is heard of changes'),
       onTrouble: (error) => log.warn({ error: error.message }, 'Lost the connection that hears of changes; reconnecting'),
@@ -69,7 +69,7 @@ export class ChangeFeed {
     this.#renewal = setInterval(() => void this.#renew(), RENEW_MS).unref();
   }
 
-  /** Everything of a kind that changes from now on, and that the caller may touch. Throws RATE_LIMITED. */
+  /** Watches all further changes of a kind that the caller may see. Throws RATE_LIMITED. */
   async watch<Kind extends ChangeKind>(
     caller: Caller,
     kind: Kind,
@@ -79,7 +79,7 @@ export class ChangeFeed {
     const sessionId = caller.session?.id ?? null;
     this.#listening ??= this.#listener.start();
     await this.#listening;
-    // Better no watch than one that never says anything.
+    // Without notifications the watch would never deliver anything, so it is refused.
     if (!this.#listener.hears) {
       throw new SwitchboardError('SERVICE_UNAVAILABLE', 'Changes are not heard of at the moment. Try again in a few seconds.', {
         retryAfterSeconds: 5,
@@ -135,7 +135,7 @@ export class ChangeFeed {
     for (const [key, { organizationId, kind, ids }] of this.#waiting) {
       this.#waiting.delete(key);
       const batch = [...ids].slice(0, BATCH);
-      // The rest takes its turn behind the others.
+      // The remaining ids wait behind the other entries.
       if (ids.size > BATCH) this.#waiting.set(key, { organizationId, kind, ids: new Set([...ids].slice(BATCH)) });
       const watches = [...this.#watching].filter((one) => one.organizationId === organizationId && one.kind === kind);
       if (watches.length === 0) continue;
@@ -167,7 +167,7 @@ export class ChangeFeed {
     }
   }
 
-  /** Ends the watches, of all organizations or of some. */
+  /** Ends the watches of all organizations or of some, because changes may have been missed. */
   #lost(reason: string, organizations?: ReadonlySet<number>): void {
     for (const { organizationId, watch } of this.#watching) {
       if (!organizations || organizations.has(organizationId)) watch.fail(new ChangesLost(reason));
@@ -175,24 +175,24 @@ export class ChangeFeed {
   }
 }
 
-/** The connection that a row is, or belongs to. */
+/** Returns the id of the connection that a row is or belongs to. */
 function connectionOf(row: Connection | Delivery): number {
   return row instanceof Connection ? row.id : row.connectionId;
 }
 
 type ChangeKind = 'connection' | 'delivery';
 
-/** What a notification says: which rows of an organization are new or different. What they are now, Postgres knows. */
+/** The content of a notification: which rows of an organization are new or changed. Their current state must be read. */
 interface Change {
   readonly organizationId: number;
   readonly kind: ChangeKind;
   readonly ids: readonly string[];
 }
 
-/** Reads the payload of a notification, which our own triggers wrote. */
+/** Parses the payload of a notification. Only our own triggers write it, so it is trusted. */
 function readChange(payload: string): Change {
   return JSON.parse(payload) as Change;
 }
 
-/** Name of the Postgres channel (LISTEN, NOTIFY) on which the triggers of migration 0005 tell of changes. */
+/** The Postgres channel (LISTEN, NOTIFY) on which the triggers of migration 0005 announce changes. */
 const CHANGE_CHANNEL = 'switchboard_changes';

@@ -1,18 +1,18 @@
-/** A reader that falls further behind than this has lost the thread. */
+/** Maximum number of waiting rows. A reader that falls further behind fails with ChangesLost. */
 const MOST_WAITING = 10_000;
 
 export interface WatchOptions<Row> {
-  /** Which rows are wanted, of all that change. */
+  /** Returns whether the reader wants a changed row. */
   readonly wants: (row: Row) => boolean;
-  /** Asked before a row is handed out; throws when the reader may not have it any more. */
+  /** Called before a row is delivered; throws when the reader may no longer have it. */
   readonly admit: () => Promise<unknown>;
   readonly onEnd: () => void;
 }
 
 /**
- * The rows that change, one after another: of one that changes again before it was read, only the latest state.
+ * Iterates over the rows that change. When a row changes again before it is read, only its latest state is delivered.
  *
- * Not a generator: `return` of one that waits would wait as well, and a reader may leave while nothing happens.
+ * Not a generator, because `return` of a waiting generator waits as well, and a reader may leave while nothing happens.
  */
 export class Watch<Row extends { readonly id: number | string }> implements AsyncIterableIterator<Row, undefined> {
   readonly #rows = new Map<number | string, Row>();
@@ -21,14 +21,14 @@ export class Watch<Row extends { readonly id: number | string }> implements Asyn
 
   constructor(private readonly options: WatchOptions<Row>) {}
 
-  /** These are new or different. */
+  /** Adds new or changed rows. */
   push(rows: readonly Row[]): void {
     for (const row of rows) if (this.options.wants(row)) this.#rows.set(row.id, row);
     if (this.#rows.size > MOST_WAITING) this.fail(new ChangesLost('more changed than you read'));
     this.#wake?.();
   }
 
-  /** Ends the watch for a reason that its reader has to know. */
+  /** Ends the watch with an error that its reader receives. */
   fail(error: Error): void {
     this.#end({ error });
   }
@@ -43,7 +43,7 @@ export class Watch<Row extends { readonly id: number | string }> implements Asyn
         continue;
       }
       await this.#admitted();
-      // It may have changed again, or the watch have ended.
+      // The row may have changed again meanwhile, or the watch may have ended.
       const latest = this.#rows.get(row.id);
       if (this.#ended || !latest) continue;
       this.#rows.delete(row.id);
@@ -83,7 +83,7 @@ export class Watch<Row extends { readonly id: number | string }> implements Asyn
   }
 }
 
-/** A watch may have missed something: whoever watches has to look at everything anew, and watch again. */
+/** Changes may have been missed. The reader must read everything again and start a new watch. */
 export class ChangesLost extends Error {
   override readonly name = 'ChangesLost';
 

@@ -4,19 +4,19 @@ import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 
 const EXPIRY = '30 seconds';
-/** A transaction that lasts longer is not waited for. */
+/** Maximum milliseconds to wait for a transaction to end. */
 const OLDER_WRITES_MS = 2_000;
 const POLL_MS = 20;
 
-/** What Postgres knows of who watches: the rows of `live_watchers` of this process. */
+/** The rows of this process in `live_watchers`, by which Postgres knows which organizations are watched. */
 export class Watchers {
   readonly #process = randomUUID();
 
   constructor(private readonly database: Database) {}
 
   /**
-   * Says that this process wants to hear of organizations, for the next 30 seconds. A process that died is forgotten by
-   * and by. Returns those of which nothing was told in between, because the last time is too long ago or was lost.
+   * Registers the organizations that this process watches, for the next 30 seconds. The rows of a dead process expire. Returns
+   * the organizations whose changes may have been missed, because their last registration is too long ago or was lost.
    */
   async announce(organizations: readonly number[]): Promise<number[]> {
     if (organizations.length === 0) return [];
@@ -40,7 +40,7 @@ export class Watchers {
     return rows.map(({ id }) => Number(id));
   }
 
-  /** Resolves when all that was being written has ended: what it changed was not told of, but can be read now. */
+  /** Resolves when the transactions that were open before have ended. Their changes sent no notification, but can be read now. */
   async olderWritesEnd(): Promise<void> {
     const deadline = Date.now() + OLDER_WRITES_MS;
     const { rows } = await sql<{ newest: string }>`

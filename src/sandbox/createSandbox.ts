@@ -15,15 +15,15 @@ export type { FaultKind, FaultOrder } from './klaviyo/faults.js';
 export type { InboxControl, KlaviyoControl };
 
 export interface Sandbox {
-  /** To be registered under the path that `baseUrl` ends in. */
+  /** Register it under the path that `baseUrl` ends in. */
   plugin: FastifyPluginAsync;
   klaviyo: KlaviyoControl;
   inbox: InboxControl;
-  /** Saves what is unsaved and lets go of held connections. Closing the server around the plugin does the same. */
+  /** Saves unsaved state and releases held connections. Closing the server around the plugin does the same. */
   close(): Promise<void>;
 }
 
-/** A local Klaviyo and a webhook inbox. */
+/** Creates a local Klaviyo and a webhook inbox. */
 export function createSandbox(options: SandboxOptions): Sandbox {
   const held = heldConnections();
   const { context, flush } = createKlaviyo(options, held);
@@ -45,44 +45,46 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   return { plugin, klaviyo, inbox, close };
 }
 
-/** What whoever mounts the sandbox decides about it. */
+/** Settings of the program that mounts the sandbox. */
 export interface SandboxOptions {
-  /** The OAuth app of whoever mounts the sandbox. Others can be added on its page. */
+  /** The OAuth app of the program that mounts the sandbox. Others can be added on its page. */
   clientId: string;
   clientSecret: string;
   /** Compared as whole strings, never by prefix or after normalizing. */
   redirectUris: string[];
-  /** The scopes the app is set up with. Others may be asked for and are silently left out of the grant. */
+  /** The scopes that the app is configured with. Other requested scopes are silently left out of the grant. */
   appScopes: string[];
   /** Public URL of the mount point, without a slash at the end, such as http://localhost:4000/sandbox. */
   baseUrl: () => string;
-  /** When set, accounts, grants and recent events outlive the process in this file (JSON, mode 600). */
+  /** When set, accounts, grants and recent events are kept in this file between processes (JSON, mode 600). */
   stateFile?: string;
-  /** How long access tokens live, when they are issued; as long as Klaviyo's (an hour) without it. */
+  /** Returns the lifetime of an access token that is issued now. Default: Klaviyo's, an hour. */
   accessTokenSeconds?: () => number;
-  /** Milliseconds since 1970. Tests move it to let tokens grow old. */
+  /** Returns milliseconds since 1970. Tests replace it to let tokens expire. */
   now?: () => number;
 }
 
 interface SandboxPluginParts {
   routes: ((app: FastifyInstance) => void)[];
-  /** Lets go of what would keep a closing server waiting. */
+  /** Releases the connections that would keep a closing server waiting. */
   release: () => void;
   close: () => Promise<void>;
 }
 
-/** The sandbox as one encapsulated plugin: parsers, headers and errors in here are no concern of the app around it. */
+/**
+ * Wraps the sandbox in one encapsulated plugin, so that its parsers, headers and error handlers do not affect the app around it.
+ */
 function sandboxPlugin({ routes, release, close }: SandboxPluginParts): FastifyPluginAsync {
   return async (app) => {
     app.removeAllContentTypeParsers();
-    // Every body stays raw: each route judges the content type itself, and signatures are over bytes.
+    // Every body stays raw: each route checks the content type itself, and signatures are over bytes.
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-    // Addresses here carry states and challenges. Fastify logs addresses at "info".
+    // URLs here contain states and challenges, and Fastify logs URLs at level "info".
     app.addHook('onRoute', (route) => {
       route.logLevel = 'error';
     });
-    // A helmet around us sets headers on the raw response. The consent page runs in pop-ups that talk to their opener,
+    // A surrounding helmet plugin sets headers on the raw response. The consent page runs in pop-ups that talk to their opener,
     // which Cross-Origin-Opener-Policy would cut off.
     app.addHook('onRequest', async (_request, reply) => dropOpenerPolicy(reply));
     app.addHook('onSend', async (_request, reply) => dropOpenerPolicy(reply));

@@ -3,17 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 const MOST_HELD = 1_000;
 const LONGEST_MS = 10 * 60_000;
 
-/**
- * Requests that are deliberately left without an answer, or answered late.
- * They would keep a closing server waiting, so everything held here is let go by `releaseAll`.
- */
+/** Requests that are deliberately answered late or never. They would keep a closing server waiting, so `releaseAll` ends them. */
 export interface HeldConnections {
-  /** Never answers. The socket is cut after ten minutes, or at once when too many are held. */
+  /** Leaves the request without a response. The socket is cut after ten minutes, or at once when too many are held. */
   hold(request: FastifyRequest, reply: FastifyReply): void;
-  /** Resolves after `ms`; early when the sandbox closes, when whoever asked has left, and when too many are held. */
+  /** Resolves after `ms`; earlier when the sandbox closes, when the client disconnects, or when too many requests are held. */
   delay(ms: number, request: FastifyRequest): Promise<void>;
   releaseAll(): void;
-  /** How many are held at the moment. */
+  /** Returns the number of held requests. */
   count(): number;
 }
 

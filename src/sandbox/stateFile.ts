@@ -5,15 +5,15 @@ import { dirname } from 'node:path';
 const DEBOUNCE_MS = 250;
 
 export interface StateFile<State> {
-  /** What was saved before; undefined without a file, and when it can't be read. */
+  /** Returns the saved state; undefined when there is no file or it cannot be read. */
   load(): State | undefined;
-  /** Saves soon, once for many changes. */
+  /** Schedules a save. Many changes share one save. */
   changed(): void;
-  /** Saves now what is not yet saved. */
+  /** Saves unsaved changes now. */
   flush(): Promise<void>;
 }
 
-/** Keeps a JSON snapshot in a file, replaced in one step so that a crash leaves the old one or the new one. */
+/** Keeps a JSON snapshot in a file. Each save replaces the file in one step, so a crash leaves the old or the new one. */
 export function stateFile<State>(path: string, snapshot: () => State): StateFile<State> {
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -38,7 +38,7 @@ export function stateFile<State>(path: string, snapshot: () => State): StateFile
       try {
         return JSON.parse(readFileSync(path, 'utf8')) as State;
       } catch (error) {
-        // Put aside what can't be read, rather than overwrite what somebody may want to look at.
+        // An unreadable file is renamed instead of overwritten, so that a developer can inspect it.
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') renameSync(path, `${path}.unreadable`);
         return undefined;
       }

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify';
 
-/** Markup that is known to be safe. Only `html` makes it, so nothing from outside can become one by accident. */
+/** Markup that is known to be safe. Only `html` creates it, so external text cannot become markup by accident. */
 export class SafeHtml {
   constructor(private readonly markup: string) {}
   toString(): string {
@@ -20,12 +20,12 @@ function render(value: HtmlValue): string {
   return escapeText(String(value));
 }
 
-/** Template tag: what is interpolated is escaped unless it came out of `html` itself. Attributes must be quoted. */
+/** Template tag that escapes interpolated values unless `html` itself created them. Attributes must be quoted. */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): SafeHtml {
   return new SafeHtml(strings.reduce((text, part, index) => text + render(values[index - 1]) + part));
 }
 
-/** The one stylesheet of all sandbox pages. */
+/** The stylesheet of all sandbox pages. */
 export const sandboxStyles = `
 :root { color-scheme: light dark; --ink: #1d2430; --soft: #5b6676; --paper: #f4f5f7; --card: #fff; --line: #d9dee6; --accent: #0b6b4f;
   --warn: #b3261e; --sand: #f7c948; --sand-ink: #3b2c00; }
@@ -87,13 +87,13 @@ interface Page {
   root: string;
   body: SafeHtml;
   /**
-   * Set on the consent page alone. Its form is answered by a redirect to the app, which may redirect further;
-   * browsers apply `form-action` to that whole chain, so any list given here would break somebody's callback.
+   * Set on the consent page only. The response to its form is a redirect to the app, which may redirect further. Browsers apply
+   * `form-action` to that whole chain, so any list here would break some app's callback.
    */
   formLeavesSite?: boolean;
 }
 
-/** Sends one finished page. Styles come from a file of our own and there are no scripts, so the policy needs no exceptions. */
+/** Sends a page. Styles come from a file of the sandbox and there are no scripts, so the policy needs no exceptions. */
 export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
   const policy = ["default-src 'none'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"];
   if (!page.formLeavesSite) policy.push("form-action 'self'");
@@ -103,7 +103,7 @@ export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
       .header('content-type', 'text/html; charset=utf-8')
       .header('cache-control', 'no-store')
       .header('content-security-policy', policy.join('; '))
-      // With no-referrer, browsers would not say either whence a form comes.
+      // With no-referrer, browsers would send `Origin: null` with forms.
       .header('referrer-policy', 'same-origin')
       .header('x-content-type-options', 'nosniff')
       .send(renderPage(page).toString())
@@ -127,11 +127,11 @@ const renderPage = ({ title, root, body }: Page): SafeHtml => html`<!doctype htm
 </html>
 `;
 
-/** What a route decided, before anything is written: a fault may still throw it away. */
+/** A route's response before anything is written. A fault may still replace it. */
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
-  /** Sent as JSON; left out for an empty body. */
+  /** Sent as JSON. Absent for an empty body. */
   json?: unknown;
   /** Content type of `json`. */
   type?: string;
@@ -145,13 +145,13 @@ export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
 
 const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
-/** The body as form fields, repeated ones included; undefined when it was sent as anything but a form. */
+/** Returns the body as form fields, including repeated ones; undefined when the content type is not a form. */
 export function readForm(request: FastifyRequest): URLSearchParams | undefined {
   if (!FORM.test(request.headers['content-type'] ?? '')) return undefined;
   return new URLSearchParams(Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '');
 }
 
-/** The first parameter that appears twice, which OAuth forbids (RFC 6749, 3.1 and 3.2). */
+/** Returns the first repeated parameter, which OAuth forbids (RFC 6749, 3.1 and 3.2). */
 export function repeatedParameter(parameters: URLSearchParams): string | undefined {
   const seen = new Set<string>();
   for (const name of parameters.keys()) {
@@ -161,13 +161,13 @@ export function repeatedParameter(parameters: URLSearchParams): string | undefin
   return undefined;
 }
 
-/** Names that mean this machine to whoever asks. Any other may be a stranger's that was pointed here (DNS rebinding). */
+/** Host names that always mean this machine. Any other name may have been pointed at it by an attacker (DNS rebinding). */
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /**
- * Whoever may see a page of the sandbox and press its buttons: it has no log-in, so without this any web page that a
- * developer visits could do so. The name in `Host` must be this machine's or the public one (of `baseUrl`), and a form must
- * come from the sandbox itself, as `Sec-Fetch-Site` says or, from what does not send that, `Origin`. Programs send neither.
+ * Refuses requests from other web pages. The sandbox has no log-in, so without this check any web page that a developer visits
+ * could read its pages and press its buttons. The name in `Host` must be this machine's or that of `baseUrl`. A form must come
+ * from the sandbox itself, according to `Sec-Fetch-Site`, or to `Origin` in browsers without it. Programs send neither header.
  */
 export function refuseStrangers(baseUrl: () => string): preHandlerAsyncHookHandler {
   return async (request: FastifyRequest, reply: FastifyReply) => {
@@ -184,7 +184,7 @@ export function refuseStrangers(baseUrl: () => string): preHandlerAsyncHookHandl
   };
 }
 
-/** A proxy in between may have put its own name into `Host`, but the browser knows the public one. */
+/** A proxy may have put its own name into `Host`, but the browser knows the public one. */
 function isOwnForm({ headers }: FastifyRequest, ownHosts: readonly (string | undefined)[]): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';

@@ -10,7 +10,7 @@ import { Subscription } from '../domain/Subscription.js';
 interface CreateSubscriptionInput {
   readonly connectionId: string;
   readonly eventType: string;
-  /** True when not given. */
+  /** Default: true. */
   readonly isActive?: boolean | null;
   readonly externalId?: string | null;
   readonly metadata?: Readonly<Record<string, unknown>> | null;
@@ -60,15 +60,15 @@ export function auditFacts({ connectionId, eventType, isActive, externalId, meta
   return { connectionId: String(connectionId), eventType, isActive, externalId, metadata };
 }
 
-/** What subscriptions need of the rooms beside them. */
+/** What subscriptions need from other folders. */
 export interface SubscriptionDependencies {
   readonly database: Database;
   readonly eventTypes: { list(): readonly { readonly name: string }[]; get(name: string): unknown };
-  /** Takes back what a subscription still has to deliver, in the same transaction. */
+  /** Cancels a subscription's undelivered deliveries in the same transaction. */
   readonly cancelForSubscription: (em: EntityManager, subscriptionId: number) => Promise<unknown>;
 }
 
-/** Only known event types can be subscribed to; a typo would never deliver anything. */
+/** Checks that the event type exists. A subscription with a misspelled type would never deliver anything. */
 export function checkEventType(
   { eventTypes }: Pick<SubscriptionDependencies, 'eventTypes'>,
   eventType: string,
@@ -80,8 +80,8 @@ export function checkEventType(
 }
 
 /**
- * A connection has one subscription for each event type: a second one would send each event there twice. The caller holds
- * the connection's lock; the database enforces it besides. Throws an InputError: CONFLICT.
+ * Refuses a second subscription for the same connection and event type, which would send each event twice. The caller must hold
+ * the connection's lock; a unique index also enforces it. Throws an InputError: CONFLICT.
  */
 export async function refuseSecond(
   em: EntityManager,

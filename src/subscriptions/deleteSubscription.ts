@@ -7,8 +7,8 @@ import { Subscription } from '../domain/Subscription.js';
 import { auditFacts, type SubscriptionDependencies } from './createSubscription.js';
 
 /**
- * Deletes a subscription and cancels what it still had to deliver (OpenAPI delete-subscription); what was delivered
- * stays on record. Throws an InputError: NOT_FOUND.
+ * Deletes a subscription and cancels its undelivered deliveries (OpenAPI delete-subscription). Its other deliveries stay on
+ * record. Throws an InputError: NOT_FOUND.
  */
 export function deleteSubscription(
   { database, cancelForSubscription }: SubscriptionDependencies,
@@ -24,7 +24,7 @@ export function deleteSubscription(
     if (!subscription) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     const { id } = subscription;
     const before = auditFacts(subscription);
-    // While it is still there to be found by.
+    // Before the deletion, because the deliveries are found through the subscription's row.
     await cancelForSubscription(em, id);
     await em.nativeDelete(Subscription, { id });
     await recordAudit(em, caller, { action: 'subscription_deleted', subject: ['subscription', id], before });

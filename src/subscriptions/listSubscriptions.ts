@@ -6,14 +6,14 @@ import { Subscription } from '../domain/Subscription.js';
 
 interface SubscriptionFilter {
   readonly eventType?: string | null;
-  /** Any of these. */
+  /** Matches any of these event types. */
   readonly eventTypes?: readonly string[];
   readonly isActive?: boolean | null;
   readonly connectionId?: string | null;
   readonly externalId?: string | null;
 }
 
-/** The caller's subscriptions, newest first (OpenAPI list_subscriptions). */
+/** Returns the caller's subscriptions, newest first (OpenAPI list_subscriptions). */
 export function listSubscriptions(
   { database }: { database: Database },
   caller: Caller,
@@ -30,7 +30,10 @@ export function listSubscriptions(
   return paginate(database.em(), Subscription, 'subscriptions', where, args);
 }
 
-/** One subscription of the organization, or null: somebody else's is not there (OpenAPI get-subscription). */
+/**
+ * Returns one subscription of the caller's organization, or null (OpenAPI get-subscription). Subscriptions of other organizations
+ * count as missing.
+ */
 export function findSubscription({ database }: { database: Database }, caller: Caller, id: string): Promise<Subscription | null> {
   return database.em().findOne(Subscription, { id: parseId(id) ?? 0, ...reachableRows(caller) });
 }

@@ -42,7 +42,7 @@ export function updateSubscription(
     const before = await em.findOne(Subscription, own);
     if (!before) throw InputError.of('NOT_FOUND', 'There is no such subscription.', 'id');
     problems.throwIfAny();
-    // Connection first, subscription second, as a deletion locks them.
+    // Lock order: connection first, subscription second, as in a deletion.
     const routed = Boolean(input.connectionId || input.eventType);
     const target = input.connectionId ?? String(before.connectionId);
     const connection = routed ? await lockConnection(em, caller, target, 'connectionId') : null;

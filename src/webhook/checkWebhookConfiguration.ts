@@ -2,7 +2,7 @@ import { checkExtraHeader, checkWebhookUrl } from '../delivery/http/checkWebhook
 import type { WebhookAuthType, WebhookConfiguration } from '../delivery/WebhookDestination.js';
 import type { ProblemList } from '../domain/errors.js';
 
-/** What both transports send; null and absent mean the same: not given. */
+/** The input that GraphQL and REST share. Null and absent both mean "not given". */
 export interface WebhookInput {
   readonly url?: URL | string | null;
   readonly authType?: WebhookAuthType | null;
@@ -26,12 +26,12 @@ export interface CheckedWebhook {
   readonly secrets: WebhookSecrets | null;
 }
 
-/** CIDRs that webhooks may point to though they are not public. */
+/** CIDRs that webhooks may point to although they are not public. */
 type AllowedNetworks = readonly string[];
 
 /**
- * Checks a webhook's configuration, merged over the stored one when there is one. What only the old origin (RFC 6454 4) may
- * see does not go to a new one by itself: secrets and extra headers are asked for again. Problems go to the list.
+ * Checks a webhook's configuration, merged over the stored one if there is one. Secrets and extra headers are not passed on to a
+ * new origin (RFC 6454 4): they must be given again. Adds problems to the list.
  */
 export function checkWebhook(
   input: WebhookInput,
@@ -87,7 +87,7 @@ function checkHeaders(
   return headers.map(({ name, value }) => ({ name, value }));
 }
 
-/** Which secrets each kind of auth takes; all of them are needed. */
+/** The secrets of each auth type. All of them are required. */
 const FIELDS = {
   none: [],
   bearer: ['token'],
@@ -95,14 +95,14 @@ const FIELDS = {
   api_key: ['headerName', 'apiKey'],
 } as const satisfies Record<WebhookAuthType, readonly (keyof WebhookAuthInput)[]>;
 
-/** A webhook's auth secrets as they are stored, encrypted. */
+/** A webhook's auth secrets before encryption. */
 type WebhookSecrets = Partial<Record<keyof WebhookAuthInput, string>>;
 
 const MAX_SECRET_LENGTH = 4_096;
 
 /**
- * Checks the secrets for a kind of auth, merged over those already stored for the same kind.
- * Returns what to store; null for `none`. Problems go to the list.
+ * Checks the secrets of an auth type, merged over those stored for the same type. Returns what to store; null for `none`. Adds
+ * problems to the list.
  */
 function checkWebhookAuth(
   authType: WebhookAuthType,
@@ -134,7 +134,7 @@ function checkWebhookAuth(
   if (config.username?.includes(':')) {
     problems.add('INVALID', 'A user name can not contain a colon (RFC 7617 2).', ...path, 'username');
   }
-  // Checked as the header it becomes, so that the key can't displace a signature or the framing.
+  // Checked as a header, so that the key cannot replace the signature or the framing.
   const problem = config.headerName && checkExtraHeader(config.headerName, config.apiKey ?? '');
   if (problem) problems.add('INVALID', problem, ...path, 'headerName');
   if (config.token && !/^[\x21-\x7e]+$/.test(config.token)) {

@@ -2,7 +2,7 @@ import type { ConnectionType } from '../ConnectionType.js';
 import { WEBHOOK_AUTH_TYPES, type WebhookAuthType, type WebhookConfiguration } from '../delivery/WebhookDestination.js';
 import type { WebhookInput } from './checkWebhookConfiguration.js';
 
-/** One line; the pattern and all others here are for readers and generators, see createValidator. */
+/** One line of text. All patterns here are for readers and code generators; see createValidator. */
 const secret = (description: string, pattern = '^[^\\r\\n\\u0000]+$') => ({
   ...{ type: 'string', minLength: 1, maxLength: 4_096, pattern },
   description,
@@ -39,7 +39,7 @@ const fields = {
   },
 } as const;
 
-/** Which secrets belong to which auth. */
+/** The secrets of each auth type. */
 const authVariants = [
   { title: 'No authentication', properties: { auth_type: { const: 'none' }, auth_config: { maxProperties: 0 } } },
   ...[
@@ -53,7 +53,7 @@ const authVariants = [
   })),
 ];
 
-/** A webhook's configuration in a body, checked by its schema. */
+/** A webhook's configuration in a request body, already checked by its schema. */
 interface WebhookBody {
   readonly url?: string;
   readonly auth_type?: WebhookAuthType;
@@ -61,7 +61,7 @@ interface WebhookBody {
   readonly extra_headers?: Readonly<Record<string, string>>;
 }
 
-/** A webhook's configuration in REST. */
+/** A webhook's configuration in REST bodies and responses. */
 export const webhookRest: ConnectionType['rest'] = {
   label: 'Webhook',
   createSchema: {
@@ -97,7 +97,7 @@ export const webhookRest: ConnectionType['rest'] = {
       extra_headers: Object.fromEntries(extraHeaders.map(({ name, value }) => [name, value])),
     };
   },
-  /** Extra headers are an object in the body, and a list in the input. */
+  /** Extra headers are an object in the body but a list in the input. */
   toBodyPath([field, index], { extra_headers = {} }: WebhookBody) {
     if (field !== 'extraHeaders' || index === undefined) return null;
     return ['extra_headers', Object.keys(extra_headers)[Number(index)] ?? index];

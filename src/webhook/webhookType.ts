@@ -87,7 +87,7 @@ const schema = `
   }
 `;
 
-/** Any HTTP endpoint. Deliveries are posted to it, signed as Standard Webhooks 1.0 says. */
+/** The connection type for HTTP endpoints. Deliveries are posted to the URL, signed according to Standard Webhooks 1.0. */
 export const webhookType: ConnectionType = {
   name: 'webhook',
   needsAuthorization: false,

@@ -70,7 +70,7 @@ async function waiting(bench: Bench): Promise<void> {
       limit: 200,
       perConnection: 64,
       busy: {},
-      ailing: 64,
+      failing: 64,
       new: 128,
       lease: randomUUID(),
       leaseMs: 30_000,

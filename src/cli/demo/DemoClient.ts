@@ -1,4 +1,4 @@
-/** A caller of the GraphQL API that tells what it does. */
+/** Calls the GraphQL API and prints each step. */
 export class DemoClient {
   #step = 0;
 
@@ -7,7 +7,7 @@ export class DemoClient {
     private readonly keys: { readonly publicKey: string; readonly secretKey: string },
   ) {}
 
-  /** Announces the next step of the story. */
+  /** Prints the next step. */
   step(title: string): void {
     this.#step += 1;
     console.log(`\n${this.#step}. ${title}`);
@@ -17,7 +17,7 @@ export class DemoClient {
     console.log(`   ${line}`);
   }
 
-  /** Calls the API; throws when it answers errors or userErrors, since the story has no room for them. */
+  /** Calls the API. Throws on errors and userErrors. */
   // biome-ignore lint/suspicious/noExplicitAny: the shape is what the query asks for
   async call(query: string, variables: object = {}): Promise<any> {
     const response = await fetch(`${this.publicUrl}/graphql`, {
@@ -39,7 +39,7 @@ export class DemoClient {
   }
 }
 
-/** Fails the demo when what should be so is not. */
+/** Fails the demo when a condition is false. */
 export function expectThat(condition: boolean, what: string): void {
   if (!condition) throw new Error(`Expected ${what}.`);
 }

@@ -32,7 +32,7 @@ export async function authorizeKlaviyo(client: DemoClient): Promise<string> {
 
   client.step('The callback exchanges the code and shows a page');
   let outcome = await fetch(callback);
-  // A page that loads itself again, while the provider is slow to answer.
+  // The page reloads itself while the provider is slow to respond.
   for (; outcome.status === 202; outcome = await fetch(callback)) await sleep(1_000);
   const title = /<h1>(.*?)<\/h1>/.exec(await outcome.text())?.[1];
   client.say(`“${title}” (HTTP ${outcome.status})`);

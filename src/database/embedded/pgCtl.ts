@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { ServerUser } from './ServerUser.js';
 
-/** Runs one of PostgreSQL's programs as the server's user. An error holds the end of what it wrote. */
+/** Runs one of PostgreSQL's programs as the server's user. An error contains the end of its output. */
 export async function run(
   program: string,
   args: readonly string[],
@@ -16,12 +16,12 @@ export async function run(
   const windows = process.platform === 'win32';
   const child = spawn(program, args, {
     ...(user ? { uid: user.uid, gid: user.gid } : {}),
-    // Out of the terminal's process group: Ctrl-C shall reach us first, who then close things in order.
+    // Not in the terminal's process group: Ctrl-C must reach only this process, which then closes everything in order.
     detached: true,
     windowsHide: true,
-    // Our own folder may be closed to the server's user.
+    // The server's user may not be able to enter the current folder.
     cwd: windows ? undefined : '/',
-    // Not our environment: secrets don't belong in another user's process, and PG* or LD_* variables would interfere.
+    // Not our environment, because it contains secrets, and PG* or LD_* variables would interfere.
     env: windows
       ? { SystemRoot: process.env.SystemRoot, PATH: process.env.PATH, TEMP: process.env.TEMP, LC_ALL: 'C' }
       : { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
@@ -32,7 +32,7 @@ export async function run(
   child.stderr?.on('data', (chunk: Buffer) => output.push(chunk.toString()));
   const outcome = await new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    // With a file to write to, the server keeps it open: the program's own end is what counts.
+    // The server keeps its output file open, so only the end of the program itself counts.
     child.once(outputTo === undefined ? 'close' : 'exit', (code, signal) =>
       resolve(code === 0 ? '' : `it ended with ${signal ?? `code ${code}`}`),
     );
@@ -42,15 +42,15 @@ export async function run(
   throw new Error(text === '' ? outcome : `${outcome}. ${text}`);
 }
 
-/** What PostgreSQL writes to postmaster.pid, as far as it concerns us. See miscadmin.h, "LOCK_FILE_LINE". */
+/** The content of postmaster.pid that is used here. See miscadmin.h, "LOCK_FILE_LINE". */
 export interface Postmaster {
   readonly pid: number;
-  /** Missing while the server is still writing the file. */
+  /** Undefined while the server is still writing the file. */
   readonly port: number | undefined;
   readonly ready: boolean;
 }
 
-/** What postmaster.pid says; undefined when there is no such file, or none that makes sense. */
+/** Reads postmaster.pid; undefined when there is no such file, or no valid one. */
 export async function readPostmasterFile(data: string): Promise<Postmaster | undefined> {
   const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -63,18 +63,18 @@ export async function readPostmasterFile(data: string): Promise<Postmaster | und
 }
 
 /**
- * The server that runs on this data directory. `pg_ctl status` asks no more than whether the process lives, and after a
- * crash its id may be that of another program.
+ * Returns the server that runs on this data directory. `pg_ctl status` only checks whether the process is alive. After a crash
+ * its id may belong to another program.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | undefined> {
   const file = await readPostmasterFile(data);
   return file && (await servesData(file.pid, data)) ? file : undefined;
 }
 
-/** Whether that process is the PostgreSQL that serves this data directory. (A zombie has no command line.) */
+/** Returns whether that process is the PostgreSQL of this data directory. A zombie has no command line. */
 export async function servesData(pid: number, data: string): Promise<boolean> {
   const [program = '', ...args] = await commandLine(pid);
-  // Windows tells the program only; the password then tells whether it is ours.
+  // Windows shows the program only. The password then shows whether the server is ours.
   if (process.platform === 'win32') return program.startsWith('postgres');
   return basename(program) === 'postgres' && (args.includes(data) || args.join(' ').includes(` ${data} `));
 }
@@ -89,20 +89,21 @@ async function commandLine(pid: number): Promise<string[]> {
   );
 }
 
-/** Above the highest process id of any system, and still one that PostgreSQL can parse. */
+/** Above the highest process id of any system, but still valid for PostgreSQL. */
 const NO_PROCESS = 2 ** 31 - 1;
 
 /**
- * Frees a postmaster.pid that no server holds. PostgreSQL removes one whose process is gone, but not one that a power cut
- * left empty, nor one whose process id is now another program's. That one stays, naming a process that cannot exist: it
- * also names the shared memory by which a starting server notices backends that have outlived their postmaster.
+ * Frees a postmaster.pid that no server holds. PostgreSQL removes a file whose process is gone. It does not remove one that a
+ * power cut left empty, or one whose process id now belongs to another program. The latter is kept with the id of a process that
+ * cannot exist, because it also names the shared memory by which a starting server notices backends that have outlived their
+ * postmaster.
  */
 export async function freePostmasterFile(data: string): Promise<void> {
   const path = join(data, 'postmaster.pid');
   const read = () => readFile(path, 'utf8').catch(() => undefined);
   let text = await read();
   if (text === '') {
-    // A server that is just writing it is done by the second look.
+    // A server that is writing the file has finished by the second look.
     await sleep(50);
     text = await read();
     if (text === '') return rm(path, { force: true });
@@ -110,24 +111,24 @@ export async function freePostmasterFile(data: string): Promise<void> {
   if (text !== undefined) await writeFile(path, text.replace(/^\d+/, String(NO_PROCESS)));
 }
 
-/** Seconds that a start may take; replaying the log after a crash takes most of it. */
+/** Maximum seconds of a start. Replaying the log after a crash takes most of it. */
 const START_LIMIT = 120;
-/** ms for which a start is tried again when it failed for a reason that passes. */
+/** Milliseconds for which a start is retried when the reason for its failure may pass. */
 const RETRY_FOR = 10_000;
-/** Somebody took our port; backends outlive their postmaster for a moment. */
+/** Another program took the port, or backends have outlived their postmaster for a moment. */
 const PASSING = /could not bind|pre-existing shared memory block/;
 
 interface Start {
   readonly pgCtl: string;
   readonly data: string;
   readonly user: ServerUser | undefined;
-  /** The folder of `postgres.log`. */
+  /** The folder for `postgres.log`. */
   readonly logFolder: string;
-  /** Arguments for `postgres`, made anew for every try. */
+  /** Returns the arguments for `postgres`. Called for every try. */
   readonly args: () => Promise<readonly string[]>;
 }
 
-/** Starts a server and waits until it accepts connections. Throws one line with the end of the server's log. */
+/** Starts a server and waits until it accepts connections. Throws an error of one line with the end of the server's log. */
 export async function startServer({ pgCtl, data, user, logFolder, args }: Start): Promise<void> {
   const path = join(logFolder, 'postgres.log');
   for (const deadline = Date.now() + RETRY_FOR; ; await sleep(100)) {
@@ -151,19 +152,19 @@ export async function startServer({ pgCtl, data, user, logFolder, args }: Start)
   }
 }
 
-/** pg_ctl hands its options to a shell. */
+/** Quotes an argument, because pg_ctl passes its options to a shell. */
 function quote(argument: string): string {
   return process.platform === 'win32' ? `"${argument}"` : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-/** Bytes after which a start begins a new log and keeps the old one as `postgres.log.1`. */
+/** Maximum bytes of the log. Beyond it, a start begins a new one and keeps the old one as `postgres.log.1`. */
 const ROTATE_AT = 5 * 1024 * 1024;
 
-/** Opens the log for whichever user the server runs as. Statements in it may hold personal data, hence the mode. */
+/** Opens the log, owned by the server's user. The mode is strict because logged statements may contain personal data. */
 async function openLog(path: string, folder: string): Promise<number> {
   const { size } = await stat(path).catch(() => ({ size: 0 }));
   if (size > ROTATE_AT) await rename(path, `${path}.1`);
-  // Root may be writing into somebody else's folder: never through a link planted there.
+  // Root may write into another user's folder, so it must not follow a link that was planted there.
   const noFollow = constants.O_NOFOLLOW ?? 0;
   const file = openSync(path, constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | noFollow, 0o600);
   if (process.getuid?.() === 0) {
@@ -173,7 +174,7 @@ async function openLog(path: string, folder: string): Promise<number> {
   return file;
 }
 
-/** The last lines of the server's log after `from` (a byte), in one line, without what pg_ctl adds. */
+/** Returns the last lines of the server's log after byte `from`, joined to one line, without pg_ctl's own lines. */
 export async function logTail(path: string, from = 0): Promise<string> {
   const text = (await readFile(path).catch(() => Buffer.alloc(0))).subarray(from).toString('utf8');
   const lines = text.trim().split('\n');
@@ -183,7 +184,7 @@ export async function logTail(path: string, from = 0): Promise<string> {
     .join(' | ');
 }
 
-/** Stops the server and waits until it has ended: fast, and where that takes more than ten seconds, at once. */
+/** Stops the server and waits until it has ended: in mode fast, and after ten seconds in mode immediate. */
 export async function stopServer(pgCtl: string, data: string, user: ServerUser | undefined): Promise<void> {
   for (const mode of ['fast', 'immediate']) {
     const stopped = await run(pgCtl, ['stop', '--silent', '-w', '-t', '10', '-m', mode, '-D', data], user).then(

@@ -9,35 +9,35 @@ import { findFreePort } from './findFreePort.js';
 import { findPostmaster, freePostmasterFile, logTail, type Postmaster, startServer, stopServer } from './pgCtl.js';
 import { defaultSystemFolders } from './ServerUser.js';
 
-/** The database that a cluster of ours is for. */
+/** The name of the database in the cluster. */
 const DATABASE = 'switchboard';
 
-/** A running server, as its users see it. */
+/** A running server. */
 export interface EmbeddedPostgres {
-  /** Of the database `switchboard`, as a superuser who may create others beside it. */
+  /** URL of the database `switchboard`, as a superuser who may create other databases. */
   readonly url: string;
-  /** Whether the server was running already: left behind by a killed process, or shared with a living one. */
+  /** True when the server was already running: left behind by a killed process, or shared with a living one. */
   readonly adopted: boolean;
-  /** Stops the server, unless another process uses it: the last one stops it. May be called again. */
+  /** Stops the server if no other process uses it. May be called repeatedly. */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
-  /** Made when missing. Its database is in it, or, where PostgreSQL's user cannot get to it, in the place it points to. */
+  /** Created when missing. Contains the database, or, if PostgreSQL's user cannot reach it, a pointer to the database's place. */
   readonly dataDir: string;
-  /** Further arguments for `postgres`, such as `['-c', 'fsync=off']`. */
+  /** Additional arguments for `postgres`, such as `['-c', 'fsync=off']`. */
   readonly flags?: readonly string[];
   readonly log?: (line: string) => void;
-  /** Where to put what PostgreSQL's user could not reach in place; the first usable one is taken. */
+  /** Folders for what PostgreSQL's user cannot reach in place. The first usable one is taken. */
   readonly systemFolders?: readonly string[];
 }
 
 type Settings = Required<EmbeddedPostgresOptions>;
 
 /**
- * The PostgreSQL from npm, for running without DATABASE_URL and for tests: one server per data folder, on a free port of
- * 127.0.0.1. The first process to ask for it starts it, others share it, and the last one to leave stops it; one that a
- * killed process left running is taken over. Errors are single lines, for people.
+ * Starts the PostgreSQL from npm, for running without DATABASE_URL and for tests: one server for each data folder, on a free port
+ * of 127.0.0.1. The first process starts it, others share it, and the last one stops it. A server that a killed process left
+ * running is adopted. Error messages are one line of text.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   await mkdir(options.dataDir, { recursive: true });
@@ -56,19 +56,19 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
-/** A process that died while it started leaves its turn behind; it counts for so many ms. */
+/** Milliseconds after which the lock of a process that died during its start expires. */
 const TURN_STALE_AFTER = 10_000;
-/** ms to wait for a turn: the start of another process may take that long after a crash. */
+/** Maximum milliseconds to wait for the lock. After a crash, the start of another process may take that long. */
 const TURN_LIMIT = 150_000;
 
-/** One process at a time looks for, makes and starts the server of a data folder. */
+/** Takes the lock under which one process at a time finds, creates and starts the server of a data folder. */
 async function takeTurn(dataDir: string): Promise<() => Promise<void>> {
   for (const deadline = Date.now() + TURN_LIMIT; ; await sleep(50)) {
     try {
       return await lock(dataDir, {
         lockfilePath: join(dataDir, 'postgres.lock'),
         stale: TURN_STALE_AFTER,
-        // A process that was stopped for long has lost its turn; PostgreSQL itself still lets one server start only.
+        // A process that was suspended for long has lost the lock. PostgreSQL itself still lets only one server start.
         onCompromised: () => {},
       });
     } catch (error) {
@@ -90,15 +90,18 @@ async function prepare(settings: Settings): Promise<{ cluster: Cluster; binaries
   return { cluster, binaries };
 }
 
-/** Held shared by everybody who uses a server, and alone by whoever stops it. Any number will do. */
+/**
+ * Key of the advisory lock. Each user of the server holds it shared; a process that stops the server holds it alone. Any number
+ * works.
+ */
 const IN_USE = 7_405_926;
 
-/** With what the type definitions of pg leave out. */
+/** Adds methods that the type definitions of pg lack. */
 type UsingConnection = pg.Client & { ref(): void; unref(): void };
 
 /**
- * One use of a server: a connection that holds an advisory lock. So PostgreSQL counts its users, and forgets those that
- * were killed. The connection also tells when the server has ended.
+ * One use of a server: a connection that holds an advisory lock. PostgreSQL thereby counts the server's users and forgets killed
+ * ones. The connection also reports when the server has ended.
  */
 class ServerUse {
   adopted = false;
@@ -128,7 +131,7 @@ class ServerUse {
     return this.#stopping;
   }
 
-  /** Joins the server that runs, or starts one; either may be over at any moment, and then it begins again. */
+  /** Joins the running server, or starts one. Either may end at any moment; then it starts over. */
   async begin(): Promise<void> {
     const settings = this.#settings;
     const cluster = this.#cluster;
@@ -152,16 +155,16 @@ class ServerUse {
     }
   }
 
-  /** Whether others use it already; null when it is just starting or stopping. */
+  /** Returns whether other processes use the server; null when it is starting or stopping. */
   async #join({ pid, port, ready }: Postmaster): Promise<'first' | 'shared' | null> {
     if (!ready || port === undefined) return null;
     this.#pid = pid;
     this.#port = port;
-    // `ssl` is given so that a PGSSLMODE meant for some other server is not obeyed.
+    // `ssl` is set so that a PGSSLMODE for another server is ignored.
     const connection = new pg.Client({
       ...{ connectionString: this.#urlOf('postgres'), ssl: false, connectionTimeoutMillis: 5_000 },
     }) as UsingConnection;
-    // A server that goes away is reported by the query that failed; unheard, the event would end the process.
+    // The failed query reports a lost server. Without a listener, the event would end the process.
     connection.on('error', () => {});
     try {
       await connection.connect();
@@ -172,7 +175,7 @@ class ServerUse {
       if (rowCount === 0) await connection.query(`create database ${DATABASE}`);
       this.#connection = connection;
       connection.once('end', () => void this.#lost());
-      // It keeps nobody's process running.
+      // The connection must not keep the process running.
       connection.unref();
       return rows[0]?.alone ? 'first' : 'shared';
     } catch (error) {
@@ -182,7 +185,7 @@ class ServerUse {
     }
   }
 
-  /** The connection has ended: somebody ended it, or the server is gone, which nobody else would tell. */
+  /** Called when the connection has ended. Either it was closed on purpose, or the server is gone, which nothing else reports. */
   async #lost(): Promise<void> {
     this.#connection = undefined;
     for (;;) {
@@ -207,7 +210,7 @@ class ServerUse {
     await connection.end().catch(() => {});
   }
 
-  /** Passwords of ours need no escaping. */
+  /** Our own passwords need no escaping. */
   #urlOf(database: string): string {
     return `postgres://postgres:${this.#password}@127.0.0.1:${this.#port}/${database}`;
   }

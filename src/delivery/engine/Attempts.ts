@@ -8,7 +8,7 @@ export interface AttemptsOptions {
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly retryDelaysMs: readonly number[];
   readonly onDone: (claim: ClaimedDelivery, settlement: Settlement) => void;
-  /** It could not go with the others of its batch. */
+  /** Called with a delivery that could not go in its batch. */
   readonly onAlone: (claim: ClaimedDelivery) => void;
   readonly onFault: (claim: ClaimedDelivery, error: unknown) => void;
 }
@@ -17,21 +17,21 @@ interface Running {
   readonly claim: ClaimedDelivery;
   /** `performance.now()`. */
   readonly startedAt: number;
-  /** `performance.now()` by which its destination promised to be done, and a little more. */
+  /** `performance.now()` at which the destination's maximum duration plus `PATIENCE_MS` is over. */
   readonly overdueAt: number;
 }
 
-/** ms after its promised end at which an attempt is written off. */
+/** Milliseconds beyond the destination's maximum duration after which an attempt is written off. */
 const PATIENCE_MS = 2_000;
 
-/** ms that a probe may take: it asks whether a receiver works again, and one that works answers soon. */
+/** Milliseconds that a probe may take. It tests whether a receiver works again, and one that works answers soon. */
 const PROBE_TIMEOUT_MS = 5_000;
 
-/** The attempts under way. Each ends exactly once: by its result, by a fault of ours, or by being written off. */
+/** The attempts in flight. Each ends exactly once: with its result, with an internal fault, or by being written off. */
 export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #running = new Set<Running>();
-  /** One for all: they are only ever given up together. */
+  /** All attempts share one controller because they are only ever aborted together. */
   readonly #controller = new AbortController();
   #idle: (() => void) | undefined;
 
@@ -53,7 +53,7 @@ export class Attempts {
     );
   }
 
-  /** Deliveries of one connection, in one request; each has its own end. */
+  /** Attempts deliveries of one connection in one request. Each gets its own result. */
   startTogether(
     claims: readonly ClaimedDelivery[],
     connection: DestinationConnection,
@@ -71,7 +71,7 @@ export class Attempts {
           else if (result.kind === 'alone') this.#leave(running);
           else {
             const settlement = toSettlement(running.claim, result, running.startedAt, this.#options.retryDelaysMs);
-            // One request without a good answer is one failure of the connection, however many it carried.
+            // A failed request counts as one failure of the connection, however many deliveries it carried.
             const again = told && settlement.verdict === 'bad';
             if (settlement.verdict === 'bad') told = true;
             this.#end(running, again ? { ...settlement, verdict: null } : settlement);
@@ -84,7 +84,7 @@ export class Attempts {
     );
   }
 
-  /** Writes off what its destination should have ended long ago, so that it can't occupy a place for ever. */
+  /** Writes off attempts whose destination exceeded its maximum duration, so that they cannot occupy places forever. */
   endOverdue(): void {
     const now = performance.now();
     for (const running of this.#running) {
@@ -92,7 +92,7 @@ export class Attempts {
     }
   }
 
-  /** Resolves when nothing is under way, or after so many milliseconds. */
+  /** Resolves when no attempt is in flight, or after `timeoutMs` milliseconds. */
   async idle(timeoutMs: number): Promise<void> {
     if (this.#running.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -104,7 +104,7 @@ export class Attempts {
     });
   }
 
-  /** Gives up what is under way and hands it back, after a moment in which a result may still come. */
+  /** Aborts the attempts in flight, waits `momentMs` milliseconds for results, and hands the remaining deliveries back. */
   async giveUp(momentMs: number): Promise<void> {
     this.#controller.abort();
     await this.idle(momentMs);

@@ -20,40 +20,40 @@ export interface ClaimLoopParts {
   readonly attempts: Attempts;
   readonly settler: Settler;
   readonly options: EngineOptions;
-  /** Milliseconds that an attempt takes at most. */
+  /** Maximum duration of an attempt in milliseconds. */
   readonly longestAttemptMs: number;
   readonly log: Logger;
 }
 
-/** Rows of one claim. */
+/** Maximum rows of one claim. */
 const MAX_CLAIM = 500;
 
-/** Of these, connections whose last attempts failed, and connections that were never tried. */
-const MAX_AILING_CLAIM = 32;
+/** Maximum rows of one claim for failing connections, and for untried ones. */
+const MAX_FAILING_CLAIM = 32;
 const MAX_NEW_CLAIM = 64;
 
-/** Results that may wait for the database before nothing more is claimed. */
+/** While more results than this wait for the database, nothing is claimed. */
 const MAX_UNSETTLED = 5_000;
 
-/** ms in which nothing is claimed of a connection that fails and fails, until its health is in the database. */
+/** Milliseconds for which a connection that keeps failing is not claimed, until its health is in the database. */
 const BRAKE_MS = 200;
 
-/** ms after which places that became free are filled, when they are too few to claim for at once. */
+/** Milliseconds after which free places are filled when they are too few for an immediate claim. */
 const REFILL_MS = 10;
 
-/** ms between two looks for what will be ready next. */
+/** Minimum milliseconds between two queries for the time at which the next queue becomes ready. */
 const LOOK_AHEAD_MS = 100;
 
-/** ms between two looks while all places are taken: those who wait long for an answer give theirs up meanwhile. */
+/** Milliseconds between two claims while all places are taken. Slow attempts free their places meanwhile. */
 const STARVED_MS = 250;
 
-/** Claims what is due whenever it is told to, or has places to fill, or when the next queue is ready. */
+/** Claims due deliveries when it is woken, when places are free, and when the next queue becomes ready. */
 export class ClaimLoop {
   readonly #parts: ClaimLoopParts;
   readonly #sleep = new InterruptibleSleep();
-  /** While the database is away. */
+  /** Applies while the database is unavailable. */
   readonly #backoff = new Backoff(100, 2_000);
-  /** The last claim was limited by the places that were free overall. */
+  /** True when free places limited the last claim. */
   #starved = false;
   #claiming = false;
   #lookedAheadAt = 0;
@@ -73,7 +73,7 @@ export class ClaimLoop {
     this.#sleep.wake();
   }
 
-  /** No claim begins after this; resolves when the last one is over. */
+  /** Starts no further claim. Resolves when the current claim ends. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#sleep.wake();
@@ -81,24 +81,24 @@ export class ClaimLoop {
     await this.#running;
   }
 
-  /** An attempt is over: its place is free for what waits here, or for a new claim. */
+  /** Records the end of an attempt. Its place goes to a delivery that waits here, or to a new claim. */
   done(claim: ClaimedDelivery, settlement: Settlement): void {
     const { lanes, settler, options } = this.#parts;
     const failures = lanes.done(claim, settlement.verdict);
     settler.add(settlement);
-    // What the database is only about to know counts here at once: a rate limit, and that the breaker will open.
+    // Applies a rate limit, or the breaker that is about to open, before the database has recorded it.
     const restMs = settlement.throttledForMs ?? settlement.restMs;
     if (restMs !== null) this.#pause(claim.connectionId, restMs);
     else if (failures >= options.breaker.failures) this.#pause(claim.connectionId, BRAKE_MS);
     if (this.#stopping) return;
     this.#startWaiting();
-    // While a claim is under way it is too early to tell: it looks again when it is over.
+    // A claim is in progress. The loop checks for free places again when it ends.
     if (this.#claiming) return;
     if (lanes.low(claim.connectionId) || (this.#starved && lanes.room() >= options.concurrency / 8)) this.#sleep.wake();
     else if (this.#starved || lanes.hungry()) this.#refillSoon();
   }
 
-  /** It goes by itself as soon as there is a place for it. */
+  /** Attempts a delivery without its batch as soon as there is a place for it. */
   alone(claim: ClaimedDelivery): void {
     if (!this.#stopping && this.#parts.lanes.alone(claim)) this.#startWaiting();
     else this.done(claim, handBack(claim));
@@ -125,7 +125,10 @@ export class ClaimLoop {
     }
   }
 
-  /** Milliseconds until something may be ready that nobody tells of: a retry, the end of a pause, a rate's next place. */
+  /**
+   * Returns the milliseconds until something may become ready without a wake-up: a retry, the end of a pause, the next place
+   * under a rate limit.
+   */
   async #untilNext(): Promise<number> {
     const { pool, lanes, options } = this.#parts;
     const longest = Math.min(options.pollMs, (lanes.pauseEndsInMs() ?? options.pollMs) + 1);
@@ -136,7 +139,7 @@ export class ClaimLoop {
     return Math.min(longest, ((await nextReadyInMs(pool)) ?? options.pollMs) + 1);
   }
 
-  /** @returns true when there may be more to claim at once. */
+  /** @returns true when another claim may find more at once. */
   async #claim(): Promise<boolean> {
     const { pool, lanes, settler, options } = this.#parts;
     const busy = lanes.begin();
@@ -144,23 +147,23 @@ export class ClaimLoop {
     this.#starved = limit === 0;
     if (limit === 0 || settler.unsettled > MAX_UNSETTLED) return false;
     const perConnection = lanes.window();
-    // Those that ail or were never tried come on top, so that they take nothing from those that are known and well.
-    const ailing = Math.min(MAX_AILING_CLAIM, lanes.ailingRoom());
+    // Failing and untried connections get places on top of the limit, so that they take none from healthy ones.
+    const failing = Math.min(MAX_FAILING_CLAIM, lanes.failingRoom());
     const untried = Math.min(MAX_NEW_CLAIM, lanes.newRoom());
-    // So does what goes in batches.
-    const all = limit + ailing + untried + lanes.together;
-    const request = { limit: all, perConnection, busy, ailing, new: untried, lease: randomUUID(), leaseMs: options.leaseMs };
+    // Batches also get places on top.
+    const all = limit + failing + untried + lanes.together;
+    const request = { limit: all, perConnection, busy, failing, new: untried, lease: randomUUID(), leaseMs: options.leaseMs };
     const claims = await claimDeliveries(pool, request);
     await this.#loadConnections(claims);
     const wanted = claims.filter((claim) => this.#isWanted(claim));
     lanes.add(wanted, busy, perConnection);
     this.#startWaiting();
     this.#starved = claims.length >= all;
-    if (this.#starved || lanes.hungry() || claims.some(({ known, ailing }) => !known || ailing)) this.#refillSoon();
+    if (this.#starved || lanes.hungry() || claims.some(({ known, failing }) => !known || failing)) this.#refillSoon();
     return wanted.length < claims.length || (this.#starved && lanes.room() > 0) || lanes.low();
   }
 
-  /** Loads the connections of what was claimed. */
+  /** Loads the connections of the claimed deliveries. */
   async #loadConnections(claims: readonly ClaimedDelivery[]): Promise<void> {
     const { connections, lanes, settler } = this.#parts;
     try {
@@ -173,8 +176,8 @@ export class ClaimLoop {
   }
 
   /**
-   * What is not wanted is settled at once. Cancelled is only what the database says has no subscription any more; a
-   * connection that can't be found here was deleted a moment ago, which the next claim will tell.
+   * Settles deliveries that must not be sent. Only a delivery whose subscription the database reports as gone is cancelled. When
+   * a connection is missing here, it was deleted a moment ago, and the next claim reports that.
    */
   #isWanted(claim: ClaimedDelivery): boolean {
     const { connections, settler, options } = this.#parts;
@@ -200,7 +203,7 @@ export class ClaimLoop {
     }
     for (const claim of lanes.start()) {
       const connection = connections.get(claim.connectionId);
-      // One that waited here so long that its lease might end before the attempt does is left to the next claim.
+      // A delivery that waited so long that its lease might end before the attempt does is left to the next claim.
       if (connection && claim.leaseEndsAt > latestStart) attempts.start(claim, connection);
       else queueMicrotask(() => this.done(claim, handBack(claim)));
     }

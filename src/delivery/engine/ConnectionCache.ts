@@ -14,8 +14,8 @@ const LOAD = `
 type Row = DestinationConnectionRow & { readonly capped: boolean };
 
 /**
- * Connections as destinations see them, read again only when their row was changed. Bounded: the least recently used go
- * first, but none that something is held of.
+ * Caches connections as destinations see them, and reads one again only when its row changes. The cache has a maximum size: it
+ * drops the least recently used connections first, but none with deliveries that this process holds.
  */
 export class ConnectionCache {
   /** In the order of their last use. */
@@ -31,14 +31,14 @@ export class ConnectionCache {
     return this.#connections.get(id);
   }
 
-  /** Whether the connection has a `maxConcurrency`: then every result makes room for the next. */
+  /** Returns whether the connection has a `maxConcurrency`. If so, every result makes room for its next delivery. */
   isCapped(id: number): boolean {
     return this.#capped.has(id);
   }
 
   /**
-   * Reads those that are not known in the version in which they were claimed.
-   * @param isHeld whether something of a connection waits here, so that it must stay.
+   * Reads the connections that are not cached in the version in which they were claimed.
+   * @param isHeld returns whether this process holds deliveries of a connection, which then must stay cached.
    */
   async load(wanted: ReadonlyMap<number, string>, isHeld: (id: number) => boolean): Promise<void> {
     const missing: number[] = [];

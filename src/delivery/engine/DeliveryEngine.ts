@@ -15,51 +15,51 @@ import { handBack } from './Settlement.js';
 import { Settler } from './Settler.js';
 import { Sweeper } from './Sweeper.js';
 
-/** Name of the Postgres channel (LISTEN, NOTIFY) on which others wake the workers; `sweep` wakes their sweepers too. */
+/** The Postgres channel (LISTEN, NOTIFY) that wakes the workers. The payload `sweep` also wakes their sweepers. */
 export const WAKE_CHANNEL = 'switchboard_deliveries';
 
 export interface DeliveryEngineDependencies {
-  /** The engine's own, where nobody else waits for a connection. */
+  /** A pool for the engine alone, so that it never waits for a database connection. */
   readonly database: Database;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly log: Logger;
-  /** Raised while nobody can be heard who has something to deliver. */
+  /** Raised while this process cannot listen for notifications. */
   readonly alarm?: OperatorAlarm;
   readonly onConnectionDisabled?: OnConnectionDisabled;
   readonly options?: Partial<EngineOptions>;
 }
 
-/** What can be set about an engine. Durations in milliseconds. */
+/** The engine's settings. Durations are in milliseconds. */
 export interface EngineOptions {
-  /** Before the first retry, the second, and so on. */
+  /** Delay before the first retry, the second, and so on. */
   readonly retryDelaysMs: readonly number[];
-  /** Attempts that this process makes at once; see `Lanes` for those that wait long for an answer. */
+  /** Attempts in flight at once in this process. `Lanes` says how slow attempts count. */
   readonly concurrency: number;
   readonly concurrencyPerConnection: number;
-  /** How long a claim holds; longer than an attempt can take. A killed worker's deliveries are due again after it. */
+  /** Duration of a claim's lease; longer than any attempt. A killed worker's deliveries are due again after it. */
   readonly leaseMs: number;
-  /** Longest wait before looking for due deliveries without having been told of any. */
+  /** Longest time between two looks for due deliveries without a notification. */
   readonly pollMs: number;
-  /** Between two looks for what has to be held, released or cancelled. */
+  /** Time between two looks for deliveries to hold, release or cancel. */
   readonly sweepMs: number;
   readonly breaker: {
-    /** Consecutive attempts without a good answer after which a connection is paused. */
+    /** Consecutive failed attempts after which a connection is paused. */
     readonly failures: number;
-    /** The first pause; each further one is twice as long. After it, one attempt probes. */
+    /** Duration of the first pause. Each further pause is twice as long. After a pause, one attempt probes the connection. */
     readonly pauseMs: number;
     readonly maxPauseMs: number;
   };
-  /** A connection that only failed for so long is disabled. */
+  /** A connection whose attempts all failed for this long is disabled. */
   readonly disableAfterMs: number;
-  /** That time begins anew with a failure that comes so long after the one before: nobody tried in between. */
+  /** A gap between two failures that is longer than this restarts that time, because nothing was attempted in between. */
   readonly silenceMs: number;
-  /** What waited for so long is not sent any more. */
+  /** A delivery that waited longer than this is not sent. */
   readonly maxAgeMs: number;
-  /** Connections kept in memory. */
+  /** Number of connections in the cache. */
   readonly cachedConnections: number;
-  /** How long a stop waits for attempts under way before it hands them back. */
+  /** How long a stop waits for attempts in flight before it hands their deliveries back. */
   readonly stopGraceMs: number;
-  /** How long after that it waits for the database to take the results. */
+  /** How long a stop then waits for the database to store the results. */
   readonly stopFlushMs: number;
 }
 
@@ -78,37 +78,35 @@ const DEFAULTS: Omit<EngineOptions, 'leaseMs'> = {
   stopFlushMs: 2_000,
 };
 
-/** Time for a result to reach the database, on top of what an attempt takes. */
+/** Time for a result to reach the database, in addition to the duration of an attempt. */
 const LEASE_MARGIN_MS = 15_000;
 
 export interface DeliveryEngine {
-  /** Begins to claim. Does not wait for the database: the engine goes on by itself whenever that is there. */
+  /** Starts to claim. Does not wait for the database; the engine works whenever it is available. */
   start(): Promise<void>;
-  /**
-   * Claims nothing more, lets what is under way finish, hands back what does not, and writes all results, within 10 s.
-   */
+  /** Stops claiming, waits for attempts in flight, hands back those that do not end, and writes all results, within 10 s. */
   stop(): Promise<void>;
-  /** Something may be due. */
+  /** Call it when something may be due. */
   wake(): void;
-  /** For metrics. */
+  /** Returns numbers for metrics. */
   stats(): EngineStats;
 }
 
 export interface EngineStats {
-  /** Attempts under way. */
+  /** Attempts in flight. */
   readonly running: number;
-  /** Attempts under way and deliveries claimed ahead. */
+  /** Deliveries in flight and deliveries claimed ahead. */
   readonly held: number;
-  /** Results that the database does not have yet. */
+  /** Results that are not in the database yet. */
   readonly unsettled: number;
 }
 
 /**
- * Delivers what is due in `deliveries`. Any number of engines, in any number of processes, share the table.
+ * Delivers the due rows of `deliveries`. Any number of engines in any number of processes share the table.
  *
- * A delivery's way: `ClaimLoop` takes it under a lease (`claimDeliveries`), `Lanes` say when it may go, `Attempts` send it by
- * its destination, `Settlement` is what the result makes of it, `Settler` writes that, and `Outcomes` is what follows.
- * `Sweeper` does beside it what changes of connections and subscriptions ask for.
+ * The path of a delivery: `ClaimLoop` claims it under a lease (`claimDeliveries`). `Lanes` decides when it may be attempted.
+ * `Attempts` sends it through its destination. `Settlement` turns the result into a new state. `Settler` writes that state.
+ * `Outcomes` applies the consequences. Beside it, `Sweeper` applies changes of connections and subscriptions.
  */
 export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): DeliveryEngine {
   const { database, destinations, log, alarm, onConnectionDisabled = async () => {} } = dependencies;
@@ -190,7 +188,7 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
   };
 }
 
-/** While the database is away, nothing that waits for it may keep the process from stopping. */
+/** Waits for `work` at most `ms` milliseconds, so that an unavailable database cannot keep the process from stopping. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Lets one loop sleep until it is woken or a time is over. A wake while it is awake makes its next sleep end at once. */
+/** Lets one loop sleep until it is woken or a time is over. A wake-up while the loop is awake ends its next sleep at once. */
 export class InterruptibleSleep {
   #woken = false;
   #wake: (() => void) | undefined;

@@ -1,87 +1,92 @@
 import type { DestinationBatch } from '../Destination.js';
 import type { ClaimedDelivery } from './claimDeliveries.js';
 
-/** How many ms of work are claimed ahead for a connection that answers fast. */
+/** Milliseconds of work that are claimed ahead for a fast connection. */
 const AHEAD_MS = 100;
 
-/** Most that is claimed ahead, for one connection and for all. */
+/** Maximum deliveries claimed ahead, for one connection and for all. */
 const MAX_AHEAD = 512;
 const MAX_AHEAD_OVERALL = 2_048;
 
-/** Part of all places that several attempts of one connection may take; the rest is for first attempts of others. */
+/**
+ * Part of all places that connections may use for several attempts at once. The rest is for first attempts of other connections.
+ */
 const SHARED = 3 / 4;
 
-/** Part of all places that connections share whose last attempts failed, or have had no answer for long. */
-const AILING_SHARE = 1 / 4;
+/** Part of all places that failing connections share. */
+const FAILING_SHARE = 1 / 4;
 
-/** ms without an answer after which an attempt leaves its place to others; the first to a connection that was never tried does so sooner. */
+/**
+ * Milliseconds without a response after which an attempt counts as slow and frees its place. The first attempt to an untried
+ * connection counts as slow earlier.
+ */
 const SLOW_MS = 1_000;
 const SLOW_FIRST_MS = 250;
 
-/** Attempts that may wait for an answer beside those that take a place, as a multiple of the places. */
+/** Maximum number of slow attempts, as a multiple of the places. */
 const MAX_SLOW = 16;
 
-/** Part of the room to wait that connections may take which were never tried. */
+/** Part of the slow attempts that untried connections may have. */
 const SLOW_NEW_SHARE = 3 / 4;
 
-/** Part of all places that connections share which were never tried: each makes one attempt first. */
+/** Part of all places that untried connections share. Each makes one attempt first. */
 const NEW_SHARE = 1 / 2;
 
-/** Batches of one connection that may be under way at once. */
+/** Maximum number of batches in flight for one connection. */
 const MAX_BATCHES = 2;
 
-/** Most that one claim takes for batches, beyond what it would take else, and the most that is held for them. */
+/** Maximum number of deliveries that one claim takes for batches on top of its usual limit, and that are held for batches. */
 const MAX_TOGETHER = 1_000;
 const MAX_TOGETHER_HELD = 4_000;
 
-/** Deliveries remembered that can't go with others. */
+/** Maximum number of remembered deliveries that must go without a batch. */
 const MAX_ALONE = 10_000;
 
 /** What this process holds of one connection. */
 interface Lane {
-  /** Attempts under way; a batch is one. */
+  /** Attempts in flight. A batch counts as one. */
   running: number;
-  /** Of these, how many have had no answer for long. */
+  /** Number of slow attempts among those in flight. */
   slow: number;
   readonly waiting: ClaimedDelivery[];
-  /** What waits and may go in a batch; empty where there are none. */
+  /** Waiting deliveries that may go in a batch. Empty when the destination has no batches. */
   readonly fresh: ClaimedDelivery[];
-  /** What its destination takes together. */
+  /** Batch limits of the destination. */
   batch: Batch | undefined;
-  /** Batches under way, and deliveries in them beyond one each. */
+  /** Number of batches in flight, and of deliveries in them beyond the first of each batch. */
   batches: number;
   carried: number;
-  /** Bytes of a payload, smoothed. */
+  /** Average payload size in bytes, smoothed. */
   bytes: number;
-  /** Good answers since the last claim began. */
+  /** Successful attempts since the last claim began. */
   answered: number;
-  /** Good answers per ms, smoothed. */
+  /** Successful attempts per millisecond, smoothed. */
   rate: number;
-  /** How many to hold beyond those under way. */
+  /** Number of deliveries to hold in addition to those in flight. */
   ahead: number;
-  /** As many were claimed as were asked for, so there may be more. */
+  /** True when a claim returned as many as requested, so there may be more. */
   hungry: boolean;
-  /** Attempts without a good answer since the last good one. */
+  /** Failed attempts since the last success. */
   failures: number;
-  /** Failures are on record from before. */
-  ailing: boolean;
-  /** Nothing was sent there before. */
+  /** True when earlier failures are on record in the database. */
+  failing: boolean;
+  /** True when nothing was sent to the connection before. */
   isNew: boolean;
-  /** `performance.now()` before which nothing is claimed. */
+  /** `performance.now()` before which nothing is claimed for the connection. */
   pausedUntil: number;
 }
 
 type Batch = Pick<DestinationBatch, 'from' | 'max' | 'maxBytes'>;
 
-/** One attempt: of one delivery, or of a batch. */
+/** One attempt, of one delivery or of a batch. */
 interface Running {
   readonly startedAt: number;
   readonly lane: Lane;
-  /** Deliveries in it that have no result yet. */
+  /** Deliveries of the attempt without a result. */
   left: number;
   readonly isBatch: boolean;
-  /** Counted with the ailing when it began. */
-  readonly ailing: boolean;
+  /** True when the attempt counted as one of a failing connection when it began. */
+  readonly failing: boolean;
   slow: boolean;
 }
 
@@ -91,34 +96,36 @@ export interface LanesOptions {
 }
 
 /**
- * Counts what is under way, by connection and overall, and says how much more to claim.
+ * Counts what is in flight, by connection and in total, and decides how much more to claim.
  *
- * - A connection gets at most as many attempts at once as its cap, and half of what the others leave it. When three
- *   quarters of all places are taken, one at a time: slow ones together can't take all, and nobody is shut out.
- * - Connections that ail (their last attempts failed, or have had no answer for a second) share a quarter of the places.
- * - Connections that were never tried share half of the places, and make one attempt first. An attempt that has had no answer for a second gives its
- *   place up, so that receivers which hang don't keep the others waiting for as long as they hang. At most sixteen times
- *   as many as there are places may wait so.
- * - For a connection that answers fast, some ms of work are claimed ahead, so that claims are few and large and its places
- *   never empty. For one that is slow or dead, nothing is.
- * - Where a destination takes many together, and many wait, more is claimed. A batch takes one place; it is made of what is
- *   held anyway, and waits for nothing but the batches before it.
+ * - A place is one of the `concurrency` attempts that this process makes at once. A connection gets at most its cap, and at most
+ * half of the places that the other connections leave free. When three quarters of all places are taken, it gets one at a time.
+ * So slow connections together cannot take all places, and no connection is shut out.
+ * - Failing connections share a quarter of the places. A connection is failing when its last attempts failed, or when its very
+ * first attempt is slow.
+ * - Untried connections share half of the places and make one attempt first.
+ * - An attempt without a response for a second is slow and frees its place, so that receivers that hang do not block the others.
+ * There may be at most sixteen times as many slow attempts as places.
+ * - For a fast connection, some milliseconds of work are claimed ahead, so that claims are few and large and its places never
+ * idle. For a slow or dead connection, nothing is claimed ahead.
+ * - When a destination supports batches and many deliveries wait, more is claimed. A batch takes one place. It consists of
+ * deliveries that are already held, and waits only for the batches before it.
  */
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #lanes = new Map<number, Lane>();
-  /** Lanes that have something waiting. */
+  /** Lanes with waiting deliveries. */
   readonly #waiting = new Set<Lane>();
-  /** Oldest first. All deliveries of a batch have the same value. */
+  /** Deliveries in flight, oldest first. All deliveries of a batch have the same value. */
   readonly #running = new Map<ClaimedDelivery, Running>();
   readonly #batchOf: (connectionId: number) => Batch | undefined;
-  /** Ids of what could not go with others. */
+  /** Ids of deliveries that must go without a batch. */
   readonly #alone = new Set<string>();
   #attempts = 0;
   /** Attempts that take a place. */
   #placed = 0;
-  #ailing = 0;
-  /** Connections that were never tried and have an attempt under way that is not slow, when the claim began. */
+  #failing = 0;
+  /** Number of untried connections whose attempt is in flight and not slow, at the beginning of the claim. */
   #new = 0;
   #held = 0;
   #ahead = 0;
@@ -126,28 +133,31 @@ export class Lanes {
   #begunAt = performance.now();
   #roomMadeAt = 0;
 
-  /** @param batchOf what the destination of a connection that something is held of takes together. */
+  /** @param batchOf returns the batch limits of a connection's destination. */
   constructor(options: LanesOptions, batchOf: (connectionId: number) => Batch | undefined = () => undefined) {
     this.#options = options;
     this.#batchOf = batchOf;
   }
 
-  /** Deliveries under way. */
+  /** Deliveries in flight. */
   get running(): number {
     return this.#running.size;
   }
 
-  /** Deliveries under way and claimed ahead. */
+  /** Deliveries in flight and claimed ahead. */
   get held(): number {
     return this.#held;
   }
 
-  /** How many more the claim that began may take, for batches. */
+  /** How many more deliveries the current claim may take for batches. */
   get together(): number {
     return this.#together;
   }
 
-  /** How many to claim at most: half of what is free, so that one claim can't give it all to the first connections. */
+  /**
+   * Returns how many deliveries to claim: half of the free places, so that one claim cannot give all of them to the first
+   * connections.
+   */
   room(): number {
     const { concurrency } = this.#options;
     this.#makeRoom();
@@ -155,33 +165,33 @@ export class Lanes {
     return free > 0 ? free + this.#ahead : Math.max(0, concurrency - this.#placed);
   }
 
-  /** How many more attempts the ailing may have, all together. */
-  ailingRoom(): number {
-    return Math.max(0, Math.max(1, Math.floor(this.#options.concurrency * AILING_SHARE)) - this.#ailing);
+  /** Returns how many more attempts failing connections may have in total. */
+  failingRoom(): number {
+    return Math.max(0, Math.max(1, Math.floor(this.#options.concurrency * FAILING_SHARE)) - this.#failing);
   }
 
-  /** How many attempts a connection may have at once that has so many now. */
+  /** Returns how many attempts a connection may have at once when it has `running` now. */
   window(running = 0): number {
     const { concurrency, concurrencyPerConnection } = this.#options;
     const left = Math.floor((concurrency * SHARED - this.#placed + running) / 2);
     return Math.max(1, Math.min(concurrencyPerConnection, left));
   }
 
-  /** How many more connections that were never tried may be, all together. */
+  /** Returns how many more untried connections may get an attempt. */
   newRoom(): number {
     const { concurrency } = this.#options;
-    // The rest of the room to wait is for those that were known as well, and begin to hang.
+    // The remaining slow attempts are reserved for known connections that become slow.
     if (this.#slow >= concurrency * MAX_SLOW * SLOW_NEW_SHARE) return 0;
     return Math.max(0, Math.max(1, Math.floor(concurrency * NEW_SHARE)) - this.#new);
   }
 
-  /** Whether anything of a connection is held here. */
+  /** Returns whether this process holds deliveries of a connection. */
   holds(connectionId: number): boolean {
     const lane = this.#lanes.get(connectionId);
     return lane !== undefined && heldOf(lane) > 0;
   }
 
-  /** A claim begins. Returns how many to claim of those that something is or was held of, by id. */
+  /** Begins a claim. Returns how many deliveries to claim of each connection that has a lane, by id. */
   begin(): Record<string, number> {
     const allowances: Record<string, number> = {};
     const now = performance.now();
@@ -190,9 +200,9 @@ export class Lanes {
     this.#ahead = 0;
     this.#new = 0;
     this.#makeRoom();
-    let ailingLeft = this.ailingRoom();
-    const ailing = [...this.#lanes.values()].filter((lane) => this.#ails(lane)).length;
-    const each = Math.max(1, Math.floor(ailingLeft / Math.max(1, ailing)));
+    let failingLeft = this.failingRoom();
+    const failing = [...this.#lanes.values()].filter((lane) => this.#isFailing(lane)).length;
+    const each = Math.max(1, Math.floor(failingLeft / Math.max(1, failing)));
     const batching = [...this.#lanes.values()].filter((lane) => this.#wantsBatches(lane)).length;
     const together = Math.max(1, Math.floor(Math.min(MAX_TOGETHER, MAX_TOGETHER_HELD - this.#held) / Math.max(1, batching)));
     this.#together = 0;
@@ -208,11 +218,11 @@ export class Lanes {
       lane.ahead = Math.min(MAX_AHEAD, Math.floor(lane.rate * AHEAD_MS));
       this.#ahead += lane.ahead;
       if (lane.pausedUntil > now) allowances[id] = 0;
-      else if (this.#ails(lane)) {
-        // Of those that ail nothing is claimed ahead: it would only wait here, and in the way of the others.
-        const more = Math.max(0, Math.min(each, ailingLeft, this.window(lane.running - lane.slow) - held));
+      else if (this.#isFailing(lane)) {
+        // Nothing is claimed ahead for failing connections: it would only wait here and block the others.
+        const more = Math.max(0, Math.min(each, failingLeft, this.window(lane.running - lane.slow) - held));
         allowances[id] = more;
-        ailingLeft -= more;
+        failingLeft -= more;
       } else {
         const usual = Math.max(0, this.#allowed(lane) + lane.ahead - held);
         const more = Math.min(together, Math.max(0, this.#target(lane) - held - usual));
@@ -224,12 +234,12 @@ export class Lanes {
     return allowances;
   }
 
-  /** Takes in what was claimed with these allowances. */
+  /** Adds the claimed deliveries. `allowances` is what `begin` returned. */
   add(claims: readonly ClaimedDelivery[], allowances: Readonly<Record<string, number>>, window: number): void {
     const counts = new Map<number, number>();
     for (const claim of claims) {
       const lane = this.#lanes.get(claim.connectionId) ?? this.#lane(claim.connectionId, !claim.known);
-      if (claim.ailing || claim.probe) lane.ailing = true;
+      if (claim.failing || claim.probe) lane.failing = true;
       lane.batch = this.#batchOf(claim.connectionId);
       if (lane.batch) lane.bytes += (claim.event.payload.length - lane.bytes) / BYTES_OF;
       (lane.batch && this.#isFresh(claim) ? lane.fresh : lane.waiting).push(claim);
@@ -240,17 +250,20 @@ export class Lanes {
     for (const [id, lane] of this.#lanes) lane.hungry = (counts.get(id) ?? 0) >= (allowances[id] ?? window);
   }
 
-  /** What may be attempted together now, by connection. Each counts as running until `done`. To be asked before `start`. */
+  /**
+   * Returns the deliveries that may be attempted in batches now, by connection. Each counts as in flight until `done`. Call it
+   * before `start`.
+   */
   startTogether(): ClaimedDelivery[][] {
     const started: ClaimedDelivery[][] = [];
     const startedAt = performance.now();
     this.#makeRoom();
     for (const lane of this.#waiting) {
-      if (lane.batch === undefined || this.#ails(lane) || lane.isNew) continue;
+      if (lane.batch === undefined || this.#isFailing(lane) || lane.isNew) continue;
       while (lane.fresh.length >= lane.batch.from && lane.batches < MAX_BATCHES) {
         if (this.#placed >= this.#options.concurrency || lane.running >= this.#allowed(lane)) break;
         const claims = lane.fresh.splice(0, countOfBatch(lane.fresh, lane.batch));
-        const running = { startedAt, lane, left: claims.length, isBatch: true, ailing: false, slow: false };
+        const running = { startedAt, lane, left: claims.length, isBatch: true, failing: false, slow: false };
         for (const claim of claims) this.#running.set(claim, running);
         lane.running++;
         lane.batches++;
@@ -264,36 +277,36 @@ export class Lanes {
     return started;
   }
 
-  /** What may be attempted now. It counts as running until `done`. */
+  /** Returns the deliveries that may be attempted alone now. Each counts as in flight until `done`. */
   start(): ClaimedDelivery[] {
     const started: ClaimedDelivery[] = [];
     const startedAt = performance.now();
     this.#makeRoom();
     for (const lane of this.#waiting) {
       const free = this.#options.concurrency - this.#placed;
-      const ailing = this.#ails(lane);
-      // Few go one by one; many wait for the batches before them.
-      const few = ailing || lane.isNew || lane.fresh.length < (lane.batch?.from ?? 0) ? lane.fresh : [];
+      const failing = this.#isFailing(lane);
+      // When few wait, they go one by one. When many wait, they go in the next batch.
+      const few = failing || lane.isNew || lane.fresh.length < (lane.batch?.from ?? 0) ? lane.fresh : [];
       const count = Math.min(lane.waiting.length + few.length, this.#allowed(lane) - lane.running, free);
       if (count <= 0) continue;
       const claims = lane.waiting.splice(0, count);
       claims.push(...few.splice(0, count - claims.length));
       for (const claim of claims) {
         started.push(claim);
-        this.#running.set(claim, { startedAt, lane, left: 1, isBatch: false, ailing, slow: false });
+        this.#running.set(claim, { startedAt, lane, left: 1, isBatch: false, failing, slow: false });
       }
       lane.running += count;
       this.#attempts += count;
       this.#placed += count;
-      if (ailing) this.#ailing += count;
+      if (failing) this.#failing += count;
       if (waitingOf(lane) === 0) this.#waiting.delete(lane);
     }
     return started;
   }
 
   /**
-   * A delivery of a batch has to go by itself: from now on it waits for a place of its own. False when nothing of its
-   * connection may wait here.
+   * Makes a delivery of a batch wait for a place of its own. Returns false when its connection is paused, so nothing of it may
+   * wait here.
    */
   alone(claim: ClaimedDelivery): boolean {
     for (const oldest of this.#alone) {
@@ -310,7 +323,7 @@ export class Lanes {
     return true;
   }
 
-  /** A delivery has its result. Returns how many attempts in a row had no good answer. */
+  /** Records a delivery's result. Returns the number of consecutive failed attempts. */
   done(claim: ClaimedDelivery, verdict: 'good' | 'bad' | null): number {
     const running = this.#running.get(claim);
     if (!running) return 0;
@@ -318,7 +331,7 @@ export class Lanes {
     this.#running.delete(claim);
     this.#held--;
     running.left--;
-    // A batch keeps its place until the last of it is over, which is at once.
+    // A batch keeps its place until its last delivery has a result, which is at once.
     if (running.left > 0) lane.carried--;
     else {
       lane.running--;
@@ -326,19 +339,19 @@ export class Lanes {
       if (running.isBatch) lane.batches--;
       if (running.slow) lane.slow--;
       else this.#placed--;
-      if (running.ailing) this.#ailing--;
+      if (running.failing) this.#failing--;
     }
     if (verdict === 'good') {
       lane.answered++;
       lane.failures = 0;
-      lane.ailing = false;
+      lane.failing = false;
       lane.isNew = false;
     }
     if (verdict === 'bad') lane.failures++;
     return lane.failures;
   }
 
-  /** True when something may be due that was left because its connection had enough, and now has room for it. */
+  /** Returns true when more may be due for a connection that was claimed up to its limit and now has room. */
   hungry(): boolean {
     const now = performance.now();
     for (const lane of this.#lanes.values()) {
@@ -348,14 +361,14 @@ export class Lanes {
     return false;
   }
 
-  /** True when it is time to claim again for a connection, or for any. */
+  /** Returns true when it is time to claim again, for one connection or for any. */
   low(connectionId?: number): boolean {
     if (connectionId !== undefined) return this.#isLow(this.#lane(connectionId));
     for (const lane of this.#lanes.values()) if (this.#isLow(lane)) return true;
     return false;
   }
 
-  /** Claims nothing of a connection for so many milliseconds. Returns what was claimed ahead of it. */
+  /** Claims nothing for a connection for `ms` milliseconds. Returns its deliveries that were claimed ahead. */
   pause(connectionId: number, ms: number): ClaimedDelivery[] {
     const lane = this.#lane(connectionId);
     lane.pausedUntil = performance.now() + ms;
@@ -363,7 +376,7 @@ export class Lanes {
     return this.drop(connectionId);
   }
 
-  /** Milliseconds until the first of the paused connections may be claimed of again; null when none is paused. */
+  /** Returns the milliseconds until the first pause ends; null when no connection is paused. */
   pauseEndsInMs(): number | null {
     let first = Number.POSITIVE_INFINITY;
     const now = performance.now();
@@ -371,7 +384,7 @@ export class Lanes {
     return first === Number.POSITIVE_INFINITY ? null : first - now;
   }
 
-  /** Gives up what waits: of one connection, or all. */
+  /** Removes and returns the waiting deliveries, of one connection or of all. */
   drop(connectionId?: number): ClaimedDelivery[] {
     const dropped: ClaimedDelivery[] = [];
     for (const [id, lane] of this.#lanes) {
@@ -384,13 +397,16 @@ export class Lanes {
     return dropped;
   }
 
-  /** Half of what the connection may have is used up. */
+  /** Returns true when half of what the connection may hold is used up. */
   #isLow(lane: Lane): boolean {
     if (!lane.hungry || lane.pausedUntil > performance.now()) return false;
     return heldOf(lane) <= this.#target(lane) / 2;
   }
 
-  /** How many to hold of it: what may be under way and what is claimed ahead, or two batches where there may be as much. */
+  /**
+   * Returns how many deliveries to hold of a connection: those that may be in flight plus those claimed ahead, or enough for two
+   * batches.
+   */
   #target(lane: Lane): number {
     const usual = this.#allowed(lane) + lane.ahead;
     if (!this.#wantsBatches(lane)) return usual;
@@ -399,35 +415,40 @@ export class Lanes {
     return Math.max(usual, Math.min(most, heldOf(lane) + MAX_TOGETHER_HELD - this.#held));
   }
 
-  /** Where there is more than was asked for, and it may go together. */
+  /** Returns true when there is more than was requested and it may go in batches. */
   #wantsBatches(lane: Lane): boolean {
-    return lane.batch !== undefined && lane.hungry && !lane.isNew && !this.#ails(lane) && lane.pausedUntil <= performance.now();
+    return (
+      lane.batch !== undefined && lane.hungry && !lane.isNew && !this.#isFailing(lane) && lane.pausedUntil <= performance.now()
+    );
   }
 
-  /** A first attempt that nobody asked for: what went wrong with others, or may have arrived already, goes by itself. */
+  /** Returns true for an automatic first attempt. Retries and deliveries that may already have arrived go without a batch. */
   #isFresh({ id, attemptCount, wasRetrying, trigger, probe }: ClaimedDelivery): boolean {
     return attemptCount === 0 && !wasRetrying && trigger === 'automatic' && !probe && !this.#alone.has(id);
   }
 
-  /** How many attempts it may have at once now. */
+  /** Returns how many attempts a connection may have at once now. */
   #allowed(lane: Lane): number {
     const window = this.window(lane.running - lane.slow);
-    if (this.#ails(lane)) return Math.min(window, lane.running + this.ailingRoom());
+    if (this.#isFailing(lane)) return Math.min(window, lane.running + this.failingRoom());
     if (lane.isNew) return 1;
-    // Slow, though well: it may wait beside the others for as long as there is room to wait.
+    // A slow but healthy connection may add slow attempts as long as their number allows.
     return lane.slow === 0 || this.#slow < this.#options.concurrency * MAX_SLOW ? window : lane.running;
   }
 
-  /** One that answered before is not taken for ailing only because it takes its time. */
-  #ails(lane: Lane): boolean {
-    return lane.ailing || lane.failures > 0 || (lane.slow > 0 && lane.isNew);
+  /**
+   * Returns whether a connection is failing. A connection that answered before does not count as failing merely because it is
+   * slow.
+   */
+  #isFailing(lane: Lane): boolean {
+    return lane.failing || lane.failures > 0 || (lane.slow > 0 && lane.isNew);
   }
 
   get #slow(): number {
     return this.#attempts - this.#placed;
   }
 
-  /** Attempts that have had no answer for long leave their places, as far as there is room to wait. */
+  /** Marks attempts without a response as slow, which frees their places, as far as the number of slow attempts allows. */
   #makeRoom(): void {
     const now = performance.now();
     if (now - this.#roomMadeAt < SLOW_MS / 20) return;
@@ -449,7 +470,7 @@ export class Lanes {
       lane = {
         ...{ running: 0, slow: 0, waiting: [], answered: 0, rate: 0, ahead: 0 },
         ...{ fresh: [], batch: undefined, batches: 0, carried: 0, bytes: 0 },
-        ...{ hungry: false, failures: 0, ailing: false, isNew, pausedUntil: 0 },
+        ...{ hungry: false, failures: 0, failing: false, isNew, pausedUntil: 0 },
       };
       this.#lanes.set(id, lane);
     }
@@ -457,7 +478,7 @@ export class Lanes {
   }
 }
 
-/** Payloads over which their size is smoothed. */
+/** Number of payloads over which their size is smoothed. */
 const BYTES_OF = 16;
 
 function waitingOf({ waiting, fresh }: Lane): number {
@@ -468,7 +489,7 @@ function heldOf(lane: Lane): number {
   return lane.running + lane.carried + waitingOf(lane);
 }
 
-/** How many of these go into the next batch: as many as it takes, by number and bytes. */
+/** Returns how many of these deliveries go into the next batch: as many as its limits of number and bytes allow. */
 function countOfBatch(claims: readonly ClaimedDelivery[], { max, maxBytes }: Batch): number {
   let bytes = 0;
   let count = 0;

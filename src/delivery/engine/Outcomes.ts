@@ -10,13 +10,13 @@ import type { Settlement } from './Settlement.js';
 export interface DisabledConnection {
   readonly connectionId: number;
   readonly organizationId: number;
-  /** A sentence for the merchant; the connection's `statusReason`. */
+  /** A sentence for the merchant, stored as the connection's `statusReason`. */
   readonly reason: string;
-  /** Since when nothing succeeded; null when that isn't why. */
+  /** Start of the unbroken series of failures, if that is the reason; else null. */
   readonly failingSince: Date | null;
 }
 
-/** Told in the transaction that disables a connection: what it writes exists exactly when the connection is disabled. */
+/** Called in the transaction that disables a connection, so that its writes exist exactly if the connection is disabled. */
 export type OnConnectionDisabled = (em: EntityManager, disabled: DisabledConnection) => Promise<void>;
 
 export interface OutcomesOptions {
@@ -25,40 +25,40 @@ export interface OutcomesOptions {
   readonly options: Pick<EngineOptions, 'breaker' | 'disableAfterMs' | 'silenceMs'>;
   readonly log: Logger;
   readonly onConnectionDisabled: OnConnectionDisabled;
-  /** Whether a result of the connection makes room for its next delivery. */
+  /** Returns whether a result of the connection makes room for its next delivery. */
   readonly isCapped: (connectionId: number) => boolean;
-  /** A connection is paused: what is held of it is to be handed back. */
+  /** Called when a connection is paused; the caller hands its held deliveries back. */
   readonly onPaused: (connectionId: number) => void;
-  /** Something may be due. */
+  /** Called when something may be due. */
   readonly onChange: () => void;
 }
 
-/** Tries of one step; after the last, what it would have written is made up for by later results, or by the sweeper. */
+/** Maximum tries of one step. After the last one, later results or the sweeper repair what was not written. */
 const TRIES = 8;
 const PAUSE_MS = 200;
 
-/** ms for which locked rows are left aside from the start after somebody held one for longer than a statement waits. */
+/** Milliseconds for which locked rows are skipped from the start, after a lock lasted longer than a statement waits. */
 const CAREFUL_MS = 30_000;
 
-/** Ordering keys of one step: each may take a lock. */
+/** Maximum ordering keys of one step, because each may take a lock. */
 const KEYS_AT_ONCE = 500;
 
-/** ms after which a key is tried again that somebody is adding to, and the longest such pause. */
+/** Milliseconds after which a key is tried again to which a publisher is adding, and the longest such pause. */
 const KEY_AGAIN_MS = 20;
 const KEY_AGAIN_AT_MOST_MS = 2_000;
 
 /**
- * What follows from written results: queues that have something waiting again, the next delivery of an ordering key, the
- * health of connections with the breaker's pauses, and connections that are disabled.
+ * Applies the consequences of written results: queues that have waiting deliveries again, the next delivery of an ordering key,
+ * the health of connections with the breaker's pauses, and connections to disable.
  *
- * It goes on beside the settling of results and never holds it up: a row that somebody holds locked delays what follows for
- * one connection, not what was delivered to all.
+ * It runs beside the writing of results and never delays it: a locked row delays the consequences for one connection, not the
+ * results of the others.
  */
 export class Outcomes {
   readonly #parts: OutcomesOptions;
-  readonly #ailing = new Set<number>();
+  readonly #failing = new Set<number>();
   readonly #underWay = new Set<Promise<void>>();
-  /** Results whose consequences wait for those before them. */
+  /** Results whose consequences have not been applied yet. */
   #waiting: Settlement[] = [];
   #running = false;
   #carefulUntil = 0;
@@ -74,7 +74,7 @@ export class Outcomes {
     if (!this.#running) void this.#run();
   }
 
-  /** Resolves when all that has begun is done, or after so many milliseconds. */
+  /** Resolves when everything that has begun is done, or after `timeoutMs` milliseconds. */
   async close(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while ((this.#running || this.#underWay.size > 0) && performance.now() < deadline) {
@@ -88,7 +88,7 @@ export class Outcomes {
     while (this.#waiting.length > 0 && !this.#closed) {
       const batch = this.#waiting;
       this.#waiting = [];
-      // Health first: a gate that closes is there before the queue is looked at again.
+      // Health is recorded first, so that a gate is closed before the queue is looked at again.
       await this.#recordHealth(batch);
       await this.#noteWaiting(batch);
       await this.#advanceOrdering(batch);
@@ -97,7 +97,7 @@ export class Outcomes {
     this.#running = false;
   }
 
-  /** Queues of what is to be tried again, and of connections that have room again. */
+  /** Notes the queues of deliveries to retry, and of connections that have room again. */
   async #noteWaiting(batch: readonly Settlement[]): Promise<void> {
     const { pool, isCapped, onChange } = this.#parts;
     const dues = new Map<number, number>();
@@ -116,7 +116,7 @@ export class Outcomes {
     await this.#inParts([...dues], first, async (part) => {
       await pool.query({
         name: 'note-waiting',
-        // What was handed back is due since before: its queue's due_from has not passed it while it was leased.
+        // A handed-back delivery has an old due time. The queue's due_from did not pass it while it was leased.
         text: `
           select note_waiting(array_agg(n.id), array_agg(now() + n.wait_ms * interval '1 millisecond'), null)
           from unnest($1::bigint[], $2::float8[]) n (id, wait_ms)`,
@@ -126,7 +126,7 @@ export class Outcomes {
     onChange();
   }
 
-  /** What is over lets the next of its key go. */
+  /** Makes the next delivery of each finished ordering key due. */
   async #advanceOrdering(batch: readonly Settlement[]): Promise<void> {
     const over = batch.filter(({ orderingKey, state }) => orderingKey !== null && state !== 'retrying' && state !== 'handedBack');
     for (let from = 0; from < over.length; from += KEYS_AT_ONCE) {
@@ -148,7 +148,7 @@ export class Outcomes {
       });
       onChange();
       const { left_connection_ids: ids, left_keys: left } = rows[0] ?? {};
-      // A publisher that takes longer than this is left to the sweeper's audit.
+      // If a publisher takes longer than this, the sweeper's audit makes the key's next delivery due.
       if (!ids || !left || againMs > KEY_AGAIN_AT_MOST_MS) return;
       this.#later(() => this.#advance(ids, left, againMs * 2), againMs);
     } catch (error) {
@@ -158,7 +158,7 @@ export class Outcomes {
 
   async #recordHealth(batch: readonly Settlement[]): Promise<void> {
     const { pool, options, onPaused, onChange } = this.#parts;
-    const tallies = tallyHealth(batch, this.#ailing);
+    const tallies = tallyHealth(batch, this.#failing);
     if (tallies.length === 0) return;
     await this.#inParts(tallies, idOf, async (part) => {
       for (const { connectionId, paused, hopeless } of await recordHealth(pool, part, options)) {
@@ -170,8 +170,8 @@ export class Outcomes {
   }
 
   /**
-   * Does a step for all. When somebody holds rows of some connections locked, those come later and by themselves; what could
-   * not be done at once is tried again some times.
+   * Takes a step for all items. When rows of some connections are locked, those connections are done later and separately. A step
+   * that could not be done at once is repeated up to `tries` times.
    */
   async #inParts<T>(
     all: readonly T[],
@@ -212,7 +212,7 @@ export class Outcomes {
     this.#later(() => this.#inParts(all, idOf, step, tries - 1), PAUSE_MS * 2 ** (TRIES - tries));
   }
 
-  /** Those of which nobody else holds the rows that are written here. */
+  /** Returns the connections whose rows, as written here, are not locked. */
   async #free(connectionIds: readonly number[]): Promise<Set<number>> {
     const { rows } = await this.#parts.pool.query<{ id: string }>({
       name: 'which-are-free',
@@ -229,7 +229,7 @@ export class Outcomes {
         try {
           if (!(await disableConnection(database, connectionId, { reason, failing }, onConnectionDisabled))) return;
           log.warn({ connectionId, reason }, 'A connection was disabled');
-          // Who was told may have published about it.
+          // The callback may have published events about the change.
           onChange();
         } catch (error) {
           log.error({ connectionId, error: String(error) }, 'Could not disable a connection');
@@ -262,7 +262,7 @@ const itself = (id: number): number => id;
 const first = ([id]: readonly [number, ...unknown[]]): number => id;
 const idOf = ({ connectionId }: { readonly connectionId: number }): number => connectionId;
 
-/** 55P03 and 40P01: somebody holds a row locked. */
+/** 55P03 and 40P01: another transaction holds a row locked. */
 function isLocked(error: unknown): boolean {
   return /^(55P03|40P01)$/.test(String((error as { code?: unknown } | null)?.code));
 }
@@ -273,7 +273,7 @@ function reasonsToDisable(batch: readonly Settlement[]): Map<number, string> {
   return reasons;
 }
 
-/** 432000000 → "5 days". */
+/** Formats a duration: 432000000 → "5 days". */
 function inWords(ms: number): string {
   const days = ms / DAY_MS;
   return days >= 1 ? `${Math.round(days)} days` : `${Math.round(ms / 1_000)} seconds`;
@@ -282,27 +282,27 @@ function inWords(ms: number): string {
 /** What a batch of results says about one connection. */
 interface HealthTally {
   readonly connectionId: number;
-  /** A good answer came. */
+  /** True after a success. */
   succeeded: boolean;
-  /** Attempts without a good answer, since the last good one. */
+  /** Failed attempts since the last success. */
   failures: number;
-  /** When the first of those began, in ms since 1970 by Postgres's clock. */
+  /** Time of the first of those failures, in ms since 1970 by Postgres's clock. */
   failingSinceMs: number | null;
-  /** The probe of a paused connection came back. */
+  /** True when the batch contains the result of a paused connection's probe. */
   probed: boolean;
   throttledForMs: number | null;
 }
 
 /**
- * Sums up a batch by connection, in the order in which the results came. Connections that are and were well do not
- * appear: on the usual day nothing has to be written about health.
+ * Sums up a batch by connection, in the order of the results. Connections that were and are healthy are left out, so usually no
+ * health has to be written.
  *
- * @param ailing connections that failed in earlier batches; kept up to date here. A success that was claimed before a
- *   failure but came in after it would else be taken for one of a healthy connection, and the failure stay on record.
+ * @param failing connections that failed in earlier batches; updated here. A success that was claimed before a failure but came in
+ * after it would otherwise count as one of a healthy connection, and the failure would stay on record.
  */
-function tallyHealth(batch: readonly Settlement[], ailing: Set<number>): HealthTally[] {
+function tallyHealth(batch: readonly Settlement[], failing: Set<number>): HealthTally[] {
   const tallies = new Map<number, HealthTally>();
-  const unwell = new Set<number>();
+  const toRecord = new Set<number>();
   for (const result of batch) {
     const { connectionId } = result;
     let tally = tallies.get(connectionId);
@@ -311,12 +311,12 @@ function tallyHealth(batch: readonly Settlement[], ailing: Set<number>): HealthT
       tallies.set(connectionId, tally);
     }
     count(tally, result);
-    if (result.verdict === 'bad') ailing.add(connectionId);
-    if (result.verdict !== 'good' || result.ailing || result.probe || ailing.has(connectionId)) unwell.add(connectionId);
-    if (result.verdict === 'good') ailing.delete(connectionId);
+    if (result.verdict === 'bad') failing.add(connectionId);
+    if (result.verdict !== 'good' || result.failing || result.probe || failing.has(connectionId)) toRecord.add(connectionId);
+    if (result.verdict === 'good') failing.delete(connectionId);
   }
   return [...tallies.values()]
-    .filter((tally) => unwell.has(tally.connectionId) && saysSomething(tally))
+    .filter((tally) => toRecord.has(tally.connectionId) && saysSomething(tally))
     .sort((a, b) => a.connectionId - b.connectionId);
 }
 
@@ -334,16 +334,16 @@ function saysSomething({ succeeded, failures, probed, throttledForMs }: HealthTa
 }
 
 /**
- * Writes what results say about connections, and runs the circuit breaker:
- * - a success closes it;
- * - enough consecutive failures, or a failed probe, open it: a pause, each twice as long as the one before;
- * - failures that come in while it is open (they were under way) do not make the pause longer;
- * - a probe that found out nothing leaves the next one its turn at once.
+ * Records the health of connections and runs the circuit breaker:
+ * - A success closes it.
+ * - Enough consecutive failures, or a failed probe, open it for a pause. Each pause is twice as long as the previous one.
+ * - Failures of attempts that were in flight when it opened do not extend the pause.
+ * - A probe without a verdict is followed by the next probe at once.
  *
- * Since when a connection only fails: since the first failure of an unbroken spell. A success ends the spell, and so does a
- * silence: when nothing failed for `silenceMs`, nothing was tried, and the next failure says nothing about that time.
+ * `failing_since` is the time of the first failure in an unbroken series. A success ends the series. A gap also ends it: when
+ * nothing failed for `silenceMs`, nothing was attempted, and the next failure says nothing about that time.
  *
- * What opens a gate before its time says so to the connection's queue.
+ * When a gate opens before its time, this statement updates the connection's queue.
  */
 const RECORD = `
   with recorded as (
@@ -403,7 +403,7 @@ const RECORD = `
 interface HealthFinding {
   readonly connectionId: number;
   readonly paused: boolean;
-  /** Nothing but failures for as long as is put up with, without a long silence between, and not just a few. */
+  /** True when all attempts failed for `disableAfterMs`, without a long gap, and there were more than a few. */
   readonly hopeless: boolean;
 }
 
@@ -436,7 +436,7 @@ async function recordHealth(
   }));
 }
 
-/** Disables an active connection and holds its deliveries. False when it wasn't active any more. */
+/** Disables an active connection and holds its deliveries. Returns false when it was not active any more. */
 function disableConnection(
   database: Database,
   connectionId: number,
@@ -444,7 +444,7 @@ function disableConnection(
   onConnectionDisabled: OnConnectionDisabled,
 ): Promise<boolean> {
   return database.transaction(async (em) => {
-    // Whoever holds the row locked for long keeps nobody else from a connection to the database.
+    // A long lock on the row must not occupy a database connection.
     await sql`set local lock_timeout = '1s'`.execute(em.getKysely());
     const { rows } = await sql<{ organization_id: string; failing_since_ms: number | null }>`
       update connections c set status = 'disabled', status_reason = ${cause.reason}, updated_at = now()

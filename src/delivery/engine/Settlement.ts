@@ -4,35 +4,35 @@ import type { AttemptReport, DeliveryResult } from '../Destination.js';
 import { nextRetryDelay } from '../retries.js';
 import type { ClaimedDelivery } from './claimDeliveries.js';
 
-/** What is to be written about a delivery that this process had claimed. */
+/** The new state of a delivery that this process had claimed. */
 export interface Settlement {
   readonly id: string;
   readonly connectionId: number;
   readonly lease: string;
-  /** `handedBack`: as if it had never been claimed. */
+  /** `handedBack`: the delivery is as if it had never been claimed. */
   readonly state: 'delivered' | 'retrying' | 'failed' | 'held' | 'cancelled' | 'expired' | 'handedBack';
-  /** Milliseconds until it is due; for `retrying`. */
+  /** Milliseconds until the delivery is due, for `retrying`. */
   readonly waitMs: number;
   readonly retryCount: number;
   readonly trigger: AttemptTrigger;
   readonly orderingKey: string | null;
-  /** Null when there is no attempt to record. */
+  /** Null when no attempt is recorded. */
   readonly attempt: AttemptReport | null;
   /** When the attempt began, in ms since 1970 by Postgres's clock. */
   readonly startedAtMs: number | null;
-  /** What it says about the connection: null for nothing. */
+  /** What the attempt says about the connection's health; null for nothing. */
   readonly verdict: 'good' | 'bad' | null;
   readonly probe: boolean;
-  readonly ailing: boolean;
-  /** Milliseconds for which the connection is throttled, by its destination. */
+  readonly failing: boolean;
+  /** Milliseconds for which the destination throttles the connection. */
   readonly throttledForMs: number | null;
-  /** Milliseconds for which this process leaves the connection alone, since something of ours is out of order. */
+  /** Milliseconds for which this process pauses the connection because something on our side does not work. */
   readonly restMs: number | null;
-  /** Why the connection is to be disabled. */
+  /** The reason to disable the connection, or null. */
   readonly disableReason: string | null;
 }
 
-/** What an attempt's result makes of the delivery. `startedAt`: `performance.now()` when it began. */
+/** Converts an attempt's result to a settlement. `startedAt` is `performance.now()` at the beginning of the attempt. */
 export function toSettlement(
   claim: ClaimedDelivery,
   result: DeliveryResult,
@@ -67,32 +67,32 @@ export function toSettlement(
   }
 }
 
-/** How long a destination wants us to wait; null for what is no time at all. */
+/** Returns how long the destination asked to wait; null for an invalid time. */
 function askedMs(delayMs: number | null | undefined): number | null {
   return typeof delayMs === 'number' && Number.isFinite(delayMs) ? clampInteger(delayMs) : null;
 }
 
-/** The delivery as it was before it was claimed. */
+/** Returns the delivery to the state before the claim. */
 export function handBack(claim: ClaimedDelivery): Settlement {
   return { ...settlement(claim), state: 'handedBack' };
 }
 
-/** The delivery of a subscription that is gone. */
+/** Cancels a delivery whose subscription is gone. */
 export function cancel(claim: ClaimedDelivery): Settlement {
   return { ...settlement(claim), state: 'cancelled' };
 }
 
-/** The delivery that waited for longer than anything may. */
+/** Expires a delivery that waited longer than `maxAgeMs`. */
 export function expire(claim: ClaimedDelivery): Settlement {
   return { ...settlement(claim), state: 'expired' };
 }
 
-/** How long a connection is left alone when our own database could not be asked about it. */
+/** Milliseconds for which a connection is paused when our own database could not be asked about it. */
 const DATABASE_REST_MS = 2_000;
 
 /**
- * A fault of ours says nothing about the connection. When the database could not be reached, nothing was attempted; anything
- * else is retried like any other failure.
+ * Converts an internal fault to a settlement. A fault says nothing about the connection's health. When the database was not
+ * available, nothing was attempted. After any other fault the delivery is retried as after any other failure.
  */
 export function ownFault(
   claim: ClaimedDelivery,
@@ -109,14 +109,17 @@ export function ownFault(
   };
 }
 
-/** 55P03: somebody holds a row for longer than `lock_timeout`. */
+/** 55P03: another transaction holds a row locked for longer than `lock_timeout`. */
 export function isLockTimeout(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '55P03';
 }
 
 const OWN_FAULT = { code: 'internal', message: 'It could not be sent because of a fault on our side.' };
 
-/** For a result that Postgres refuses to store: first what was answered goes, then the attempt as a whole. Null when nothing is left to try. */
+/**
+ * Simplifies a result that Postgres refuses to store: first it drops the response, then the whole attempt. Returns null when
+ * nothing is left to drop.
+ */
 export function simplify(refused: Settlement): Settlement | null {
   if (refused.attempt === null) return null;
   if (refused.attempt.error?.code === UNSTORABLE.code) return { ...refused, attempt: null, startedAtMs: null };
@@ -125,7 +128,7 @@ export function simplify(refused: Settlement): Settlement | null {
 
 const UNSTORABLE = { code: 'unstorable', message: 'The answer could not be stored, because of a fault on our side.' };
 
-/** A manual attempt that took the place of a pending retry spends none: that retry comes again. */
+/** Retries or fails a delivery. A failed manual attempt that replaced a pending retry uses up no retry; that retry follows. */
 function retryOrFail(claim: ClaimedDelivery, askedMs: number | null, retryDelaysMs: readonly number[]): Settlement {
   const replacesRetry = claim.trigger === 'manual' && claim.wasRetrying && claim.retryCount > 0;
   const retryNumber = replacesRetry ? claim.retryCount : claim.retryCount + 1;
@@ -135,9 +138,9 @@ function retryOrFail(claim: ClaimedDelivery, askedMs: number | null, retryDelays
 }
 
 function settlement(claim: ClaimedDelivery): Settlement {
-  const { id, connectionId, lease, retryCount, trigger, orderingKey, probe, ailing } = claim;
+  const { id, connectionId, lease, retryCount, trigger, orderingKey, probe, failing } = claim;
   return {
-    ...{ id, connectionId, lease, retryCount, trigger, orderingKey, probe, ailing },
+    ...{ id, connectionId, lease, retryCount, trigger, orderingKey, probe, failing },
     state: 'handedBack',
     waitMs: 0,
     attempt: null,
@@ -154,7 +157,7 @@ const MAX_MESSAGE_CHARACTERS = 2_000;
 const MAX_CODE_CHARACTERS = 100;
 const MAX_INTEGER = 2 ** 31 - 1;
 
-/** What a destination reports holds what somebody else answered: it is made storable here, whatever that was. */
+/** Makes an attempt's report storable, because it contains text from the receiver. */
 export function clean({ durationMs, statusCode, responseBody, error }: AttemptReport): AttemptReport {
   return {
     durationMs: clampInteger(durationMs),
@@ -167,7 +170,7 @@ export function clean({ durationMs, statusCode, responseBody, error }: AttemptRe
   };
 }
 
-/** Text as Postgres can hold it: without NUL and half characters, and bounded. */
+/** Returns text that Postgres can store: without NUL and lone surrogates, and at most `max` characters. */
 function cleanText(text: string, max = MAX_MESSAGE_CHARACTERS): string {
   return (text.length > max ? text.slice(0, max) : text).replaceAll('\0', '').toWellFormed();
 }

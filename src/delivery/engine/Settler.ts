@@ -5,43 +5,46 @@ import { isLockTimeout, type Settlement, simplify } from './Settlement.js';
 
 export interface SettlerOptions {
   readonly pool: pg.Pool;
-  /** Told of each batch once it is written. Must not reject, and is not waited for. */
+  /** Called with each written batch. Must not reject. The settler does not wait for it. */
   readonly onSettled: (batch: readonly Settlement[]) => void;
   readonly onTrouble: (error: unknown, unsettled: number) => void;
-  /** A result that Postgres refuses even without what was answered; its delivery is tried again when its lease is over. */
+  /** Called with a result that Postgres refuses even without the response. The delivery is due again when its lease ends. */
   readonly onRefused: (settlement: Settlement, error: unknown) => void;
 }
 
-/** Rows of one statement. */
+/** Maximum rows of one statement. */
 const MAX_BATCH = 1_000;
 
-/** Results gather for so many ms before they are written: few large statements cost the database less than many small. */
+/**
+ * Milliseconds for which results are collected before they are written. Few large statements cost the database less than many
+ * small ones.
+ */
 const GATHER_MS = 25;
 
-/** With so many, they are written at once. */
+/** This many results are written at once. */
 const ENOUGH = 500;
 
-/** ms for which locks are passed over after somebody held one for longer than a statement waits. */
+/** Milliseconds for which locked rows are skipped, after a lock lasted longer than a statement waits. */
 const CAREFUL_MS = 30_000;
 
-/** ms after which a row that was locked is tried again. */
+/** Milliseconds after which a locked row is tried again. */
 const LOCKED_AGAIN_MS = 250;
 
 /**
- * Keeps results until the database has them, and writes them in batches: while one is being written, the next gathers.
+ * Keeps results until the database has them, and writes them in batches. The next batch is collected while one is written.
  *
- * - It goes on for as long as the database is away; nothing is given up but by `flush` at the end.
- * - A batch that Postgres refuses is halved until the one result that it can't hold is alone, and is stored as a fault of ours.
- * - When somebody holds a row locked, the others are written without it, and it is tried again.
+ * - It repeats a write as long as the database is unavailable. Only `flush`, at the end, gives up.
+ * - It halves a batch that Postgres refuses, until the refused result is alone. That result is stored as an internal fault.
+ * - It writes the others without a locked row, and tries that row again later.
  */
 export class Settler {
   readonly #options: SettlerOptions;
   #queue: Settlement[] = [];
   #writing = false;
   #timer: NodeJS.Timeout | undefined;
-  /** While the database is away. */
+  /** Applies while the database is unavailable. */
   readonly #backoff = new Backoff(50, 1_000);
-  /** Results of the batch that is being written. */
+  /** Number of results in the batch that is being written. */
   #underWay = 0;
   /** Results whose rows were locked. */
   readonly #locked = new Set<Settlement>();
@@ -53,7 +56,7 @@ export class Settler {
     this.#options = options;
   }
 
-  /** Results that the database does not have yet. */
+  /** Number of results that are not in the database yet. */
   get unsettled(): number {
     return this.#queue.length + this.#underWay + this.#locked.size;
   }
@@ -65,7 +68,7 @@ export class Settler {
     else this.#timer ??= setTimeout(() => void this.#write(), GATHER_MS);
   }
 
-  /** Resolves when nothing is left, or after so many milliseconds. */
+  /** Resolves when every result is written, or after `timeoutMs` milliseconds. */
   async flush(timeoutMs: number): Promise<void> {
     if (this.unsettled === 0) return;
     await new Promise<void>((resolve) => {
@@ -77,7 +80,7 @@ export class Settler {
     });
   }
 
-  /** Ends all tries; what is unsettled is left to its lease. */
+  /** Ends all tries. Deliveries without a written result are due again when their leases end. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -98,7 +101,7 @@ export class Settler {
     else if (this.unsettled === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Writes a batch for as long as it takes, in halves if Postgres refuses it as a whole. */
+  /** Writes a batch, repeatedly if need be, and in halves if Postgres refuses it as a whole. */
   async #writeAll(batch: readonly Settlement[]): Promise<void> {
     for (let again = false; !this.#closed; again = true) {
       try {
@@ -137,7 +140,7 @@ export class Settler {
     const written = new Set(await settleDeliveries(this.#options.pool, batch, 'careful'));
     const left = batch.filter(({ id }) => !written.has(id)).map(({ id }) => id);
     if (left.length === 0) return NOBODY;
-    // What is not there any more is done with.
+    // A delivery that no longer exists counts as written.
     const text = 'select id from deliveries where id = any($1::uuid[])';
     const { rows } = await this.#options.pool.query<{ id: string }>({ name: 'which-are-locked', text, values: [left] });
     return new Set(rows.map(({ id }) => id));
@@ -155,7 +158,7 @@ export class Settler {
     }
   }
 
-  /** In the order in which they came; a second result of the same delivery waits for the next batch. */
+  /** Takes the next batch, in the order of arrival. A second result of the same delivery waits for the next batch. */
   #takeBatch(): Settlement[] {
     const batch = new Map<string, Settlement>();
     const later: Settlement[] = [];
@@ -170,18 +173,21 @@ export class Settler {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** What Postgres will never take, however often it is asked: wrong data, broken constraints, limits of a value (Appendix A). */
+/**
+ * Returns whether Postgres would refuse the statement every time: wrong data, broken constraints, limits of a value (PostgreSQL
+ * manual, Appendix A).
+ */
 function isRefusal(error: unknown): boolean {
   return /^(0A|21|22|23|42|54)\w{3}$/.test(String((error as { code?: unknown } | null)?.code));
 }
 
 /**
- * Writes results: new states, next due times and attempts, in one statement.
+ * Writes results: new states, due times and attempts, in one statement.
  *
- * - State, due time and retry count change only under the lease that the result was made under: one whose lease ran out
- *   belongs to another worker by now. A success is the exception: what a receiver has accepted is delivered, whoever asked.
- * - What was cancelled meanwhile stays cancelled, unless it was delivered after all.
- * - An attempt is recorded in any case, for it was made and the receiver saw it. It gets the next free number.
+ * - State, due time and retry count change only under the lease of the result. A delivery whose lease ended belongs to another
+ * worker by now. A success is the exception: what a receiver has accepted is delivered, whichever worker sent it.
+ * - A delivery that was cancelled meanwhile stays cancelled, unless it was delivered after all.
+ * - The attempt is recorded in every case, because the receiver saw it. It gets the next free number.
  */
 const settle = (locked: string, condition: string) => `
   with results as (
@@ -203,7 +209,7 @@ const settle = (locked: string, condition: string) => `
       leased_by = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_by end,
       leased_until = case when d.leased_by = r.lease or r.state = 'delivered' then null else d.leased_until end,
       attempt_count = d.attempt_count + (r.started_at_ms is not null)::int,
-      -- What was handed back untried is as it was.
+      -- A delivery that is handed back without an attempt does not change.
       updated_at = case when r.state = 'handedBack' and r.started_at_ms is null then d.updated_at else now() end
     from results r
     where d.id = r.id${condition}
@@ -216,7 +222,7 @@ const settle = (locked: string, condition: string) => `
     from settled where started_at_ms is not null
   )`;
 
-/** After a failure that may have come too late: what the first try did write is not written again. */
+/** For a repeated write whose first try may have succeeded: skips the results that are already recorded. */
 const UNLESS_RECORDED = `
       and (r.started_at_ms is null or not exists (
         select from attempts a where a.delivery_id = d.id and a.started_at = to_timestamp(r.started_at_ms / 1000)
@@ -225,7 +231,7 @@ const UNLESS_RECORDED = `
 const STATEMENTS = {
   once: `${settle('', '')} select where false`,
   again: `${settle('', UNLESS_RECORDED)} select where false`,
-  /** Passes over what somebody holds locked, and tells what it wrote or found written. */
+  /** Skips locked rows, and returns the ids that it wrote or found written. */
   careful: `${settle(
     `, locked as materialized (
     select d.id from results r join deliveries d on d.id = r.id for no key update of d skip locked
@@ -234,7 +240,10 @@ const STATEMENTS = {
   )} select id from locked`,
 };
 
-/** @param batch at most one result for each delivery, in the order of their ids, in which their rows are locked. */
+/**
+ * @param batch at most one result for each delivery, ordered by delivery id. Rows are locked in that order, so two writers cannot
+ * deadlock.
+ */
 async function settleDeliveries(
   pool: pg.Pool,
   batch: readonly Settlement[],
@@ -253,7 +262,7 @@ async function settleDeliveries(
       plainArray(batch.map(({ trigger }) => trigger)),
       plainArray(batch.map(({ attempt }) => attempt?.statusCode ?? null)),
       batch.map(({ attempt }) => attempt?.responseBody ?? null),
-      // unnest fills up with nulls: while all goes well, these two columns need not be sent.
+      // unnest fills missing elements with nulls, so when every attempt succeeded these two columns are not sent.
       allWell ? [] : batch.map(({ attempt }) => attempt?.error?.code ?? null),
       allWell ? [] : batch.map(({ attempt }) => attempt?.error?.message ?? null),
       plainArray(batch.map(({ attempt }) => attempt?.durationMs ?? null)),

@@ -7,22 +7,22 @@ export interface SweeperOptions {
   readonly database: Database;
   readonly pool: pg.Pool;
   readonly sweepMs: number;
-  /** After each round; `changed`: something may be due that was not before. */
+  /** Called after each round. `changed`: something may be due that was not before. */
   readonly onSwept: (changed: boolean) => void;
   readonly onTrouble: (error: unknown) => void;
-  /** Queues that had something waiting though their row said nothing. */
+  /** Called with the number of queues that had waiting deliveries although their row said nothing. */
   readonly onForgotten: (count: number) => void;
 }
 
-/** Queues of one round. */
+/** Maximum queues of one round. */
 const QUEUES = 100;
 
-/** Connections of which each round makes sure that their row knows what waits. */
+/** Number of connections whose queue row each round checks. */
 const AUDITED = 200;
 
 /**
- * Holds, releases and cancels what the state of its connection asks for, takes the next steps of tasks, and makes sure, a few
- * connections at a time, that no queue was forgotten. All of it in bounded steps, and by whichever worker is first.
+ * Holds, releases and cancels deliveries as the status of their connections requires, takes the next steps of tasks, and checks a
+ * few connections at a time for forgotten queues. Every step is bounded. Whichever worker comes first takes it.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
@@ -41,7 +41,7 @@ export class Sweeper {
     this.#running ??= this.#run();
   }
 
-  /** A connection's state has changed. */
+  /** Call it when a connection's status has changed. */
   wake(): void {
     this.#sleep.wake();
   }
@@ -70,7 +70,7 @@ export class Sweeper {
       } catch (error) {
         onTrouble(error);
       }
-      // The spread keeps processes that were started together from sweeping together.
+      // A random spread keeps processes that started together from sweeping together.
       if (!more && !this.#stopping) await this.#sleep.for(sweepMs * (0.8 + 0.4 * Math.random()));
     }
   }
@@ -79,7 +79,7 @@ export class Sweeper {
     const { pool } = this.#options;
     const { rows } = await pool.query<{ connection_id: string }>({
       name: 'find-queues-to-sweep',
-      // What somebody holds locked would else stay in front of all others.
+      // Locked rows are skipped, because they would stay in front of all others.
       text: `
         select connection_id from delivery_queues where sweep_at <= now() and sweep_at < 'infinity'
         order by sweep_at limit ${QUEUES} for no key update skip locked`,
@@ -95,7 +95,7 @@ export class Sweeper {
     return { changed, more: more || (changed && rows.length === QUEUES) };
   }
 
-  /** One that can't be swept now goes to the end of the line; the others are not kept waiting. */
+  /** Sweeps one queue. A queue that cannot be swept now goes to the end, so that the others do not wait. */
   async #sweepOne(id: string): Promise<{ changed: boolean; more: boolean }> {
     const { pool, onTrouble } = this.#options;
     try {
@@ -116,7 +116,7 @@ export class Sweeper {
     }
   }
 
-  /** @returns true when a step was taken: then there may be another. */
+  /** @returns true when a step was taken, so there may be another. */
   async #takeSteps(): Promise<boolean> {
     const { database, onTrouble } = this.#options;
     if (this.#stopping) return false;
@@ -129,8 +129,8 @@ export class Sweeper {
   }
 
   /**
-   * What a crash at the wrong moment, an older process or a hand-written statement left unsaid is found within one lap around
-   * the connections that have something waiting. The same for ordering keys whose first delivery nobody made due.
+   * Finds waiting deliveries that no queue row announces, because of a crash, an older process or a hand-written statement. One
+   * lap covers all connections with waiting deliveries. Does the same for ordering keys whose first delivery is not due.
    */
   async #audit(): Promise<number> {
     const { pool, onForgotten } = this.#options;
@@ -167,7 +167,7 @@ export class Sweeper {
   }
 }
 
-/** From one connection that has something waiting to the next, by a look into the index for each. */
+/** Walks from one connection with waiting deliveries to the next, with one index look-up for each. */
 const walk = (condition: string) => `
     (select connection_id, 1 as place from deliveries where ${condition} and connection_id > $1 order by connection_id limit 1)
     union all
@@ -199,7 +199,7 @@ const FIRST_KEY = { connectionId: '0', key: '' };
 
 const UNFINISHED = "ordering_key is not null and status in ('pending', 'retrying', 'held')";
 
-/** The first unfinished delivery of each ordering key, by a look into the index for each. */
+/** Finds the first unfinished delivery of each ordering key, with one index look-up for each. */
 const AUDIT_KEYS = `
   with recursive walk as (
     (select connection_id, ordering_key, due_at, status, 1 as place from deliveries

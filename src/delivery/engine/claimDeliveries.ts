@@ -6,42 +6,42 @@ import type { EventToDeliver } from '../DeliveryJob.js';
 export interface ClaimedDelivery {
   readonly id: string;
   readonly connectionId: number;
-  /** Of the connection's row; another value whenever it was changed. */
+  /** The version of the connection's row; changes whenever the row changes. */
   readonly connectionVersion: string;
   readonly lease: string;
-  /** `performance.now()` at which the lease is taken to be over, a little early. */
+  /** `performance.now()` at which this process considers the lease over, a little before the database does. */
   readonly leaseEndsAt: number;
-  /** What to add to `performance.now()` for Postgres's clock, in ms since 1970: a worker's own clock decides nothing. */
+  /** Milliseconds to add to `performance.now()` for Postgres's time, in ms since 1970. A worker's own clock is never used. */
   readonly clockOffsetMs: number;
   readonly attemptCount: number;
   readonly retryCount: number;
-  /** True while it waited for an automatic retry, though somebody may have brought it forward. */
+  /** True when the delivery waited for an automatic retry, even if a manual retry made it due earlier. */
   readonly wasRetrying: boolean;
   readonly trigger: AttemptTrigger;
   readonly event: EventToDeliver;
-  /** Milliseconds since it was published, or since somebody last had it tried again by hand. */
+  /** Milliseconds since it was published or last retried by hand. */
   readonly ageMs: number;
-  /** Events of one key reach the connection one after another. */
+  /** Events with the same key reach the connection one after another. */
   readonly orderingKey: string | null;
-  /** The one attempt that finds out whether a paused connection works again. */
+  /** True for the one attempt that tests whether a paused connection works again. */
   readonly probe: boolean;
-  /** False when its subscription is gone: it is to be cancelled instead. */
+  /** False when its subscription is gone, so that it must be cancelled. */
   readonly wanted: boolean;
   /** True when failures of the connection are on record. */
-  readonly ailing: boolean;
-  /** False when nothing was ever sent there. */
+  readonly failing: boolean;
+  /** False when nothing was ever sent to the connection. */
   readonly known: boolean;
 }
 
 export interface ClaimRequest {
   readonly limit: number;
-  /** How many for each connection. */
+  /** Maximum for each connection. */
   readonly perConnection: number;
-  /** How many for the connections that are busy already, by id. */
+  /** Maximum for connections that are already busy, by id. */
   readonly busy: Readonly<Record<string, number>>;
-  /** How many for connections whose last attempts failed, all together. */
-  readonly ailing: number;
-  /** How many for connections that were never tried, all together. */
+  /** Maximum for all connections together whose last attempts failed. */
+  readonly failing: number;
+  /** Maximum for all untried connections together. */
   readonly new: number;
   /** A fresh UUID. */
   readonly lease: string;
@@ -57,7 +57,7 @@ type Row = [
   wasRetrying: boolean,
   trigger: 'automatic' | 'manual',
   probe: boolean,
-  ailing: boolean,
+  failing: boolean,
   known: boolean,
   wanted: boolean,
   orderingKey: string | null,
@@ -75,19 +75,19 @@ type Row = [
 ];
 
 /**
- * Takes what is due, fairly among connections: nobody else holds it until the lease is over. One function in the database
- * (migrations 0008, 0011, 0013 and 0020), which costs what is ready, however much waits.
+ * Claims due deliveries, fairly among connections, under one lease. No other worker claims them until the lease ends. The work is
+ * one database function (migrations 0008, 0011, 0013 and 0020), whose cost depends on what is ready, not on how much waits.
  */
 export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Promise<ClaimedDelivery[]> {
-  const { limit, perConnection, busy, ailing, new: untried, lease, leaseMs } = request;
+  const { limit, perConnection, busy, failing, new: untried, lease, leaseMs } = request;
   const full = Object.keys(busy).filter((id) => (busy[id] ?? 0) <= 0);
   const free = Object.fromEntries(Object.entries(busy).filter(([, slots]) => slots > 0));
-  // From before the statement, so it ends here before it does in the database.
+  // Measured before the statement, so the lease ends here before it does in the database.
   const leaseEndsAt = performance.now() + leaseMs;
   const { rows } = await pool.query<Row>({
     name: 'claim-deliveries',
     text: 'select * from claim_due_deliveries($1, $2, $3, $4, $5, $6, $7, $8)',
-    values: [limit, perConnection, JSON.stringify(free), full, ailing, untried, lease, leaseMs],
+    values: [limit, perConnection, JSON.stringify(free), full, failing, untried, lease, leaseMs],
     rowMode: 'array',
   });
   const answeredAt = performance.now();
@@ -102,7 +102,7 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
     wasRetrying: row[5],
     trigger: row[6],
     probe: row[7],
-    ailing: row[8],
+    failing: row[8],
     known: row[9],
     wanted: row[10],
     orderingKey: row[11],
@@ -116,7 +116,7 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
   }));
 }
 
-/** Milliseconds until a queue that is not ready now will be; null when none will. */
+/** Returns the milliseconds until the next queue becomes ready; null when none will. */
 export async function nextReadyInMs(pool: pg.Pool): Promise<number | null> {
   const { rows } = await pool.query<{ ms: number }>({
     name: 'next-ready',

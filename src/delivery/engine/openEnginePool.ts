@@ -2,10 +2,10 @@ import pg from 'pg';
 import type { Logger } from '../../domain/Logger.js';
 
 /**
- * The engine's own connections: its statements are prepared, and never wait behind anybody else's.
+ * Settings of the engine's own database connections, on which its prepared statements never wait for other work.
  *
- * Every statement of the engine walks indexes. A plan that was made while a table was small must not scan it when it has
- * grown, so sequential scans, hash and merge joins are off here; and so is compiling, which costs more than it saves.
+ * Every statement of the engine reads by index. A plan that was made while a table was small must not scan the table after it has
+ * grown, so sequential scans, hash joins and merge joins are off. JIT is off too, because it costs more than it saves.
  */
 const SETTINGS = [
   'set enable_seqscan = off',
@@ -14,11 +14,11 @@ const SETTINGS = [
   'set enable_mergejoin = off',
   'set jit = off',
   'set plan_cache_mode = force_generic_plan',
-  // Nobody who forgot to commit may hold the engine up: it goes on without the row, and comes back to it.
+  // A forgotten transaction must not block the engine: it continues without the locked row and tries it again later.
   "set lock_timeout = '500ms'",
   "set statement_timeout = '30s'",
   "set idle_in_transaction_session_timeout = '10s'",
-  // The engine says for itself what it leaves waiting (migration 0007).
+  // The engine itself records which queues have waiting deliveries (migration 0007).
   "set switchboard.engine = 'on'",
 ];
 
@@ -26,9 +26,9 @@ interface EnginePoolOptions {
   readonly url: string;
   readonly max: number;
   readonly name: string;
-  /** For what may be lost in a crash of Postgres without harm, such as a claim: its rows are simply due again. */
+  /** For work whose loss in a crash of Postgres is harmless, such as a claim: its rows are due again. */
   readonly asynchronousCommit?: boolean;
-  /** Is called with each new connection. */
+  /** Called with each new database connection. */
   readonly watch?: (client: pg.ClientBase) => void;
 }
 
@@ -40,10 +40,10 @@ export function openEnginePool({ url, max, name, asynchronousCommit = false, wat
     application_name: name,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
-    // A server that went away without a word must not hold the engine for ever.
+    // A server that disappears without closing the connection must not block the engine forever.
     query_timeout: 60_000,
     idleTimeoutMillis: 60_000,
-    // Awaited by the pool before anybody gets the connection, though its type does not say so.
+    // The pool awaits this before it hands out the connection, although its type does not say so.
     onConnect: (client): Promise<unknown> => client.query(settings),
   });
   pool.on('connect', (client) => {
@@ -55,8 +55,8 @@ export function openEnginePool({ url, max, name, asynchronousCommit = false, wat
 }
 
 /**
- * A Postgres array literal (PostgreSQL manual, 8.15.2) of values that never need quoting: numbers, UUIDs, our own words.
- * The driver would examine and escape each of them, which shows at thousands of results a second.
+ * Formats a Postgres array literal (PostgreSQL manual, 8.15.2) of values that never need quoting: numbers, UUIDs, our own words.
+ * The driver would examine and escape each value, which matters at thousands of results a second.
  */
 export function plainArray(values: readonly (number | string | null)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join(',')}}`;

@@ -1,23 +1,23 @@
 import { isIP } from 'node:net';
 import { type AddressPolicy, createAddressPolicy } from './guardedConnect.js';
 
-/** Characters, both as written and as normalized (where international names and paths grow). */
+/** Maximum length in characters, before and after normalization (which lengthens international names and paths). */
 const MAX_LENGTH = 2_048;
 
 /** URL parsers strip line breaks and tabs silently; what a person didn't see must not decide where events go. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const INVISIBLE = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff]/;
 
-/** Names that only mean something inside a network (RFC 6762, RFC 8375, ICANN's reservation of .internal). */
+/** Names that are only valid inside a network (RFC 6762, RFC 8375, ICANN's reservation of .internal). */
 const INTERNAL_NAME = /(^[^.]+|\.internal|\.local|\.localdomain|\.home\.arpa)$/;
 
 type WebhookUrlCheck = { readonly ok: true; readonly url: URL } | { readonly ok: false; readonly problem: string };
 
 /**
- * Checks a webhook's URL when it is configured: what can be told without asking the network. Where a public name really
- * leads is checked again on the socket of every delivery.
+ * Checks a webhook's URL at configuration time, without network access. Every delivery checks again which address a public name
+ * resolves to, on its socket.
  *
- * @param allowPrivateNetworks CIDRs that may be delivered to though they are not public.
+ * @param allowPrivateNetworks CIDRs that may be delivered to although they are not public.
  */
 export function checkWebhookUrl(
   text: string,
@@ -49,7 +49,10 @@ function parsedUrlProblem(url: URL): string | null {
   return null;
 }
 
-/** @param hostname as WHATWG URL normalizes it: 127.1, 0x7f000001 and 2130706433 are all 127.0.0.1 by now. */
+/**
+ * Checks a host name.
+ * @param hostname normalized by WHATWG URL, which turns 127.1, 0x7f000001 and 2130706433 into 127.0.0.1.
+ */
 function hostProblem(hostname: string, policy: AddressPolicy, privateAllowed: boolean): string | null {
   const name = hostname.replace(/\.$/, '');
   if (name.startsWith('[') || isIP(name) !== 0) {
@@ -68,7 +71,7 @@ const MAX_VALUE_LENGTH = 4_096;
 /** RFC 9110, 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** RFC 9110, 5.5, without its obsolete bytes and without the tab: what every receiver reads alike. */
+/** RFC 9110, 5.5, without its obsolete bytes and without the tab. Every receiver reads these characters the same way. */
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
 const FRAMING = 'it says how the request is transmitted';
@@ -76,14 +79,14 @@ const SIGNATURE = 'it belongs to the signature';
 const EVENT = 'it says which event the delivery is about';
 const CONTENT = 'it describes the body, which is always JSON';
 
-/** Names in lower case that only Switchboard may set, and why. */
+/** Names in lower case that only Switchboard may set, each with the reason. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ...['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'expect'].map(
     (name) => [name, FRAMING] as const,
   ),
   ['content-type', CONTENT],
   ['content-encoding', CONTENT],
-  // With it, answers would be stored compressed, which nobody can read.
+  // With this header, responses would be stored compressed and be unreadable.
   ['accept-encoding', 'answers are stored as they arrive'],
   ['authorization', 'it belongs to the authentication settings'],
   ['user-agent', 'it tells the receiver who is calling'],
@@ -97,7 +100,7 @@ const REFUSED_PREFIXES: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Checks a header that a merchant wants to have sent along with every delivery.
+ * Checks an extra header that a merchant adds to every delivery.
  * @returns what is wrong with it, as one sentence, or null.
  */
 export function checkExtraHeader(name: string, value: string): string | null {

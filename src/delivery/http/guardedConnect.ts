@@ -3,12 +3,12 @@ import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
 import { type Lookup, ResolverSilent } from './resolver.js';
 
-/** No address of the host may be connected to. */
+/** None of the host's addresses may be connected to. */
 class AddressRefused extends Error {
   readonly code = 'ERR_ADDRESS_REFUSED';
 }
 
-/** The host name could not be resolved; `cause` is the resolver's error. */
+/** The host name could not be resolved. `cause` is the resolver's error. */
 class LookupFailed extends Error {
   readonly code = 'ERR_LOOKUP_FAILED';
 }
@@ -16,9 +16,9 @@ class LookupFailed extends Error {
 interface GuardedConnectOptions {
   readonly policy: AddressPolicy;
   readonly lookup: Lookup;
-  /** Milliseconds for look-up, TCP and TLS handshake together. */
+  /** Maximum duration of look-up, TCP and TLS handshake together, in milliseconds. */
   readonly timeoutMs: number;
-  /** Certificate authorities to trust instead of the usual ones, in PEM. */
+  /** Certificate authorities to trust instead of the default ones, in PEM. */
   readonly ca?: string | Buffer;
   readonly onSocket?: (socket: Socket) => void;
 }
@@ -26,9 +26,9 @@ interface GuardedConnectOptions {
 /**
  * Opens sockets for undici to permitted addresses only.
  *
- * The look-up answers with the permitted addresses of a name, and the socket goes to one of exactly those: there is no
- * second look-up that could answer differently. Literal addresses never reach a look-up, so they are checked first. At
- * last the address that the socket is really connected to is checked, before a byte of the request is written.
+ * The look-up returns only the permitted addresses of a name, and the socket goes to one of exactly those, so no second look-up
+ * can return a different address. Literal addresses never reach a look-up, so they are checked first. Finally the address that
+ * the socket is really connected to is checked, before a byte of the request is written.
  */
 export function createGuardedConnect(options: GuardedConnectOptions): buildConnector.connector {
   const { policy, onSocket } = options;
@@ -56,7 +56,7 @@ export function createGuardedConnect(options: GuardedConnectOptions): buildConne
   };
 }
 
-/** In the form that node:net asks for: with every address when it wants to try several (RFC 8305), else with one. */
+/** Returns a look-up in the form that node:net expects: all addresses when it wants to try several (RFC 8305), else one. */
 function permittedLookup(policy: AddressPolicy, lookup: Lookup): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname).then(
@@ -75,18 +75,22 @@ function permittedLookup(policy: AddressPolicy, lookup: Lookup): LookupFunction 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = [Address, number];
 
-/** IANA hands out global unicast IPv6 from 2000::/3 alone, so whatever lies outside (::a.b.c.d, 64:ff9b::/96, …) is refused. */
+/** IANA assigns global unicast IPv6 from 2000::/3 only, so all other addresses (::a.b.c.d, 64:ff9b::/96, …) are refused. */
 const GLOBAL_IPV6: Network = [ipaddr.IPv6.parse('2000::'), 3];
 
 /** Decides which IP addresses deliveries may be sent to. */
 export interface AddressPolicy {
-  /** True for a public unicast address and for one in an allowed network. Anything that is not an IP address is refused. */
+  /**
+   * Returns true for a public unicast address and for an address in an allowed network. Anything that is not an IP address is
+   * refused.
+   */
   permits(address: string): boolean;
 }
 
 /**
- * @param allowedNetworks CIDRs that are permitted though they are not public, such as `127.0.0.0/8`. An IPv4 network
- *   also permits the IPv4-mapped form of its addresses.
+ * Creates the policy.
+ * @param allowedNetworks CIDRs that are permitted although they are not public, such as `127.0.0.0/8`. An IPv4 network also
+ * permits the IPv4-mapped form of its addresses.
  * @throws RangeError naming the entry that is not a CIDR.
  */
 export function createAddressPolicy(allowedNetworks: readonly string[]): AddressPolicy {
@@ -111,7 +115,7 @@ function parseNetwork(cidr: string): Network {
   }
 }
 
-/** Strict on purpose: ipaddr.js would read `010.0.0.1` as octal, where other parsers read decimal. */
+/** Parses an IP address strictly: ipaddr.js would read `010.0.0.1` as octal, where other parsers read decimal. */
 function parseAddress(text: string): Address | null {
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);

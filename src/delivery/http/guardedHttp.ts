@@ -3,20 +3,20 @@ import { createAddressPolicy, createGuardedConnect } from './guardedConnect.js';
 import { createResolver, type Lookup } from './resolver.js';
 
 export interface GuardedHttpOptions {
-  /** CIDRs that may be reached though they are not public. */
+  /** CIDRs that may be reached although they are not public. */
   readonly allowPrivateNetworks: readonly string[];
-  /** Milliseconds for the whole exchange. */
+  /** Maximum duration of the whole exchange in milliseconds. */
   readonly timeoutMs: number;
-  /** Of a longer response body the rest is never read, and its socket is closed. */
+  /** Maximum bytes of a response body. The rest of a longer body is not read, and its socket is closed. */
   readonly maxBodyBytes?: number;
-  /** Further requests to the origin wait for a free socket, and their timeout runs meanwhile. */
+  /** Maximum sockets for each origin. Further requests wait for a free socket while their timeout runs. */
   readonly connectionsPerOrigin?: number;
-  /** An idle socket is closed after so many milliseconds, whatever longer time the receiver offers. */
+  /** An idle socket is closed after this many milliseconds, even if the receiver offers more. */
   readonly idleSocketMs?: number;
-  /** With so many sockets open, sockets to further origins are closed after each answer instead of kept for reuse. */
+  /** When this many sockets are open, sockets to further origins are closed after each response instead of kept for reuse. */
   readonly maxKeptSockets?: number;
   readonly lookup?: Lookup;
-  /** Certificate authorities to trust instead of the usual ones, in PEM. */
+  /** Certificate authorities to trust instead of the default ones, in PEM. */
   readonly ca?: string | Buffer;
 }
 
@@ -25,19 +25,20 @@ export interface HttpRequest {
   readonly method: 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
-  /** Milliseconds for the whole exchange, where it differs from the usual. */
+  /** Maximum duration of the whole exchange in milliseconds, if it differs from the usual one. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface GuardedHttp {
-  /** Sends one request. Never throws or rejects, never follows a redirect. */
+  /** Sends one request. Never throws or rejects. Never follows a redirect. */
   send(request: HttpRequest): Promise<HttpOutcome>;
-  /** For metrics: sockets open, and exchanges not yet answered. */
+  /** Returns numbers for metrics: open sockets, and exchanges without a complete response. */
   stats(): { readonly openSockets: number; readonly inFlight: number };
   /**
-   * Takes no new requests, waits for those under way, then closes every socket.
-   * @param graceMs milliseconds after which those still under way come to the error `aborted`. Without: their own timeout.
+   * Accepts no new requests, waits for those in flight, then closes every socket.
+   * @param graceMs milliseconds after which requests in flight end with the error `aborted`. Without it, their own timeout
+   * applies.
    */
   close(graceMs?: number): Promise<void>;
 }
@@ -45,8 +46,9 @@ export interface GuardedHttp {
 const MAX_TARGETS = 1_000;
 
 /**
- * HTTP to addresses that merchants chose: see `createGuardedConnect` for where it may go and `Exchange` for its bounds.
- * @throws RangeError when a network isn't a CIDR.
+ * Creates an HTTP client for addresses that merchants choose. `createGuardedConnect` decides where requests may go, and
+ * `Exchange` limits their time and size.
+ * @throws RangeError when a network is not a CIDR.
  */
 export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const {
@@ -57,7 +59,7 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     maxKeptSockets = 2_000,
   } = options;
   const inFlight = new Set<Exchange>();
-  /** URLs used lately, parsed: a busy connection sends to the same one thousands of times. */
+  /** Recently used URLs, parsed. A busy connection sends thousands of requests to the same URL. */
   const targets = new Map<string, URL>();
   const bySignal = new WeakMap<AbortSignal, Set<Exchange>>();
   let openSockets = 0;
@@ -75,7 +77,7 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
         socket.once('close', () => openSockets--);
       },
     }),
-    // The agent forgets an origin with its last socket, so closing sockets soon is also what bounds its memory.
+    // The agent drops an origin when its last socket closes, so closing sockets soon also limits the agent's memory.
     factory: (origin, poolOptions) =>
       new Pool(origin, openSockets < maxKeptSockets ? poolOptions : { ...poolOptions, pipelining: 0 }),
     allowH2: false,
@@ -83,7 +85,7 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     connections: connectionsPerOrigin,
     keepAliveTimeout: idleSocketMs,
     keepAliveMaxTimeout: idleSocketMs,
-    // Exchange has the one timer that counts.
+    // undici's own timeouts are off: Exchange has one timer for the whole exchange.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -115,7 +117,7 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     });
   }
 
-  /** Many requests share one signal, which then has one listener for all of them. */
+  /** Returns the exchanges that a signal aborts. Many requests share one signal, so it gets one listener for all of them. */
   function abortableBy(signal: AbortSignal): Set<Exchange> {
     const known = bySignal.get(signal);
     if (known) return known;
@@ -139,9 +141,9 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
 }
 
 /**
- * undici frees a socket one turn of the event loop after its response has ended. A caller that hears of the end earlier and
- * at once sends the next request makes it open a second socket: that costs a fifth of the speed, and twice the sockets.
- * The microtask lets undici's own setImmediate come first.
+ * Calls back once undici has freed the socket, which happens one turn of the event loop after the response ends. A caller that
+ * sends the next request earlier makes undici open a second socket: that costs a fifth of the throughput and doubles the sockets.
+ * The microtask lets undici's own setImmediate run first.
  */
 function whenSocketIsFree(callback: () => void): void {
   queueMicrotask(() => setImmediate(callback));
@@ -159,11 +161,11 @@ function refuse(code: 'invalid_url' | 'aborted', host: string): Promise<HttpOutc
 const NO_HEADERS: ResponseHeaders = {};
 const NOTHING = Buffer.alloc(0);
 
-/** undici drops a request that throws when it is about to be written; unlike an abort, that spares the socket. */
+/** Thrown to make undici drop a request before it is written. Unlike an abort, that keeps the socket open. */
 const NO_LONGER_WANTED = new Error('no longer wanted');
 
 interface ExchangeOptions {
-  /** Host and port, for messages. */
+  /** Host and port, for error messages. */
   readonly host: string;
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
@@ -171,10 +173,10 @@ interface ExchangeOptions {
 }
 
 /**
- * One request and its answer, from the call to the last byte, as undici's handler. One timer bounds the whole of it:
- * waiting for a socket, look-up, connecting, headers and body, so that a slow drip can't hold a worker.
+ * One request and its response, from the call to the last byte, as undici's handler. One timer limits all of it (waiting for a
+ * socket, look-up, connecting, headers and body), so that a response that drips slowly cannot occupy a worker.
  *
- * Handles undici's raw events, since this is the hot path: no stream, no abort signal and no second promise a request.
+ * Handles undici's raw events because this is the hot path: no stream, no abort signal and no second promise for each request.
  */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions;
@@ -199,7 +201,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number, headers: ResponseHeaders): void {
-    // 1xx announce the answer; they are not it.
+    // 1xx responses are informational; the final response follows.
     if (statusCode < 200) return;
     this.#statusCode = statusCode;
     this.#headers = headers;
@@ -227,12 +229,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (!this.#settled) this.#fail(explainFailure(error, this.#options.host, this.#options.timeoutMs));
   }
 
-  /** The time is up. */
+  /** Ends the exchange because its time is up. */
   expire(): void {
     this.#giveUp(describeFailure('timeout', this.#options.host, inSeconds(this.#options.timeoutMs)));
   }
 
-  /** We want no answer any more. */
+  /** Ends the exchange because the caller aborted it. */
   abort(): void {
     this.#giveUp(describeFailure('aborted', this.#options.host));
   }
@@ -240,7 +242,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #giveUp(failure: Failure): void {
     if (this.#settled) return;
     this.#fail(failure);
-    // Without a controller it waits for a socket; onRequestStart will see to it.
+    // Without a controller the request still waits for a socket; onRequestStart ends it then.
     this.#controller?.abort(NO_LONGER_WANTED);
   }
 
@@ -279,8 +281,8 @@ function giveUpLate(exchange: Exchange): void {
 }
 
 /**
- * Why an exchange got no usable answer. `aborted` means that we gave it up ourselves (stop of the process, caller's
- * signal), `resolver` that our own name servers answer nobody: both say nothing about the receiver and must not count as an
+ * Why an exchange has no usable response. `aborted` means that this process ended it (stop of the process, caller's signal);
+ * `resolver` means that our own name servers do not answer. Neither says anything about the receiver, and neither may count as an
  * attempt.
  */
 export type HttpErrorCode =
@@ -296,17 +298,17 @@ export type HttpErrorCode =
   | 'aborted'
   | 'unknown';
 
-/** Header names in lower case; a header that came several times is a list. */
+/** Header names are in lower case. A header that came several times is a list. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What one HTTP exchange came to. Durations are whole milliseconds, from the call of `send` on. */
+/** The outcome of one HTTP exchange. Durations are whole milliseconds, counted from the call of `send`. */
 export type HttpOutcome = HttpResponse | HttpError;
 
 export interface HttpResponse {
   readonly kind: 'response';
   readonly statusCode: number;
   readonly headers: ResponseHeaders;
-  /** UTF-8, undecodable bytes replaced, NUL removed; at most `maxBodyBytes` bytes of what was sent. */
+  /** UTF-8, with undecodable bytes replaced and NUL removed; at most `maxBodyBytes` bytes of the response. */
   readonly body: string;
   readonly bodyTruncated: boolean;
   readonly durationMs: number;
@@ -315,15 +317,15 @@ export interface HttpResponse {
 export interface HttpError {
   readonly kind: 'error';
   readonly code: HttpErrorCode;
-  /** One readable sentence, fit for a merchant: no path, query, header or resolved address in it. */
+  /** One sentence that a merchant may read. Contains no path, query, header or resolved address. */
   readonly message: string;
   readonly durationMs: number;
 }
 
 /**
- * The text of a response body: UTF-8 with undecodable bytes replaced, and without NUL, which PostgreSQL's text cannot hold.
+ * Decodes a response body: UTF-8 with undecodable bytes replaced, and without NUL, which PostgreSQL's text cannot hold.
  *
- * @param cut the bytes stop short of the end: a character cut in two at the end is dropped, not replaced.
+ * @param cut true when the body was cut off: a character that is cut in two at the end is dropped, not replaced.
  */
 function decodeBody(bytes: Buffer, cut: boolean): string {
   const text = cut ? new TextDecoder().decode(bytes, { stream: true }) : bytes.toString('utf8');
@@ -377,10 +379,10 @@ interface Failure {
 }
 
 /**
- * Puts an error of undici, node:net or node:tls into our words. Their messages are not passed on: they may hold resolved
- * addresses or parts of the request; their codes are harmless.
+ * Maps an error of undici, node:net or node:tls to our own code and message. The native messages are not passed on, because they
+ * may contain resolved addresses or parts of the request. The native codes are harmless.
  *
- * @param host host and port as the URL has them.
+ * @param host host and port as in the URL.
  */
 function explainFailure(error: unknown, host: string, timeoutMs: number): Failure {
   const native = nativeCode(error);
@@ -389,17 +391,23 @@ function explainFailure(error: unknown, host: string, timeoutMs: number): Failur
   return describeFailure(code, host, code === 'timeout' ? inSeconds(timeoutMs) : native);
 }
 
-/** @param detail a duration for `timeout`, else a native error code or nothing. */
+/**
+ * Returns the message of a code.
+ * @param detail a duration for `timeout`, else a native error code or nothing.
+ */
 function describeFailure(code: HttpErrorCode, host: string, detail = ''): Failure {
   return { code, message: SENTENCES[code](host, detail) };
 }
 
-/** 15000 → "15 s", 250 → "0.25 s". */
+/** Formats milliseconds: 15000 → "15 s", 250 → "0.25 s". */
 function inSeconds(ms: number): string {
   return `${ms / 1000} s`;
 }
 
-/** Parser errors of undici have no code. When every address of a host failed, node:net throws one AggregateError that bears the first failure's code. */
+/**
+ * Returns an error's native code, or an empty string. undici's parser errors have no code. When every address of a host failed,
+ * node:net throws one AggregateError with the first failure's code.
+ */
 function nativeCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { HOUR_MS } from '../../domain/duration.js';
 
-/** Resolves a host name to all of its addresses, in the order of preference. Rejects with the resolver's error. */
+/** Resolves a host name to all of its addresses, in order of preference. Rejects with the resolver's error. */
 export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
 export interface ResolvedAddress {
@@ -11,30 +11,30 @@ export interface ResolvedAddress {
   readonly family: 4 | 6 | number;
 }
 
-/** Our own name servers answer nobody at the moment: no fault of the name that was asked for. */
+/** Our own name servers answer no query at the moment, so the failure says nothing about the name. */
 export class ResolverSilent extends Error {
   readonly code = 'ERR_RESOLVER_SILENT';
 }
 
 export interface ResolverOptions {
-  /** Name servers as `address` or `address:port`; the system's without. */
+  /** Name servers as `address` or `address:port`. Default: those of the system. */
   readonly servers?: readonly string[];
-  /** Milliseconds for a look-up. */
+  /** Maximum duration of a look-up in milliseconds. */
   readonly deadlineMs?: number;
-  /** The hosts file; the system's without. */
+  /** Path of the hosts file. Default: that of the system. */
   readonly hostsFile?: string;
 }
 
-/** Answers are kept for as long as they say, within these bounds. Milliseconds. */
+/** Answers are cached for their TTL, within these bounds in milliseconds. */
 const SHORTEST_KEPT_MS = 1_000;
 const LONGEST_KEPT_MS = 300_000;
-/** That a name is not there, or its name servers are silent. */
+/** Milliseconds for which a failure is cached: the name does not exist, or its name servers are silent. */
 const FAILURE_KEPT_MS = 5_000;
-/** An answer that is over is good enough while nobody answers (RFC 8767). */
+/** An expired answer is still used while no name server answers (RFC 8767). */
 const STALE_FOR_MS = HOUR_MS;
 const MAX_NAMES = 10_000;
 
-/** How long an address of the other family is waited for (RFC 8305 3, resolution delay). */
+/** Milliseconds to wait for the addresses of the other family (RFC 8305 3, resolution delay). */
 const OTHER_FAMILY_MS = 50;
 
 interface Known {
@@ -45,13 +45,13 @@ interface Known {
 }
 
 /**
- * Resolves names by DNS without the operating system's resolver, which runs on the four threads that all of this process
- * shares: a few names whose name servers are silent would occupy them, and everybody else's look-up, that of Postgres
- * included, would wait behind.
+ * Creates a resolver that queries DNS itself. The operating system's resolver runs on the four threads that the whole process
+ * shares: a few names with silent name servers would occupy all of them and block every other look-up, including that of
+ * Postgres.
  *
- * A look-up takes a bounded time, answers are kept for as long as they say, and many who ask for one name at once are one. The
- * hosts file counts. A name that DNS does not know is looked up by the system too, one at a time, since that also knows
- * search domains. When nobody is answered any more, it says so (ResolverSilent), so that no receiver is blamed for it.
+ * A look-up takes limited time, answers are cached for their TTL, and concurrent look-ups of one name share one query. The hosts
+ * file is read first. A name that DNS does not know is also looked up by the system, one at a time, because the system knows
+ * search domains. When no query at all is answered any more, it throws ResolverSilent, so that no receiver is blamed.
  */
 export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: ResolverOptions = {}): Lookup {
   const resolver = new dns.promises.Resolver({ timeout: Math.ceil(deadlineMs / 2), tries: 2 });
@@ -61,7 +61,7 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
   const underWay = new Map<string, Promise<readonly ResolvedAddress[]>>();
   const system = oneAtATime((hostname) => dns.promises.lookup(hostname, { all: true, order: 'verbatim' }));
   let answeredAt = Number.NEGATIVE_INFINITY;
-  /** Somebody whose name was answered: asking again tells whether anybody is. */
+  /** The last name that was answered. Asking for it again shows whether the name servers still answer. */
   let answeredName = '.';
   let probing: Promise<boolean> | undefined;
 
@@ -93,12 +93,12 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
     }
   }
 
-  /** The addresses of both families; of one alone when the other takes longer. */
+  /** Returns the addresses of both families, or of one when the other takes longer. */
   async function ask(name: string): Promise<{ addresses: readonly ResolvedAddress[]; keptMs: number }> {
     const four = heard(name, resolver.resolve4(name, { ttl: true }));
     const six = heard(name, resolver.resolve6(name, { ttl: true }));
     const first = await Promise.any([four, six]).catch((error: AggregateError) => {
-      // What was answered says more than silence: a name without AAAA whose A is not told is silent.
+      // An explicit answer says more than silence. But a name without AAAA records whose A query gets no answer is silent.
       throw error.errors.find(({ code }) => isSilence(code)) ?? error.errors[0];
     });
     await Promise.race([Promise.allSettled([four, six]), new Promise((done) => setTimeout(done, OTHER_FAMILY_MS))]);
@@ -136,7 +136,10 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
     throw error;
   }
 
-  /** Whether the name servers have answered anybody since then, or do so now: else silence is not the name's own. */
+  /**
+   * Returns whether the name servers have answered any query since `askedAt`, or do so now. If not, the silence does not concern
+   * this name alone.
+   */
   async function isAliveSince(askedAt: number): Promise<boolean> {
     if (answeredAt >= askedAt) return true;
     probing ??= within(deadlineMs, Promise.any([answers(answeredName, 'A'), answers('.', 'NS')]))
@@ -152,7 +155,7 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
     return alive;
   }
 
-  /** Resolves when the name servers say anything about a name. */
+  /** Resolves when the name servers send any response about a name. */
   async function answers(name: string, type: 'A' | 'NS'): Promise<void> {
     await resolver.resolve(name, type).catch((error: NodeJS.ErrnoException) => {
       if (isSilence(error.code)) throw error;
@@ -168,7 +171,7 @@ export function createResolver({ servers, deadlineMs = 2_000, hostsFile }: Resol
   return lookup;
 }
 
-/** Codes of c-ares and our own for: nobody answered, or nobody could be asked. */
+/** Returns whether a code (of c-ares or our own) means that no name server answered or none could be asked. */
 function isSilence(code: string | undefined): boolean {
   return (
     code === 'ETIMEOUT' || code === 'ECONNREFUSED' || code === 'ECANCELLED' || code === 'EREFUSED' || code === 'EDESTRUCTION'
@@ -184,7 +187,7 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
-    // One that fails after nobody waits for it any more is no unhandled rejection.
+    // Prevents an unhandled rejection when the work fails after the deadline.
     work.catch(() => {});
   }
 }
@@ -193,7 +196,7 @@ function nextTurn<T>(value: T): Promise<T> {
   return new Promise((done) => setImmediate(done, value));
 }
 
-/** The system's resolver takes a thread for as long as its name servers are silent: never more than one. */
+/** Runs one look-up at a time: the system's resolver occupies a thread for as long as name servers are silent. */
 function oneAtATime(lookup: Lookup): Lookup {
   let busy = false;
   return async (hostname) => {
@@ -207,10 +210,10 @@ function oneAtATime(lookup: Lookup): Lookup {
   };
 }
 
-/** How often the hosts file is looked at for a change. */
+/** Milliseconds between two checks whether the hosts file has changed. */
 const HOSTS_CHECKED_MS = 5_000;
 
-/** Names of this machine (hosts(5)), read again when the file has changed. */
+/** The names of the hosts file (hosts(5)), read again when the file changes. */
 class HostsFile {
   #addresses = new Map<string, ResolvedAddress[]>();
   #checkedAt = Number.NEGATIVE_INFINITY;
@@ -224,7 +227,7 @@ class HostsFile {
     await this.#refresh();
     const found = this.#addresses.get(name);
     if (found) return found;
-    // RFC 6761 6.3: these names never leave the machine.
+    // RFC 6761 6.3: these names must resolve to the loopback address.
     if (name !== 'localhost' && !name.endsWith('.localhost')) return null;
     return [
       { address: '127.0.0.1', family: 4 },
@@ -241,7 +244,7 @@ class HostsFile {
       this.#addresses = parseHosts(await readFile(this.path, 'utf8'));
       this.#modifiedMs = mtimeMs;
     } catch {
-      // Without a hosts file there are no names in it.
+      // A missing hosts file counts as empty.
       this.#addresses = new Map();
     }
   }

@@ -5,7 +5,7 @@ import { SwitchboardError } from '../../domain/errors.js';
 
 interface PublishedEvents {
   readonly organizationId: number;
-  /** In the order in which they were published. */
+  /** In the order of publishing. */
   readonly events: readonly PublishedEvent[];
 }
 
@@ -15,22 +15,22 @@ interface PublishedEvent {
   readonly orderingKey?: string | null;
 }
 
-/** Deliveries of one publishing transaction. What is more is written in steps behind it. */
+/** Maximum number of deliveries that the publishing transaction writes. Beyond it, the engine writes them all in steps. */
 const MAX_FAN_OUT = 10_000;
 
 /**
- * A delivery's id is its event's (UUID version 7, RFC 9562) with the last 40 bits, which are random, drawn anew: ids
- * are in the order of publishing, which lists and the release of held deliveries rely on. What comes before those bits is
- * the event's time and its number within the millisecond.
+ * Makes a delivery's id from its event's id (UUID version 7, RFC 9562) by replacing the last 40 bits, which are random. The bits
+ * before them are the event's time and its number within the millisecond, so ids are in the order of publishing. Lists and the
+ * release of held deliveries rely on that order.
  */
 const DELIVERY_ID = sql`
   encode(overlay(uuid_send(e.id) placing substring(uuid_send(gen_random_uuid()) from 12) from 12), 'hex')::uuid`;
 
 /**
- * What is inserted of `chosen (id, event_type, ordering_key, position, subscription_id)`.
+ * Inserts a delivery for each row of `chosen (id, event_type, ordering_key, position, subscription_id)`.
  *
- * - HELD where the connection is not active, or still holds what is to go first: then the new ones stay behind it.
- * - Of an ordering key, only the first unfinished is due; `advance_ordering` (migration 0008) makes the next one due.
+ * - The delivery is HELD when the connection is not active, or still has held deliveries, which must go first.
+ * - Of each ordering key only the first unfinished delivery is due; `advance_ordering` (migration 0008) makes the next one due.
  */
 const insert = (keyed: boolean) => sql`
   insert into deliveries
@@ -58,13 +58,14 @@ const LAST_OF_KEY = sql`left join lateral (
   ) last on e.ordering_key is not null`;
 
 /**
- * Adds one delivery for each event and active subscription to its type, in the publishing transaction. Returns how many
- * there are, or will be.
+ * Adds one delivery for each event and each active subscription to its type, in the publishing transaction. Returns the number of
+ * deliveries, including those that are written later.
  *
- * One statement, so a subscription counts as it is at this moment; one that is deleted a moment later has its deliveries
- * cancelled when they are claimed, without a lock here that all publishers would queue for. Where there would be more than
- * `MAX_FAN_OUT`, the transaction stores which subscriptions it found, and the engine adds the deliveries in steps. So it does
- * for ordering keys while an earlier publish of the organization is still being fanned out, which must not be overtaken.
+ * One statement reads all subscriptions at one moment. If a subscription is deleted a moment later, its deliveries are cancelled
+ * when they are claimed; that avoids a lock on which all publishers would wait. When there would be more than `MAX_FAN_OUT`
+ * deliveries, the transaction stores which subscriptions it found, and the engine adds the deliveries in steps. Events with
+ * ordering keys also go that way while an earlier publish of the organization is still being fanned out, because they must not
+ * overtake it.
  */
 export async function insertDeliveries(em: EntityManager, { organizationId, events }: PublishedEvents): Promise<number> {
   const published = sql`unnest(
@@ -101,7 +102,9 @@ export async function insertDeliveries(em: EntityManager, { organizationId, even
   return count;
 }
 
-/** Two publishers of a key take turns, so that what one adds comes behind what the other has added. */
+/**
+ * Locks ordering keys until the transaction ends, so that the deliveries of a second publisher come behind those of the first.
+ */
 async function lockOrderingKeys(em: EntityManager, organizationId: number, events: readonly PublishedEvent[]): Promise<void> {
   const keys = [...new Set(events.flatMap(({ orderingKey }) => orderingKey ?? []))];
   if (keys.length === 0) return;
@@ -127,20 +130,20 @@ async function deferFanOut(
       case when ${keyed} then 'infinity' else now() end)`.execute(em.getKysely());
 }
 
-/** What a publishing transaction left to be written in steps. */
+/** What a publishing transaction stored for the engine to write in steps. */
 export interface FanOut {
   readonly events: readonly PublishedEvent[];
-  /** Ids of the subscriptions that it found, by event type. */
+  /** Ids of the subscriptions that the transaction found, by event type. */
   readonly subscriptions: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Deliveries of one step. */
+/** Number of deliveries that one step writes. */
 const STEP = 2_000;
 
 /**
- * Adds the next deliveries of a fan-out, event after event.
- * @param place how many were there before.
- * @returns how many are now, and whether those are all.
+ * Takes the next step of a fan-out, event by event.
+ * @param place number of deliveries written before this step.
+ * @returns number of deliveries written so far, and whether the fan-out is complete.
  */
 export async function continueFanOut(
   em: EntityManager,
@@ -175,40 +178,40 @@ export async function continueFanOut(
   return { place: place + chosen.length, more: chosen.length === STEP };
 }
 
-/** ms for which a count is believed, as long as it and what this process has added since stay below the quota. */
+/** Milliseconds for which a count is reused, as long as the count plus what this process has added stays below the quota. */
 const BELIEVED_MS = 5_000;
 
-/** A publish that adds more than this part of the quota is never let through on a belief. */
+/** A publish that adds more than this part of the quota always counts anew. */
 const LARGE = 1 / 100;
 
-/** Seconds after which a publisher may come again: what waits goes out, or somebody mends what it waits for. */
+/** Value of Retry-After in seconds. By then deliveries may have gone out. */
 const AGAIN_S = 30;
 
-/** Organizations that are remembered. */
+/** Maximum number of organizations whose counts are kept. */
 const MAX_ORGANIZATIONS = 10_000;
 
 interface Count {
-  /** Deliveries that waited when they were counted, and those that this process may have added since. */
+  /** Deliveries that waited at the time of the count, plus those that this process may have added since. */
   waiting: number;
   /** `performance.now()`. */
   countedAt: number;
 }
 
 /**
- * How many deliveries of one organization may wait at once: who publishes faster than its destinations take fills the disk
- * that all share. While the limit is far, what was counted a moment ago is believed, so several processes may together go a
- * little beyond it by many small publishes. Near it, publishers take turns and count.
+ * Limits how many deliveries of one organization may wait at once. Without a limit, an organization that publishes faster than
+ * its destinations accept would fill the disk that all share. Far below the limit a recent count is reused, so several processes
+ * may together exceed the limit slightly with many small publishes. Near the limit, publishers take turns and count.
  */
 export class WaitingQuota {
   readonly #counts = new Map<number, Count>();
 
-  /** @param max 0: no limit. */
+  /** @param max 0 means no limit. */
   constructor(
     private readonly database: Database,
     private readonly max: number,
   ) {}
 
-  /** Throws a SwitchboardError, TOO_MANY_WAITING, when no more events may be published for the moment. */
+  /** Throws a SwitchboardError, TOO_MANY_WAITING, when the organization may not publish events at the moment. */
   async check(organizationId: number): Promise<void> {
     if (this.max === 0) return;
     let count = this.#believed(organizationId);
@@ -217,8 +220,9 @@ export class WaitingQuota {
   }
 
   /**
-   * Counts what a publishing transaction has added, as its last step: it holds a lock until it ends when the limit is near.
-   * Throws a SwitchboardError, TOO_MANY_WAITING, when that would be more than may wait; then nothing of it may be committed.
+   * Counts what a publishing transaction has added. Call it as the transaction's last step: near the limit it takes a lock that
+   * lasts until the transaction ends. Throws a SwitchboardError, TOO_MANY_WAITING, when the limit would be exceeded; the caller
+   * must then roll back.
    */
   async take(em: EntityManager, organizationId: number, added: number): Promise<void> {
     if (this.max === 0 || added === 0) return;
@@ -250,7 +254,7 @@ export class WaitingQuota {
     return count && performance.now() - count.countedAt <= BELIEVED_MS ? count : null;
   }
 
-  /** Counts to the quota and `added`, which the transaction sees already: that tells how many wait beside those. */
+  /** Counts the waiting deliveries, up to the quota plus `added`. The transaction already sees the `added` ones. */
   async #count(db: ReturnType<Database['sql']>, organizationId: number, added: number): Promise<Count> {
     const enough = this.max + added;
     const { rows } = await sql<{ count: number }>`

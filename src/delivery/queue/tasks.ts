@@ -16,14 +16,14 @@ interface TaskRow {
 }
 
 interface Step {
-  /** Where the next step goes on; null: the task is done. */
+  /** Where the next step continues; null when the task is done. */
   readonly place: string | null;
   readonly count: number;
-  /** True when the same step has to be taken again, a moment later. */
+  /** True when the same step must be repeated a moment later. */
   readonly again?: boolean;
 }
 
-/** Of each organization, the first fan-out of ordering keys: the others wait for it, so that none overtakes another. */
+/** Selects only the first fan-out with ordering keys of each organization. The others wait, so that none overtakes another. */
 const LET_FIRST_GO = sql`
   with recursive heads as (
     (select id, organization_id, run_at from delivery_tasks where status = 'running' and is_ordered
@@ -37,12 +37,12 @@ const LET_FIRST_GO = sql`
   )
   update delivery_tasks t set run_at = now() from heads h where t.id = h.id and h.run_at = 'infinity' and t.run_at = 'infinity'`;
 
-/** A step that fails is taken again after so many seconds, twice as long each time, and keeps no other task waiting. */
+/** Maximum pause after a failed step. The pause doubles with each failure. Other tasks go on meanwhile. */
 const LONGEST_PAUSE_SECONDS = 300;
 
 /**
- * Takes the next step of whichever task is first, in one transaction: a crash between two steps loses nothing, and two
- * workers never take the same. False when no task is due.
+ * Takes the next step of the first due task, in one transaction. A crash between two steps loses nothing, and two workers never
+ * take the same step. Returns false when no task is due.
  */
 export async function takeDeliveryStep(database: Database): Promise<boolean> {
   await LET_FIRST_GO.execute(database.sql());
@@ -98,7 +98,10 @@ async function take(em: EntityManager, { kind, organization_id, connection_id, i
   }
 }
 
-/** Forgets tasks that were done longer ago than so many milliseconds. Returns how many. */
+/**
+ * Deletes replays that finished more than `olderThanMs` milliseconds ago, and other finished tasks after a day at most, because
+ * the API does not show their progress. Returns how many were deleted.
+ */
 export async function forgetTasks({ database }: { database: Database }, olderThanMs: number): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from delivery_tasks where status <> 'running' and finished_at < now() - interval '1 millisecond' * (
@@ -108,23 +111,21 @@ export async function forgetTasks({ database }: { database: Database }, olderTha
   return Number(numAffectedRows ?? 0);
 }
 
-/** Nobody asks how a cancellation or a fan-out went. */
-
-/** Deliveries of a subscription that one step looks at, whatever became of them. */
+/** Deliveries of a subscription that one step examines, whatever their status. */
 const CANCEL_STEP = 5_000;
 
-/** Before every id. */
+/** Sorts before every id. */
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-/** Of these, the newest are looked at when the subscription is deleted. */
+/** Number of the newest deliveries that are cancelled in the transaction that deletes the subscription. */
 const AT_ONCE = 1_000;
 
 /**
- * Cancels what was not delivered for a subscription, in the transaction that deletes it: the newest at once, the rest in
- * steps behind it. Returns how many so far.
+ * Cancels a subscription's undelivered deliveries, in the transaction that deletes the subscription: the newest at once, the rest
+ * later in steps. Returns how many were cancelled at once.
  *
- * What is in flight is cancelled too; its worker keeps the lease, and if the answer is a success after all, says so.
- * What a concurrent publish adds meanwhile is cancelled when it is claimed.
+ * Deliveries in flight are cancelled too. Their worker keeps the lease, and records a success if the receiver accepts after all.
+ * Deliveries that a concurrent publish adds are cancelled when they are claimed.
  */
 export async function cancelForSubscription(em: EntityManager, subscriptionId: number): Promise<number> {
   const { rows } = await sql<{ looked: number; cancelled: number; organization_id: string } & CancelledKeys>`
@@ -137,7 +138,8 @@ export async function cancelForSubscription(em: EntityManager, subscriptionId: n
   const [row] = rows;
   if (!row) return 0;
   await advanceOrdering(em, row);
-  // Also for what somebody holds locked at this moment: its result is just being written.
+  // Queues the task even if nothing was found, because rows that are locked now (a worker is writing their results) are skipped
+  // above.
   await sql`
     insert into delivery_tasks (id, organization_id, kind, input, run_at)
     values (${newId()}, ${row.organization_id}::bigint, 'cancel', ${JSON.stringify({ subscriptionId })}::jsonb,
@@ -146,10 +148,9 @@ export async function cancelForSubscription(em: EntityManager, subscriptionId: n
 }
 
 /**
- * Looks at the next deliveries of a deleted subscription.
- * @param place the id of the last one looked at before.
- * @returns the id of the last one looked at now; the same again when somebody holds one of them locked; null when there are no
- *   more.
+ * Takes the next step of a cancellation.
+ * @param place the id of the last delivery of the previous step.
+ * @returns the id of the last delivery of this step; the same id again when one of them is locked; null when there are no more.
  */
 async function continueCancelling(
   em: EntityManager,
@@ -187,19 +188,19 @@ const CANCELLED_KEYS = sql`
       (select array_agg(connection_id) from cancelled where ordering_key is not null) as connection_ids,
       (select array_agg(ordering_key) from cancelled where ordering_key is not null) as ordering_keys`;
 
-/** What was cancelled lets the next of its key go, which may be another subscription's. */
+/** Makes the next delivery of each cancelled ordering key due. It may belong to another subscription. */
 async function advanceOrdering(em: EntityManager, { connection_ids, ordering_keys }: CancelledKeys): Promise<void> {
   if (connection_ids === null) return;
   await sql`select try_advance_ordering(${connection_ids}::bigint[], ${ordering_keys}::text[])`.execute(em.getKysely());
 }
 
-/** Rows of one step: short enough to be in nobody's way. */
+/** Rows of one step, few enough that its locks last only briefly. */
 export const SWEEP_BATCH = 1_000;
 
 /**
- * Brings the first deliveries of a queue into line with its connection, in the transaction that changes or deletes that:
- * holds, releases or cancels them (migration 0008). Returns how many. The engine does the rest in the background, and claims
- * none of it meanwhile. What is in flight is left to its worker.
+ * Holds, releases or cancels the first deliveries of a queue as its connection requires, in the transaction that changes or
+ * deletes the connection (migration 0008). Returns how many. The engine does the rest in the background and claims none of them
+ * meanwhile. Deliveries in flight are left to their worker.
  */
 export async function sweepQueue(em: EntityManager, connectionId: number, batch = SWEEP_BATCH): Promise<number> {
   const { rows } = await sql<{ changed: number | null }>`select changed from sweep_queue(${connectionId}, ${batch})`.execute(
@@ -208,12 +209,13 @@ export async function sweepQueue(em: EntityManager, connectionId: number, batch 
   return rows[0]?.changed ?? 0;
 }
 
-/** Deliveries of one step. */
+/** Number of deliveries that one step expires. */
 const EXPIRE_STEP = 1_000;
 
 /**
- * Ends what is HELD and was created, or retried by hand, longer than so many milliseconds ago as EXPIRED, connection by
- * connection in small steps. What is old and due expires when it is claimed. Stops between two steps when told to. Returns how many.
+ * Sets HELD deliveries to EXPIRED when they were created, or retried by hand, more than `olderThanMs` milliseconds ago. Works
+ * connection by connection, in small steps, and stops between two steps when `stopping` is aborted. Due deliveries that are too
+ * old expire when they are claimed. Returns how many.
  */
 export async function expireHeld(
   { database }: { database: Database },

@@ -1,19 +1,19 @@
 import type { EventTypeDefinition, JsonSchema } from './eventTypeRegistry.js';
 
-/** A connection as our own events show it. Values are in lower case, as everywhere in JSON bodies. */
+/** A connection in the data of `connections.*` events. Enum values are in lower case, as in all JSON bodies. */
 type ConnectionSnapshot = {
-  /** The id by which the API knows the connection. */
+  /** The connection's id in the API. */
   id: string;
   type: string;
   name: string | null;
   status: 'pending_authorization' | 'active' | 'reauthorization_required' | 'disabled';
-  /** For a person: why it is in this status. */
+  /** Text for a person: the reason for the status. */
   status_reason: string | null;
 };
 
-/** What `data` of every `connections.*` event has. */
+/** The fields of `data` that all `connections.*` events share. */
 export type ConnectionEventData = {
-  /** As it was right after what happened. */
+  /** The connection right after the change. */
   connection: ConnectionSnapshot;
   /** RFC 3339. */
   occurred_at: string;
@@ -37,7 +37,7 @@ const connection = {
   },
 };
 
-/** The schema of a `connections.*` event: what they all have, and fields of its own with those among them that are required. */
+/** Returns the schema of a `connections.*` event: the shared fields plus the given ones, some of them required. */
 function connectionEventSchema(description: string, own: { properties: JsonSchema; required: string[] }): JsonSchema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -68,13 +68,13 @@ const scopeList = (description: string) => ({ type: 'array', items: { type: 'str
 
 type GrantedScopes = {
   granted_scopes: string[];
-  /** Asked for or needed, not granted. */
+  /** Scopes that were requested or are needed, but were not granted. */
   missing_scopes: string[];
 };
 
 export type ConnectionAuthorizationCompletedData = ConnectionEventData &
   GrantedScopes & {
-    /** The provider's account that is linked now; null when the provider didn't say. */
+    /** The provider's linked account; null when the provider did not name it. */
     account: Account | null;
   };
 
@@ -119,9 +119,9 @@ export const connectionReauthorizationRequired: EventTypeDefinition<ConnectionRe
 };
 
 export type ConnectionAccountChangedData = ConnectionEventData & {
-  /** The account that the connection belongs to. */
+  /** The account that the connection is linked to. */
   expected_account: Account;
-  /** The one that its grant was found to lead to. */
+  /** The account that the grant now belongs to. */
   found_account: Account;
 };
 
@@ -180,7 +180,7 @@ export const connectionScopesMissing: EventTypeDefinition<ConnectionScopesMissin
 };
 
 export type ConnectionDisabledData = ConnectionEventData & {
-  /** RFC 3339: since when nothing succeeded; null when that isn't why. */
+  /** RFC 3339: start of the unbroken series of failures, if that is the reason; else null. */
   failing_since: string | null;
 };
 

@@ -6,38 +6,38 @@ import type { Problem } from '../../domain/errors.js';
 /** A JSON schema of draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A kind of event that can be subscribed to. */
+/** An event type that subscriptions can name. */
 export type EventTypeDefinition<Data extends Record<string, unknown> = Record<string, unknown>> = {
-  /** Dotted and lower case, such as `parcels.event.created`. Stored with events and subscriptions: never renamed. */
+  /** Dotted and lower case, such as `parcels.event.created`. Never rename it: it is stored with events and subscriptions. */
   readonly name: string;
-  /** For a person who decides whether to subscribe. */
+  /** Text for a person who decides whether to subscribe. */
   readonly description: string;
-  /** What `data` must be, in the body `{ event_type, data }` that a webhook receives. */
+  /** Schema of `data` in the body `{ event_type, data }` that a webhook receives. */
   readonly schema: JsonSchema;
-  /** `data` of a believable event. Test broadcasts send it, so it must satisfy `schema`. */
+  /** `data` of a realistic event. Test broadcasts send it, so it must satisfy `schema`. */
   readonly sample: Data;
-  /** Only the server itself publishes it; anyone may subscribe. */
+  /** True when only the server itself publishes it. Any connection may subscribe to it. */
   readonly internal?: boolean;
 };
 
-/** More would not help anyone to mend their data, and would let a bad call produce a huge answer. */
+/** More problems would not help a caller, and would make the response to a bad call huge. */
 const MAX_PROBLEMS = 20;
 
 const NAME = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/;
 
-/** The event types that exist, and what their data must look like. */
+/** The event types that exist, and the validation of their data. */
 export interface EventTypeRegistry {
-  /** All of them, internal ones too, in the order in which they were defined. */
+  /** Returns all event types, including internal ones, in the order of their definitions. */
   list(): readonly EventTypeDefinition[];
   get(name: string): EventTypeDefinition | undefined;
   /**
-   * What is wrong with an event's data: empty when nothing is, at most 20 entries.
-   * @throws RangeError for a name that is not in the registry; ask `get` first.
+   * Returns the problems of an event's data, at most 20; empty when the data is valid.
+   * @throws RangeError for a name that is not in the registry. Call `get` first.
    */
   validate(name: string, data: unknown): Problem[];
 }
 
-/** @throws Error when two definitions share a name, or a name isn't dotted lower case. */
+/** @throws Error when two definitions share a name, or a name is not dotted lower case. */
 export function createEventTypeRegistry(definitions: readonly EventTypeDefinition[]): EventTypeRegistry {
   const byName = new Map<string, EventTypeDefinition>();
   for (const definition of definitions) {
@@ -48,7 +48,7 @@ export function createEventTypeRegistry(definitions: readonly EventTypeDefinitio
   }
   const all = Object.freeze([...byName.values()]);
 
-  // Compiling takes milliseconds, validating takes microseconds: each schema is compiled at its first use and kept.
+  // Compiling takes milliseconds and validating takes microseconds, so each schema is compiled at its first use and kept.
   const compile = createSchemaCompiler();
   const compiled = new Map<string, ValidateFunction>();
   const validatorOf = (name: string): ValidateFunction => {
@@ -73,11 +73,11 @@ export function createEventTypeRegistry(definitions: readonly EventTypeDefinitio
 }
 
 /**
- * Makes a function that compiles JSON schemas of draft 2020-12. All errors are collected, not only the first. The schema
- * itself is taken strictly: an unknown keyword or format is an error when it is compiled, not something silently ignored.
+ * Returns a function that compiles JSON schemas of draft 2020-12. Validation collects all errors, not only the first. An unknown
+ * keyword or format in the schema is an error at compile time.
  */
 function createSchemaCompiler(): (schema: JsonSchema) => ValidateFunction {
-  // `verbose` puts the offending value into each error, which the messages need; it costs nothing for valid data.
+  // `verbose` adds the invalid value to each error, because the messages need it. It costs nothing for valid data.
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true });
   formats.default(ajv);
   ajv.addFormat('date-time', { type: 'string', validate: isDateTime });
@@ -87,13 +87,13 @@ function createSchemaCompiler(): (schema: JsonSchema) => ValidateFunction {
 const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)t(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:z|[+-](\d\d):(\d\d))$/i;
 
 /**
- * Whether a text is a `date-time` of RFC 3339 section 5.6, on a day that exists.
+ * Returns whether a text is a `date-time` of RFC 3339 section 5.6, on a day that exists.
  *
- * Stricter than ajv-formats, which also takes a space for the `T` and offsets such as `+01`: receivers get the text as it
- * was published, and their parsers are often strict.
+ * Stricter than ajv-formats, which also accepts a space instead of the `T`, and offsets such as `+01`. Receivers get the text as
+ * it was published, and their parsers are often strict.
  */
 export function isDateTime(text: string): boolean {
-  // Longer ones would be all fraction digits.
+  // A longer text could only have more fraction digits.
   if (text.length > 64) return false;
   const match = DATE_TIME.exec(text);
   if (!match) return false;
@@ -102,7 +102,7 @@ export function isDateTime(text: string): boolean {
     .map((digits) => Number(digits ?? 0)) as [number, number, number, number, number, number, number, number];
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return false;
   if (hour > 23 || minute > 59 || offsetHour > 23 || offsetMinute > 59) return false;
-  // RFC 3339 has a second 60, but no common date library of a receiver has: leap seconds are refused.
+  // RFC 3339 allows second 60, but no common date library does, so leap seconds are refused.
   return second <= 59;
 }
 
@@ -129,7 +129,7 @@ const FORMATS: Record<string, string> = {
   uuid: 'a UUID',
 };
 
-/** Turns what ajv reports (with `verbose`, so that the value is there) into something a publisher can act on. */
+/** Converts an error of ajv to a problem that a publisher can act on. Needs the option `verbose` for the value. */
 export function toProblem(error: ErrorObject): Problem {
   const path = parsePointer(error.instancePath);
   const name = nameOf(path);
@@ -171,7 +171,7 @@ export function toProblem(error: ErrorObject): Problem {
   }
 }
 
-/** RFC 6901, section 4. */
+/** Parses a JSON pointer (RFC 6901, section 4). */
 function parsePointer(pointer: string): string[] {
   if (pointer === '') return [];
   return pointer
@@ -180,7 +180,7 @@ function parsePointer(pointer: string): string[] {
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** Cut off, because an unknown field's name can be as long as a caller likes. */
+/** Names a field, shortened because an unknown field's name can have any length. */
 function nameOf(path: string[]): string {
   const name = path.join('.') || 'data';
   return name.length > 120 ? `${name.slice(0, 119)}…` : name;
@@ -193,15 +193,18 @@ function kindName(type: string): string {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  // "A whole number, not a number" would puzzle whoever sent 1.5.
+  // For 1.5, "A whole number, not a number" would be confusing.
   if (typeof value === 'number' && !Number.isInteger(value)) return 'a number with a fraction';
   return kindName(typeof value);
 }
 
-/** So many values still read as a sentence; longer lists are in the event type's schema. */
+/** Maximum number of values that a message lists. Longer lists are in the event type's schema. */
 const FEW = 20;
 
-/** The end of a sentence that begins with a field's name: what it may be. What was given may be a secret, and is not repeated. */
+/**
+ * Returns the end of a sentence that begins with a field's name: the allowed values. It does not repeat the given value, which
+ * may be a secret.
+ */
 function describeChoice(allowed: readonly unknown[], given: unknown): string {
   const closest = typeof given === 'string' ? closestChoice(given, allowed) : undefined;
   const hint = closest === undefined ? '' : ` Did you mean "${closest}"?`;
@@ -210,9 +213,9 @@ function describeChoice(allowed: readonly unknown[], given: unknown): string {
   return `must be one of the ${allowed.length} values that the event type's schema lists.${hint}`;
 }
 
-/** The allowed text that a typing error or another spelling most likely stood for; undefined when none is near. */
+/** Returns the allowed value that the given text most likely means (a typo or another spelling); undefined when none is close. */
 function closestChoice(given: string, allowed: readonly unknown[]): string | undefined {
-  // Distance takes time with the product of the lengths, and `given` comes from outside.
+  // The edit distance takes time proportional to the product of the lengths, and `given` comes from the caller.
   if (given.length > 64) return undefined;
   const wanted = normalize(given);
   let best: string | undefined;
@@ -228,12 +231,12 @@ function closestChoice(given: string, allowed: readonly unknown[]): string | und
   return best;
 }
 
-/** `In-Transit`, `IN TRANSIT` and `in_transit` are one intention. */
+/** Maps `In-Transit`, `IN TRANSIT` and `in_transit` to the same text. */
 function normalize(text: string): string {
   return text.toLowerCase().replaceAll(/[\s-]+/g, '_');
 }
 
-/** Levenshtein's: the fewest insertions, deletions and replacements of a character. */
+/** Returns the Levenshtein distance: the fewest insertions, deletions and replacements of a character. */
 export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

@@ -8,7 +8,7 @@ import {
 import type { EventTypeDefinition } from './eventTypeRegistry.js';
 import { parcelEventCreated } from './parcelEvents.js';
 
-/** Every event type of this server. A new one is a file of its own and a line here. */
+/** Every event type of this server. To add one, write a file for it and add a line here. */
 export const eventTypes: readonly EventTypeDefinition[] = [
   parcelEventCreated,
   connectionAuthorizationCompleted,

@@ -1,12 +1,14 @@
 import type { EventTypeDefinition, JsonSchema } from './eventTypeRegistry.js';
 
-// The closed lists of the OpenAPI document, in its order.
+// The closed lists of values in the OpenAPI description, in its order.
 
-/** Who says so: `event_type` inside `data.event` (schema parcel-event-type). Not to be confused with the event types of this server. */
+/**
+ * The source of the status: `event_type` inside `data.event` (schema parcel-event-type). Not one of this server's event types.
+ */
 export const parcelEventSources = ['carrier', 'internal', 'calculated', 'claim'] as const;
 type ParcelEventSource = (typeof parcelEventSources)[number];
 
-/** How far a parcel is (schema parcel-event-phase). `pup` is a pick-up point. */
+/** The phase of the parcel's transport (schema parcel-event-phase). `pup` is a pick-up point. */
 export const parcelEventPhases = [
   'accepted',
   'announced',
@@ -29,7 +31,7 @@ export const parcelEventPhases = [
 ] as const;
 export type ParcelEventPhase = (typeof parcelEventPhases)[number];
 
-/** What is unusual about the phase; `none` when all goes as expected (schema parcel-event-exception). */
+/** What is unusual about the phase; `none` when nothing is (schema parcel-event-exception). */
 export const parcelEventExceptions = [
   'address_error',
   'announcement_failed',
@@ -63,7 +65,7 @@ export const parcelEventExceptions = [
 ] as const;
 type ParcelEventException = (typeof parcelEventExceptions)[number];
 
-/** How serious it is (schema parcel-event-status-type). */
+/** The severity (schema parcel-event-status-type). */
 export const parcelEventStatusTypes = ['error', 'success', 'warning'] as const;
 type ParcelEventStatusType = (typeof parcelEventStatusTypes)[number];
 
@@ -128,7 +130,7 @@ export const parcelEventSubStatuses = [
 ] as const;
 type ParcelEventSubStatus = (typeof parcelEventSubStatuses)[number];
 
-// Types, not interfaces: only types can be used where a record with any keys is wanted, and more fields may come.
+// The following are types instead of interfaces, because only types are assignable to a record with any keys.
 
 /** The parcel that an event is about (OpenAPI schema WebhookParcelData). */
 export type ParcelData = {
@@ -140,7 +142,7 @@ export type ParcelData = {
   announced_at?: string | null;
 };
 
-/** Where it happened (OpenAPI schema WebhookLocationData). */
+/** The place of the event (OpenAPI schema WebhookLocationData). */
 export type ParcelEventLocation = {
   city?: string | null;
   /** ISO 3166-1 alpha-2. */
@@ -152,10 +154,10 @@ export type ParcelEventLocation = {
   depot?: string | null;
 };
 
-/** What happened (OpenAPI schema WebhookEventData). A null says that the carrier doesn't tell. */
+/** The details of the event (OpenAPI schema WebhookEventData). Null means that the carrier did not report the value. */
 export type ParcelEventDetails = {
   event_type: ParcelEventSource;
-  /** RFC 3339: when it happened, which may be long before it was published. */
+  /** RFC 3339: when it happened, possibly long before it was published. */
   timestamp: string;
   phase: ParcelEventPhase;
   exception: ParcelEventException;
@@ -167,7 +169,7 @@ export type ParcelEventDetails = {
   is_carrier_responsible?: boolean | null;
   is_returned?: boolean | null;
   location_details?: ParcelEventLocation | null;
-  /** Free-form; each carrier has its own. */
+  /** Free-form, with fields of the carrier's own. */
   extra_data?: Record<string, unknown> | null;
 };
 
@@ -194,8 +196,8 @@ const parcel = {
 };
 
 /**
- * OpenAPI schema WebhookLocationData, or null. The document says so by `oneOf`; a list of types means the same, and a
- * mistake inside is then one problem at its own place instead of one for each alternative.
+ * OpenAPI schema WebhookLocationData, or null. The OpenAPI description uses `oneOf`. A list of types means the same, and reports
+ * a mistake inside as one problem at its own place instead of one for each alternative.
  */
 const location = {
   type: ['object', 'null'],
@@ -234,8 +236,8 @@ const event = {
 };
 
 /**
- * `data` of OpenAPI schema ParcelEventCreatedPayload. Fields that it doesn't know are accepted everywhere, as the document
- * accepts them: a publisher may be newer than this server, and a receiver must ignore what it doesn't know.
+ * `data` of OpenAPI schema ParcelEventCreatedPayload. Unknown fields are accepted everywhere, as in the OpenAPI description: a
+ * publisher may be newer than this server, and a receiver must ignore unknown fields.
  */
 const parcelEventCreatedSchema: JsonSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -2,17 +2,17 @@ import type { ParcelData, ParcelEventDetails, ParcelEventLocation, ParcelEventPh
 import { addFlattened, type PropertyBag, readableName } from './propertyBag.js';
 import type { EventMapping } from './toKlaviyoEvent.js';
 
-/** Klaviyo wants fewer than 128 characters. */
+/** Klaviyo requires fewer than 128 characters. */
 const MAX_METRIC_NAME = 127;
 
-/** For event types that have no mapping of their own: `connections.disabled` is the metric "Connections Disabled". */
+/** Maps event types without a mapping of their own: `connections.disabled` becomes the metric "Connections Disabled". */
 export const anyEventMapping: EventMapping = {
   metricName: (eventType) => readableName(eventType).slice(0, MAX_METRIC_NAME),
   addProperties: (bag, data) => addFlattened(bag, data, [], { depth: 4, fields: 300 }),
   occurredAt: (data) => data.occurred_at,
 };
 
-/** `parcels.event.created`: a metric per phase; what is unusual about the phase is in the properties. */
+/** Maps `parcels.event.created`: one metric for each phase. The exception is in the properties. */
 export const parcelEventMapping: EventMapping = {
   metricName(_eventType, data) {
     const { phase } = eventOf(data);
@@ -25,7 +25,7 @@ export const parcelEventMapping: EventMapping = {
     const event = eventOf(data);
     addEvent(bag, event);
     addLocation(bag, objectOr<ParcelEventLocation>(event.location_details));
-    // One level, and not much of it: its shape is the carrier's, and every new name stays in Klaviyo's menus for ever.
+    // One level and 50 fields at most: the carrier decides the shape, and every new name stays in Klaviyo's menus forever.
     addFlattened(bag, objectOr(event.extra_data), ['Extra'], { depth: 1, fields: 50 });
   },
   occurredAt: (data) => eventOf(data).timestamp,
@@ -38,7 +38,7 @@ function addParcel(bag: PropertyBag, parcel: Partial<ParcelData>): void {
   bag.add('AnnouncedAt', parcel.announced_at);
 }
 
-/** Codes are for filters and stay as published; names are for people who read the message. */
+/** Adds the event's codes, which filters use as published, and readable names for the text of a message. */
 function addEvent(bag: PropertyBag, event: Partial<ParcelEventDetails>): void {
   const hasException = event.exception !== undefined && event.exception !== 'none';
   bag.add('Phase', event.phase);
@@ -51,11 +51,11 @@ function addEvent(bag: PropertyBag, event: Partial<ParcelEventDetails>): void {
   bag.add('Description', event.description);
   bag.add('Source', event.event_type);
   bag.add('OccurredAt', event.timestamp);
-  // Always there: a filter "is false" would pass over events that lack the property, and "your parcel was delivered" must
-  // be kept from parcels that come back.
+  // Always set, because a filter "is false" does not match events without the property, and "your parcel was delivered" must not
+  // be sent for returned parcels.
   bag.add('IsReturn', event.is_returned === true);
   bag.add('EndOfTracking', event.end_of_tracking === true);
-  // Only when known: here "not" and "nobody knows" differ.
+  // Set only when known, because false and unknown differ here.
   bag.add('IsOffered', event.is_offered);
   bag.add('IsCarrierResponsible', event.is_carrier_responsible);
 }
@@ -82,14 +82,14 @@ function nameOf(code: unknown): string | undefined {
   return typeof code === 'string' ? readableName(code) : undefined;
 }
 
-/** Ids are text, because templates print numbers with separators or decimals, and nobody reckons with an id. */
+/** Converts an id to text, because templates print numbers with separators or decimals. */
 function idText(id: unknown): string | undefined {
   return typeof id === 'number' || typeof id === 'string' ? String(id) : undefined;
 }
 
 /**
- * The Klaviyo metric of each phase of a parcel. Merchants build flows on these names: a changed name is a new metric, and
- * the flows on the old one silently stop. New ones may come, none may change.
+ * The Klaviyo metric of each phase of a parcel. Never change a name: merchants build flows on it, and a changed name is a new
+ * metric, so the flows on the old one silently stop. New names may be added.
  */
 export const parcelMetricNames: Readonly<Record<ParcelEventPhase, string>> = {
   no_label: 'Parcel Without Label',
@@ -108,7 +108,7 @@ export const parcelMetricNames: Readonly<Record<ParcelEventPhase, string>> = {
   delivered: 'Parcel Delivered',
   delivery_forced: 'Parcel Delivery Forced',
   cancelled: 'Parcel Cancelled',
-  // News without a phase, such as a changed address.
+  // An update without a phase, such as a changed address.
   none: 'Parcel Updated',
   unknown: 'Parcel Status Unknown',
 };

@@ -6,12 +6,13 @@ type ProfileIdentifiersResult =
   | { ok: false; code: 'recipient_missing' | 'recipient_invalid'; message: string };
 
 const E164 = /^\+[1-9]\d{6,14}$/;
-/** Only what is certainly not an address is refused; Klaviyo decides about the rest. */
+/** Refuses only what certainly is not an address. Klaviyo decides about the rest. */
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 
 /**
- * How Klaviyo finds the profile; spaces and punctuation in a telephone number are forgiven. One malformed identifier makes Klaviyo refuse the whole event, so it is left out as long as
- * another one is good: a mistyped phone number should not cost a customer with an e-mail address their message.
+ * Returns the identifiers by which Klaviyo finds the profile. Spaces and punctuation in a telephone number are removed. One
+ * malformed identifier makes Klaviyo refuse the whole event, so it is left out when another one is valid: a customer with a
+ * mistyped phone number still gets the message by e-mail.
  */
 export function profileIdentifiers(recipient: Recipient | null | undefined): ProfileIdentifiersResult {
   const email = recipient?.email?.trim();
@@ -45,7 +46,7 @@ export function profileIdentifiers(recipient: Recipient | null | undefined): Pro
   return { ok: true, identifiers };
 }
 
-/** What else Klaviyo learns of the person. What is not given is left out, so that it changes nothing that Klaviyo has. */
+/** Returns the other profile attributes. Absent values are left out, so that they change nothing in Klaviyo. */
 export function profileAttributes(recipient: Recipient): Omit<KlaviyoProfile, keyof KlaviyoProfileIdentifiers> {
   const [firstName, lastName] = [recipient.firstName?.trim(), recipient.lastName?.trim()];
   const locale = recipient.locale ? canonicalLocale(recipient.locale) : null;

@@ -1,20 +1,20 @@
 import type { KlaviyoPropertyValue } from './toKlaviyoEvent.js';
 
-/** Klaviyo refuses an event with more. */
+/** Klaviyo refuses an event with more properties. */
 const MAX_PROPERTIES = 300;
-/** Klaviyo refuses an event with a longer text; it says 100 KB, taken as the smaller reading. Bytes of UTF-8. */
+/** Bytes of UTF-8. Klaviyo refuses an event with a longer text. It documents 100 KB, read as the smaller of its two meanings. */
 const MAX_TEXT_BYTES = 100_000;
-/** Klaviyo refuses a body above 5 MB; the rest of it needs a few hundred bytes. */
+/** Klaviyo refuses a body above 5 MB. The rest of the body needs a few hundred bytes. */
 const MAX_TOTAL_BYTES = 4_500_000;
-/** One UTF-16 unit as JSON takes at most `\uXXXX`. */
+/** Maximum bytes of one UTF-16 unit in JSON, as `\uXXXX`. */
 const MAX_BYTES_PER_UNIT = 6;
 
-/** Collects an event's properties within Klaviyo's limits, so that no mapping has to know them. */
+/** Collects an event's properties within Klaviyo's limits, so that mappings need not know the limits. */
 export interface PropertyBag {
   readonly properties: Record<string, KlaviyoPropertyValue>;
   /**
-   * Adds a property. Left out: null, undefined, empty text, numbers that JSON doesn't have, objects and lists, what goes
-   * beyond the limits, and a name that is there already. Text that is too long is cut.
+   * Adds a property. Ignores null, undefined, empty text, numbers that JSON does not have, objects and lists, values beyond the
+   * limits, and a name that already exists. Cuts text that is too long.
    */
   add(name: string, value: unknown): void;
 }
@@ -42,21 +42,21 @@ function acceptable(value: unknown): KlaviyoPropertyValue | undefined {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string') return undefined;
-  // Half a surrogate pair is valid in JSON, but many parsers refuse the whole body for it.
+  // Half a surrogate pair is valid in JSON, but many parsers refuse the whole body because of it.
   const text = limitBytes(value.trim().toWellFormed(), MAX_TEXT_BYTES);
   return text === '' ? undefined : text;
 }
 
 type FlattenLimits = {
-  /** How many objects deep it looks: 1 takes the fields of `source` alone. */
+  /** Maximum depth of nested objects: 1 adds only the fields of `source` itself. */
   depth: number;
-  /** At most so many fields of each object are looked at. */
+  /** Maximum number of fields that are examined in each object. */
   fields: number;
 };
 
 /**
- * Adds the fields of an object of any shape, each under a name made of its path. A list of plain values becomes one text,
- * separated by commas, which "contains" finds in Klaviyo. Lists of objects and what lies deeper is left out.
+ * Adds the fields of an object of any shape, each under a name made from its path. A list of plain values becomes one text
+ * separated by commas, which Klaviyo's filter "contains" can search. Lists of objects and deeper levels are left out.
  */
 export function addFlattened(
   bag: PropertyBag,
@@ -83,9 +83,9 @@ function isPlain(value: unknown): boolean {
 const MAX_LENGTH = 100;
 
 /**
- * `['connection', 'status_reason']` as `ConnectionStatusReason`: letters and digits only, so that a Klaviyo template can
- * say `{{ event.ConnectionStatusReason }}`, and never a `$`, which begins the names that Klaviyo keeps to itself.
- * Empty when no letter or digit is left.
+ * Converts a path to a property name: `['connection', 'status_reason']` to `ConnectionStatusReason`. It has letters and digits
+ * only, so that a Klaviyo template can write `{{ event.ConnectionStatusReason }}`, and no `$`, which begins Klaviyo's reserved
+ * names. Empty when no letter or digit is left.
  */
 export function propertyName(path: readonly string[]): string {
   const name = path
@@ -97,7 +97,7 @@ export function propertyName(path: readonly string[]): string {
 
 const WORDS: Readonly<Record<string, string>> = { pup: 'Pickup Point' };
 
-/** `in_transit` as `In Transit`, `connections.disabled` as `Connections Disabled`. */
+/** Converts `in_transit` to `In Transit`, and `connections.disabled` to `Connections Disabled`. */
 export function readableName(code: string): string {
   return code
     .split(/[^\p{L}\p{N}]+/u)
@@ -108,9 +108,9 @@ export function readableName(code: string): string {
 
 const encoder = new TextEncoder();
 
-/** The longest beginning of a text that takes at most so many bytes in UTF-8; never half a character. */
+/** Returns the longest prefix of a text that takes at most `maxBytes` bytes in UTF-8, without half characters. */
 export function limitBytes(text: string, maxBytes: number): string {
-  // No UTF-16 unit takes more than three bytes: nearly every text is told by its length.
+  // A UTF-16 unit takes at most three bytes, so for most texts the length is enough.
   if (text.length * 3 <= maxBytes) return text;
   return text.slice(0, encoder.encodeInto(text, new Uint8Array(maxBytes)).read);
 }

@@ -4,10 +4,10 @@ import { anyEventMapping, parcelEventMapping } from './eventMappings.js';
 import { profileAttributes, profileIdentifiers } from './profileIdentifiers.js';
 import { createPropertyBag, type PropertyBag } from './propertyBag.js';
 
-/** What Klaviyo's flow builder can filter on and its templates can print: no nested objects, no lists, no nulls. */
+/** A value that Klaviyo's flow builder can filter on and its templates can print: no nested objects, no lists, no nulls. */
 export type KlaviyoPropertyValue = string | number | boolean;
 
-/** At least one of them; Klaviyo finds or makes the profile by it. */
+/** At least one of them. Klaviyo finds or creates the profile by it. */
 export type KlaviyoProfileIdentifiers = {
   email?: string;
   /** E.164. */
@@ -16,7 +16,7 @@ export type KlaviyoProfileIdentifiers = {
   anonymous_id?: string;
 };
 
-/** What Klaviyo learns of the person besides. */
+/** The identifiers and other attributes of a profile. */
 export type KlaviyoProfile = KlaviyoProfileIdentifiers & {
   first_name?: string;
   last_name?: string;
@@ -35,9 +35,9 @@ export type KlaviyoEventBody = {
       value?: number;
       /** ISO 4217. */
       value_currency?: string;
-      /** True: recorded, but triggers no flow. */
+      /** True when Klaviyo must record the event but trigger no flow. */
       backfill?: true;
-      /** With the profile and the metric, what Klaviyo recognizes a repetition by. */
+      /** Klaviyo recognizes a repeated event by this together with the profile and the metric. */
       unique_id: string;
       metric: { data: { type: 'metric'; attributes: { name: string } } };
       profile: { data: { type: 'profile'; attributes: KlaviyoProfile } };
@@ -46,56 +46,58 @@ export type KlaviyoEventBody = {
 };
 
 /**
- * How the data of an event type becomes a Klaviyo event. Data was validated when it was published, possibly against an
- * older schema: a mapping leaves out what it doesn't find and never throws.
+ * Converts the data of an event type to a Klaviyo event. The data was validated when it was published, possibly against an older
+ * schema, so a mapping leaves out what is missing and never throws.
  */
 export interface EventMapping {
-  /** What triggers a flow in Klaviyo: under 128 characters, and the same for ever, because flows are built on it. */
+  /**
+   * Returns the metric, which triggers flows in Klaviyo: under 128 characters. Never change it, because flows are built on it.
+   */
   metricName(eventType: string, data: Readonly<Record<string, unknown>>): string;
   addProperties(bag: PropertyBag, data: Readonly<Record<string, unknown>>): void;
-  /** When it happened, if the data says so: RFC 3339, not checked here. */
+  /** Returns when the event happened according to its data: RFC 3339, not checked here. */
   occurredAt(data: Readonly<Record<string, unknown>>): unknown;
 }
 
-/** Event types with a mapping made for them; all others get the general one. */
+/** Event types with a mapping of their own. All others get the general one. */
 const MAPPINGS: ReadonlyMap<string, EventMapping> = new Map([['parcels.event.created', parcelEventMapping]]);
 
 export type KlaviyoEventInput = {
   /** The event's id, a UUID. */
   eventId: string;
-  /** Which Klaviyo account it goes to. */
+  /** Id of the Klaviyo account that receives the event. */
   account: string;
   eventType: string;
-  /** Valid for the event type's schema. */
+  /** Valid according to the event type's schema. */
   data: Readonly<Record<string, unknown>>;
   recipient: Recipient | null | undefined;
   /** When the event was published. */
   createdAt: Date;
-  /** When it happened, where the publisher said so: goes before what the data says. */
+  /** When the event happened, if the publisher said so. Takes precedence over the data. */
   occurredAt: Date | null;
   value: number | null;
   valueCurrency: string | null;
-  /** The publisher's own, as they are named. */
+  /** The publisher's own properties, with their names unchanged. */
   properties: Readonly<Record<string, unknown>> | null;
-  /** A sample that somebody wants to see arrive. */
+  /** True for the sample event of a test broadcast. */
   isTest: boolean;
-  /** The time at which it is sent, in ms since 1970, and the age in ms from which on it triggers no flow. */
+  /** The time of sending in ms since 1970, and the age in ms from which on the event triggers no flow. */
   nowMs: number;
   backfillAfterMs: number;
 };
 
-/** A refusal is permanent: the same event will be refused again. Its message is for the merchant and holds no personal data. */
+/** A refusal is permanent. Its message is for the merchant and contains no personal data. */
 export type KlaviyoEventResult =
   | { ok: true; body: KlaviyoEventBody }
   | { ok: false; code: 'recipient_missing' | 'recipient_invalid'; message: string };
 
-/** A test's metric: no merchant's flow begins with it unless it was made for tests. */
+/** The metric of a test. It triggers only flows that were made for tests. */
 const TEST_METRIC = 'Switchboard Test';
 
 /**
- * An event as Klaviyo wants it. Pure. A retry repeats the attempt before it but for `backfill`, which becomes true when the
- * event has grown old between the two. That is harmless: Klaviyo records a `unique_id` once, so that where the first attempt
- * had arrived, the second one changes nothing, and where it had not, the event is old and shall trigger nothing.
+ * Converts an event to Klaviyo's body. Pure. A retry sends the same body as the attempt before, except for `backfill`, which
+ * becomes true when the event has grown old in between. That is harmless, because Klaviyo records a `unique_id` once: if the
+ * first attempt arrived, the second one changes nothing; if it did not, the event is old and must trigger no flow.
  */
 export function toKlaviyoEvent(input: KlaviyoEventInput): KlaviyoEventResult {
   const { eventType, data, recipient, createdAt, occurredAt, value, valueCurrency, isTest } = input;
@@ -104,7 +106,7 @@ export function toKlaviyoEvent(input: KlaviyoEventInput): KlaviyoEventResult {
 
   const mapping = MAPPINGS.get(eventType) ?? anyEventMapping;
   const bag = createPropertyBag();
-  // The first of two with one name stays.
+  // The bag keeps the first of two properties with one name.
   if (isTest) bag.add('Test', true);
   for (const [name, property] of Object.entries(input.properties ?? {})) bag.add(name, property);
   mapping.addProperties(bag, data);
@@ -133,22 +135,22 @@ export function toKlaviyoEvent(input: KlaviyoEventInput): KlaviyoEventResult {
 }
 
 /**
- * A UUID (version 5) of the event and the account: stable over retries and replays, and the same for every connection and
- * subscription that leads to the account. Klaviyo records it once.
+ * Returns a UUID (version 5) of the event and the account. It is stable over retries and replays, and the same for all
+ * connections and subscriptions to one account, so Klaviyo records the event once.
  */
 function uniqueId({ eventId, account }: Pick<KlaviyoEventInput, 'eventId' | 'account'>): string {
   return uuidFrom(account, eventId);
 }
 
-/** Klaviyo takes times after 2000. */
+/** Klaviyo accepts times after 2000. */
 const EARLIEST = Date.parse('2000-01-02T00:00:00Z');
-/** And at most a year ahead. Milliseconds. */
+/** Klaviyo accepts times at most a year ahead. Milliseconds. */
 const FURTHEST_AHEAD = 365 * 24 * 60 * 60 * 1000;
 
 /**
- * The `time` of a Klaviyo event, in UTC: when it happened, or when it was published if that is unknown or a time that Klaviyo
- * would refuse the event for (a carrier's clock, a date of 1970). A year ahead is counted from publishing, which is earlier
- * than sending, and keeps the answer the same for every retry.
+ * Returns the `time` of a Klaviyo event, in UTC: when it happened, or when it was published if that is unknown or Klaviyo would
+ * refuse it (a carrier's wrong clock, a date of 1970). The year ahead is counted from publishing, which is earlier than sending,
+ * so the result is the same for every retry.
  */
 export function eventTime(occurredAt: unknown, createdAt: Date): string {
   const time = typeof occurredAt === 'string' ? Date.parse(occurredAt) : Number.NaN;

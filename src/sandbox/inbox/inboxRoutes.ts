@@ -17,7 +17,7 @@ interface Named {
   Params: { name: string };
 }
 
-/** The webhook inbox: where webhooks arrive, the pages that show them, and what commands it over HTTP. */
+/** Registers the webhook inbox: the receiving URLs, the pages that show received requests, and the control over HTTP. */
 export function inboxRoutes(app: FastifyInstance, context: InboxContext, control: InboxControl, baseUrl: () => string): void {
   const { store, root } = context;
   const preHandler = refuseStrangers(baseUrl);
@@ -33,7 +33,7 @@ export function inboxRoutes(app: FastifyInstance, context: InboxContext, control
     return sendPage(reply, { title: `Inbox ${name}`, root: root(), body: inboxPage(inbox, root(), baseUrl()) });
   });
 
-  // The list of inboxes has a form that names one; without scripts it can only ask for it in a query.
+  // The form on the list of inboxes names an inbox. Without scripts it can only send the name in a query.
   app.get<{ Querystring: { name?: string } }>('/inbox-view', ({ query: { name = '' } }, reply) =>
     reply.redirect(isInboxName(name) ? `${root()}/inbox-view/${name}` : `${root()}/inbox`, 303),
   );
@@ -60,7 +60,7 @@ export function inboxRoutes(app: FastifyInstance, context: InboxContext, control
   });
 }
 
-/** What a form of an inbox page asks for, ready to be done; undefined when it makes no sense. */
+/** Parses the form of an inbox page. Returns the action that it requests; undefined for an invalid form. */
 function readInboxCommand(name: string, form: URLSearchParams, control: InboxControl): (() => void) | undefined {
   switch (form.get('action')) {
     case 'clear':
@@ -89,28 +89,28 @@ function readBehaviour(form: URLSearchParams): InboxBehaviour | undefined {
   };
   const location = form.get('location')?.trim() || undefined;
   if (!answer || Object.values(numbers).some(Number.isNaN) || numbers.times === 0) return undefined;
-  // A header can't hold line breaks and the like.
+  // A header cannot contain line breaks or other control characters.
   if (location !== undefined && !/^[\x21-\x7e]{1,2000}$/.test(location)) return undefined;
   return { answer, location, ...numbers };
 }
 
 const KEPT_BYTES = 64 * 1024;
-// Read whole, because the signature is over everything, though only the beginning is kept.
+// Maximum body size. The whole body is read because the signature covers it, but only its beginning is kept.
 const MOST_BODY_BYTES = 10 * 1024 * 1024;
 
 interface InboxContext {
   store: InboxStore;
   held: HeldConnections;
-  /** Path of the mount point. */
+  /** Returns the path of the mount point. */
   root: () => string;
 }
 
-/** Receives whatever is sent to an inbox, in any method and content type. */
+/** Registers the receiving URL of an inbox, for any method and content type. */
 function receiveRoute(app: FastifyInstance, { store, held, root }: InboxContext): void {
   app.all<{ Params: { name: string } }>('/inbox/:name', { bodyLimit: MOST_BODY_BYTES }, async (request, reply) => {
     const { name } = request.params;
     if (!isInboxName(name)) return reply.code(404).send({ error: 'This is no name for an inbox' });
-    // A person who opens the address in a browser wants to look, not to deliver.
+    // A browser navigation shows the inbox instead of delivering to it.
     if (request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate') {
       return reply.redirect(`${root()}/inbox-view/${name}`, 303);
     }
@@ -127,7 +127,7 @@ function receiveRoute(app: FastifyInstance, { store, held, root }: InboxContext)
       signature: verifySignature(inbox.secret, body, headers),
       answered: STATUS[behaviour.answer],
     });
-    // However late the answer, what was sent is not held until then.
+    // Frees the body, because the response may be sent much later.
     request.body = undefined;
     return answer(behaviour, request, reply);
   });
@@ -155,7 +155,7 @@ const STATUS: Record<InboxBehaviour['answer'], number | null> = {
   hang: null,
 };
 
-/** The behaviour that is due, counting down the ones that are so only for a while. */
+/** Returns the inbox's current behaviour, and counts down one that is limited to some requests. */
 function takeBehaviour(inbox: Inbox): InboxBehaviour {
   const { behaviour } = inbox;
   if (behaviour.times !== undefined) {
@@ -165,14 +165,14 @@ function takeBehaviour(inbox: Inbox): InboxBehaviour {
   return behaviour;
 }
 
-/** What a receiver that knows the secret would think of a request. */
+/** The result of checking a request's signature with the inbox's secret. */
 export interface SignatureVerdict {
-  /** unchecked: no secret is known. unsigned: a secret is known, but the request carries no signature. */
+  /** unchecked: the inbox has no secret. unsigned: it has one, but the request carries no signature. */
   verdict: 'valid' | 'invalid' | 'unsigned' | 'unchecked';
   reason?: string;
 }
 
-/** Checks id, timestamp (within five minutes of the real clock) and signature as Standard Webhooks says. */
+/** Checks id, timestamp (within five minutes of the real clock) and signature according to Standard Webhooks. */
 function verifySignature(secret: string | undefined, body: Buffer, headers: Record<string, string>): SignatureVerdict {
   if (secret === undefined) return { verdict: 'unchecked' };
   if (!headers['webhook-signature']) return { verdict: 'unsigned' };

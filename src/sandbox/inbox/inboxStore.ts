@@ -3,23 +3,23 @@ import type { HeldConnections } from '../heldConnections.js';
 import { html, type SafeHtml } from '../web.js';
 import type { SignatureVerdict } from './inboxRoutes.js';
 
-/** A webhook as it arrived. */
+/** A received webhook request. */
 export interface ReceivedRequest {
-  /** Counts up from 1 in the order of arrival, per inbox. */
+  /** Number in the order of arrival within the inbox, from 1. */
   sequence: number;
   /** ISO 8601. */
   receivedAt: string;
   method: string;
-  /** Query of the address, without the question mark. */
+  /** Query of the URL, without the question mark. */
   query: string;
   /** Names in lower case. */
   headers: Record<string, string>;
   /** The first 64 KiB, as UTF-8. */
   body: string;
-  /** Size of the whole body. */
+  /** Size of the whole body in bytes. */
   bodyBytes: number;
   signature: SignatureVerdict;
-  /** The status it was answered with; null when it was not answered. */
+  /** Status of the response; null when there was none. */
   answered: number | null;
 }
 
@@ -27,7 +27,7 @@ export interface Inbox {
   name: string;
   behaviour: InboxBehaviour;
   secret?: string;
-  /** Everything that ever arrived, also what is no longer kept. */
+  /** Number of all received requests, including those that are no longer kept. */
   total: number;
   requests: ReceivedRequest[];
 }
@@ -39,10 +39,10 @@ const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
 export const isInboxName = (name: string): boolean => NAME.test(name);
 
-/** All inboxes. They come into being by being used; the one that was quiet longest makes room when there are too many. */
+/** All inboxes. Using a name creates its inbox. When there are too many, the least recently used one is dropped. */
 export class InboxStore {
   private inboxes = new Map<string, Inbox>();
-  /** What is kept, over all inboxes, oldest first: the order in which it goes when memory is short. */
+  /** The kept requests of all inboxes, oldest first. The oldest ones are dropped when memory is short. */
   private kept = new Map<ReceivedRequest, { inbox: Inbox; bytes: number }>();
   private bytes = 0;
 
@@ -61,7 +61,7 @@ export class InboxStore {
     return this.inboxes.get(name);
   }
 
-  /** The one used last comes first. */
+  /** Returns the inboxes, most recently used first. */
   list(): Inbox[] {
     return [...this.inboxes.values()].reverse();
   }
@@ -80,7 +80,7 @@ export class InboxStore {
     }
   }
 
-  /** Throws when it is no Standard Webhooks secret; null takes the secret away. */
+  /** Sets the secret; null removes it. Throws when it is not a Standard Webhooks secret. */
   setSecret(name: string, secret: string | null): void {
     if (secret !== null) new Webhook(secret);
     this.open(name).secret = secret ?? undefined;
@@ -103,26 +103,26 @@ export class InboxStore {
     if (!entry) return;
     this.kept.delete(request);
     this.bytes -= entry.bytes;
-    // Almost always the first: requests are forgotten in the order in which they came.
+    // Almost always the first one, because requests are dropped in the order of arrival.
     entry.inbox.requests.splice(entry.inbox.requests.indexOf(request), 1);
   }
 }
 
 export const INBOX_ANSWERS = ['ok', 'error', 'gone', 'throttle', 'redirect', 'slow', 'hang'] as const;
 
-/** 200, 500, 410, 429, 302, 200 after a while, or nothing at all. */
+/** 200, 500, 410, 429, 302, 200 after a delay, or no response at all. */
 export type InboxAnswer = (typeof INBOX_ANSWERS)[number];
 
-/** How an inbox answers what it receives. */
+/** How an inbox responds to requests. */
 export interface InboxBehaviour {
   answer: InboxAnswer;
-  /** throttle: the Retry-After it sends. Default 5. */
+  /** throttle: the Retry-After value. Default 5. */
   retryAfterSeconds?: number;
-  /** slow: how long it waits. Default 5,000, at most ten minutes. */
+  /** slow: the delay in milliseconds. Default 5,000, at most ten minutes. */
   delayMs?: number;
-  /** redirect: the Location it sends. Default: the inbox named `redirected`, where nothing should ever arrive. */
+  /** redirect: the Location. Default: the inbox named `redirected`, where no request may ever arrive. */
   location?: string;
-  /** After so many requests it goes back to 200. Without it: until told otherwise. */
+  /** Number of requests after which the inbox responds with 200 again. Default: until it is changed. */
   times?: number;
 }
 
@@ -133,7 +133,7 @@ const VERDICT_WORDS: Record<SignatureVerdict['verdict'], string> = {
   unchecked: 'signature not checked',
 };
 
-/** One request that arrived, with everything in it: this is a sandbox, so credentials are shown too. */
+/** Renders a received request with all its details, including credentials, because this is a sandbox. */
 export const receivedRequest = (request: ReceivedRequest): SafeHtml => html`<article class="card">
 <h3>${request.sequence}. ${request.method} <span class="soft">${request.receivedAt}, answered ${request.answered ?? 'not at all'}</span></h3>
 <p>${verdictTag(request.signature)}${request.query && html` <code>?${request.query}</code>`}</p>
@@ -157,21 +157,21 @@ function pretty(body: string): string {
   }
 }
 
-/** What a test can see of the inboxes and make them do. An inbox need not be created: it is there once it is named. */
+/** What a test can read from the inboxes and set on them. Naming an inbox is enough to create it. */
 export interface InboxControl {
-  /** Names of inboxes, the one used last first. */
+  /** Returns the names of the inboxes, most recently used first. */
   names(): string[];
-  /** The newest 500 requests, in order of arrival. */
+  /** Returns the newest 500 requests, in the order of arrival. */
   requests(name: string): ReceivedRequest[];
-  /** How many ever arrived. */
+  /** Returns the number of all requests that ever arrived. */
   total(name: string): number;
-  /** From now on signatures are checked with this `whsec_…` secret; null: no longer. Throws when it is none. */
+  /** Sets the `whsec_…` secret with which signatures are checked; null ends the checks. Throws when it is not a secret. */
   setSecret(name: string, secret: string | null): void;
   setBehaviour(name: string, behaviour: InboxBehaviour): void;
   behaviour(name: string): InboxBehaviour;
-  /** Forgets what arrived, in one inbox or in all. Secrets and behaviour stay. */
+  /** Deletes the received requests of one inbox or of all. Secrets and behaviour stay. */
   clear(name?: string): void;
-  /** Requests that wait for a late answer, or for none, over the whole sandbox. */
+  /** Returns the number of requests in the whole sandbox that wait for a late response or for none. */
   waiting(): number;
 }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-/** A merchant's Klaviyo account. Grants belong to accounts, never to people. */
+/** A merchant's Klaviyo account. Grants belong to accounts, never to persons. */
 export interface SandboxAccount {
-  /** Six letters and digits, which is also Klaviyo's public API key. */
+  /** Six letters and digits, which are also Klaviyo's public API key. */
   id: string;
   name: string;
   timezone: string;
@@ -19,7 +19,7 @@ const SEEDED: SandboxAccount[] = [
   { id: 'SbX002', name: 'Second Store', timezone: 'America/New_York', currency: 'USD', locale: 'en-US' },
 ];
 
-/** The accounts that can be chosen on the consent page. */
+/** The accounts that the consent page offers. */
 export class AccountBook {
   private accounts = new Map(SEEDED.map((account) => [account.id, account]));
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { SandboxOptions } from '../createSandbox.js';
 
-/** An OAuth app of this Klaviyo, as its developer would have registered it. */
+/** An OAuth app as its developer registered it. */
 export interface SandboxApp {
-  /** What grants refer to: they outlive a change of the client id. */
+  /** Grants refer to this id, so a change of the client id does not affect them. */
   id: string;
   /** Shown to the merchant on the consent page. */
   name: string;
@@ -13,16 +13,16 @@ export interface SandboxApp {
   redirectUris: string[];
 }
 
-/** What is left out is made up. */
+/** Absent fields are generated. */
 export type NewApp = Pick<SandboxApp, 'name' | 'redirectUris'> & Partial<Pick<SandboxApp, 'clientId' | 'clientSecret'>>;
 
 export interface AppSnapshot {
-  /** Redirect URIs that were added to the first app. */
+  /** Redirect URIs that were added to the sandbox's own app. */
   ownRedirectUris: string[];
   added: SandboxApp[];
 }
 
-/** The id of the app that the sandbox was made with. */
+/** Id of the app that the sandbox was created with. */
 export const OWN_APP = 'own';
 
 const MOST_APPS = 100;
@@ -30,7 +30,7 @@ const MOST_REDIRECT_URIS = 50;
 const CLIENT_ID = /^[\x21-\x39\x3b-\x7e]{1,200}$/;
 const CLIENT_SECRET = /^[\x21-\x7e]{1,500}$/;
 
-/** The app of whoever mounts the sandbox, and those that were added for others. */
+/** The sandbox's own app, and those that were added. */
 export class AppBook {
   private ownRedirectUris: string[] = [];
   private added = new Map<string, SandboxApp>();
@@ -49,7 +49,7 @@ export class AppBook {
     return this.list().find((app) => app.clientId === clientId);
   }
 
-  /** Throws a RangeError that says what is wrong with the app, or that there are too many. */
+  /** Adds an app. Throws a RangeError that says what is wrong with it, or that there are too many. */
   add({ name, redirectUris, ...credentials }: NewApp): SandboxApp {
     if (this.added.size >= MOST_APPS) throw new RangeError(`The sandbox keeps at most ${MOST_APPS} apps`);
     const app: SandboxApp = {
@@ -66,7 +66,10 @@ export class AppBook {
     return app;
   }
 
-  /** Of the first app, only what was added to its own redirect URIs is replaced. False when there is no such app. */
+  /**
+   * Replaces the redirect URIs of an app. Of the sandbox's own app, only the added ones are replaced. Returns false when there is
+   * no such app.
+   */
   setRedirectUris(id: string, redirectUris: string[]): boolean {
     const checked = checkRedirectUris(redirectUris);
     const app = this.added.get(id);

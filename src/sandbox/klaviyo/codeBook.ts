@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sha256 } from '../secrets.js';
 
-/** What a code stands for, and what it has to be presented with. */
+/** The authorization of a code, and what the token request must match. */
 export interface CodeRecord {
   appId: string;
   accountId: string;
@@ -9,16 +9,16 @@ export interface CodeRecord {
   redirectUri: string;
   codeChallenge: string;
   expiresAt: number;
-  /** Set once the code was exchanged: the grant that falls when it is presented again. */
+  /** Set once the code was exchanged: the grant to remove when the code is presented again. */
   grantId?: string;
 }
 
 const CODE_LIFE_MS = 5 * 60_000;
-// Spent codes are remembered well past their life, so that a late replay is still recognized as one.
+// Used codes are kept much longer than their lifetime, so that a late replay is still detected.
 const REMEMBER_MS = 24 * 3_600_000;
 const MOST_CODES = 10_000;
 
-/** Authorization codes, by hash. They are not part of the snapshot: five minutes are not worth a file. */
+/** Authorization codes, by hash. They are not saved to the state file, because they live only five minutes. */
 export class CodeBook {
   private codes = new Map<string, CodeRecord>();
 

@@ -26,12 +26,12 @@ interface Snapshot {
   accounts: SandboxAccount[];
   grants: GrantSnapshot;
   events: EventSnapshot[];
-  /** Not in files of before these were kept. */
+  /** Absent in files of older versions. */
   apps?: AppSnapshot;
   profiles?: ProfileSnapshot[];
 }
 
-/** Puts the parts of Klaviyo together and fills them from the state file. */
+/** Constructs the parts of Klaviyo and loads their state from the state file. */
 export function createKlaviyo(
   options: SandboxOptions,
   held: HeldConnections,
@@ -79,7 +79,7 @@ export function createKlaviyo(
   return { context, flush: async () => file?.flush() };
 }
 
-/** All of Klaviyo: OAuth, the API, and the page from which a person commands it. */
+/** Registers all of Klaviyo's routes: OAuth, the API, and the control page. */
 export function klaviyoRoutes(app: FastifyInstance, context: KlaviyoContext, control: KlaviyoControl): void {
   authorizeRoutes(app, context);
   tokenRoute(app, context);

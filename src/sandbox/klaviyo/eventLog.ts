@@ -1,11 +1,11 @@
 import { sha256 } from '../secrets.js';
 
-/** An event as a request described it, checked. */
+/** A valid event from a request. */
 export interface CheckedEvent {
   metric: string;
-  /** Profile attributes as sent, with `id` when the profile was named by one. */
+  /** Profile attributes as sent, with `id` if the request named one. */
   profile: Record<string, unknown>;
-  /** The identifier that tells this profile from others, such as `email:a@example.com`. */
+  /** The identifier that distinguishes this profile, such as `email:a@example.com`. */
   profileKey: string;
   properties: Record<string, unknown>;
   /** Milliseconds since 1970. */
@@ -13,13 +13,13 @@ export interface CheckedEvent {
   value?: number;
   valueCurrency?: string;
   uniqueId?: string;
-  /** True when it is history, and starts no flow. */
+  /** True for an old event that triggers no flow. */
   backfill?: boolean;
 }
 
 /** An event that was recorded. */
 export interface ArrivedEvent extends Omit<CheckedEvent, 'profileKey' | 'time'> {
-  /** Counts up from 1 in the order of arrival, per account. */
+  /** Number in the order of arrival within the account, from 1. */
   sequence: number;
   id: string;
   profileId: string;
@@ -30,7 +30,7 @@ export interface ArrivedEvent extends Omit<CheckedEvent, 'profileKey' | 'time'> 
   via: 'single' | 'bulk';
 }
 
-/** A name that events came under. */
+/** A metric: the name of one kind of event. */
 export interface SandboxMetric {
   id: string;
   name: string;
@@ -45,7 +45,7 @@ interface AccountEvents {
   metrics: Map<string, SandboxMetric>;
   bytes: number[];
   totalBytes: number;
-  /** Hashes of what was recorded, oldest first. */
+  /** Hashes of the recorded events, oldest first. */
   seen: Set<string>;
   total: number;
   duplicates: number;
@@ -54,7 +54,7 @@ interface AccountEvents {
 export interface EventSnapshot {
   accountId: string;
   events: ArrivedEvent[];
-  /** Not in files of before these were kept. */
+  /** Absent in files of older versions. */
   metrics?: SandboxMetric[];
   seen: string[];
   total: number;
@@ -74,17 +74,17 @@ const shortHash = (...parts: (string | number)[]): string => sha256(parts.join('
 const eventId = (accountId: string, sequence: number, receivedAt: string): string =>
   shortHash('event', accountId, sequence, receivedAt);
 
-/** Six letters and digits, as Klaviyo's are. */
+/** Six letters and digits, as in Klaviyo's ids. */
 export const metricId = (accountId: string, name: string): string =>
   shortHash('metric', accountId, name).replace(/[-_]/g, '0').slice(0, 6);
 
-/** What each account has received. Counts are exact; contents are kept for the newest only. */
+/** The events that each account has received. Counts are exact; only the newest events are kept. */
 export class EventLog {
   private accounts = new Map<string, AccountEvents>();
 
   constructor(private readonly now: () => number) {}
 
-  /** False when Klaviyo would drop it as a repetition. */
+  /** Records an event. Returns false for a repetition, which Klaviyo would drop. */
   record(accountId: string, event: CheckedEvent, profileId: string, via: ArrivedEvent['via']): boolean {
     const account = this.of(accountId);
     const key =
@@ -118,19 +118,19 @@ export class EventLog {
     return true;
   }
 
-  /** Whether any event of the account bore this unique_id: what the bulk endpoint refuses. */
+  /** Returns whether an event of the account had this unique_id. The bulk endpoint refuses a known one. */
   hasUniqueId(accountId: string, uniqueId: string): boolean {
     return this.accounts.get(accountId)?.seen.has(shortHash('id', uniqueId)) ?? false;
   }
 
-  /** The newest events that are still kept, in order of arrival. */
+  /** Returns the newest events that are still kept, in the order of arrival. */
   list(accountId?: string): ArrivedEvent[] {
     if (accountId !== undefined) return [...(this.accounts.get(accountId)?.events ?? [])];
     const all = [...this.accounts.values()].flatMap((account) => account.events);
     return all.sort((a, b) => a.receivedAt.localeCompare(b.receivedAt));
   }
 
-  /** Every metric that events came under, the newest last. */
+  /** Returns every metric with events, the newest last. */
   metrics(accountId: string): SandboxMetric[] {
     return [...(this.accounts.get(accountId)?.metrics.values() ?? [])];
   }

@@ -6,11 +6,11 @@ import { jsonApiError, throttledAnswer } from './api/jsonApi.js';
 import type { KlaviyoContext } from './klaviyoContext.js';
 import { oauthError } from './oauth/oauthError.js';
 
-/** Which endpoints a fault strikes. `both` is token and api; the revocation endpoint has to be named. */
+/** The endpoints that a fault affects. `both` is token and api. The revocation endpoint must be named. */
 export type FaultTarget = 'token' | 'api' | 'both' | 'revoke' | 'all';
 type Endpoint = 'token' | 'api' | 'revoke';
 
-/** Faults that take the place of an answer, or delay it. */
+/** Faults that replace or delay a response. */
 export const INTERRUPTIONS = [
   'throttle',
   'server_error',
@@ -27,7 +27,7 @@ export const INTERRUPTIONS = [
   'permission_denied',
 ] as const;
 
-/** Faults that bend a successful answer of the token endpoint. */
+/** Faults that change a successful response of the token endpoint. */
 export const TOKEN_SHAPES = ['omit_refresh_token', 'rotate_refresh_token', 'omit_expires_in', 'expires_in_string'] as const;
 
 type Interruption = (typeof INTERRUPTIONS)[number];
@@ -36,20 +36,20 @@ export type FaultKind = Interruption | TokenShape;
 
 export interface FaultOrder {
   kind: FaultKind;
-  /** `both` unless said otherwise; token shapes strike the token endpoint whatever is said. */
+  /** Default: `both`. Token shapes always affect the token endpoint. */
   target?: FaultTarget;
-  /** How many requests it strikes. Without it: until cleared, or until its time is over. */
+  /** Number of requests that it affects. Default: until it is removed or its time ends. */
   count?: number;
-  /** throttle: how long it lasts (default 1). slow: the delay (default 5). unavailable: its Retry-After (default none). */
+  /** throttle: its duration (default 1). slow: the delay (default 5). unavailable: its Retry-After (default none). */
   seconds?: number;
-  /** Does the work first, then loses the answer: what a connection cut in the wrong moment looks like. */
+  /** Does the work first and then loses the response, as when a connection is cut at the wrong moment. */
   afterEffect?: boolean;
 }
 
 export interface ActiveFault extends FaultOrder {
   id: string;
   target: FaultTarget;
-  /** Milliseconds since 1970 at which a throttle ends. */
+  /** End of a throttle, in milliseconds since 1970. */
   until?: number;
 }
 
@@ -66,7 +66,7 @@ const strikes = (fault: ActiveFault, endpoint: Endpoint): boolean => {
   return fault.target === 'all' || fault.target === endpoint || (fault.target === 'both' && endpoint !== 'revoke');
 };
 
-/** The faults that wait for their request, first come, first served. */
+/** The faults that wait for requests, in the order in which they were injected. */
 export class FaultBox {
   private faults: ActiveFault[] = [];
 
@@ -81,7 +81,7 @@ export class FaultBox {
     return fault;
   }
 
-  /** Takes the fault that an interruption of this endpoint is due to suffer, and counts it down. */
+  /** Returns the next interruption for this endpoint, and counts it down. */
   takeInterruption(endpoint: Endpoint): ActiveFault | undefined {
     return this.take(endpoint, INTERRUPTIONS);
   }
@@ -110,7 +110,7 @@ export class FaultBox {
 const BIG_BODY_BYTES = 10 * 1024 * 1024;
 const CHUNK = 'x'.repeat(64 * 1024);
 
-/** Valid JSON, 10 MB of it, made while it is read: whoever reads without a bound pays for it, the sandbox doesn't. */
+/** Yields valid JSON of 10 MB, generated while it is read, so that it costs only a client that reads without a limit. */
 function* bigBody(): Generator<string> {
   yield '{"padding":"';
   for (let sent = 0; sent < BIG_BODY_BYTES; sent += CHUNK.length) yield CHUNK;
@@ -120,7 +120,7 @@ function* bigBody(): Generator<string> {
 const page = (title: string): string =>
   `<!DOCTYPE html><html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`;
 
-/** Answers, or fails to answer, as the fault says. */
+/** Responds, or does not, as the fault says. */
 function inflictFault(
   fault: ActiveFault,
   endpoint: Endpoint,
@@ -175,7 +175,7 @@ function inflictFault(
   }
 }
 
-/** Answers a request with what `act` says, unless a fault waits for it: then before the work is done, or after. */
+/** Responds with the result of `act`. A waiting fault is applied first, either before the work is done or after it. */
 export async function withFaults(
   endpoint: Endpoint,
   context: KlaviyoContext,

@@ -2,15 +2,18 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { sha256 } from '../secrets.js';
 import { OWN_APP } from './appBook.js';
 
-/** One approval: what a code was exchanged for. An account that approved twice has two, in one installation. */
+/**
+ * The result of one approval, created when its code was exchanged. An account that approved twice has two grants in one
+ * installation.
+ */
 export interface Grant {
   id: string;
-  /** The app that was approved; no other can use its tokens. */
+  /** The approved app. No other app can use the tokens. */
   appId: string;
   accountId: string;
   scopes: string[];
   createdAt: number;
-  /** Hash of the refresh token; null once Klaviyo has withdrawn it. */
+  /** Hash of the refresh token; null once it was invalidated. */
   refreshHash: string | null;
   refreshUsedAt: number;
 }
@@ -30,11 +33,11 @@ const REFRESH_IDLE_MS = 90 * 24 * 3_600_000;
 const MOST_GRANTS_PER_INSTALLATION = 50;
 const MOST_ACCESS_TOKENS = 20_000;
 
-// The longest tokens that Klaviyo announces, so whatever stores them is proven with the worst case.
+// Tokens have the maximum length that Klaviyo announces, so that clients are tested with the worst case.
 const newAccessToken = () => randomBytes(3_072).toString('base64url'); // 4,096 characters
 const newRefreshToken = () => randomBytes(384).toString('base64url'); // 512 characters
 
-/** Grants and their tokens. Tokens are kept as hashes only: the state file is worth nothing to a thief. */
+/** Grants and their tokens. Tokens are kept as hashes only, so a stolen state file contains none. */
 export class GrantBook {
   private grants = new Map<string, Grant>();
   private byRefreshHash = new Map<string, string>();
@@ -42,7 +45,7 @@ export class GrantBook {
 
   constructor(
     private readonly now: () => number,
-    /** Seconds that an access token lives which is issued now. */
+    /** Returns the lifetime in seconds of an access token that is issued now. */
     readonly accessTokenSeconds: () => number = () => ACCESS_TOKEN_SECONDS,
   ) {}
 
@@ -62,7 +65,7 @@ export class GrantBook {
     return { grant, refreshToken: this.rotateRefreshToken(grant) };
   }
 
-  /** Replaces the grant's refresh token; the one before stops working. */
+  /** Replaces the grant's refresh token. The previous one becomes invalid. */
   rotateRefreshToken(grant: Grant): string {
     const token = newRefreshToken();
     this.withdrawRefreshToken(grant);
@@ -76,7 +79,7 @@ export class GrantBook {
     grant.refreshHash = null;
   }
 
-  /** Older access tokens of the grant stay valid, as Klaviyo's do. */
+  /** Issues an access token. Older access tokens of the grant stay valid, as in Klaviyo. */
   issueAccessToken(grant: Grant): string {
     this.forgetExpiredAccessTokens();
     const token = newAccessToken();
@@ -109,7 +112,7 @@ export class GrantBook {
     return [...this.access.values()].filter((token) => ids.has(token.grantId) && token.expiresAt > this.now()).length;
   }
 
-  /** Kills one grant with all its tokens. */
+  /** Removes one grant with all its tokens. */
   remove(grantId: string): boolean {
     const grant = this.grants.get(grantId);
     if (!grant) return false;
@@ -119,12 +122,12 @@ export class GrantBook {
     return true;
   }
 
-  /** Removes an app, or every one, from an account: every token of every grant there dies. */
+  /** Removes one app, or all, from an account, with all grants and tokens. */
   uninstall(accountId: string, appId?: string): boolean {
     return this.list(accountId, appId).map((grant) => this.remove(grant.id)).length > 0;
   }
 
-  /** Every access token, or one account's, answers 401 from now on. Refresh tokens live. */
+  /** Invalidates every access token, or those of one account. Refresh tokens stay valid. */
   expireAccessTokens(accountId?: string): number {
     const before = this.access.size;
     for (const [hash, token] of this.access) {
@@ -140,7 +143,7 @@ export class GrantBook {
 
   restore({ grants, access }: GrantSnapshot): void {
     for (const saved of grants) {
-      // Files of before there were several apps name none.
+      // Files of versions with a single app contain no app ids.
       const grant = { ...saved, appId: saved.appId ?? OWN_APP };
       this.grants.set(grant.id, grant);
       if (grant.refreshHash) this.byRefreshHash.set(grant.refreshHash, grant.id);
@@ -148,7 +151,7 @@ export class GrantBook {
     this.access = new Map(access);
   }
 
-  // Tokens are stored in the order they were issued and all live equally long, so the old ones are in front.
+  // Tokens are stored in the order of issue and have the same lifetime, so the oldest ones are first.
   private forgetExpiredAccessTokens(): void {
     for (const [hash, token] of this.access) {
       if (token.expiresAt > this.now() && this.access.size < MOST_ACCESS_TOKENS) return;

@@ -10,7 +10,7 @@ import type { KlaviyoCounters } from './klaviyoCounters.js';
 import type { ProfileBook } from './profileBook.js';
 import type { RateWindows } from './rateWindows.js';
 
-/** Everything the routes of this Klaviyo work on. */
+/** What the routes of this Klaviyo share. */
 export interface KlaviyoContext {
   options: SandboxOptions;
   now: () => number;
@@ -24,9 +24,9 @@ export interface KlaviyoContext {
   faults: FaultBox;
   held: HeldConnections;
   counters: KlaviyoCounters;
-  /** Something worth keeping over a restart has changed. */
+  /** Call it when state that must survive a restart has changed. */
   changed: () => void;
 }
 
-/** Path of the mount point, for links on pages: `/sandbox`, or nothing at the root of a host. */
+/** Returns the path of the mount point, for links on pages: `/sandbox`, or an empty text at the root of a host. */
 export const rootPath = ({ baseUrl }: Pick<SandboxOptions, 'baseUrl'>): string => new URL(baseUrl()).pathname.replace(/\/+$/, '');

@@ -1,17 +1,17 @@
-/** What has happened since the process started, or since `resetCounters`. */
+/** Counts since the process started, or since `resetCounters`. */
 export interface KlaviyoCounters {
-  /** Consent pages answered with Allow, and with Deny. */
+  /** Consent pages submitted with Allow, and with Deny. */
   approvals: number;
   denials: number;
-  /** Every request that reached the token endpoint, whatever became of it. */
+  /** All requests to the token endpoint, whatever their result. */
   tokenRequests: number;
-  /** Those with grant_type=authorization_code, and those of them that were answered with tokens. */
+  /** Requests with grant_type=authorization_code, and those of them that returned tokens. */
   exchangeRequests: number;
   exchanges: number;
-  /** Those with grant_type=refresh_token, and those of them that were answered with tokens. */
+  /** Requests with grant_type=refresh_token, and those of them that returned tokens. */
   refreshRequests: number;
   refreshes: number;
-  /** Codes that were presented a second time; each cost a grant. */
+  /** Codes that were presented a second time. Each removed a grant. */
   codeReplays: number;
   revocationRequests: number;
   /** Revocations that removed an installation. */
@@ -22,12 +22,12 @@ export interface KlaviyoCounters {
   bulkRequests: number;
   /** Requests that read events, metrics and profiles. */
   readRequests: number;
-  /** Answers with 401 and 429 (from limits, not from injected faults). */
+  /** Responses with 401 and 429 (from limits, not from injected faults). */
   unauthorized: number;
   throttled: number;
   /** Requests that an injected fault answered, or left unanswered. */
   faults: number;
-  /** Events recorded, and those dropped as repetitions, over all accounts. */
+  /** Recorded events, and events dropped as repetitions, over all accounts. */
   events: number;
   duplicateEvents: number;
 }

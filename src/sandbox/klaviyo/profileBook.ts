@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** What the sandbox knows of a person, put together from the events that were about them. */
+/** A profile, assembled from the events about a person. */
 export interface SandboxProfile {
   id: string;
   /** As in requests: email, phone_number, external_id, anonymous_id, first_name, …, location, properties. */
@@ -8,7 +8,7 @@ export interface SandboxProfile {
   /** Milliseconds since 1970. */
   created: number;
   updated: number;
-  /** When the newest event about them happened. */
+  /** Time of the newest event about the person. */
   lastEvent: number;
 }
 
@@ -19,29 +19,29 @@ export interface ProfileSnapshot {
 
 interface AccountProfiles {
   byId: Map<string, SandboxProfile>;
-  /** From `email a@example.com` to the profile's id. */
+  /** Maps `email a@example.com` to the profile's id. */
   byIdentifier: Map<string, string>;
   /** Sizes by id, and their sum. */
   bytes: Map<string, number>;
   totalBytes: number;
 }
 
-// In the order in which they decide.
+// In the order of their precedence.
 const IDENTIFIERS = ['email', 'phone_number', 'external_id', 'anonymous_id'];
 const MOST_PROFILES = 20_000;
 const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_PROFILES_IN_FILE = 1_000;
 const MOST_BYTES_IN_FILE = 4 * 1024 * 1024;
-/** Klaviyo's limit is the same for a profile as for an event; what comes beyond it is left out. */
+/** Klaviyo has the same limit for a profile and an event. Properties beyond it are left out. */
 const MOST_PROPERTIES = 400;
 
-/** The profiles of each account. The oldest are forgotten when there are too many. */
+/** The profiles of each account. The oldest are dropped when there are too many. */
 export class ProfileBook {
   private accounts = new Map<string, AccountProfiles>();
 
   constructor(private readonly now: () => number) {}
 
-  /** Finds or makes the profile of these attributes, writes what is new into it, and returns its id. */
+  /** Finds or creates the profile with these attributes, stores new values in it, and returns its id. */
   record(accountId: string, { id, ...attributes }: Record<string, unknown>, happened: number): string {
     const account = this.of(accountId);
     const known = typeof id === 'string' ? id : this.identify(account, attributes);
@@ -53,7 +53,7 @@ export class ProfileBook {
       lastEvent: happened,
     };
     for (const [name, value] of Object.entries(attributes)) {
-      // What an event leaves out or knows nothing of changes nothing.
+      // Absent and null attributes change nothing.
       if (value === null || value === undefined) continue;
       profile.attributes[name] = mergeable(name) ? merge(profile.attributes[name], value) : value;
     }
@@ -113,7 +113,7 @@ export class ProfileBook {
 
   private keep(account: AccountProfiles, profile: SandboxProfile): void {
     const { byId, byIdentifier, bytes } = account;
-    // Behind the others: those in front are the ones that nothing happened to for longest.
+    // Moves the profile to the end, so that the least recently used ones stay in front.
     byId.delete(profile.id);
     byId.set(profile.id, profile);
     for (const name of IDENTIFIERS) {

@@ -5,9 +5,9 @@ export interface RateLimit {
 
 export interface RateVerdict {
   allowed: boolean;
-  /** Whole seconds until the window that is full begins anew; 0 when allowed. */
+  /** Whole seconds until the full window restarts; 0 when the request is allowed. */
   retryAfter: number;
-  /** State of the one-minute window, which is the one Klaviyo's headers describe. */
+  /** State of the one-minute window, which Klaviyo's headers describe. */
   limit: number;
   remaining: number;
   reset: number;
@@ -15,13 +15,13 @@ export interface RateVerdict {
 
 const MOST_KEYS = 10_000;
 
-/** Fixed windows, aligned with the clock, of one second and one minute. A refused request counts in neither. */
+/** Fixed windows of one second and one minute, aligned with the clock. A refused request counts in neither. */
 export class RateWindows {
   private counts = new Map<string, { window: number; count: number }>();
 
   constructor(private readonly now: () => number) {}
 
-  /** Takes one request from both windows, or from none. */
+  /** Counts one request in both windows, or in none. */
   take(key: string, limit: RateLimit): RateVerdict {
     const minute = this.look(`${key} m`, 60_000, limit.perMinute);
     const second = limit.perSecond === undefined ? undefined : this.look(`${key} s`, 1_000, limit.perSecond);
@@ -36,7 +36,7 @@ export class RateWindows {
     };
   }
 
-  /** The state as headers, for an answer that took nothing. */
+  /** Returns the state for the headers without counting a request. */
   peek(key: string, limit: RateLimit): RateVerdict {
     const { remaining, reset } = this.look(`${key} m`, 60_000, limit.perMinute);
     return { allowed: true, retryAfter: 0, limit: limit.perMinute, remaining, reset };

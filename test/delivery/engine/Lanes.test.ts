@@ -45,15 +45,15 @@ it('A connection that was never tried makes one attempt first, and as many as it
   expect(lanes.start()).toHaveLength(3);
 });
 
-it('Connections that ail share a quarter of the places', () => {
+it('Failing connections share a quarter of the places', () => {
   const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 4 });
-  const ailing = Array.from(
+  const failing = Array.from(
     { length: 20 },
-    (_, id) => ({ id: `${id}`, connectionId: 100 + id, known: true, ailing: true }) as ClaimedDelivery,
+    (_, id) => ({ id: `${id}`, connectionId: 100 + id, known: true, failing: true }) as ClaimedDelivery,
   );
-  lanes.add([...ailing, ...claims(1)], lanes.begin(), 1);
+  lanes.add([...failing, ...claims(1)], lanes.begin(), 1);
   const started = lanes.start();
   expect(started.filter(({ connectionId }) => connectionId >= 100)).toHaveLength(4);
   expect(started.filter(({ connectionId }) => connectionId === CONNECTION)).toHaveLength(1);
-  expect(lanes.ailingRoom()).toBe(0);
+  expect(lanes.failingRoom()).toBe(0);
 });

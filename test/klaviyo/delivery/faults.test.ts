@@ -144,7 +144,7 @@ describe('docs/klaviyo-faults.md', () => {
     const page = await readFile('docs/klaviyo-faults.md', 'utf8');
     const lines = page.split('\n').filter((line) => line.startsWith('| '));
     for (const fault of [
-      ...['no answer', 'connection reset', '500', '502 with HTML', '403 from the edge', '429', '`invalid_grant`'],
+      ...['no answer', 'connection reset', '500', '502 with HTML', '403 from the CDN', '429', '`invalid_grant`'],
       ...['`invalid_client`', 'no refresh token', 'no `expires_in`', '`expires_in` as text', 'a body of 10 MB'],
     ]) {
       expect(

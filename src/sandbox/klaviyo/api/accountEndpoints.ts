@@ -7,7 +7,7 @@ import { readingQuery, type SparseFields, sparse } from './readQuery.js';
 
 const FIELDS = ['test_account', 'contact_information', 'industry', 'timezone', 'preferred_currency', 'public_api_key', 'locale'];
 
-/** GET /api/accounts and GET /api/accounts/{id}: the account that the token belongs to, and no other. */
+/** GET /api/accounts and GET /api/accounts/{id}: the account of the token, and no other. */
 export function accountEndpoints({ accounts, options }: KlaviyoContext): ApiEndpoint[] {
   const self = () => `${options.baseUrl()}/klaviyo/api/accounts`;
   const common = {

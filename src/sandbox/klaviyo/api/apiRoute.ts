@@ -8,7 +8,7 @@ import { invalidInput, jsonApiError, notAuthenticated, notFound, permissionDenie
 
 export interface ApiEndpoint {
   method: 'GET' | 'POST';
-  /** As Fastify has it: `/klaviyo/api/events/:id`. */
+  /** In Fastify's form: `/klaviyo/api/events/:id`. */
   path: string;
   scope: string;
   limit: RateLimit;
@@ -19,7 +19,7 @@ export interface ApiEndpoint {
 
 const REVISION = /^\d{4}-\d{2}-\d{2}(\.pre)?$/;
 
-/** What every endpoint of the API does before its own work: who, which revision, may they, and not too often. */
+/** Registers an endpoint of the API. Before the endpoint's own work it checks token, revision, scopes and rate limit. */
 export function apiRoute(app: FastifyInstance, context: KlaviyoContext, endpoint: ApiEndpoint): void {
   const { counters, grants, rates } = context;
 
@@ -30,7 +30,7 @@ export function apiRoute(app: FastifyInstance, context: KlaviyoContext, endpoint
       counters.unauthorized += 1;
       return withRateHeaders(notAuthenticated(), rates.peek('nobody', endpoint.limit));
     }
-    // Klaviyo counts each endpoint by itself, per account and app.
+    // Klaviyo limits each endpoint separately, for each account and app.
     const key = `${endpoint.method} ${endpoint.path} ${grant.appId} ${grant.accountId}`;
     const refuse = (refusal: Answer) => withRateHeaders(refusal, rates.peek(key, endpoint.limit));
     const { revision } = request.headers;
@@ -60,7 +60,7 @@ export function apiRoute(app: FastifyInstance, context: KlaviyoContext, endpoint
   }
 }
 
-/** What is below /api and no endpoint, in the shape of the API's errors; a method that a path does not take as well. */
+/** Responds to unknown paths below /api, and to methods that a path does not support, in the format of the API's errors. */
 export function unknownPaths(app: FastifyInstance, endpoints: readonly ApiEndpoint[]): void {
   app.all('/klaviyo/api/*', (request, reply) => {
     const path = request.url.split('?')[0]?.replace(/\/+$/, '') ?? '';
@@ -73,7 +73,7 @@ export function unknownPaths(app: FastifyInstance, endpoints: readonly ApiEndpoi
   });
 }
 
-/** On everything but a 429 Klaviyo tells the state of the one-minute window. */
+/** Every response except a 429 carries the state of the one-minute window. */
 const withRateHeaders = (answer: Answer, { limit, remaining, reset }: RateVerdict): Answer => ({
   ...answer,
   headers: {

@@ -4,19 +4,19 @@ import { type Answer, isRecord } from '../../web.js';
 
 export const JSON_API = 'application/vnd.api+json';
 
-/** What is wrong, and where: in the body, or in a query parameter. */
+/** A problem and its position: in the body, or in a query parameter. */
 export type ErrorPlace = { detail: string } & (
   | { pointer: string; parameter?: undefined }
   | { parameter: string; pointer?: undefined }
 );
 
-/** One error in the shape of Klaviyo's API. */
+/** Builds one error in the format of Klaviyo's API. */
 export function jsonApiError(status: number, code: string, title: string, detail: string, pointer = '/data/'): Answer {
   const error = { id: randomUUID(), status, code, title, detail, source: { pointer }, meta: {} };
   return { status, type: JSON_API, json: { errors: [error] } };
 }
 
-/** 400 with one entry for each mistake, each with its place in the request. */
+/** Builds a 400 with one entry for each problem, each with its position in the request. */
 export function invalidInput(places: ErrorPlace[]): Answer {
   const errors = places.map(({ detail, pointer, parameter }) => ({
     id: randomUUID(),
@@ -32,7 +32,7 @@ export function invalidInput(places: ErrorPlace[]): Answer {
 
 export const notFound = (detail: string): Answer => jsonApiError(404, 'not_found', 'Not found.', detail);
 
-/** 429. Of all rate limit headers it carries Retry-After alone, in seconds. */
+/** Builds a 429. Its only rate limit header is Retry-After, in seconds. */
 export function throttledAnswer(seconds: number): Answer {
   const detail = `Request was throttled. Expected available in ${seconds} second${seconds === 1 ? '' : 's'}.`;
   return { ...jsonApiError(429, 'throttled', 'Request was throttled.', detail), headers: { 'retry-after': String(seconds) } };
@@ -49,12 +49,12 @@ export const permissionDenied = (scope: string): Answer =>
     `The access token lacks the scope ${scope}.`,
   );
 
-/** Five million bytes: the smaller reading of Klaviyo's "5 MB", so that whoever fits here fits there. */
+/** Five million bytes: the smaller reading of Klaviyo's "5 MB", so that a body accepted here is accepted by Klaviyo too. */
 export const MOST_BODY_BYTES = 5_000_000;
 
 type JsonApiBody = { attributes: Record<string, unknown>; error?: undefined } | { attributes?: undefined; error: Answer };
 
-/** `data.attributes` of a JSON:API body whose `data.type` is as expected. Klaviyo's own SDK sends it as application/json. */
+/** Reads `data.attributes` of a JSON:API body with the expected `data.type`. Klaviyo's own SDK sends it as application/json. */
 export function readJsonApiBody(request: FastifyRequest, type: string): JsonApiBody {
   const sent = request.headers['content-type'] ?? '';
   if (![JSON_API, 'application/json'].includes(sent.split(';')[0]?.trim().toLowerCase() ?? '')) {

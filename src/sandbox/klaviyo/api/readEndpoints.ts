@@ -28,7 +28,7 @@ const ADDITIONAL_PROFILE_FIELDS = ['subscriptions', 'predictive_analytics'];
 const ORDER: readonly Operator[] = ['greater-than', 'greater-or-equal', 'less-than', 'less-or-equal'];
 const FLOW_FIELDS = ['archived', 'created', 'name', 'status', 'trigger_type', 'updated'];
 
-/** What events come from: the integration of everything that arrives over the API. */
+/** The integration of all events that arrive over the API. */
 const API = { object: 'integration', id: '0eMvjm', key: 'api', name: 'API', category: 'API' };
 
 interface Resource {
@@ -37,26 +37,28 @@ interface Resource {
   attributes: Record<string, unknown>;
 }
 
-/** One type of resource: how it is found, shown, filtered and sorted. */
+/** One resource type: how it is found, rendered, filtered and sorted. */
 interface Collection<Item> {
   type: string;
   /** Below /api. */
   path: string;
   scope: string;
   rules: QueryRules;
-  /** Requests for one of them; lists have a limit of their own. */
+  /** The limit of requests for a single item. Lists have a limit of their own. */
   limit: ApiEndpoint['limit'];
   listLimit: ApiEndpoint['limit'];
   all: (accountId: string) => Item[];
   id: (item: Item) => string;
-  /** What a filter or an order compares: numbers are milliseconds since 1970. */
+  /** Returns the value that a filter or a sort order compares. Numbers are milliseconds since 1970. */
   value: (item: Item, field: string) => unknown;
   defaultSort: string;
   show: (item: Item, query: ReadQuery) => Resource;
   included: (items: Item[], query: ReadQuery, accountId: string) => Resource[];
 }
 
-/** The GET operations on events, metrics and profiles: lists with `filter`, `sort`, `include`, pages, and each by its id. */
+/**
+ * The GET operations on events, metrics and profiles: lists with `filter`, `sort`, `include` and pages, and each item by its id.
+ */
 export function readEndpoints(context: KlaviyoContext): ApiEndpoint[] {
   const url = (path: string) => `${context.options.baseUrl()}/klaviyo/api/${path}`;
   const { events, profiles } = context;
@@ -237,7 +239,10 @@ function collectionEndpoints<Item>(collection: Collection<Item>, url: (path: str
 
 const answer = (json: unknown): Answer => ({ status: 200, type: JSON_API, json });
 
-/** One page. A cursor names the resource that it comes after (`n`) or before (`p`), so that new ones move nothing. */
+/**
+ * Returns one page. A cursor names the resource after which (`n`) or before which (`p`) the page lies, so new resources do not
+ * shift pages.
+ */
 function listAnswer<Item>(
   collection: Collection<Item>,
   query: ReadQuery,
@@ -295,7 +300,7 @@ function holds({ operator, field, value }: Condition, actual: unknown): boolean 
   return operator === 'less-than' ? time < limit : time <= limit;
 }
 
-/** A UUID (version 8, RFC 9562) that an event always has, as it always has its id. */
+/** Derives an event's UUID (version 8, RFC 9562) from its id. */
 function uuidOf(id: string): string {
   const hex = createHash('sha256').update(id).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
@@ -303,5 +308,5 @@ function uuidOf(id: string): string {
 
 const relationshipLinks = (self: string, name: string) => ({ self: `${self}/relationships/${name}`, related: `${self}/${name}` });
 
-/** ISO 8601 as Klaviyo writes it, to the second and with an offset. */
+/** Formats a time in Klaviyo's ISO 8601 format: to the second, with an offset. */
 const offset = (time: string | number): string => new Date(time).toISOString().replace(/(\.\d+)?Z$/, '+00:00');

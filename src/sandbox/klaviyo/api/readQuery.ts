@@ -2,9 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import type { Answer } from '../../web.js';
 import { invalidInput } from './jsonApi.js';
 
-/** What one endpoint takes in its query. Anything else is refused. */
+/** The query parameters that an endpoint accepts. All others are refused. */
 export interface QueryRules {
-  /** `fields[event]=…`: the attributes of each type that can be asked for. */
+  /** `fields[event]=…`: the attributes that can be selected for each type. */
   fields: Record<string, readonly string[]>;
   /** `additional-fields[profile]=…` */
   additional?: Record<string, readonly string[]>;
@@ -12,7 +12,7 @@ export interface QueryRules {
   /** `filter=…`: operators by field. */
   filter?: Record<string, readonly Operator[]>;
   sort?: readonly string[];
-  /** `page[cursor]`, with `page[size]` where a page's size can be chosen. */
+  /** `page[cursor]`, and `page[size]` if the page size can be chosen. */
   page?: { size: number; most?: number };
 }
 
@@ -31,15 +31,15 @@ export interface ReadQuery {
   fields: SparseFields;
   additional: SparseFields;
   include: readonly string[];
-  /** All of them must hold. */
+  /** All conditions must hold. */
   filter: readonly Condition[];
-  /** A field, with a minus in front for the greatest first. */
+  /** A field name; a leading minus means descending order. */
   sort: string | undefined;
   cursor: string | undefined;
   pageSize: number;
 }
 
-/** Answers with what `act` makes of the query, or with 400 and the parameter that is wrong. */
+/** Returns the result of `act` for a valid query, or a 400 that names the invalid parameter. */
 export function readingQuery(request: FastifyRequest, rules: QueryRules, act: (query: ReadQuery) => Answer): Answer {
   try {
     return act(readQuery(new URL(request.url, 'http://sandbox').searchParams, rules));
@@ -49,7 +49,7 @@ export function readingQuery(request: FastifyRequest, rules: QueryRules, act: (q
   }
 }
 
-/** A query parameter that the endpoint does not take. */
+/** An invalid query parameter. */
 export class QueryProblem extends Error {
   constructor(
     readonly parameter: string,
@@ -59,7 +59,7 @@ export class QueryProblem extends Error {
   }
 }
 
-/** The attributes that were asked for: all of them, unless some were named. `a.b` is `b` within `a`. */
+/** Selects the requested attributes, or all when none were named. `a.b` is `b` within `a`. */
 export function sparse(wanted: readonly string[] | undefined, attributes: Record<string, unknown>): Record<string, unknown> {
   if (!wanted) return attributes;
   return Object.fromEntries(
@@ -97,7 +97,7 @@ function readQuery(parameters: URLSearchParams, rules: QueryRules): ReadQuery {
   };
 }
 
-/** Names come from outside: `constructor` is no rule. */
+/** Names come from the caller: `constructor` is no rule. */
 const own = <Rule>(rules: Record<string, Rule>, name: string): Rule | undefined =>
   Object.hasOwn(rules, name) ? rules[name] : undefined;
 
@@ -116,7 +116,7 @@ function readNames(parameter: string, value: string, known: readonly string[] | 
   return names;
 }
 
-/** The SDK takes a link for a cursor, but takes it apart only when it begins with https. */
+/** The SDK accepts a link as a cursor, but parses it only when it begins with https. */
 function readCursor(value: string | null): string | undefined {
   if (value !== null && /^https?:/.test(value) && URL.canParse(value)) {
     return new URL(value).searchParams.get('page[cursor]') ?? undefined;
@@ -134,7 +134,7 @@ function readPageSize(value: string | null, page: QueryRules['page']): number {
 const MOST_CONDITIONS = 20;
 const VALUE = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]]*\]|[^,()"'[\]]+)/;
 
-/** Conditions such as `equals(email,"a@example.com")`, separated by commas or within `and(…)`. */
+/** Parses conditions such as `equals(email,"a@example.com")`, separated by commas or within `and(…)`. */
 function readFilter(text: string, rules: Record<string, readonly Operator[]>): Condition[] {
   const refuse = (detail: string): never => {
     throw new QueryProblem('filter', detail);
@@ -166,7 +166,7 @@ function readFilter(text: string, rules: Record<string, readonly Operator[]>): C
   return conditions;
 }
 
-/** Milliseconds since 1970 of what a filter compares with: a timestamp is in seconds, other times are in ISO 8601. */
+/** Converts a filter's value to milliseconds since 1970: a timestamp is in seconds, other times are in ISO 8601. */
 export const timeOf = (field: string, value: FilterValue): number =>
   field === 'timestamp' ? Number(value) * 1_000 : Date.parse(String(value));
 

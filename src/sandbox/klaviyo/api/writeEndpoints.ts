@@ -4,7 +4,7 @@ import type { KlaviyoContext } from '../klaviyoContext.js';
 import type { ApiEndpoint } from './apiRoute.js';
 import { type ErrorPlace, invalidInput, MOST_BODY_BYTES, readJsonApiBody } from './jsonApi.js';
 
-/** POST /api/events: one event. A repetition is answered like the first. */
+/** POST /api/events: one event. A repetition gets the same response as the first request. */
 export const eventsEndpoint = (context: KlaviyoContext): ApiEndpoint => ({
   method: 'POST',
   path: '/klaviyo/api/events',
@@ -27,7 +27,9 @@ export const eventsEndpoint = (context: KlaviyoContext): ApiEndpoint => ({
 const MOST_EVENTS = 1_000;
 const ROOT = '/data/attributes/events-bulk-create/data';
 
-/** POST /api/event-bulk-create-jobs: events of many profiles. One mistake, or one repeated unique_id, refuses them all. */
+/**
+ * POST /api/event-bulk-create-jobs: events of many profiles. One invalid event, or one repeated unique_id, refuses all of them.
+ */
 export const bulkEventsEndpoint = (context: KlaviyoContext): ApiEndpoint => ({
   method: 'POST',
   path: '/klaviyo/api/event-bulk-create-jobs',
@@ -66,7 +68,7 @@ function readEvents(bulk: unknown, now: number, errors: ErrorPlace[]): CheckedEv
   return entries.flatMap((entry, index) => readEntry(entry, `${ROOT}/${index}`, now, errors));
 }
 
-/** One profile with its events. */
+/** Reads one profile with its events. */
 function readEntry(entry: unknown, pointer: string, now: number, errors: ErrorPlace[]): CheckedEvent[] {
   const complain = (detail: string, place: string): CheckedEvent[] => {
     errors.push({ detail, pointer: `${pointer}${place}` });
@@ -90,7 +92,7 @@ function readEntry(entry: unknown, pointer: string, now: number, errors: ErrorPl
   });
 }
 
-/** Records an event for an account, or counts it as the repetition that it is. */
+/** Records an event for an account, or counts it as a repetition. */
 function recordEvent(context: KlaviyoContext, accountId: string, event: CheckedEvent, via: ArrivedEvent['via']): void {
   const profileId = context.profiles.record(accountId, event.profile, event.time);
   const isNew = context.events.record(accountId, event, profileId, via);
@@ -104,7 +106,7 @@ const EARLIEST = Date.parse('2000-01-01T00:00:00Z');
 const YEAR_MS = 366 * 24 * 3_600_000;
 const ISO_8601 = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/i;
 
-/** Reads the attributes of one event; what is wrong with them goes into `errors`. */
+/** Reads the attributes of one event. Adds problems to `errors`. */
 function checkEvent(
   attributes: Record<string, unknown>,
   profile: CheckedProfile,
@@ -168,13 +170,13 @@ function checkTime(time: unknown, now: number, complain: Complain): number {
 }
 
 interface CheckedProfile {
-  /** Attributes as sent, with `id` when there was one. */
+  /** Attributes as sent, with `id` if there was one. */
   profile: Record<string, unknown>;
   /** The identifier that decides which profile it is, such as `email:a@example.com`. */
   profileKey: string;
 }
 
-// In the order in which they decide.
+// In the order of their precedence.
 const IDENTIFIERS = ['id', 'email', 'phone_number', 'external_id', 'anonymous_id'];
 const PROFILE_FIELDS = new Set([
   ...IDENTIFIERS,
@@ -185,7 +187,7 @@ const OBJECTS = ['location', 'properties', 'meta'];
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const E164 = /^\+[1-9]\d{6,14}$/;
 
-/** Reads `profile` of an event; undefined, with the reasons in `errors`, when nobody is identified by it. */
+/** Reads `profile` of an event. Returns undefined, with the problems in `errors`, when it has no valid identifier. */
 function checkProfile(value: unknown, pointer: string, errors: ErrorPlace[]): CheckedProfile | undefined {
   const complain = (detail: string, place: string) => void errors.push({ detail, pointer: `${pointer}${place}` });
   const data = isRecord(value) ? value.data : undefined;
@@ -217,16 +219,16 @@ function checkProfile(value: unknown, pointer: string, errors: ErrorPlace[]): Ch
 
 type Complain = (detail: string, place: string) => void;
 
-/** Properties of an event, and of a profile, as Klaviyo's reference has it; its older guides say 300. */
+/** Maximum properties of an event and of a profile according to Klaviyo's API reference. Its older guides say 300. */
 const MOST_PROPERTIES = 400;
 const MOST_STRING_BYTES = 100_000;
-// Ours, not Klaviyo's: what is stored has to survive JSON.stringify.
+// The sandbox's own limit, not Klaviyo's: JSON.stringify must be able to handle stored values.
 const DEEPEST = 100;
 
-/** Refuses strings and nesting beyond what Klaviyo, or the sandbox, takes. */
+/** Refuses strings and nesting beyond the limits of Klaviyo or the sandbox. */
 function checkStrings(value: unknown, place: string, complain: Complain, depth = 0): void {
   if (typeof value === 'string') {
-    // A UTF-16 unit takes at most three bytes of UTF-8, so most strings need no counting.
+    // A UTF-16 unit takes at most three bytes of UTF-8, so most strings need no byte count.
     if (value.length * 3 > MOST_STRING_BYTES && Buffer.byteLength(value) > MOST_STRING_BYTES) {
       complain(`A string may have ${MOST_STRING_BYTES} bytes.`, place);
     }

@@ -6,7 +6,7 @@ import type { ActiveFault, FaultKind, FaultTarget } from '../faults.js';
 import type { EventTotals, Installation, KlaviyoControl } from './klaviyoControl.js';
 import { FAULT_KINDS, FAULT_TARGETS } from './readCommand.js';
 
-/** Everything there is to see and do at this Klaviyo, which is served at `baseUrl`. */
+/** Renders the control page of the Klaviyo at `baseUrl`, with all its state and controls. */
 export function controlPage(control: KlaviyoControl, baseUrl: string): SafeHtml {
   const action = `${new URL(baseUrl).pathname.replace(/\/+$/, '')}/klaviyo/control`;
   const installations = control.installations();
@@ -49,7 +49,7 @@ ${installation.refreshable > 0 ? html`<span class="tag good">connected</span>` :
 <button class="danger" name="action" value="uninstall">Uninstall</button>
 </form></div>`;
 
-/** The apps with what a client needs to be one of them, and the form that adds another. */
+/** Renders the apps with their credentials, and the form that adds one. */
 const appSection = (apps: SandboxApp[], baseUrl: string, action: string): SafeHtml => html`<section class="card">
 <h2>Apps</h2>
 <p class="soft">Any OAuth client, such as one that uses Klaviyo’s SDK, can be one of these apps.
@@ -86,7 +86,7 @@ const redirectUriField = (redirectUris: string[]): SafeHtml => html`<label class
 
 const SHOWN = 100;
 
-/** The newest events of one account, newest first. */
+/** Renders the newest events of one account, newest first. */
 function eventList(account: SandboxAccount, totals: EventTotals, events: ArrivedEvent[]): SafeHtml {
   return html`<h3>${account.name} <span class="soft">${totals.recorded} recorded, ${totals.duplicates} repetitions dropped</span></h3>
 ${events.length > SHOWN && html`<p class="soft">The newest ${SHOWN} of them:</p>`}
@@ -129,7 +129,7 @@ const TARGET_WORDS: Record<FaultTarget, string> = {
   all: 'Everything',
 };
 
-/** The form that orders a fault, below the faults that are waiting. */
+/** Renders the form that injects a fault, below the faults that are waiting. */
 const faultForm = (faults: ActiveFault[], action: string): SafeHtml => html`
 ${faults.map(
   (fault) => html`<form method="post" action="${action}" class="buttons"><input type="hidden" name="fault" value="${fault.id}">

@@ -8,7 +8,7 @@ import { readCommand } from './readCommand.js';
 
 const MOST_EVENTS_ANSWERED = 20_000;
 
-/** The page that commands this Klaviyo, and the same over HTTP for whoever is not in this process. */
+/** Registers the control page, and the same control over HTTP for other processes. */
 export function controlRoutes(app: FastifyInstance, control: KlaviyoControl, options: Pick<SandboxOptions, 'baseUrl'>): void {
   const root = () => rootPath(options);
   const preHandler = refuseStrangers(options.baseUrl);

@@ -5,15 +5,15 @@ import type { ActiveFault, FaultOrder } from '../faults.js';
 import type { KlaviyoContext } from '../klaviyoContext.js';
 import { type KlaviyoCounters, newCounters } from '../klaviyoCounters.js';
 
-/** One app on one account. */
+/** One app installed on one account. */
 export interface Installation {
   app: Pick<SandboxApp, 'id' | 'name'>;
   account: SandboxAccount;
-  /** Of the newest grant. */
+  /** Scopes of the newest grant. */
   scopes: string[];
-  /** How often the account approved since the app was last removed. */
+  /** Number of approvals by the account since the app was last removed. */
   grants: number;
-  /** How many of these grants can still be refreshed. */
+  /** Number of these grants that can still be refreshed. */
   refreshable: number;
   liveAccessTokens: number;
   /** ISO 8601. */
@@ -26,41 +26,44 @@ export interface EventTotals {
   duplicates: number;
 }
 
-/** What a test, or the control page, can see of this Klaviyo and do to it. */
+/** What a test or the control page can read from this Klaviyo and do to it. */
 export interface KlaviyoControl {
   readonly counters: Readonly<KlaviyoCounters>;
   resetCounters(): void;
   accounts(): SandboxAccount[];
   addAccount(account: NewAccount): SandboxAccount;
-  /** Switchboard's own first, then those that were added. With their secrets: this is no place for real ones. */
+  /** Returns the sandbox's own app first, then the added ones. It includes their secrets, so never enter real ones. */
   apps(): SandboxApp[];
-  /** Throws a RangeError that says what is wrong with it. */
+  /** Adds an app. Throws a RangeError that says what is wrong with it. */
   addApp(app: NewApp): SandboxApp;
-  /** Of Switchboard's own app, replaces those that were added to its callback. Throws a RangeError as well. */
+  /**
+   * Replaces an app's redirect URIs. Of the sandbox's own app, replaces those that were added to its callback. Throws a
+   * RangeError as `addApp` does.
+   */
   setRedirectUris(appId: string, redirectUris: string[]): boolean;
-  /** With all its grants. Switchboard's own can't be removed. */
+  /** Removes an app with all its grants. The sandbox's own app cannot be removed. */
   removeApp(appId: string): boolean;
   installations(): Installation[];
-  /** Removes an app, or every one, from an account: all tokens die. False when it was not there. */
+  /** Removes one app, or all, from an account, which invalidates all tokens. Returns false when none was installed. */
   uninstall(accountId: string, appId?: string): boolean;
-  /** Withdraws refresh tokens of an account; access tokens live out their hour. */
+  /** Invalidates an account's refresh tokens. Access tokens stay valid until they expire. */
   revokeGrant(accountId: string, appId?: string): boolean;
-  /** Takes scopes away from an account's grants, with the tokens that are out; returns whether it had any of them. */
+  /** Removes scopes from an account's grants, including issued tokens. Returns whether a grant had any of them. */
   withdrawScopes(accountId: string, scopes: readonly string[]): boolean;
-  /** Makes an account's grants, with the tokens that are out, lead to another account. False when it had none. */
+  /** Moves an account's grants, including issued tokens, to another account. Returns false when it had none. */
   moveGrants(accountId: string, toAccountId: string): boolean;
-  /** Makes every access token (of one account) answer 401; returns how many there were. */
+  /** Makes every access token (of one account) invalid, so that it gets 401. Returns how many there were. */
   expireAccessTokens(accountId?: string): number;
-  /** The newest 20,000 events of an account, or of all, in order of arrival. */
+  /** Returns the newest 20,000 events of an account, or of all, in the order of arrival. */
   events(accountId?: string): ArrivedEvent[];
-  /** Exact numbers, also of events no longer kept. */
+  /** Returns exact numbers, which include events that are no longer kept. */
   eventTotals(accountId: string): EventTotals;
-  /** With the profiles and metrics that they made. */
+  /** Deletes all events, with the profiles and metrics that they created. */
   clearEvents(): void;
-  /** Makes coming requests fail. */
+  /** Makes future requests fail. */
   inject(order: FaultOrder): ActiveFault;
   faults(): ActiveFault[];
-  /** Takes back one fault, or all. */
+  /** Removes one fault, or all. */
   clearFaults(id?: string): void;
 }
 

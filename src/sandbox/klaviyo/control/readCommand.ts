@@ -4,7 +4,7 @@ import type { KlaviyoControl } from './klaviyoControl.js';
 export const FAULT_KINDS: readonly FaultKind[] = [...INTERRUPTIONS, ...TOKEN_SHAPES];
 export const FAULT_TARGETS: readonly FaultTarget[] = ['both', 'token', 'api', 'revoke', 'all'];
 
-/** What a control form asks for, ready to be done; undefined when it makes no sense. */
+/** Parses a control form. Returns the action that it requests; undefined for an invalid form. */
 export function readCommand(form: URLSearchParams, control: KlaviyoControl): (() => unknown) | undefined {
   const account = form.get('account') ?? '';
   const app = form.get('app') || undefined;
@@ -61,7 +61,7 @@ function readFault(form: URLSearchParams): FaultOrder | undefined {
   return { kind, target, count, seconds, afterEffect: form.get('after_effect') === 'on' };
 }
 
-/** A number of a form field: undefined when empty, null when it is none or too great. */
+/** Reads a number from a form field: undefined when empty, null when it is invalid or too large. */
 function readNumber(text: string | null, most: number): number | undefined | null {
   if (text === null || text.trim() === '') return undefined;
   const number = Number(text);

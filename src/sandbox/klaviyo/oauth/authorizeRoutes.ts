@@ -7,7 +7,7 @@ import { type KlaviyoContext, rootPath } from '../klaviyoContext.js';
 const PATH = '/klaviyo/oauth/authorize';
 const DENIED = 'The resource owner or authorization server denied the request';
 
-/** The authorization endpoint (RFC 6749, 3.1, with RFC 7636): the consent page and the decision made on it. */
+/** Registers the authorization endpoint (RFC 6749, 3.1, with RFC 7636): the consent page and the decision on it. */
 export function authorizeRoutes(server: FastifyInstance, context: KlaviyoContext): void {
   const { accounts, codes, counters, options } = context;
   const preHandler = refuseStrangers(options.baseUrl);
@@ -21,7 +21,7 @@ export function authorizeRoutes(server: FastifyInstance, context: KlaviyoContext
 <p class="soft">You can close this window and start again from the app.</p></div>`,
     });
 
-  /** Sends whatever must not reach the merchant; returns the request that may. */
+  /** Responds to an invalid request. Returns a valid one, which may be shown to the merchant. */
   function settle(check: AuthorizationCheck, reply: FastifyReply): AuthorizationRequest | undefined {
     if (check.outcome === 'page') sendProblem(reply, check.title, check.detail);
     else if (check.outcome === 'redirect') reply.header('cache-control', 'no-store').redirect(check.location, 302);
@@ -63,21 +63,21 @@ export function authorizeRoutes(server: FastifyInstance, context: KlaviyoContext
   });
 }
 
-/** A request that may be put before the merchant. */
+/** A valid authorization request. */
 interface AuthorizationRequest {
   app: SandboxApp;
   redirectUri: string;
   state: string;
   codeChallenge: string;
-  /** Asked for and configured for the app: what a grant will hold. */
+  /** Scopes that were requested and that the app is configured with; the grant will have these. */
   scopes: string[];
 }
 
 type AuthorizationCheck =
   | { outcome: 'consent'; request: AuthorizationRequest }
-  /** The app may be told, by sending the browser back with an error (RFC 6749, 4.1.2.1). */
+  /** The app may be informed by a redirect with an error (RFC 6749, 4.1.2.1). */
   | { outcome: 'redirect'; location: string }
-  /** Nobody can be told but the person in front of the screen: there is no address to trust. */
+  /** There is no trusted redirect URI, so the error can only be shown on a page. */
   | { outcome: 'page'; title: string; detail: string };
 
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
@@ -127,7 +127,7 @@ function checkAuthorizationRequest(
   return { outcome: 'consent', request: { app, redirectUri, state, scopes, codeChallenge: one('code_challenge') } };
 }
 
-/** Everything the form sends back with the decision, so the second request can be checked like the first. */
+/** The parameters that the form sends back with the decision, so that the second request can be checked like the first. */
 const CARRIED = ['response_type', 'client_id', 'redirect_uri', 'scope', 'state', 'code_challenge_method', 'code_challenge'];
 
 function consentPage(
@@ -160,7 +160,7 @@ ${accounts.map(
 </div>`;
 }
 
-/** The app's address with an answer in its query (RFC 6749, 4.1.2). A query of its own is kept; empty values are left out. */
+/** Adds parameters to the app's redirect URI (RFC 6749, 4.1.2). Keeps the URI's own query; leaves out empty values. */
 function redirectBack(redirectUri: string, answer: Record<string, string>): string {
   const url = new URL(redirectUri);
   for (const [name, value] of Object.entries(answer)) if (value) url.searchParams.append(name, value);
@@ -193,7 +193,7 @@ const RESOURCES: Record<string, string> = {
   webhooks: 'webhooks',
 };
 
-/** A scope in the words a merchant would use. */
+/** Describes a scope in a merchant's words. */
 function scopeWords(scope: string): string {
   const [resource = scope, access] = scope.split(':');
   const words = RESOURCES[resource] ?? resource;

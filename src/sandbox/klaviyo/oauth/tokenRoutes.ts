@@ -8,7 +8,7 @@ import type { Grant } from '../grantBook.js';
 import type { KlaviyoContext } from '../klaviyoContext.js';
 import { oauthError } from './oauthError.js';
 
-/** The token endpoint (RFC 6749, 3.2). */
+/** Registers the token endpoint (RFC 6749, 3.2). */
 export function tokenRoute(server: FastifyInstance, context: KlaviyoContext): void {
   server.post('/klaviyo/oauth/token', { bodyLimit: 64 * 1024 }, (request, reply) => {
     context.counters.tokenRequests += 1;
@@ -19,7 +19,7 @@ export function tokenRoute(server: FastifyInstance, context: KlaviyoContext): vo
       if (type === 'authorization_code') return exchangeCode(form, app, context);
       if (type === 'refresh_token') return refreshGrant(form, app, context);
       if (!type) return oauthError(400, 'invalid_request', 'The parameter "grant_type" is missing');
-      // Not RFC 6749's unsupported_grant_type: this is the name that Klaviyo uses.
+      // Klaviyo uses this code instead of RFC 6749's unsupported_grant_type.
       return oauthError(400, 'invalid_grant_type', 'The grant_type must be authorization_code or refresh_token');
     });
   });
@@ -32,8 +32,8 @@ type ClientRequest =
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 
 /**
- * What the token and revocation endpoints share: a form body without repetitions, from an app that there is.
- * Klaviyo takes the id and secret as they are in the Basic header, without the percent-encoding of RFC 6749, 2.3.1.
+ * Reads what the token and revocation endpoints share: a form body without repeated parameters, from a known app. Klaviyo reads
+ * the raw id and secret from the Basic header, without the percent-encoding of RFC 6749, 2.3.1.
  */
 function readClientRequest(request: FastifyRequest, apps: SandboxApp[]): ClientRequest {
   const form = readForm(request);
@@ -51,7 +51,7 @@ function readClientRequest(request: FastifyRequest, apps: SandboxApp[]): ClientR
   return { form, app };
 }
 
-/** The app that the client is, or why it is none. */
+/** Returns the client's app, or why the client is unknown. */
 function findClient(header: string | undefined, form: URLSearchParams, apps: SandboxApp[]): SandboxApp | string {
   if (form.has('client_secret')) return 'The client_secret belongs in a Basic header, never in the body';
   const encoded = BASIC.exec(header ?? '')?.[1];
@@ -81,7 +81,7 @@ function exchangeCode(form: URLSearchParams, app: SandboxApp, context: KlaviyoCo
   if (!code) return oauthError(400, 'invalid_grant', 'The code is not known');
   if (code.appId !== app.id) return oauthError(400, 'invalid_grant', 'The code was issued to another app');
   if (code.grantId !== undefined) {
-    // RFC 6749, 4.1.2: whoever comes second may be a thief, so what the first one got is withdrawn.
+    // RFC 6749, 4.1.2: the second use of a code may be theft, so the tokens of the first use are revoked.
     grants.remove(code.grantId);
     counters.codeReplays += 1;
     context.changed();
@@ -99,7 +99,7 @@ function exchangeCode(form: URLSearchParams, app: SandboxApp, context: KlaviyoCo
   return tokenAnswer(grant, refreshToken, context);
 }
 
-/** The refresh grant (RFC 6749, 6). The refresh token that comes back is the one that was sent. */
+/** The refresh grant (RFC 6749, 6). The response contains the same refresh token as the request. */
 function refreshGrant(form: URLSearchParams, app: SandboxApp, context: KlaviyoContext): Answer {
   const { counters, grants, now, rates } = context;
   counters.refreshRequests += 1;
@@ -119,7 +119,7 @@ function refreshGrant(form: URLSearchParams, app: SandboxApp, context: KlaviyoCo
   return tokenAnswer(grant, refreshToken, context);
 }
 
-/** The revocation endpoint (RFC 7009). Either kind of token takes the app off the whole account, as at Klaviyo. */
+/** Registers the revocation endpoint (RFC 7009). Either kind of token removes the app from the whole account, as in Klaviyo. */
 export function revokeRoute(server: FastifyInstance, context: KlaviyoContext): void {
   const { apps, counters, grants } = context;
   server.post('/klaviyo/oauth/revoke', { bodyLimit: 64 * 1024 }, (request, reply) => {
@@ -133,8 +133,8 @@ export function revokeRoute(server: FastifyInstance, context: KlaviyoContext): v
       if (hint !== null && hint !== 'access_token' && hint !== 'refresh_token') {
         return oauthError(400, 'unsupported_token_type', 'The token_type_hint must be access_token or refresh_token');
       }
-      // The hint only says where to look first (RFC 7009, 2.1), and an unknown token is already as good as revoked (2.2).
-      // Another app's token is as unknown as that.
+      // The hint only says where to look first (RFC 7009, 2.1), and an unknown token counts as revoked (2.2). Another app's token
+      // counts as unknown.
       const grant = grants.byRefreshToken(token) ?? grants.byAccessToken(token);
       if (grant?.appId === app.id && grants.uninstall(grant.accountId, app.id)) {
         counters.revocations += 1;
@@ -145,7 +145,7 @@ export function revokeRoute(server: FastifyInstance, context: KlaviyoContext): v
   });
 }
 
-/** A successful token answer (RFC 6749, 5.1), bent by whatever faults are waiting for one. */
+/** Builds a successful token response (RFC 6749, 5.1), changed by waiting faults. */
 function tokenAnswer(grant: Grant, refreshToken: string, context: KlaviyoContext): Answer {
   const { faults, grants } = context;
   const bent = faults.takeTokenShapes();
