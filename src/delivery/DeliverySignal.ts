@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
-import { WAKE_CHANNEL } from './engine/DeliveryEngine.js';
+
+/** The Postgres channel (LISTEN, NOTIFY) that wakes the workers. The payload `sweep` also wakes their sweepers. */
+export const WAKE_CHANNEL = 'switchboard_deliveries';
 
 /** Tells workers that deliveries are due. Without the signal they find them a little later, by polling. */
 export interface DeliverySignal {

@@ -1,4 +1,3 @@
-import type { Caller } from './Caller.js';
 import type { ProblemList } from './errors.js';
 
 /** What somebody else's system notes on a thing of ours: flat, and never looked into. */
@@ -46,7 +45,7 @@ export function checkMetadata(
 
 /** Refuses what a session says of externalId and metadata: they are the notes of the application that made it. Problems go to the list. */
 export function refuseNotes(
-  { session }: Caller,
+  { session }: { readonly session: unknown },
   input: { readonly externalId?: unknown; readonly metadata?: unknown },
   problems: ProblemList,
 ): void {

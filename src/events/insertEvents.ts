@@ -4,7 +4,7 @@ import { newId } from '../database/newId.js';
 import type { Caller } from '../domain/Caller.js';
 import type { EventRow } from '../domain/Event.js';
 import { InputError, type Problem } from '../domain/errors.js';
-import type { PublishDependencies, PublishEventInput } from './publishEvents.js';
+import type { PublishDependencies, PublishEventInput } from './PublishEvent.js';
 
 /** An event to insert. */
 export interface NewEvent extends EventRow {

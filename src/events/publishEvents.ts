@@ -1,11 +1,10 @@
-import type { Cipher } from '../database/Cipher.js';
-import type { Database, EntityManager } from '../database/Database.js';
 import type { Caller } from '../domain/Caller.js';
 import { DAY_MS } from '../domain/duration.js';
 import { Event } from '../domain/Event.js';
 import { InputError, ProblemList } from '../domain/errors.js';
-import { checkRecipient, checkText, type Recipient } from '../domain/Recipient.js';
+import { checkRecipient, checkText } from '../domain/Recipient.js';
 import { insertEvents, type NewEvent, newEvent } from './insertEvents.js';
+import type { PublishDependencies, PublishEventInput } from './PublishEvent.js';
 import type { EventTypeRegistry } from './types/eventTypeRegistry.js';
 
 const MAX_EVENTS = 1_000;
@@ -76,50 +75,6 @@ async function answers(
     const { data } = inputs[index] as PublishEventInput;
     return { event: { ...row, payload: data }, duplicate: false };
   });
-}
-
-export interface PublishEventInput {
-  readonly eventType: string;
-  readonly data: Record<string, unknown>;
-  /** Identifies this event for the publisher; 1 to 255 characters. */
-  readonly idempotencyKey?: string | null;
-  /**
-   * Events with the same key, such as a parcel's number, reach each connection in the order of publishing. 1 to 255 characters.
-   */
-  readonly orderingKey?: string | null;
-  readonly recipient?: Recipient | null;
-  /** When the event happened; default: the time of publishing. After 2000, and at most a year ahead. */
-  readonly occurredAt?: Date | null;
-  /** The event's monetary value, for Klaviyo only. */
-  readonly value?: number | null;
-  /** ISO 4217, in upper case. Only with a value. */
-  readonly valueCurrency?: string | null;
-  /** Properties of the event in Klaviyo, for Klaviyo only. Flat; may be personal data. */
-  readonly properties?: Record<string, unknown> | null;
-}
-
-/** What publishing needs from other folders. */
-export interface PublishDependencies {
-  readonly database: Database;
-  readonly cipher: Cipher;
-  readonly eventTypes: EventTypeRegistry;
-  /** Adds one delivery for every active subscription, in the publishing transaction, so that neither exists without the other. */
-  readonly insertDeliveries: (
-    em: EntityManager,
-    batch: {
-      readonly organizationId: number;
-      readonly events: readonly { readonly id: string; readonly eventType: string; readonly orderingKey?: string | null }[];
-    },
-  ) => Promise<number>;
-  /** Limits the waiting deliveries of an organization. Both functions throw TOO_MANY_WAITING. */
-  readonly waitingQuota?: {
-    /** Checks, before the transaction, whether there is any room. */
-    check(organizationId: number): Promise<void>;
-    /** Checks, as the transaction's last step, whether there is room for what it added. */
-    take(em: EntityManager, organizationId: number, added: number): Promise<void>;
-  };
-  /** Wakes the workers after the commit. Without it they find the deliveries a little later. */
-  readonly deliverySignal: { notify(): void };
 }
 
 /** Maximum bytes of one event's data as JSON: far more than any parcel event has, far less than a receiver cannot handle. */

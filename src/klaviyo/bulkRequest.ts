@@ -1,4 +1,4 @@
-import type { KlaviyoEventBody } from './events/toKlaviyoEvent.js';
+import type { KlaviyoEventBody } from './events/KlaviyoEvent.js';
 
 /** The body of one `POST /api/event-bulk-create-jobs` (operation bulk_create_events), and its items. */
 export interface BulkRequest<Item> {

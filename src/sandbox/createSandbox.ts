@@ -6,13 +6,14 @@ import { jsonApiError } from './klaviyo/api/jsonApi.js';
 import { type KlaviyoControl, klaviyoControl } from './klaviyo/control/klaviyoControl.js';
 import { createKlaviyo, klaviyoRoutes } from './klaviyo/createKlaviyo.js';
 import { rootPath } from './klaviyo/klaviyoContext.js';
+import type { SandboxOptions } from './SandboxOptions.js';
 import { sandboxStyles, sendAnswer } from './web.js';
 
 export type { InboxBehaviour, ReceivedRequest } from './inbox/inboxStore.js';
 export type { NewApp, SandboxApp } from './klaviyo/appBook.js';
 export type { ArrivedEvent } from './klaviyo/eventLog.js';
 export type { FaultKind, FaultOrder } from './klaviyo/faults.js';
-export type { InboxControl, KlaviyoControl };
+export type { InboxControl, KlaviyoControl, SandboxOptions };
 
 export interface Sandbox {
   /** Register it under the path that `baseUrl` ends in. */
@@ -43,25 +44,6 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     close,
   });
   return { plugin, klaviyo, inbox, close };
-}
-
-/** Settings of the program that mounts the sandbox. */
-export interface SandboxOptions {
-  /** The OAuth app of the program that mounts the sandbox. Others can be added on its page. */
-  clientId: string;
-  clientSecret: string;
-  /** Compared as whole strings, never by prefix or after normalizing. */
-  redirectUris: string[];
-  /** The scopes that the app is configured with. Other requested scopes are silently left out of the grant. */
-  appScopes: string[];
-  /** Public URL of the mount point, without a slash at the end, such as http://localhost:4000/sandbox. */
-  baseUrl: () => string;
-  /** When set, accounts, grants and recent events are kept in this file between processes (JSON, mode 600). */
-  stateFile?: string;
-  /** Returns the lifetime of an access token that is issued now. Default: Klaviyo's, an hour. */
-  accessTokenSeconds?: () => number;
-  /** Returns milliseconds since 1970. Tests replace it to let tokens expire. */
-  now?: () => number;
 }
 
 interface SandboxPluginParts {

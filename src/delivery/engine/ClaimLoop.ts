@@ -6,7 +6,7 @@ import type { Destination } from '../Destination.js';
 import type { Attempts } from './Attempts.js';
 import type { ConnectionCache } from './ConnectionCache.js';
 import { type ClaimedDelivery, claimDeliveries, nextReadyInMs } from './claimDeliveries.js';
-import type { EngineOptions } from './DeliveryEngine.js';
+import type { EngineOptions } from './EngineOptions.js';
 import { InterruptibleSleep } from './InterruptibleSleep.js';
 import type { Lanes } from './Lanes.js';
 import { cancel, expire, handBack, type Settlement } from './Settlement.js';

@@ -4,7 +4,7 @@ import type { Database, EntityManager } from '../../database/Database.js';
 import { DAY_MS } from '../../domain/duration.js';
 import type { Logger } from '../../domain/Logger.js';
 import { sweepQueue } from '../queue/tasks.js';
-import type { EngineOptions } from './DeliveryEngine.js';
+import type { EngineOptions } from './EngineOptions.js';
 import type { Settlement } from './Settlement.js';
 
 export interface DisabledConnection {

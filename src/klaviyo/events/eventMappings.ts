@@ -1,6 +1,19 @@
 import type { ParcelData, ParcelEventDetails, ParcelEventLocation, ParcelEventPhase } from '../../events/types/parcelEvents.js';
 import { addFlattened, type PropertyBag, readableName } from './propertyBag.js';
-import type { EventMapping } from './toKlaviyoEvent.js';
+
+/**
+ * Converts the data of an event type to a Klaviyo event. The data was validated when it was published, possibly against an older
+ * schema, so a mapping leaves out what is missing and never throws.
+ */
+export interface EventMapping {
+  /**
+   * Returns the metric, which triggers flows in Klaviyo: under 128 characters. Never change it, because flows are built on it.
+   */
+  metricName(eventType: string, data: Readonly<Record<string, unknown>>): string;
+  addProperties(bag: PropertyBag, data: Readonly<Record<string, unknown>>): void;
+  /** Returns when the event happened according to its data: RFC 3339, not checked here. */
+  occurredAt(data: Readonly<Record<string, unknown>>): unknown;
+}
 
 /** Klaviyo requires fewer than 128 characters. */
 const MAX_METRIC_NAME = 127;

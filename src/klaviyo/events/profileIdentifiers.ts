@@ -1,5 +1,5 @@
 import { canonicalLocale, type Recipient } from '../../domain/Recipient.js';
-import type { KlaviyoProfile, KlaviyoProfileIdentifiers } from './toKlaviyoEvent.js';
+import type { KlaviyoProfile, KlaviyoProfileIdentifiers } from './KlaviyoEvent.js';
 
 type ProfileIdentifiersResult =
   | { ok: true; identifiers: KlaviyoProfileIdentifiers }

@@ -1,4 +1,4 @@
-import type { KlaviyoPropertyValue } from './toKlaviyoEvent.js';
+import type { KlaviyoPropertyValue } from './KlaviyoEvent.js';
 
 /** Klaviyo refuses an event with more properties. */
 const MAX_PROPERTIES = 300;

@@ -1,63 +1,9 @@
 import { v5 as uuidFrom } from 'uuid';
 import type { Recipient } from '../../domain/Recipient.js';
-import { anyEventMapping, parcelEventMapping } from './eventMappings.js';
+import { anyEventMapping, type EventMapping, parcelEventMapping } from './eventMappings.js';
+import type { KlaviyoEventBody } from './KlaviyoEvent.js';
 import { profileAttributes, profileIdentifiers } from './profileIdentifiers.js';
-import { createPropertyBag, type PropertyBag } from './propertyBag.js';
-
-/** A value that Klaviyo's flow builder can filter on and its templates can print: no nested objects, no lists, no nulls. */
-export type KlaviyoPropertyValue = string | number | boolean;
-
-/** At least one of them. Klaviyo finds or creates the profile by it. */
-export type KlaviyoProfileIdentifiers = {
-  email?: string;
-  /** E.164. */
-  phone_number?: string;
-  external_id?: string;
-  anonymous_id?: string;
-};
-
-/** The identifiers and other attributes of a profile. */
-export type KlaviyoProfile = KlaviyoProfileIdentifiers & {
-  first_name?: string;
-  last_name?: string;
-  /** BCP 47. */
-  locale?: string;
-};
-
-/** The body of Klaviyo's `POST /api/events` (operation create_event, JSON:API). */
-export type KlaviyoEventBody = {
-  data: {
-    type: 'event';
-    attributes: {
-      properties: Record<string, KlaviyoPropertyValue>;
-      /** RFC 3339, in UTC. */
-      time: string;
-      value?: number;
-      /** ISO 4217. */
-      value_currency?: string;
-      /** True when Klaviyo must record the event but trigger no flow. */
-      backfill?: true;
-      /** Klaviyo recognizes a repeated event by this together with the profile and the metric. */
-      unique_id: string;
-      metric: { data: { type: 'metric'; attributes: { name: string } } };
-      profile: { data: { type: 'profile'; attributes: KlaviyoProfile } };
-    };
-  };
-};
-
-/**
- * Converts the data of an event type to a Klaviyo event. The data was validated when it was published, possibly against an older
- * schema, so a mapping leaves out what is missing and never throws.
- */
-export interface EventMapping {
-  /**
-   * Returns the metric, which triggers flows in Klaviyo: under 128 characters. Never change it, because flows are built on it.
-   */
-  metricName(eventType: string, data: Readonly<Record<string, unknown>>): string;
-  addProperties(bag: PropertyBag, data: Readonly<Record<string, unknown>>): void;
-  /** Returns when the event happened according to its data: RFC 3339, not checked here. */
-  occurredAt(data: Readonly<Record<string, unknown>>): unknown;
-}
+import { createPropertyBag } from './propertyBag.js';
 
 /** Event types with a mapping of their own. All others get the general one. */
 const MAPPINGS: ReadonlyMap<string, EventMapping> = new Map([['parcels.event.created', parcelEventMapping]]);

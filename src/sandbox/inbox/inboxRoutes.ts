@@ -11,6 +11,7 @@ import {
   type InboxStore,
   isInboxName,
   receivedRequest,
+  type SignatureVerdict,
 } from './inboxStore.js';
 
 interface Named {
@@ -163,13 +164,6 @@ function takeBehaviour(inbox: Inbox): InboxBehaviour {
     inbox.behaviour = times > 0 ? { ...behaviour, times } : { answer: 'ok' };
   }
   return behaviour;
-}
-
-/** The result of checking a request's signature with the inbox's secret. */
-export interface SignatureVerdict {
-  /** unchecked: the inbox has no secret. unsigned: it has one, but the request carries no signature. */
-  verdict: 'valid' | 'invalid' | 'unsigned' | 'unchecked';
-  reason?: string;
 }
 
 /** Checks id, timestamp (within five minutes of the real clock) and signature according to Standard Webhooks. */

@@ -1,7 +1,13 @@
 import { Webhook } from 'standardwebhooks';
 import type { HeldConnections } from '../heldConnections.js';
 import { html, type SafeHtml } from '../web.js';
-import type { SignatureVerdict } from './inboxRoutes.js';
+
+/** The result of checking a request's signature with the inbox's secret. */
+export interface SignatureVerdict {
+  /** unchecked: the inbox has no secret. unsigned: it has one, but the request carries no signature. */
+  verdict: 'valid' | 'invalid' | 'unsigned' | 'unchecked';
+  reason?: string;
+}
 
 /** A received webhook request. */
 export interface ReceivedRequest {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SandboxOptions } from '../createSandbox.js';
+import type { SandboxOptions } from '../SandboxOptions.js';
 
 /** An OAuth app as its developer registered it. */
 export interface SandboxApp {

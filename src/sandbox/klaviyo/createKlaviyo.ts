@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { SandboxOptions } from '../createSandbox.js';
 import type { HeldConnections } from '../heldConnections.js';
+import type { SandboxOptions } from '../SandboxOptions.js';
 import { stateFile } from '../stateFile.js';
 import { AccountBook, type SandboxAccount } from './accountBook.js';
 import { accountEndpoints } from './api/accountEndpoints.js';

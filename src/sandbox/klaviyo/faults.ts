@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HeldConnections } from '../heldConnections.js';
 import { type Answer, sendAnswer } from '../web.js';
 import { jsonApiError, throttledAnswer } from './api/jsonApi.js';
-import type { KlaviyoContext } from './klaviyoContext.js';
+import type { KlaviyoCounters } from './klaviyoCounters.js';
 import { oauthError } from './oauth/oauthError.js';
 
 /** The endpoints that a fault affects. `both` is token and api. The revocation endpoint must be named. */
@@ -120,11 +121,19 @@ function* bigBody(): Generator<string> {
 const page = (title: string): string =>
   `<!DOCTYPE html><html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`;
 
+/** What applying a fault needs of the routes' context. */
+interface FaultContext {
+  readonly now: () => number;
+  readonly faults: FaultBox;
+  readonly held: HeldConnections;
+  readonly counters: KlaviyoCounters;
+}
+
 /** Responds, or does not, as the fault says. */
 function inflictFault(
   fault: ActiveFault,
   endpoint: Endpoint,
-  context: KlaviyoContext,
+  context: FaultContext,
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
@@ -178,7 +187,7 @@ function inflictFault(
 /** Responds with the result of `act`. A waiting fault is applied first, either before the work is done or after it. */
 export async function withFaults(
   endpoint: Endpoint,
-  context: KlaviyoContext,
+  context: FaultContext,
   request: FastifyRequest,
   reply: FastifyReply,
   act: () => Answer,

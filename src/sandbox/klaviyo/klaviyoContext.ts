@@ -1,5 +1,5 @@
-import type { SandboxOptions } from '../createSandbox.js';
 import type { HeldConnections } from '../heldConnections.js';
+import type { SandboxOptions } from '../SandboxOptions.js';
 import type { AccountBook } from './accountBook.js';
 import type { AppBook } from './appBook.js';
 import type { CodeBook } from './codeBook.js';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { SandboxOptions } from '../../createSandbox.js';
+import type { SandboxOptions } from '../../SandboxOptions.js';
 import { readForm, refuseStrangers, sendPage } from '../../web.js';
 import { rootPath } from '../klaviyoContext.js';
 import { controlPage } from './controlPage.js';
