@@ -11,7 +11,7 @@ export class RememberRefreshProblems extends Migration {
         old.version is distinct from new.version or old.scopes is distinct from new.scopes
         or old.refresh_problem is distinct from new.refresh_problem
       ) execute function tell_of_credential()`);
-    // It names its connection as a credential does.
+    // The function reads `connection_id`, which this table has as `credentials` does.
     this.addSql(`
       create trigger connection_health_tell_of_insert after insert on connection_health
       for each row when (new.failing_since is not null) execute function tell_of_credential()`);

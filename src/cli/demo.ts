@@ -8,9 +8,9 @@ import { authorizeKlaviyo } from './demo/authorizeKlaviyo.js';
 import { DemoClient } from './demo/DemoClient.js';
 import { deliverToInbox } from './demo/deliverToInbox.js';
 
-/** The whole story against the sandbox, without hands: exit code 0 when every step did what it should. */
+/** Runs the whole story against the sandbox automatically. Exit code 0 when every step succeeded. */
 const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-demo-'));
-// Readable for the user that Postgres runs as when we are root: the data then stays here and goes with the folder.
+// Readable for the user that Postgres runs as under root, so that the data is in this folder and removed with it.
 await chmod(dataDir, 0o755);
 try {
   const environment = {

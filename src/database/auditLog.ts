@@ -9,19 +9,19 @@ type Facts = Readonly<Record<string, unknown>>;
 interface AuditEntry {
   readonly action: AuditAction;
   readonly subject: readonly [type: AuditSubject, id: number | string];
-  /** Without secrets. Of a change, what is the same before and after is left out. */
+  /** Must not contain secrets. For a change, fields with the same value before and after are left out. */
   readonly before?: Facts | null;
   readonly after?: Facts | null;
 }
 
-/** Who acts: a caller, or a merchant's browser that comes back to an organization's connection. */
+/** The actor: a caller, or a merchant's browser that returns from a provider to an organization's connection. */
 export type AuditActorFacts =
   | Pick<Caller, 'organizationId' | 'credential' | 'apiKeyId' | 'session' | 'address'>
   | { readonly merchantOf: number };
 
 /**
- * Writes a line of the audit log in the transaction of what it tells of: either both happen, or neither does. A change that
- * changed nothing is not told.
+ * Writes an entry of the audit log in the transaction of the change that it records, so that neither exists without the other. A
+ * change without an effect is not recorded.
  */
 export async function recordAudit(em: EntityManager, actor: AuditActorFacts, entry: AuditEntry): Promise<void> {
   const { before, after } = differences(entry.before ?? null, entry.after ?? null);
@@ -53,10 +53,10 @@ function differences(before: Facts | null, after: Facts | null): { before: Facts
   return { before: pick(before), after: pick(after) };
 }
 
-/** Lines that one step looks at. */
+/** Number of entries that one step deletes. */
 const STEP = 1_000;
 
-/** Deletes lines that are older than so many milliseconds, oldest first and in bounded steps. Returns how many. */
+/** Deletes entries older than `olderThanMs` milliseconds, oldest first and in bounded steps. Returns how many. */
 export async function deleteOldAuditEvents(
   { database }: { database: Database },
   olderThanMs: number,

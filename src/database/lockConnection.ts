@@ -5,9 +5,10 @@ import { InputError } from '../domain/errors.js';
 import type { EntityManager } from './Database.js';
 
 /**
- * The caller's connection, which nobody else can change, delete or give subscriptions to before the transaction ends.
- * @param field where the input names it, for the error.
- * Throws an InputError: NOT_FOUND, also for somebody else's.
+ * Returns the caller's connection, locked: no other transaction can change it, delete it or add subscriptions to it until this
+ * one ends.
+ * @param field the connection's field in the input, for the error.
+ * Throws an InputError: NOT_FOUND, also for another organization's connection.
  */
 export async function lockConnection(
   em: EntityManager,

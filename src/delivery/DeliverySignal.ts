@@ -6,7 +6,7 @@ export const WAKE_CHANNEL = 'switchboard_deliveries';
 
 /** Tells workers that deliveries are due. Without the signal they find them a little later, by polling. */
 export interface DeliverySignal {
-  /** Call it after the commit. Never throws and never waits. Calls in quick succession send one notification. */
+  /** Wakes the workers. Call it after the commit. Never throws and never waits. Calls in quick succession send one notification. */
   notify(): void;
 }
 
@@ -35,7 +35,7 @@ export function createDeliverySignal({ database, wakeEngine, intervalMs = 20 }: 
     }
     paused = true;
     again = false;
-    // A failed notification is harmless: without the database nobody can publish or claim, and workers poll.
+    // A failed notification is harmless: without the database no process can publish or claim, and workers poll.
     sql`select pg_notify(${WAKE_CHANNEL}, '')`.execute(database.sql()).catch(() => {});
     setTimeout(() => {
       paused = false;

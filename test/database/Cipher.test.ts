@@ -8,14 +8,14 @@ const cipher = new Cipher([one]);
 const ROW = 'credentials:42:accessToken';
 
 describe('An encrypted column (AES-256-GCM, NIST SP 800-38D)', () => {
-  it.each(['', 'a', 'ünï¢ødé 🎉', 'x'.repeat(4_096)])('gives back what was put in', (plaintext) => {
+  it.each(['', 'a', 'ünï¢ødé 🎉', 'x'.repeat(4_096)])('decrypts to the original text', (plaintext) => {
     const value = cipher.encrypt(plaintext, ROW);
     expect(value).toMatch(/^v1\.one\.[\w-]+$/);
     expect(cipher.decrypt(value, ROW)).toBe(plaintext);
     if (plaintext.length > 1) expect(value).not.toContain(plaintext);
   });
 
-  it('is another one every time', () => {
+  it('is different every time', () => {
     const values = Array.from({ length: 1_000 }, () => cipher.encrypt('the same', ROW));
     expect(new Set(values)).toHaveLength(1_000);
   });
@@ -37,9 +37,12 @@ describe('An encrypted column (AES-256-GCM, NIST SP 800-38D)', () => {
     }
   });
 
-  it.each(['', 'plain text', 'v1', 'v1.one', 'v1.one.', 'v1.one.AAAA', 'v2.one.AAAA'])('does not take %j for one', (value) => {
-    expect(() => cipher.decrypt(value, ROW)).toThrow();
-  });
+  it.each(['', 'plain text', 'v1', 'v1.one', 'v1.one.', 'v1.one.AAAA', 'v2.one.AAAA'])(
+    'does not accept %j as a ciphertext',
+    (value) => {
+      expect(() => cipher.decrypt(value, ROW)).toThrow();
+    },
+  );
 
   it('does not decrypt with a shortened tag', () => {
     const [version, id, body = ''] = cipher.encrypt('', ROW).split('.');
@@ -59,7 +62,7 @@ describe('Keys can rotate', () => {
     expect(new Cipher([two]).decrypt(fresh, ROW)).toBe('secret');
   });
 
-  it('what was encrypted with an old key is brought under the first one', () => {
+  it('a value under an old key is re-encrypted under the first one', () => {
     const rotated = new Cipher([two, one]);
     expect(rotated.keyIds).toEqual(['two', 'one']);
     const fresh = rotated.reencrypt(cipher.encrypt('sécret', ROW), ROW);
@@ -76,7 +79,7 @@ describe('Keys can rotate', () => {
     },
   );
 
-  it('a key that was taken away is missed by its name, and no secret is told', () => {
+  it('a removed key is named in the error, which contains no secret', () => {
     const old = cipher.encrypt('secret', ROW);
     expect(() => new Cipher([two]).decrypt(old, ROW)).toThrow(
       `No key with id "one" in ENCRYPTION_KEYS: add it back to read ${ROW}.`,
@@ -99,7 +102,7 @@ describe('A fingerprint', () => {
     expect(new Set([fingerprint, ...others])).toHaveLength(5);
   });
 
-  it('says nothing to whoever knows the text but not the key', () => {
+  it('cannot be computed from the text without the key', () => {
     const text = '+31612345678';
     const guesses = [text, `events:1:a\n${text}`].map((guess) => createHash('sha256').update(guess).digest('base64url'));
     for (const guess of guesses) expect(cipher.fingerprint(text, 'events:1:a')).not.toContain(guess);

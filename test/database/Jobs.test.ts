@@ -20,7 +20,7 @@ afterAll(async () => {
 const YEARLY = '0 0 1 1 *';
 
 describe('A chore that is also done at the start', () => {
-  it('keeps nobody waiting, is told when the process stops, and is waited for then', async () => {
+  it('does not delay the start, is aborted when the process stops, and is then waited for', async () => {
     const jobs = new Jobs(database, recordLog().log);
     await jobs.start();
     const steps: string[] = [];
@@ -35,7 +35,7 @@ describe('A chore that is also done at the start', () => {
     expect(steps).toEqual(['begun', 'ended']);
   });
 
-  it('may fail: the log says so, and it comes again by the clock', async () => {
+  it('may fail: the log says so, and it runs again on schedule', async () => {
     const { log, lines } = recordLog();
     const jobs = new Jobs(database, log);
     await jobs.start();

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { Database } from '../../src/database/Database.js';
 import { createTestDatabase } from '../support/createTestDatabase.js';
 
-it('Transactions that a restart of Postgres meets cost the pool no connection: afterwards all goes on, and it closes', async () => {
+it('Transactions during a restart of Postgres cost the pool no connection: it works afterwards, and it closes', async () => {
   const { url, drop } = await createTestDatabase();
   const admin = new pg.Client({ connectionString: url });
   await admin.connect();

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { Database } from '../../src/database/Database.js';
 import { createTestDatabase } from '../support/createTestDatabase.js';
 
-/** A close that hangs is a test that times out. */
+/** A close that hangs makes the test time out. */
 async function openDatabase() {
   const { url, drop } = await createTestDatabase();
   onTestFinished(drop);
@@ -13,7 +13,7 @@ async function openDatabase() {
   return database;
 }
 
-it('A database that closes answers first what was asked on connections that are still being made', async () => {
+it('A database that closes first completes statements on connections that are still being opened', async () => {
   const database = await openDatabase();
   const asked = Array.from({ length: 5 }, (_, index) => sql<{ n: number }>`select ${index}::int as n`.execute(database.sql()));
   await setImmediate();
@@ -21,7 +21,7 @@ it('A database that closes answers first what was asked on connections that are 
   expect((await Promise.all(asked)).map(({ rows }) => rows[0]?.n)).toEqual([0, 1, 2, 3, 4]);
 });
 
-it('A database that closes cuts off what takes too long, and opens nothing any more', async () => {
+it('A database that closes cuts off statements that take too long, and opens no more connections', async () => {
   const database = await openDatabase();
   const asked = sql`select pg_sleep(29)`.execute(database.sql()).catch((error: Error) => error.message);
   await setImmediate();

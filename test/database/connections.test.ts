@@ -10,7 +10,7 @@ const ready = async ({ publicUrl }: TestSwitchboard) => {
   return { status: answer.status, body: (await answer.json()) as object };
 };
 
-/** Everything at once that may take a connection, for a while. */
+/** Causes everything that may take a connection, all at once, for a while. */
 async function strain({ client, publicUrl }: TestSwitchboard): Promise<void> {
   const id = await createWebhookConnection(client, `${publicUrl}/sandbox/inbox/strained`);
   await subscribe(client, id);
@@ -31,7 +31,7 @@ describe('The connections of a process', () => {
   ])('with ROLE=%s are those of its pool and at most %i more', async (role, more) => {
     const first = await startSwitchboard({ DATABASE_POOL_SIZE: '4' });
     const second = await startSwitchboard({ DATABASE_POOL_SIZE: '4', ROLE: role }, first.testDatabase);
-    // Through a connection of its own, which is not counted.
+    // Uses a connection of its own, which is not counted.
     const watcher = new pg.Client({ connectionString: first.testDatabase.url, application_name: 'watcher' });
     await watcher.connect();
     let most = 0;
@@ -51,7 +51,7 @@ describe('The connections of a process', () => {
     await watcher.end();
     await second.close();
     await first.close();
-    // The first is a whole server.
+    // The first part is the count for a whole server.
     expect(most).toBeLessThanOrEqual(4 + 13 + 4 + more);
     expect(most).toBeGreaterThan(4 + 4);
   });
@@ -60,7 +60,7 @@ describe('The connections of a process', () => {
 const skipped = whySkipped('postgres');
 
 describe.skipIf(skipped)(`A Postgres that has too many clients ${skipped ?? ''}`, () => {
-  it('is said to have just that, to callers and in readiness, and serves again when some have gone', async () => {
+  it('is reported as such to callers and in readiness, and is used again when some have left', async () => {
     const server = await startOwnPostgres({
       hba: ['host all all 127.0.0.1/32 trust'],
       settings: { max_connections: '30' },

@@ -60,7 +60,7 @@ describe('A start with ENCRYPTION_KEYS that are not those of the database ends i
     }
   });
 
-  it('also when the database is older than canaries: then what is encrypted there is tried', async () => {
+  it('also when the database is older than canaries: then existing ciphertexts are tried', async () => {
     const server = await start(FIRST);
     onTestFinished(() => server.close());
     await server.sql('delete from encryption_canaries');
@@ -69,11 +69,11 @@ describe('A start with ENCRYPTION_KEYS that are not those of the database ends i
     expect(await server.sql('select key_id from encryption_canaries')).toEqual([]);
   });
 
-  it('but not when the right key is there, at whatever place', async () => {
+  it('but not when the right key is configured, at any position', async () => {
     for (const keys of [FIRST, `${FIRST},${SECOND}`]) await (await start(keys)).close();
   });
 
-  it('and no longer, once everything was encrypted again under another key', async () => {
+  it('and no longer once everything was re-encrypted under another key', async () => {
     const rotated = await start(`${SECOND},${FIRST}`);
     onTestFinished(() => rotated.close());
     await eventually(async () =>

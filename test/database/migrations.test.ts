@@ -19,7 +19,7 @@ interface Column {
   nullable: boolean;
 }
 
-/** Every column of every table, as Postgres has them. */
+/** Returns every column of every table in Postgres. */
 async function columnsInDatabase(): Promise<Map<string, Column>> {
   const rows = await database
     .em()
@@ -32,7 +32,7 @@ async function columnsInDatabase(): Promise<Map<string, Column>> {
   return new Map(rows.map(({ table, column, type, nullable }) => [`${table}.${column}`, { type, nullable }]));
 }
 
-/** The same, as the entities have them. */
+/** Returns the columns that the entities define. */
 function columnsOfEntities(): Map<string, Column> {
   const columns = new Map<string, Column>();
   for (const meta of database.orm.getMetadata().getAll().values()) {
@@ -48,7 +48,7 @@ function columnsOfEntities(): Map<string, Column> {
   return columns;
 }
 
-/** Names that mean the same. */
+/** Type names that mean the same. */
 const SAME: Record<string, string> = {
   bigserial: 'bigint',
   int: 'integer',
@@ -59,7 +59,7 @@ const SAME: Record<string, string> = {
 const canonical = (type: string) => SAME[type] ?? type;
 
 describe('The migrations', () => {
-  it('make every column that the entities have, with its type and nullability', async () => {
+  it('create every column that the entities have, with its type and nullability', async () => {
     const made = await columnsInDatabase();
     const wanted = columnsOfEntities();
     expect(wanted.size).toBeGreaterThan(60);
@@ -72,7 +72,7 @@ describe('The migrations', () => {
     expect(differences).toEqual([]);
   });
 
-  it("make no column that no entity has, but the queue's own", async () => {
+  it('create no column without an entity, except those of the queue', async () => {
     const wanted = columnsOfEntities();
     const tables = new Set([...wanted.keys()].map((name) => name.split('.')[0]));
     tables.delete('deliveries');
@@ -103,12 +103,12 @@ describe('The migrations', () => {
       }
     }
     expect(known.size).toBeGreaterThan(4);
-    // Which types there are, the modules of the server say.
+    // The server's modules define the connection types.
     expect(allowed.has('connections.type')).toBe(false);
     for (const [column, values] of known) expect([column, allowed.get(column)]).toEqual([column, values]);
   });
 
-  it('have nothing to do the second time, also when several processes start at once', async () => {
+  it('do nothing the second time, also when several processes start at once', async () => {
     const others = await Promise.all([1, 2, 3].map(() => Database.open({ url: testDatabase.url })));
     expect(await Promise.all(others.map((other) => migrate(other)))).toEqual([[], [], []]);
     await Promise.all(others.map((other) => other.close()));
@@ -124,8 +124,8 @@ describe('The migrations', () => {
   });
 });
 
-describe('When keys get a scope of their own for secrets', () => {
-  it('whoever could manage keys before still can, but for keys that are good for tokens only', async () => {
+describe('The migration that adds the scope admin', () => {
+  it('gives it to keys that could manage keys before, except keys for access tokens only', async () => {
     const execute = (statement: string): Promise<Record<string, unknown>[]> => database.em().getConnection().execute(statement);
     await execute('drop index rate_limits_resets_at_index; drop index access_tokens_expires_at_index');
     await execute("delete from migrations where name like '%_bound_callers'; insert into organizations (name) values ('Acme')");
@@ -147,7 +147,7 @@ describe('When keys get a scope of their own for secrets', () => {
 });
 
 describe('A foreign key', () => {
-  it('has an index, so that deleting what it points to scans nothing', async () => {
+  it('has an index, so that deleting the referenced row scans no table', async () => {
     const rows = await database
       .em()
       .getConnection()

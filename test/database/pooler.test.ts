@@ -22,7 +22,7 @@ const ready = async ({ publicUrl }: TestSwitchboard) =>
 
 describe.skipIf(skipped)(`With PgBouncer in transaction mode in between ${skipped ?? ''}`, () => {
   let pooler: OwnServer;
-  /** An empty database: its migrations, too, go through the pooler. */
+  /** An empty database, so that its migrations also go through the pooler. */
   const name = `switchboard_pooled_${randomBytes(6).toString('hex')}`;
   let direct: string;
   let pooled: string;
@@ -44,7 +44,7 @@ describe.skipIf(skipped)(`With PgBouncer in transaction mode in between ${skippe
   const start = (environment: Record<string, string> = {}) =>
     startSwitchboard(environment, { url: pooled, drop: async () => {} });
 
-  it('and DATABASE_DIRECT_URL past it, two processes deliver everything, and every update is live', async () => {
+  it('and DATABASE_DIRECT_URL past it, two processes deliver everything, and every live update arrives', async () => {
     const one = await start({ DATABASE_DIRECT_URL: direct });
     const two = await start({ DATABASE_DIRECT_URL: direct });
     try {
@@ -61,7 +61,7 @@ describe.skipIf(skipped)(`With PgBouncer in transaction mode in between ${skippe
       });
       expect(one.sandbox?.inbox.total('pooled')).toBe(EVENTS);
       for (const server of [one, two]) expect(await ready(server)).toMatchObject({ status: 'ok', alarms: [] });
-      // What needs a session of its own has one past the pooler; everything else goes through it.
+      // Sessions of our own bypass the pooler; everything else goes through it.
       const sessions = await one.sql(`
         select distinct application_name as name from pg_stat_activity
         where datname = current_database() and application_name like 'switchboard-%' order by 1`);
@@ -78,7 +78,7 @@ describe.skipIf(skipped)(`With PgBouncer in transaction mode in between ${skippe
     }
   });
 
-  it('but without DATABASE_DIRECT_URL, readiness says that nothing is heard, and nobody watches in silence', async () => {
+  it('but without DATABASE_DIRECT_URL, readiness reports that notifications do not arrive, and new watches are refused', async () => {
     const server = await start();
     try {
       await eventually(

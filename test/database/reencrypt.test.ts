@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../support/createTestData
 import { eventually } from '../support/eventually.js';
 import { recordLog } from '../support/recordLog.js';
 
-// `_` is a wildcard of `like`: values under kx2 must not pass for values under k_2.
+// `_` is a wildcard of `like`: values under kx2 must not count as values under k_2.
 const old = { id: 'k1', key: Buffer.alloc(32, 1) };
 const similar = { id: 'kx2', key: Buffer.alloc(32, 2) };
 const current = { id: 'k_2', key: Buffer.alloc(32, 3) };
@@ -20,7 +20,7 @@ const UNDISTURBED = new AbortController().signal;
 
 let testDatabase: TestDatabase;
 let database: Database;
-/** A session of somebody else. */
+/** Another session. */
 let other: pg.Client;
 let organizationId: string;
 beforeAll(async () => {
@@ -49,7 +49,7 @@ async function run({ cipher = rotated, waiting = [] as string[], stopping = UNDI
 const recipientOf = (id: string) => JSON.stringify({ email: `${id}@example.com` });
 const encrypted = (cipher: Cipher) => (id: string) => cipher.encrypt(recipientOf(id), columnIdentity.recipient(id));
 
-/** Events in the order of their ids; returns those. */
+/** Adds events; returns their ids in order. */
 async function addEvents(count: number, recipient: (id: string) => string | null): Promise<string[]> {
   const ids = Array.from({ length: count }, newId);
   await other.query(
@@ -65,7 +65,7 @@ async function recipients(): Promise<Map<string, string | null>> {
   return new Map(rows.map(({ id, recipient }) => [id, recipient]));
 }
 
-/** How many recipients are under which key. */
+/** Returns the number of recipients under each key. */
 async function tally(): Promise<Record<string, number>> {
   const { rows } = await other.query(
     `select split_part(recipient, '.', 2) as key, count(*)::int as count from events where recipient is not null group by 1`,
@@ -73,7 +73,7 @@ async function tally(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ key, count }) => [key, count]));
 }
 
-/** A Klaviyo connection with tokens; returns its id. */
+/** Adds a Klaviyo connection with tokens; returns its id. */
 async function addCredential(): Promise<number> {
   const { rows } = await other.query(
     `insert into connections (organization_id, type, status, configuration, updated_at)
@@ -89,7 +89,7 @@ async function addCredential(): Promise<number> {
   return id;
 }
 
-/** Waits until a session waits for a lock of this kind; returns its process. */
+/** Waits until a session waits for a lock of this kind; returns its process id. */
 const whoWaits = (condition: string): Promise<number> =>
   eventually(async () => {
     const { rows } = await other.query(
@@ -100,7 +100,7 @@ const whoWaits = (condition: string): Promise<number> =>
     return rows[0].pid;
   });
 
-/** Whoever changes this event waits until the returned function is called. */
+/** Locks an event until the returned function is called. */
 async function holdUp(eventId: string): Promise<() => Promise<void>> {
   await other.query('select pg_advisory_lock(1)');
   await other.query(`
@@ -171,10 +171,10 @@ describe('Re-encrypting after a rotation', () => {
     expect(await tally()).toEqual({ k1: 3 });
   });
 
-  it('is done by one at a time', async () => {
+  it('is done by one process at a time', async () => {
     await addEvents(20, encrypted(before));
     await other.query('select pg_advisory_lock($1)', [REENCRYPTION_LOCK]);
-    // Somebody is at it, and may be past what is to be done: it waits for its own turn, and says nothing before.
+    // A second run may be ahead of the first one's position, so it waits for its turn and reports nothing before.
     const runs = Promise.all([run(), run(), run()]);
     await sleep(500);
     expect(await tally()).toEqual({ k1: 20 });
@@ -208,7 +208,7 @@ describe('A value that can not be decrypted', () => {
       { level: 'warn', column: 'events.recipient', key: 'lost', count: 4, message },
       { level: 'warn', column: 'events.recipient', key: null, count: 2, message },
     ]);
-    // Perhaps it is the key that is wrong: whoever threw it away could never read them again.
+    // The configured key may be the wrong one, so the old key must not be reported as unnecessary.
     const stays = 'The key k1 is still in use: it has to stay in ENCRYPTION_KEYS';
     expect(lines).toContainEqual({ level: 'info', key: 'k1', values: 3, jobs: 0, message: stays });
     expect(JSON.stringify(lines)).not.toContain('example.com');
@@ -224,10 +224,10 @@ describe('A token that waits in a background job', () => {
   });
 });
 
-describe('Somebody who writes at the same time', () => {
-  it('is never overwritten: what was stored after the old value was read stays', async () => {
+describe('A concurrent writer', () => {
+  it('is never overwritten: a value that was stored after the old one was read stays', async () => {
     const id = await addCredential();
-    // Reading goes on while a writer holds the table, and the swap waits: exactly between the two it stores new tokens.
+    // Reads go on while a writer locks the table, and the swap waits. The new tokens are stored exactly in between.
     await other.query('begin');
     await other.query('lock table credentials in exclusive mode');
     const running = run();
@@ -241,7 +241,7 @@ describe('Somebody who writes at the same time', () => {
     expect(after.decrypt(row.refresh_token, columnIdentity.refreshToken(id))).toBe('refresh');
   });
 
-  it('that still encrypts with the old key is caught up with', async () => {
+  it('that still encrypts with the old key is re-encrypted in a further walk', async () => {
     const id = await addCredential();
     await other.query('begin');
     await other.query('lock table credentials in exclusive mode');
@@ -255,7 +255,7 @@ describe('Somebody who writes at the same time', () => {
     expect(after.decrypt(row.access_token, columnIdentity.accessToken(id))).toBe('the refreshed one');
   });
 
-  it('is never waited for: a locked row has its turn another time, and its key stays in use', async () => {
+  it('is never waited for: a locked row is skipped, and its key stays in use', async () => {
     const [locked = ''] = await addEvents(10, encrypted(before));
     await other.query('begin');
     await other.query('select from events where id = $1 for update', [locked]);
@@ -283,7 +283,7 @@ describe('A run that ends early', () => {
     expect(await tally()).toEqual({ k_2: 240 });
   });
 
-  it('stops after a batch when its process does, and does not say that a key may leave', async () => {
+  it('stops after a batch when its process stops, and does not report a key as unnecessary', async () => {
     const ids = await addEvents(240, encrypted(before));
     const release = await holdUp(ids[120] as string);
     const stopping = new AbortController();

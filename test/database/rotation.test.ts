@@ -26,7 +26,7 @@ const keyOf = (entry: string): EncryptionKey => {
 };
 const recipient = { email: 'anna@example.com' };
 
-/** Where ciphertexts stand that are never re-encrypted: they end with their job or their key. */
+/** Ciphertexts that are never re-encrypted, because they are deleted with their job or their key. */
 const BESIDE = /^(pgboss\.job|public\.encryption_canaries)/;
 
 let klaviyo: StandaloneKlaviyo;
@@ -35,7 +35,7 @@ let inbox: Inbox;
 let folder: string;
 let publicUrl: string;
 let keys: GraphQLClient['keys'];
-/** What was made under the old key, to be used under the new one. */
+/** Data created under the old key and used under the new one. */
 let made: Awaited<ReturnType<typeof makeSecretsOfEveryKind>>;
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ afterAll(async () => {
   await Promise.all([klaviyo.close(), shared.drop()]);
 });
 
-/** A mutation that has to succeed; `type` is its input's. */
+/** Runs a mutation that must succeed. `type` is the type of its input. */
 async function ask(client: GraphQLClient, name: string, type: string, input: object, answer: string) {
   const query = `mutation ($input: ${type}!) { ${name}(input: $input) { ${answer} userErrors { message } } }`;
   const data = await client.query(query, { input });
@@ -70,7 +70,7 @@ async function makeSecretsOfEveryKind(server: Server) {
     'signingSecret',
   );
   await subscribe(client, webhookId);
-  // An answer that is kept for a repeated request.
+  // A response that is stored for a repeated request.
   const kept = await fetch(`${server.publicUrl}/api/v3/event-subscriptions/connections`, {
     method: 'POST',
     headers: { authorization: client.authorization, 'content-type': 'application/json', 'idempotency-key': 'kept' },
@@ -81,14 +81,14 @@ async function makeSecretsOfEveryKind(server: Server) {
   await ask(client, 'eraseRecipient', 'EraseRecipientInput', { email: 'nobody@example.com' }, 'erasure { id }');
   await server.sql("update erasures set run_at = now() + interval '1 day'");
 
-  // A grant, and an event with a recipient and properties that waits until its connection is turned on again.
+  // A grant, and an event with a recipient and properties that waits until its connection is enabled again.
   const account = newAccount({ client, sandbox: klaviyo });
   const klaviyoId = await connectKlaviyo(client, account.id);
   await subscribe(client, klaviyoId);
   await ask(client, 'updateConnection', 'UpdateConnectionInput', { id: klaviyoId, isEnabled: false }, 'connection { id }');
   const heldEvent = await publish(client, { recipient, properties: { Plan: 'gold' } });
 
-  // An attempt whose browser is on its way, and a grant whose revocation does not get through.
+  // An authorization with its browser at the provider, and a grant whose revocation does not succeed.
   const attempt = await approvedAttempt({ client, sandbox: klaviyo });
   const outage = klaviyo.klaviyo.inject({ kind: 'server_error', target: 'revoke' });
   const given = await connectKlaviyo(client, newAccount({ client, sandbox: klaviyo }).id);
@@ -100,7 +100,7 @@ async function makeSecretsOfEveryKind(server: Server) {
 const revocations = async ({ sql }: Pick<Server, 'sql'>) =>
   (await sql("select state from pgboss.job where name = 'revoke-grant'")).map(({ state }) => state);
 
-/** The built server as a process with these keys; its log says what it re-encrypted. */
+/** Starts the built server as a process with these keys. Its log says what it re-encrypted. */
 async function startProcess(encryptionKeys: string) {
   const server = runBuiltServer(folder, {
     ...klaviyo.environmentFor(publicUrl),
@@ -131,7 +131,7 @@ describe('Rotating the encryption key', () => {
     expect(places).toHaveLength(known.length + 2);
   });
 
-  it('goes on by itself when a server starts with a new key first; the log says what still needs the old one', async () => {
+  it('happens automatically when a server starts with a new key first; the log says what still needs the old one', async () => {
     const server = await startProcess(`${NEW},${OLD}`);
     await eventually(() => expect(server.output()).toContain('The key old is still in use'), { withinMs: 20_000 });
     expect(server.output()).toMatch(/"key":"old","values":0,"jobs":1,/);
@@ -139,7 +139,7 @@ describe('Rotating the encryption key', () => {
     expect(server.output()).not.toContain('can not be decrypted');
   });
 
-  it('is over when the job that waited is done', async () => {
+  it('is complete when the waiting job is done', async () => {
     const patient = await startLinkedSwitchboard(klaviyo, {
       ...{ shared, publicUrl },
       environment: { ENCRYPTION_KEYS: `${NEW},${OLD}` },
@@ -154,7 +154,7 @@ describe('Rotating the encryption key', () => {
     await eventually(() => expect(server.output()).toContain('Nothing is encrypted under the key old'), { withinMs: 20_000 });
   });
 
-  it('lets the old key go: everything that was made under it works', async () => {
+  it('makes the old key unnecessary: everything created under it works', async () => {
     const server = await startLinkedSwitchboard(klaviyo, { shared, publicUrl, environment: { ENCRYPTION_KEYS: NEW } });
     onTestFinished(() => server.close());
     const client = new GraphQLClient(`${server.ownUrl}/graphql`, keys);
@@ -176,7 +176,7 @@ describe('Rotating the encryption key', () => {
     expect(received?.headers.authorization).toBe('Bearer a-merchants-token');
     expect(String(received?.headers['webhook-signature']).split(' ')).toHaveLength(2);
 
-    // The held event goes out with the recipient it was published with, after a refresh.
+    // The held event goes out with its original recipient, after a refresh.
     await server.sql('update credentials set expires_at = now(), refresh_leased_until = null');
     klaviyo.klaviyo.resetCounters();
     await ask(client, 'updateConnection', 'UpdateConnectionInput', { id: made.klaviyoId, isEnabled: true }, 'connection { id }');
@@ -195,7 +195,7 @@ describe('Rotating the encryption key', () => {
 });
 
 describe('A refresh between reading a token and storing it re-encrypted', () => {
-  it('wins, or the grant would be lost: its refresh token ended the one before', async () => {
+  it('wins, because the grant would be lost otherwise: the new refresh token replaced the one before', async () => {
     const own = await createTestDatabase();
     onTestFinished(() => own.drop());
     const server = await startLinkedSwitchboard(klaviyo, { shared: own, environment: { ENCRYPTION_KEYS: OLD } });

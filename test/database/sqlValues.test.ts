@@ -17,7 +17,10 @@ afterAll(async () => {
 
 const ANY_TIME = '2026-01-15 10:30:00.123456+00';
 
-/** What each Postgres type that we have columns of comes back as, past the entities. Ids are text: they may exceed 2^53. */
+/**
+ * For each Postgres type of our columns, the value that a query without the ORM returns. Ids are text, because they may exceed
+ * 2^53.
+ */
 const VALUES: Record<string, { readonly literal: string; readonly value: unknown }> = {
   bool: { literal: 'true', value: true },
   int4: { literal: '7', value: 7 },
@@ -32,14 +35,14 @@ const VALUES: Record<string, { readonly literal: string; readonly value: unknown
   timestamptz: { literal: `'${ANY_TIME}'`, value: new Date('2026-01-15T10:30:00.123Z') },
 };
 
-describe('What SQL returns past the entities', () => {
+describe('The result of SQL that bypasses entities', () => {
   it('is known for every type that a column of ours has', async () => {
     const { rows } = await sql<{ type: string }>`
       select distinct udt_name as type from information_schema.columns where table_schema = 'public'`.execute(database.sql());
     expect(rows.map(({ type }) => type).filter((type) => !(type in VALUES))).toEqual([]);
   });
 
-  it.each(Object.entries(VALUES))('is what our types say: %s', async (type, { literal, value }) => {
+  it.each(Object.entries(VALUES))('matches our types: %s', async (type, { literal, value }) => {
     const { rows } = await sql<{ value: unknown }>`select ${sql.raw(literal)}::${sql.raw(type)} as value`.execute(database.sql());
     expect(rows).toEqual([{ value }]);
     const inTransaction = await database.transaction(
@@ -48,7 +51,7 @@ describe('What SQL returns past the entities', () => {
     expect(inTransaction).toEqual([{ value }]);
   });
 
-  it("has a connection's health with its times", async () => {
+  it("has the times of a connection's health", async () => {
     const { rows } = await sql<{ id: string }>`
       with organization as (insert into organizations (name) values ('Acme') returning id),
       connection as (

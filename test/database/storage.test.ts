@@ -6,7 +6,7 @@ import { parcelEvent } from '../support/webhookFlow.js';
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
   switchboard = await startSwitchboard();
-  // What Postgres says when a table can not grow; a disk that is really full would take the other tests with it.
+  // Simulates Postgres's error, because a disk that is really full would break the other tests.
   await switchboard.sql(`
     create function refuse() returns trigger language plpgsql as $$
     begin
@@ -62,7 +62,7 @@ describe('While the disk of Postgres is full', () => {
   });
 });
 
-describe('A Postgres that takes no changes', () => {
+describe('A Postgres that accepts no changes', () => {
   it('answers 503, and says that nothing was stored', async () => {
     const end = await refuseWrites('25006');
     expect(await publish()).toMatchObject({

@@ -10,7 +10,7 @@ import { createWebhookConnection, publish, subscribe, waitForDelivery } from '..
 
 const skipped = whySkipped('postgres');
 
-describe.skipIf(skipped)(`A Postgres that takes only TLS ${skipped ?? ''}`, () => {
+describe.skipIf(skipped)(`A Postgres that accepts only TLS ${skipped ?? ''}`, () => {
   let server: OwnServer;
   let url: string;
   const withParameters = (parameters: Record<string, string>) => {

@@ -17,7 +17,7 @@ const LONG = { withinMs: 30_000 };
 
 type Answer = (jobs: readonly DeliveryJob[], signal: AbortSignal) => Promise<readonly DeliveryResult[]>;
 
-/** A destination that takes 20 to 100 together, and remembers what it was given. */
+/** Returns a destination that accepts batches of 20 to 100 and records the deliveries it gets. */
 function batching(answer: Answer = async (jobs) => jobs.map(() => delivered), single = async () => delivered) {
   const batches: (readonly DeliveryJob[])[] = [];
   const singles: DeliveryJob[] = [];
@@ -49,7 +49,7 @@ function batching(answer: Answer = async (jobs) => jobs.map(() => delivered), si
 const subscribed = () => test.bed.subscribed('http://127.0.0.1:1/', { type: 'klaviyo' });
 const idsOf = (batches: readonly (readonly DeliveryJob[])[]) => batches.flat().map(({ deliveryId }) => deliveryId);
 
-describe('Many deliveries of a connection whose destination takes them together', () => {
+describe('Many deliveries of a connection whose destination supports batches', () => {
   it('go in few batches, each with its own attempt and result', async () => {
     const { bed } = test;
     const { destination, batches, singles, seen } = batching();
@@ -67,7 +67,7 @@ describe('Many deliveries of a connection whose destination takes them together'
     expect(attempts.every(({ number, status_code }) => number === 1 && status_code === 202)).toBe(true);
   });
 
-  it('are split where they would be too large together', async () => {
+  it('are split when a batch would be too large', async () => {
     const { bed } = test;
     const { destination, batches } = batching();
     await subscribed();
@@ -80,7 +80,7 @@ describe('Many deliveries of a connection whose destination takes them together'
     expect(batches.length).toBeGreaterThan(0);
   });
 
-  it('few go one by one, at once', async () => {
+  it('go one by one, at once, when they are few', async () => {
     const { bed } = test;
     const { destination, batches, singles } = batching();
     await subscribed();
@@ -91,7 +91,7 @@ describe('Many deliveries of a connection whose destination takes them together'
     expect(singles).toHaveLength(19);
   });
 
-  it('keep to their ordering keys: never two of one key at once', async () => {
+  it('respect their ordering keys: never two of one key at once', async () => {
     const { bed } = test;
     const { destination, batches, singles } = batching();
     await subscribed();
@@ -112,7 +112,7 @@ describe('Many deliveries of a connection whose destination takes them together'
     expect(idsOf(batches).length + singles.length).toBe(90);
   });
 
-  it('hold up no other connection while a batch takes its time', async () => {
+  it('delay no other connection while a batch is slow', async () => {
     const { bed } = test;
     let answer: () => void = () => {};
     const answered = new Promise<void>((resolve) => {
@@ -124,7 +124,7 @@ describe('Many deliveries of a connection whose destination takes them together'
     });
     await subscribed();
     await bed.publish(many(2_000));
-    // As few places as there are: a batch takes one of them.
+    // The minimum of places: a batch takes one of them.
     await bed.engine({ destinations: [destination], options: { concurrency: 4, concurrencyPerConnection: 24 } }).start();
     await eventually(() => expect(batches.length).toBeGreaterThan(0), LONG);
     const other = await bed.connection('http://127.0.0.1:1/', { type: 'klaviyo' });
@@ -136,8 +136,8 @@ describe('Many deliveries of a connection whose destination takes them together'
   });
 });
 
-describe('What went wrong in a batch', () => {
-  it('for one delivery is done by itself, with no attempt spent', async () => {
+describe('A failure in a batch', () => {
+  it('of one delivery is attempted alone, and uses up no attempt', async () => {
     const { bed } = test;
     const { destination, batches, singles } = batching(async (jobs) =>
       jobs.map(({ event }) => (JSON.parse(event.payload).n % 10 === 0 ? { kind: 'alone' } : delivered)),
@@ -151,7 +151,7 @@ describe('What went wrong in a batch', () => {
     expect(await bed.attempts()).toHaveLength(60);
   });
 
-  it('of all of them is retried one by one, and counts as one failure of the connection', async () => {
+  it('of all deliveries is retried one by one, and counts as one failure of the connection', async () => {
     const { bed } = test;
     const { destination, batches, singles } = batching(async (jobs) => jobs.map(() => ({ kind: 'retry', attempt: bad })));
     const { connectionId } = await subscribed();
@@ -173,7 +173,7 @@ describe('What went wrong in a batch', () => {
     expect(new Set(idsOf(batches)).size).toBe(idsOf(batches).length);
   });
 
-  it('by a rate limit spends no attempt, and all of them go later', async () => {
+  it('by a rate limit uses up no attempt, and all deliveries go later', async () => {
     const { bed } = test;
     let limited = 0;
     const { destination, batches } = batching(async (jobs) => {
@@ -191,7 +191,7 @@ describe('What went wrong in a batch', () => {
   it.each<[string, Answer]>([
     ['throws', async () => Promise.reject(new Error('A fault of ours'))],
     ['forgets some of them', async (jobs) => jobs.slice(0, 5).map(() => delivered)],
-  ])('because the destination %s is a fault of ours, and is retried', async (_, answer) => {
+  ])('because the destination %s is an internal fault, and is retried', async (_, answer) => {
     const { bed } = test;
     const { destination, singles } = batching(answer);
     await subscribed();
@@ -202,7 +202,7 @@ describe('What went wrong in a batch', () => {
     expect((await bed.attempts()).some(({ error_code }) => error_code === 'internal')).toBe(true);
   });
 
-  it('because it never ended is written off like any attempt', async () => {
+  it('by a batch that never ends is written off like any attempt', async () => {
     const { bed } = test;
     const { destination } = batching(() => new Promise(() => {}));
     const stuck = { ...destination, maxDurationMs: 200 };
@@ -213,7 +213,7 @@ describe('What went wrong in a batch', () => {
   });
 });
 
-describe('A batch under way', () => {
+describe('A batch in flight', () => {
   it('is handed back by a stop, and another engine delivers it', async () => {
     const { bed } = test;
     const hanging = batching(
@@ -234,7 +234,7 @@ describe('A batch under way', () => {
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 300 }), LONG);
   });
 
-  it('of a worker that died is done again when its lease is over; several workers share the rest', async () => {
+  it('of a dead worker is repeated when its lease ends; several workers share the rest', async () => {
     const { bed } = test;
     const dead = batching(() => new Promise(() => {}));
     await subscribed();
@@ -246,11 +246,11 @@ describe('A batch under way', () => {
     for (const { destination } of others) await bed.engine({ destinations: [destination] }).start();
     await eventually(async () => expect((await bed.counts()).delivered ?? 0).toBe(400), { withinMs: 60_000 });
     const ids = others.flatMap(({ batches, singles }) => [...idsOf(batches), ...singles.map(({ deliveryId }) => deliveryId)]);
-    // Nobody did what another had: each delivery was done once by those that live, at most.
+    // No living worker did what another had done: each delivery was attempted at most once.
     expect(new Set(ids).size).toBe(ids.length);
   }, 90_000);
 
-  it('never holds what somebody asked to be retried', async () => {
+  it('never contains manual retries', async () => {
     const { bed } = test;
     const { destination, batches, singles } = batching();
     await subscribed();

@@ -10,7 +10,7 @@ const many = (count: number) => Array.from({ length: count }, (_, n) => ({ n }))
 const health = async () => (await test.bed.rows(sql`select *, paused_until > now() as paused from connection_health`))[0];
 
 describe('The circuit breaker', () => {
-  it('pauses a connection after consecutive failures, probes with one attempt after growing pauses, and lets go on success', async () => {
+  it('pauses a connection after consecutive failures, probes with one attempt after growing pauses, and closes on success', async () => {
     const { bed } = test;
     let broken = true;
     const inbox = await test.inbox((response) => response.writeHead(broken ? 500 : 200).end());
@@ -29,11 +29,11 @@ describe('The circuit breaker', () => {
     broken = false;
     await eventually(async () => expect((await bed.counts()).pending).toBeUndefined());
     expect(await health()).toMatchObject({ consecutive_failures: 0, failing_since: null, pauses: 0, paused_until: null });
-    // Waiting for the connection has spent no attempt of anybody.
+    // Waiting for the connection has used up no attempt.
     expect(await bed.rows(sql`select max(attempt_count) as most from deliveries`)).toEqual([{ most: 1 }]);
   });
 
-  it('lets one probe through among several engines', async () => {
+  it('makes one probe, even with several engines', async () => {
     const { bed } = test;
     const inbox = await test.inbox(status(500));
     const { connectionId } = await bed.subscribed(inbox.url);
@@ -61,7 +61,7 @@ describe('The circuit breaker', () => {
 });
 
 describe('A connection that only fails', () => {
-  it('for long enough is disabled with a reason; its deliveries are held, and it is told once', async () => {
+  it('for long enough is disabled with a reason; its deliveries are held, and onConnectionDisabled is called once', async () => {
     const { bed } = test;
     const inbox = await test.inbox(status(500));
     const { connectionId } = await bed.subscribed(inbox.url);
@@ -131,7 +131,7 @@ describe('A connection that only fails', () => {
     expect(begun).toEqual({ anew: expected === 'active' });
   });
 
-  it('is not disabled by failures of days before we could know when the last one was', async () => {
+  it('is not disabled by failures from before last_failed_at was recorded', async () => {
     const { bed } = test;
     const inbox = await test.inbox(status(500));
     const { connectionId } = await bed.subscribed(inbox.url);

@@ -9,7 +9,7 @@ import { testbedOfFile } from './support/testbedOfFile.js';
 
 const test = testbedOfFile();
 
-/** Publishes one event to a new connection and returns what arrived. */
+/** Publishes one event to a new connection and returns the request that arrived. */
 async function deliverOne(setup?: Parameters<typeof test.bed.subscribed>[1], authConfig?: object) {
   const { bed } = test;
   const inbox = await test.inbox();
@@ -97,7 +97,7 @@ describe('A published event', () => {
     expect(received.headers).toMatchObject(expected);
   });
 
-  it('carries extra headers, which never displace ours', async () => {
+  it('carries extra headers, which never replace our own', async () => {
     const extraHeaders = [
       { name: 'X-Shop', value: 'berg' },
       { name: 'Webhook-Id', value: 'forged' },
@@ -120,7 +120,7 @@ describe('A published event', () => {
     expect(deliveries.map(({ subscription_id }) => Number(subscription_id)).sort()).toEqual([...wanted, ...wanted].sort());
   });
 
-  it('of a rolled back publish leaves nothing', async () => {
+  it('whose publish is rolled back leaves no rows', async () => {
     const { bed } = test;
     await bed.subscribed('http://127.0.0.1:1/');
     await expect(

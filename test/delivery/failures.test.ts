@@ -81,7 +81,7 @@ describe('A delivery that fails', () => {
     expect(await bed.attempts()).toMatchObject([{ status_code: 302, error_code: 'http_302' }]);
   });
 
-  it('by 410 disables the connection, holds what waits for it, and tells in the same transaction', async () => {
+  it('by 410 disables the connection, holds what waits for it, and calls onConnectionDisabled in the same transaction', async () => {
     const { bed } = test;
     const inbox = await test.inbox(status(410));
     const { connectionId } = await bed.subscribed(inbox.url);
@@ -120,7 +120,7 @@ describe('A delivery that fails', () => {
     );
   });
 
-  it('by silence is over after the timeout, and says so', async () => {
+  it('without a response ends after the timeout, with an error that says so', async () => {
     const { bed } = test;
     const inbox = await test.inbox(() => {});
     await bed.subscribed(inbox.url);
@@ -132,7 +132,7 @@ describe('A delivery that fails', () => {
     expect(attempt?.error_message).toContain('did not answer in full within 0.2 s');
   });
 
-  it('by a slow drip is over after the timeout too', async () => {
+  it('by a body that drips slowly ends after the timeout too', async () => {
     const { bed } = test;
     const server = createServer((socket) => {
       socket.on('error', () => {});
@@ -158,7 +158,7 @@ describe('A delivery that fails', () => {
     expect(await bed.attempts()).toMatchObject([{ error_code: 'private_address' }]);
   });
 
-  it('by a fault of ours is recorded without details and retried, and not held against the connection', async () => {
+  it('by an internal fault is recorded without details and retried, and does not count against the connection', async () => {
     const { bed } = test;
     const broken: Destination = {
       type: 'webhook',
@@ -174,7 +174,7 @@ describe('A delivery that fails', () => {
     expect(await bed.rows(sql`select * from connection_health`)).toEqual([]);
   });
 
-  it('for good, by what its destination says, is explained and not retried', async () => {
+  it('for good, according to its destination, has an explanation and is not retried', async () => {
     const { bed } = test;
     const error = { code: 'recipient_missing', message: 'The event names no recipient.' };
     const picky: Destination = {
@@ -191,7 +191,7 @@ describe('A delivery that fails', () => {
 });
 
 describe('A rate limit', () => {
-  it('pauses the connection, spends no attempt and blocks no other', async () => {
+  it('pauses the connection, uses up no attempt and blocks no other connection', async () => {
     const { bed } = test;
     let until = 0;
     const calls: { at: number; connectionId: number }[] = [];
@@ -219,7 +219,7 @@ describe('A rate limit', () => {
     expect(Math.max(...healthy.map(({ at }) => at))).toBeLessThan(until);
   });
 
-  it('is over when it says so: the connection goes on then, though nobody publishes', async () => {
+  it('ends at its time: the connection then continues without a new publish', async () => {
     const { bed } = test;
     let until = 0;
     const limited: Destination = {
@@ -239,7 +239,7 @@ describe('A rate limit', () => {
 });
 
 describe('A connection that must be authorized again', () => {
-  it('has its deliveries held, and no retry is spent', async () => {
+  it('has its deliveries held, and no retry is used up', async () => {
     const { bed } = test;
     const dead: Destination = {
       type: 'webhook',

@@ -12,9 +12,9 @@ const answerIn =
 const many = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
 
 describe('Attempts at once', () => {
-  it('are at most so many for a connection', async () => {
+  it('never exceed the limit of a connection', async () => {
     const { bed } = test;
-    // From the twentieth on it answers nobody until seven wait, and an eighth has had time to come.
+    // From the twentieth request on, the receiver answers none until seven wait and an eighth could have arrived.
     const held: ServerResponse[] = [];
     let holds = true;
     const inbox = await test.inbox((response, _received, count) => {
@@ -35,7 +35,7 @@ describe('Attempts at once', () => {
     expect(inbox.received).toHaveLength(200);
   });
 
-  it('are at most so many in all', async () => {
+  it('never exceed the limit of the process', async () => {
     const { bed } = test;
     const inbox = await test.inbox(answerIn(5));
     for (let index = 0; index < 6; index++) await bed.subscribed(inbox.url);
@@ -49,14 +49,14 @@ describe('Attempts at once', () => {
 });
 
 describe('A connection', () => {
-  it('that never answers, with 5,000 due, does not keep the others waiting', async () => {
+  it('that never answers, with 5,000 due, does not delay the others', async () => {
     const { bed } = test;
     const silent = await test.inbox(() => {});
     const inbox = await test.inbox();
     await bed.subscribed(silent.url, { eventType: 'dead.event' });
     await bed.subscribed(inbox.url);
     await bed.publish(many(5_000), 'dead.event');
-    // No place comes free by a timeout.
+    // The long timeout keeps places from becoming free.
     const engine = bed.engine({ timeoutMs: 120_000, options: { concurrency: 16, concurrencyPerConnection: 8 } });
     await engine.start();
     await eventually(() => expect(silent.open).toBeGreaterThan(4));
@@ -85,7 +85,7 @@ describe('A connection', () => {
     const inbox = await test.inbox(answerIn(2));
     for (let index = 0; index < 100; index++) await bed.subscribed(`${inbox.url}/${index}`);
     const options = { concurrency: 20, concurrencyPerConnection: 4 };
-    // All of them were tried before: what was not, makes one attempt first.
+    // All connections get an earlier attempt, because an untried one makes a single attempt first.
     await bed.publish([{}]);
     const before = bed.engine({ options });
     await before.start();

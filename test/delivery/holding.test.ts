@@ -27,7 +27,7 @@ describe('Deliveries of a connection that is not active', () => {
     expect(inbox.data).toEqual(many(100));
   });
 
-  it('are HELD when it stops being active, by whoever changes that or by the engine', async () => {
+  it('are HELD when it stops being active, in the transaction that changes it or by the engine', async () => {
     const { bed } = test;
     const { connectionId } = await bed.subscribed('http://127.0.0.1:1/');
     await bed.publish(many(10));
@@ -38,13 +38,13 @@ describe('Deliveries of a connection that is not active', () => {
     await eventually(async () => expect(await bed.counts()).toEqual({ held: 10 }));
   });
 
-  it('are released oldest first, and what is published meanwhile comes behind them', async () => {
+  it('are released oldest first, and events published meanwhile come behind them', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     const { connectionId } = await bed.subscribed(inbox.url, { status: 'disabled' });
     for (let index = 0; index < 5; index++) await bed.publish(many(500).map(({ n }) => ({ n: index * 500 + n })));
     await setStatus('active');
-    // As the engine finds it: a part is released, the rest is still held.
+    // The state that the engine finds: some deliveries are released, the rest is still held.
     await bed.database.transaction(async (em) => expect(await sweepQueue(em, connectionId, 1_000)).toBe(1_000));
     await bed.publish(many(100).map(({ n }) => ({ n: 2_500 + n })));
     expect(await bed.counts()).toEqual({ pending: 1_000, held: 1_600 });
@@ -53,7 +53,7 @@ describe('Deliveries of a connection that is not active', () => {
     expect(inbox.data).toEqual(many(2_600));
   });
 
-  it('that somebody holds locked are released as soon as they are free, and the others before', async () => {
+  it('with locked rows are released as soon as they are unlocked, and the others before', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url, { status: 'disabled' });
@@ -67,7 +67,7 @@ describe('Deliveries of a connection that is not active', () => {
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 10 }));
   });
 
-  it('that a concurrent publish held a moment too late are found and released', async () => {
+  it('that a concurrent publish held after the release are found and released', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url, { status: 'disabled' });
@@ -98,7 +98,7 @@ describe('Deliveries are CANCELLED', () => {
     const other = await bed.subscription(await bed.connection('http://127.0.0.1:1/'));
     const elsewhere = await bed.connection('http://127.0.0.1:2/', { status: 'disabled' });
     await bed.publish(many(3));
-    // Moved to another connection: what there was stays with the first.
+    // The subscription moves to another connection; its deliveries stay with the first.
     await bed.rows(sql`update subscriptions set connection_id = ${elsewhere} where id = ${subscriptionId}`);
     await bed.publish(many(2));
     await bed.database.transaction(async (em) => {
@@ -110,7 +110,7 @@ describe('Deliveries are CANCELLED', () => {
     expect(new Set(left.map(({ subscription_id }) => Number(subscription_id)))).toEqual(new Set([other]));
   });
 
-  it('with their connection; the rest of a long queue by the engine, and nothing is sent any more', async () => {
+  it('with their connection; the rest of a long queue by the engine, and nothing more is sent', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     const { connectionId } = await bed.subscribed(inbox.url);
@@ -137,7 +137,7 @@ describe('Deliveries are CANCELLED', () => {
     expect(await bed.attempts()).toEqual([]);
   });
 
-  it('while in flight, and stay so when that fails, but say so when it was delivered after all', async () => {
+  it('while in flight, and stay so when the attempt fails, but become DELIVERED when it succeeds', async () => {
     const { bed } = test;
     const held: (() => void)[] = [];
     const inbox = await test.inbox((response, _received, count) => {

@@ -17,7 +17,7 @@ const answerIn =
   (response) =>
     void setTimeout(() => response.end(), ms);
 
-/** Publishes events of one ordering key each, in one transaction. */
+/** Publishes events, each with its ordering key, in one transaction. */
 async function publishKeyed(
   events: readonly { readonly key: string; readonly n: number }[],
   eventType = 'test.event',
@@ -81,7 +81,7 @@ describe('maxPerSecond', () => {
     const times = inbox.received.map(({ at }) => at).sort((a, b) => a - b);
     for (const [index, at] of times.entries()) {
       const within = times.slice(index).filter((other) => other < at + 1_000).length;
-      // 20, what may come at once, and what the way adds.
+      // The 20 of one second, the burst at its start, and a margin for their way.
       expect(within).toBeLessThanOrEqual(24);
     }
   });
@@ -98,7 +98,7 @@ describe('An ordering key', () => {
     for (const key of ['a', 'b', 'c', 'd', 'e']) expect(arrivalsOf(inbox.data, key)).toEqual(many(12).map(({ n }) => n));
   });
 
-  it('waits for a retry, while other keys go on; what has no key does not wait', async () => {
+  it('waits for a retry, while other keys go on; events without a key do not wait', async () => {
     const { bed } = test;
     let failed = 0;
     const inbox = await test.inbox((response, { body }) => {
@@ -124,7 +124,7 @@ describe('An ordering key', () => {
     expect(arrivalsOf(inbox.data, 'a')).toEqual([0, 0, 0, 1, 2]);
   });
 
-  it('goes on behind one that FAILED for good', async () => {
+  it('continues after a FAILED delivery', async () => {
     const { bed } = test;
     const inbox = await test.inbox((response, { body }) => response.writeHead(JSON.parse(body).data.n === 0 ? 500 : 200).end());
     await bed.subscribed(inbox.url);
@@ -136,7 +136,7 @@ describe('An ordering key', () => {
     await eventually(async () => expect(await bed.counts()).toEqual({ failed: 1, delivered: 1 }));
   });
 
-  it('holds through a hold and a release', async () => {
+  it('keeps its order through a hold and a release', async () => {
     const { bed } = test;
     const inbox = await test.inbox((response) => void setTimeout(() => response.end(), Math.random() * 15));
     await bed.subscribed(inbox.url, { status: 'disabled' });
@@ -148,7 +148,7 @@ describe('An ordering key', () => {
     for (const key of ['a', 'b']) expect(arrivalsOf(inbox.data, key)).toEqual(many(12).map(({ n }) => n));
   });
 
-  it('loses nothing when publishers and results race', async () => {
+  it('loses no delivery when publishers and results race', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);
@@ -173,8 +173,8 @@ describe('An ordering key', () => {
   });
 });
 
-describe('An ordering key of very many', () => {
-  it('can be published at once to many connections', async () => {
+describe('A publish with very many ordering keys', () => {
+  it('can go to many connections at once', async () => {
     const { bed } = test;
     for (let index = 0; index < 10; index++) await bed.subscribed('http://127.0.0.1:1/', { status: 'disabled' });
     for (let index = 0; index < 190; index++) await bed.subscribed('http://127.0.0.1:1/', { eventType: 'other.event' });
@@ -203,8 +203,8 @@ describe('An ordering key of very many', () => {
   });
 });
 
-describe('An ordering key whose events are tried again', () => {
-  it('keeps their order in a replay, across earlier times', async () => {
+describe('An ordering key whose deliveries are retried', () => {
+  it('keeps their order in a replay, also with deliveries of earlier publishes', async () => {
     const { bed } = test;
     let failing = true;
     let refused = 0;
@@ -214,7 +214,7 @@ describe('An ordering key whose events are tried again', () => {
     });
     const { connectionId } = await bed.subscribed(inbox.url);
     await bed.engine({ options: { retryDelaysMs: [100], breaker: { failures: 1_000, pauseMs: 1, maxPauseMs: 1 } } }).start();
-    // Each time nothing of the key is left waiting before more is published.
+    // Each time no delivery of the key waits any more when the next events are published.
     for (const upTo of [3, 4, 9]) {
       const [before = 0] = [(await bed.deliveries()).length];
       await publishKeyed(many(upTo - before).map(({ n }) => ({ key: 'a', n: before + n })));
@@ -229,7 +229,7 @@ describe('An ordering key whose events are tried again', () => {
     expect(arrivalsOf(inbox.data, 'a')).toEqual([0, ...many(10).map(({ n }) => n)]);
   });
 
-  it('lets none that waits behind another be retried ahead of it', async () => {
+  it('lets no waiting delivery be retried ahead of another', async () => {
     const { bed } = test;
     const inbox = await test.inbox((response) => response.writeHead(500).end());
     await bed.subscribed(inbox.url);
@@ -245,8 +245,8 @@ describe('An ordering key whose events are tried again', () => {
   });
 });
 
-describe('An ordering key whose first event is over', () => {
-  it('goes on at once when that was cancelled with its subscription', async () => {
+describe('An ordering key whose first delivery is finished', () => {
+  it('continues at once when that was cancelled with its subscription', async () => {
     const { bed } = test;
     const inbox = await test.inbox((response) => response.writeHead(500).end());
     const { connectionId, subscriptionId } = await bed.subscribed(inbox.url);
@@ -262,7 +262,7 @@ describe('An ordering key whose first event is over', () => {
     await eventually(() => expect(arrivalsOf(inbox.data, 'a')).toEqual([0, 1]));
   });
 
-  it('goes on after a crash before anybody said so, however much else waits', async () => {
+  it('continues after a crash before the next delivery was made due, however much else waits', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);

@@ -21,7 +21,7 @@ const refusal = (code: string) => expect.objectContaining({ problems: [expect.ob
 const stranger = () => ({ ...test.bed.caller, organizationId: test.bed.organizationId + 1 });
 
 describe('retryDelivery', () => {
-  it('takes the place of the pending retry; if it fails, that one comes again', async () => {
+  it('replaces the pending retry; if it fails, that retry follows', async () => {
     const { bed } = test;
     const inbox = await test.inbox((response, _received, count) => response.writeHead(count < 3 ? 500 : 200).end());
     await bed.subscribed(inbox.url);
@@ -47,7 +47,7 @@ describe('retryDelivery', () => {
     ]);
   });
 
-  it('tries what FAILED once more, and it is FAILED again', async () => {
+  it('retries a FAILED delivery once, and it is FAILED again', async () => {
     const { bed } = test;
     const inbox = await test.inbox(status(500));
     await bed.subscribed(inbox.url);
@@ -61,7 +61,7 @@ describe('retryDelivery', () => {
     expect(await bed.counts()).toEqual({ failed: 1 });
   });
 
-  it('sends again what was delivered, with the same id', async () => {
+  it('sends a DELIVERED delivery again, with the same id', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);
@@ -75,7 +75,7 @@ describe('retryDelivery', () => {
     expect(inbox.ids).toEqual([delivery?.id, delivery?.id]);
   });
 
-  it('goes ahead of the queue, and past the circuit breaker as its probe', async () => {
+  it('goes ahead of the queue, and bypasses the circuit breaker as its probe', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     const { connectionId } = await bed.subscribed(inbox.url);
@@ -92,7 +92,7 @@ describe('retryDelivery', () => {
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 50 }));
   });
 
-  it('is refused while an attempt is made', async () => {
+  it('is refused while an attempt is in flight', async () => {
     const { bed } = test;
     const inbox = await test.inbox((response) => void setTimeout(() => response.end(), 500));
     await bed.subscribed(inbox.url);
@@ -105,7 +105,7 @@ describe('retryDelivery', () => {
     expect(await bed.attempts()).toHaveLength(1);
   });
 
-  it('is refused for what is foreign, unknown, held, or has nowhere to go', async () => {
+  it('is refused for another organization’s, unknown and held deliveries, and for those without a connection', async () => {
     const { bed } = test;
     const { connectionId, subscriptionId } = await bed.subscribed('http://127.0.0.1:1/');
     await bed.publish([{}]);
@@ -205,7 +205,7 @@ describe('broadcastTestEvent', () => {
     expect(await bed.rows(sql`select is_test, event_type from events`)).toEqual([{ is_test: true, event_type: 'test.event' }]);
   });
 
-  it('tells and records an answer that Postgres can not hold', async () => {
+  it('returns and records a response that Postgres cannot store unchanged', async () => {
     const { bed } = test;
     const { subscriptionId } = await bed.subscribed('http://127.0.0.1:1/');
     const odd: Destination = {
@@ -227,7 +227,7 @@ describe('broadcastTestEvent', () => {
     expect(await bed.attempts()).toMatchObject([{ status_code: 400, response_body: 'a\ufffd', error_message: 'm' }]);
   });
 
-  it('explains what went wrong, and is never retried, replayed or held against the connection', async () => {
+  it('explains the failure, is never retried or replayed, and does not count against the connection', async () => {
     const { bed } = test;
     const inbox = await test.inbox(status(500, {}, 'no'));
     const { connectionId, subscriptionId } = await bed.subscribed(inbox.url);
@@ -255,7 +255,7 @@ describe('broadcastTestEvent', () => {
     expect(await bed.rows(sql`select * from connection_health`)).toEqual([]);
   });
 
-  it('is refused for a foreign subscription, and before the connection was authorized', async () => {
+  it('is refused for another organization’s subscription, and before the connection was authorized', async () => {
     const { bed } = test;
     const { subscriptionId } = await bed.subscribed('http://127.0.0.1:1/', { status: 'pending_authorization' });
     await expect(broadcast(subscriptionId, stranger())).rejects.toEqual(refusal('NOT_FOUND'));
@@ -276,7 +276,7 @@ describe('Signing secrets', () => {
     }
   });
 
-  it('are made once, whoever needs one first, and are encrypted', async () => {
+  it('are created once, even by concurrent processes, and are encrypted', async () => {
     const { bed } = test;
     const connectionId = await bed.connection('http://127.0.0.1:1/');
     const made = await Promise.all(Array.from({ length: 8 }, () => ensureSigningSecret(bed, connectionId)));

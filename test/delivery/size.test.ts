@@ -17,12 +17,12 @@ const many = (count: number) => Array.from({ length: count }, (_, n) => ({ n }))
 const good: AttemptReport = { durationMs: 1, statusCode: 200, responseBody: 'ok', error: null };
 const signal = { notify() {} };
 
-/** A destination that answers as it is told. */
+/** Returns a destination with a given answer. */
 function destination(answer: Destination['deliver'], maxDurationMs = 1_000): Destination {
   return { type: 'webhook', maxDurationMs, deliver: answer };
 }
 
-/** Runs `work` while somebody else's open transaction has executed a statement. */
+/** Runs `work` while an open transaction of another session has executed a statement. */
 async function whileLocked(statement: string, work: () => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: test.url });
   await client.connect();
@@ -47,7 +47,7 @@ describe('Nothing is lost', () => {
     expect(inbox.received).toHaveLength(400);
   });
 
-  it('of what was cancelled: it can be retried like what failed, as long as its subscription is there', async () => {
+  it('of cancelled deliveries: they can be retried like failed ones, as long as the subscription exists', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);
@@ -60,7 +60,7 @@ describe('Nothing is lost', () => {
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 1 }));
   });
 
-  it('when somebody writes waiting deliveries past the server, or a crash left a queue unsaid', async () => {
+  it('when waiting deliveries are written by hand, or a crash left them without a queue entry', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);
@@ -76,11 +76,11 @@ describe('Nothing is lost', () => {
     expect(inbox.received).toHaveLength(6);
   });
 
-  it('by publishers and workers that race for the last word on a queue', async () => {
+  it('when publishers and workers race to update a queue’s row', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     for (let index = 0; index < 3; index++) await bed.subscribed(`${inbox.url}/${index}`);
-    // No look by the clock and no audit: only what a queue's row says is ever found.
+    // No polling and no audit, so a delivery is only found through its queue's row.
     const options = { pollMs: 60_000, sweepMs: 60_000 };
     const engines = [bed.engine({ options }), bed.engine({ options })];
     await Promise.all(engines.map((engine) => engine.start()));
@@ -108,7 +108,7 @@ describe('One result that Postgres can not hold', () => {
     ['a time that is no number', { ...good, durationMs: Number.NaN }],
     ['a time that runs backwards', { ...good, durationMs: -5 }],
     ['a status that no integer holds', { ...good, statusCode: 2 ** 40 }],
-  ])('is made storable where it came in: %s', async (_, attempt) => {
+  ])('is made storable when it arrives: %s', async (_, attempt) => {
     const { bed } = test;
     await bed.subscribed('http://127.0.0.1:1/');
     await bed.publish([{}]);
@@ -117,7 +117,7 @@ describe('One result that Postgres can not hold', () => {
     expect(await bed.attempts()).toHaveLength(1);
   });
 
-  it('is stored as a fault of ours, and the others of its batch as they are, once', async () => {
+  it('is stored as an internal fault, and the others of its batch unchanged, once', async () => {
     const { bed } = test;
     await bed.rows(sql`alter table attempts add constraint refused check (status_code <> 299)`);
     const logged: string[] = [];
@@ -141,8 +141,8 @@ describe('One result that Postgres can not hold', () => {
   });
 });
 
-describe('A lock that somebody holds', () => {
-  it('on a delivery keeps that one waiting, and no other', async () => {
+describe('A lock by another session', () => {
+  it('on a delivery delays that one and no other', async () => {
     const { bed } = test;
     let sent = 0;
     let answer: () => void = () => {};
@@ -187,7 +187,7 @@ describe('A lock that somebody holds', () => {
     await eventually(async () => expect(await statusOf()).toEqual([{ status: 'disabled' }]));
   });
 
-  it('on a queue, by a publisher that does not commit, holds no other publisher and no delivery up', async () => {
+  it('on a queue, by a publisher that does not commit, delays no other publisher and no delivery', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);
@@ -225,7 +225,7 @@ describe("Deliveries of a deleted subscription's long queue", () => {
 });
 
 describe("A worker's own clock", () => {
-  it('decides nothing: an hour ahead of Postgres, a rate limit still lasts as long as it says', async () => {
+  it('has no effect: when it is an hour ahead of Postgres, a rate limit still has its full length', async () => {
     const { bed } = test;
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
     try {
@@ -248,7 +248,7 @@ describe("A worker's own clock", () => {
     expect(throttled).toEqual([{ far: false }]);
   });
 
-  it('does not sign a delivery either', async () => {
+  it('does not date a signature either', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);
@@ -265,8 +265,8 @@ describe("A worker's own clock", () => {
   });
 });
 
-describe('A fault of ours', () => {
-  it('that the database can not be reached costs no attempt: the delivery is handed back', async () => {
+describe('An internal fault', () => {
+  it('by an unreachable database uses up no attempt: the delivery is handed back', async () => {
     const { bed } = test;
     let calls = 0;
     const cut = destination(async () => {
@@ -280,7 +280,7 @@ describe('A fault of ours', () => {
     expect(await bed.attempts()).toMatchObject([{ number: 1, status_code: 200 }]);
   });
 
-  it('that our name servers are silent is blamed on no receiver', async () => {
+  it('by silent name servers is blamed on no receiver', async () => {
     const { bed } = test;
     let silent = true;
     const unresolved = destination(async () =>
@@ -302,7 +302,7 @@ describe('A fault of ours', () => {
 });
 
 describe('A connection that is turned on again after days', () => {
-  it('begins anew: its first failure does not disable it', async () => {
+  it('starts a new series: its first failure does not disable it', async () => {
     const { bed } = test;
     const inbox = await test.inbox(status(500));
     const { connectionId } = await bed.subscribed(inbox.url);
@@ -317,7 +317,7 @@ describe('A connection that is turned on again after days', () => {
     expect(await bed.rows(sql`select status from connections`)).toEqual([{ status: 'active' }]);
   });
 
-  it('is tried at once when its URL was mended while it was paused', async () => {
+  it('is attempted at once when its URL was changed while it was paused', async () => {
     const { bed } = test;
     const broken = await test.inbox(status(500));
     const mended = await test.inbox();
@@ -335,7 +335,7 @@ describe('A connection that is turned on again after days', () => {
   });
 });
 
-describe('What waited for longer than anything may', () => {
+describe('A delivery that waited longer than the maximum age', () => {
   const old = async (eventType = 'test.event') => {
     const { bed } = test;
     await bed.publish([{}], eventType);
@@ -367,12 +367,12 @@ describe('What waited for longer than anything may', () => {
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 3 }));
   });
 
-  it.each(['retryDelivery', 'replayDeliveries'])('has all its retries when %s sends it after all', async (way) => {
+  it.each(['retryDelivery', 'replayDeliveries'])('has all its retries when %s makes it due again', async (way) => {
     const { bed } = test;
     const inbox = await test.inbox(status(500));
     const { connectionId } = await bed.subscribed(inbox.url);
     const deliveryId = await old();
-    // It expired between its retries.
+    // The state of a delivery that expired between its retries.
     await bed.rows(sql`update deliveries set status = 'retrying', retry_count = 2, attempt_count = 3`);
     await bed.engine({ options: { retryDelaysMs: [20, 20, 20] } }).start();
     await eventually(async () => expect(await bed.counts()).toEqual({ expired: 1 }));
@@ -386,7 +386,7 @@ describe('What waited for longer than anything may', () => {
     expect(inbox.received).toHaveLength(4);
   });
 
-  it('is as old as its last retry by hand, also while it is HELD and when that is long ago again', async () => {
+  it('counts its age from its last manual retry, also while it is HELD, and expires again', async () => {
     const { bed } = test;
     const inbox = await test.inbox(status(500));
     await bed.subscribed(inbox.url);
@@ -406,7 +406,7 @@ describe('What waited for longer than anything may', () => {
 });
 
 describe('A publish for very many subscriptions', () => {
-  it('is stored whole, and fanned out in steps to those that there were', async () => {
+  it('is stored as a whole, and fanned out in steps to the subscriptions of that moment', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     for (let index = 0; index < 12; index++) await bed.subscribed(inbox.url, { status: 'disabled' });
@@ -418,13 +418,13 @@ describe('A publish for very many subscriptions', () => {
     const [row] = await bed.rows<{ events: number; pairs: number }>(sql`
       select count(distinct event_id)::int as events, count(distinct (event_id, subscription_id))::int as pairs from deliveries`);
     expect(row).toEqual({ events: published.length, pairs: 12_000 });
-    // That nothing is left to add is found out by one more step.
+    // The end of the fan-out takes one more step to detect.
     await eventually(async () =>
       expect(await bed.rows(sql`select status from delivery_tasks`)).toEqual([{ status: 'completed' }]),
     );
   });
 
-  it('is not there at all when its transaction is not', async () => {
+  it('leaves nothing when its transaction is rolled back', async () => {
     const { bed } = test;
     for (let index = 0; index < 11; index++) await bed.subscribed('http://127.0.0.1:1/');
     const failing = bed.database.transaction(async (em) => {
@@ -437,8 +437,8 @@ describe('A publish for very many subscriptions', () => {
   });
 });
 
-describe('A lock that somebody holds on very many rows', () => {
-  it('of queues to be swept keeps no other from being released', async () => {
+describe('A lock by another session on very many rows', () => {
+  it('of queues to be swept delays no other release', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     for (let index = 0; index < 130; index++) await bed.connection(inbox.url);
@@ -452,7 +452,7 @@ describe('A lock that somebody holds on very many rows', () => {
     });
   });
 
-  it('of deliveries keeps no other connection from its turn', async () => {
+  it('of deliveries delays no other connection', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     const count = 1_300;
@@ -478,7 +478,7 @@ describe('A lock that somebody holds on very many rows', () => {
   it.each([
     ['queues', 'delivery_queues'],
     ['health', 'connection_health'],
-  ])('of %s delays what follows for those connections alone', async (_, table) => {
+  ])('of %s delays the consequences for those connections only', async (_, table) => {
     const { bed } = test;
     const count = 40;
     let answer: () => void = () => {};
@@ -510,7 +510,7 @@ describe('A lock that somebody holds on very many rows', () => {
       await eventually(async () => expect(await bed.counts()).toEqual({ retrying: count }));
       await bed.publish(many(12));
       engine.wake();
-      // Each of these is found by what follows from the one before.
+      // Each of these follows from the one before.
       await eventually(async () => expect(await bed.counts()).toEqual({ retrying: count, delivered: 12 }));
     });
     await eventually(async () =>
@@ -519,8 +519,8 @@ describe('A lock that somebody holds on very many rows', () => {
   });
 });
 
-describe('A lock on connections that were never tried', () => {
-  it('keeps no other from its first attempt, and costs none', async () => {
+describe('A lock on untried connections', () => {
+  it('delays no other first attempt, and uses up none', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     for (let index = 0; index < 15; index++) await bed.subscribed(inbox.url, { eventType: 'locked.event' });
@@ -539,7 +539,7 @@ describe('A lock on connections that were never tried', () => {
 });
 
 describe('A step that fails', () => {
-  it('keeps no other task waiting', async () => {
+  it('delays no other task', async () => {
     const { bed } = test;
     const { connectionId, subscriptionId } = await bed.subscribed('http://127.0.0.1:1/', { status: 'disabled' });
     await bed.publish(many(3));
@@ -558,8 +558,8 @@ describe('A step that fails', () => {
   });
 });
 
-describe('What a destination asks for', () => {
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1e12])('is bounded: to wait %d ms', async (delayMs) => {
+describe('A destination’s Retry-After', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1e12])('is limited: %d ms', async (delayMs) => {
     const { bed } = test;
     let sent = 0;
     const odd = destination(async () => {
@@ -575,7 +575,7 @@ describe('What a destination asks for', () => {
     expect((await bed.deliveries())[0]?.due_ms).toBeLessThan(Date.now() + 25 * 86_400_000);
   });
 
-  it('by a date is reckoned by the clock of Postgres', async () => {
+  it('as a date is compared with Postgres’s clock', async () => {
     const { bed } = test;
     const at = Date.now() + 600_000;
     const inbox = await test.inbox((response) => response.writeHead(503, { 'retry-after': new Date(at).toUTCString() }).end());
@@ -593,8 +593,8 @@ describe('What a destination asks for', () => {
   });
 });
 
-describe('The quota of what waits', () => {
-  it('counts what is still to be fanned out', async () => {
+describe('The quota of waiting deliveries', () => {
+  it('counts deliveries that are still to be fanned out', async () => {
     const { bed } = test;
     for (let index = 0; index < 12; index++) await bed.subscribed('http://127.0.0.1:1/');
     const quota = new WaitingQuota(bed.database, 11_000);

@@ -17,7 +17,7 @@ const answerIn =
     void setTimeout(() => response.end(), ms);
 
 describe('A worker that is killed', () => {
-  it('loses nothing: its leases run out and another does its work, repeating no more than was in flight', async () => {
+  it('loses nothing: its leases end, and another repeats no more than was in flight', async () => {
     const { bed } = test;
     const inbox = await test.inbox(answerIn(20));
     await bed.subscribed(inbox.url);
@@ -28,7 +28,7 @@ describe('A worker that is killed', () => {
     worker.kill('SIGKILL');
     await once(worker, 'exit');
     await sleep(30);
-    // Also what its lease has run out of since: nobody else has looked yet.
+    // Includes expired leases, because no other worker has looked at them yet.
     const [{ leased }] = (await bed.rows(sql`select count(*)::int as leased from deliveries where leased_by is not null`)) as [
       { leased: number },
     ];
@@ -37,8 +37,8 @@ describe('A worker that is killed', () => {
     await bed.engine({ options: { concurrencyPerConnection } }).start();
     await eventually(async () => expect(await bed.counts()).toEqual({ delivered: 1_000 }));
     expect(new Set(inbox.data.map((data) => (data as { n: number }).n))).toHaveLength(1_000);
-    // Leased then: what was in flight, claimed ahead, or delivered without its result being written yet. A request that this
-    // machine answered too late for the worker is on record, and repeated for that.
+    // These were leased at the kill: in flight, claimed ahead, or delivered without a written result. A request that this busy
+    // machine answered after the worker's timeout is on record and was repeated too.
     const attempts = await bed.attempts();
     const late = attempts.filter(({ error_code }) => error_code === 'timeout');
     expect(attempts).toHaveLength(1_000 + late.length);
@@ -64,11 +64,11 @@ describe('Several engines', () => {
     expect(await bed.attempts()).toHaveLength(1_500);
   });
 
-  it('hear at once of what another process publishes', async () => {
+  it('learn at once of another process’s publish', async () => {
     const { bed } = test;
     const inbox = await test.inbox();
     await bed.subscribed(inbox.url);
-    // Whoever only looked now and then would find nothing within the time of a test.
+    // An engine that only polled would find nothing during the test.
     await bed.engine({ options: { pollMs: 600_000 } }).start();
     const signal = createDeliverySignal({ database: bed.database });
     for (let n = 0; n < 5; n++) {
@@ -81,7 +81,7 @@ describe('Several engines', () => {
 });
 
 describe('A result whose lease was lost', () => {
-  it('does not overwrite what another worker does, unless it is a success; its attempt is recorded', async () => {
+  it('does not overwrite another worker’s result, unless it is a success; its attempt is recorded', async () => {
     const { bed } = test;
     const answers: ((code: number) => void)[] = [];
     const inbox = await test.inbox((response) => void answers.push((code) => response.writeHead(code).end()));
@@ -105,8 +105,8 @@ describe('A result whose lease was lost', () => {
   });
 });
 
-describe('While Postgres is away', () => {
-  it('results are kept, and the engine goes on by itself; nothing is lost or sent twice', async () => {
+describe('While Postgres is unavailable', () => {
+  it('results are kept, and the engine continues by itself; nothing is lost or sent twice', async () => {
     const { bed } = test;
     const inbox = await test.inbox(answerIn(10));
     await bed.subscribed(inbox.url);
@@ -128,14 +128,14 @@ describe('While Postgres is away', () => {
     expect(new Set(inbox.ids)).toHaveLength(600);
     expect(inbox.received).toHaveLength(600);
     expect(await bed.attempts()).toHaveLength(600);
-    // It hears of new deliveries again, too.
+    // It also receives wake-ups for new deliveries again.
     await bed.publish([{ n: 600 }]);
     await eventually(() => expect(inbox.received).toHaveLength(601));
   });
 });
 
 describe('A stop', () => {
-  it('lets what is under way finish, and starts nothing more', async () => {
+  it('lets attempts in flight finish, and starts no more', async () => {
     const { bed } = test;
     const inbox = await test.inbox(answerIn(200));
     await bed.subscribed(inbox.url);
@@ -150,13 +150,13 @@ describe('A stop', () => {
     expect((await bed.deliveries()).every(({ leased_by }) => leased_by === null)).toBe(true);
   });
 
-  it('hands back what does not finish, without an attempt, and in its old place', async () => {
+  it('hands back deliveries that do not finish, without an attempt, in their old position', async () => {
     const { bed } = test;
     const inbox = await test.inbox(() => {});
     await bed.subscribed(inbox.url);
     await bed.publish(many(20));
     const before = await bed.deliveries();
-    // Whoever waited for the answers would wait for longer than a test may take.
+    // An engine that waited for the answers would exceed the test's time limit.
     const engine = bed.engine({ timeoutMs: 120_000, options: { stopGraceMs: 200, concurrencyPerConnection: 8 } });
     await engine.start();
     await eventually(() => expect(inbox.open).toBeGreaterThanOrEqual(8));

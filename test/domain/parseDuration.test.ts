@@ -13,7 +13,7 @@ describe('parseDuration', () => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  it.each(['', '5', 's', '5 s', '-5s', '1.5s', '5S', '5w', '5s5m', '1e3s'])('refuses %j and says what it wants', (text) => {
+  it.each(['', '5', 's', '5 s', '-5s', '1.5s', '5S', '5w', '5s5m', '1e3s'])('refuses %j and says what is expected', (text) => {
     expect(() => parseDuration(text)).toThrow(
       `"${text}" is not a duration: it must be a whole number and a unit (ms, s, m, h, d), such as 5s`,
     );

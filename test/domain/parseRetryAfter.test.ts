@@ -55,22 +55,22 @@ describe('parseRetryAfter', () => {
     expect(parseRetryAfter({ 'content-type': 'text/plain', [name]: '7' }, NOW, CAP)).toBe(7_000);
   });
 
-  it('takes the first of several, and null for none', () => {
+  it('uses the first of several values, and returns null for none', () => {
     expect(parseRetryAfter({ 'retry-after': ['7', '9'] }, NOW, CAP)).toBe(7_000);
     expect(parseRetryAfter({ 'retry-after': [] }, NOW, CAP)).toBeNull();
     expect(parseRetryAfter({ 'retry-after': undefined }, NOW, CAP)).toBeNull();
     expect(parseRetryAfter({}, NOW, CAP)).toBeNull();
   });
 
-  it('takes seconds for seconds', () => {
+  it('reads a number as seconds', () => {
     fc.assert(fc.property(fc.nat(3_600), (seconds) => parse(String(seconds)) === seconds * 1_000));
   });
 
-  it('takes back every date that HTTP can write', () => {
+  it('reads every date that HTTP can express', () => {
     fc.assert(fc.property(fc.nat(3_600), (seconds) => parse(new Date(NOW + seconds * 1_000).toUTCString()) === seconds * 1_000));
   });
 
-  it('for any text gives null or something from 0 to the cap', () => {
+  it('returns null or a number from 0 to the cap for any text', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -16,8 +16,8 @@ const refused = (properties: Record<string, unknown>): boolean => {
   }
 };
 
-describe('Properties that are accepted', () => {
-  it('arrive in Klaviyo as they are, within its limits; others are refused', () => {
+describe('Accepted properties', () => {
+  it('arrive in Klaviyo unchanged, within its limits; others are refused', () => {
     const name = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 110 }),
       fc.constantFrom('__proto__', 'constructor', 'Phase', 'é'),
@@ -29,9 +29,9 @@ describe('Properties that are accepted', () => {
         const { properties: arrived } = attributesOf({ eventType: 'orders.created', data: {}, properties });
         expect(Object.keys(arrived).length).toBeLessThanOrEqual(200);
         for (const [key, property] of Object.entries(properties)) {
-          // A name such as `constructor` is found in any object: only what arrived itself counts.
+          // Every object inherits names such as `constructor`, so only own properties count.
           const value = Object.hasOwn(arrived, key) ? arrived[key] : undefined;
-          // Klaviyo has no use for an empty text.
+          // An empty text is left out.
           if (typeof property === 'string') expect(value ?? '').toBe(property.trim().toWellFormed());
           else expect(value).toBe(property);
           expect(key).toMatch(/^[^$_\s][^\n\0]{0,99}$/u);
@@ -41,7 +41,7 @@ describe('Properties that are accepted', () => {
     );
   });
 
-  it('can be as many as Klaviyo takes beside those of the data, and as long', () => {
+  it('can be as many and as long as Klaviyo allows besides those of the data', () => {
     const many = (count: number, value: unknown) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, value]));
     expect(refused(many(200, 1))).toBe(false);
@@ -54,7 +54,7 @@ describe('Properties that are accepted', () => {
 });
 
 describe('The content of an event without them', () => {
-  it('is the text that it was before they came, so that its fingerprint is', () => {
+  it('is the same text as in versions without properties, so that its fingerprint is the same', () => {
     const event = { eventType: 'a.b', data: { b: 1, a: 2 }, recipient: null };
     const absent = { occurredAt: null, value: null, valueCurrency: undefined, properties: null };
     expect(contentOf({ ...event, ...absent })).toBe('["a.b",{"a":2,"b":1},null]');

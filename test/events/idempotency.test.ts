@@ -23,15 +23,15 @@ async function start(ENCRYPTION_KEYS: string): Promise<TestSwitchboard> {
   return server;
 }
 
-describe('What belongs to an idempotency key', () => {
-  it('is kept so that whoever reads the database can not try out phone numbers', async () => {
+describe('The content under an idempotency key', () => {
+  it('is stored so that the database is not enough to test guesses of a phone number', async () => {
     const { client, sql } = await start(FIRST);
     await tryPublish(client, { idempotencyKey: 'k', recipient });
     await tryPublish(client, { idempotencyKey: 'another', recipient });
     const rows = await sql('select content_hash from events where organization_id = ?', [client.keys.organizationId]);
     const hashes: string[] = rows.map(({ content_hash }) => content_hash);
     for (const hash of hashes) expect(hash).toMatch(/^h1\.first\.[\w-]{43}$/);
-    // Nor see that two events are about the same.
+    // The hashes do not show that two events are about the same recipient.
     expect(new Set(hashes)).toHaveLength(2);
     const content = canonicalJson(['parcels.event.created', parcelEvent(), recipient]);
     for (const encoding of ['hex', 'base64url'] as const) {

@@ -22,7 +22,7 @@ const PUBLISH_MANY = `mutation ($events: [PublishEventInput!]!) {
 const COUNT = '{ events { totalCount } }';
 
 describe('publishEvent', () => {
-  it('reaches a webhook as exactly { event_type, data }, and says what became of it', async () => {
+  it('reaches a webhook as exactly { event_type, data }, and returns its result', async () => {
     const { client, publicUrl, sandbox } = switchboard;
     await subscribe(client, await createWebhookConnection(client, `${publicUrl}/sandbox/inbox/exact`));
     const eventId = await publish(client);
@@ -46,7 +46,7 @@ describe('publishEvent', () => {
     expect(deliveries.map(({ subscription }: { subscription: { id: string } }) => subscription.id).sort()).toEqual(active.sort());
   });
 
-  it('holds what is for a connection that waits for its authorization', async () => {
+  it('holds deliveries of a connection that waits for its authorization', async () => {
     const client = await switchboard.anotherOrganization();
     const { createConnection } = await client.query(
       'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }',
@@ -115,13 +115,13 @@ describe('publishEvent', () => {
   });
 });
 
-describe('What an event says for Klaviyo', () => {
+describe('The fields of an event for Klaviyo', () => {
   const more = {
     recipient: { email: 'anna@example.com', firstName: 'Annabel' },
     ...{ occurredAt: '2026-01-15T10:30:00.000Z', value: 9.99, valueCurrency: 'EUR', properties: { Greeting: 'Dear Annabel' } },
   };
 
-  it('can be read but for what is personal, goes to webhooks in headers alone, and is encrypted where it is personal', async () => {
+  it('can be read unless personal, go to webhooks in headers only, and are encrypted if personal', async () => {
     const { client, sql, publicUrl, sandbox } = switchboard;
     await subscribe(client, await createWebhookConnection(client, `${publicUrl}/sandbox/inbox/more`));
     const id = await publish(client, more);
@@ -139,14 +139,14 @@ describe('What an event says for Klaviyo', () => {
     expect(event).toMatchObject({ occurredAt: event.createdAt, value: null, valueCurrency: null });
   });
 
-  it('makes it another event under the same idempotency key, whatever of it differs', async () => {
+  it('make it another event under the same idempotency key when any of them differs', async () => {
     const client = await switchboard.anotherOrganization();
     const first = await tryPublish(client, { ...more, idempotencyKey: 'k' });
     expect(await tryPublish(client, { ...more, idempotencyKey: 'k' })).toMatchObject({
       duplicate: true,
       event: { id: first.event.id },
     });
-    // As it is compared when the encryption key was rotated since.
+    // The comparison after the encryption key was rotated.
     await switchboard.sql('update events set content_hash = null where id = ?', [first.event.id]);
     expect(await tryPublish(client, { ...more, idempotencyKey: 'k' })).toMatchObject({ duplicate: true });
     for (const change of [
@@ -185,7 +185,7 @@ describe('What an event says for Klaviyo', () => {
     ['a blank for a person', { recipient: { externalId: '   ' } }, 'REQUIRED', ['recipient']],
     ['no locale', { recipient: { email: 'a@example.com', locale: 'nl_NL!' } }, 'INVALID', ['recipient', 'locale']],
     ['a long name', { recipient: { email: 'a@example.com', lastName: 'n'.repeat(256) } }, 'INVALID', ['recipient', 'lastName']],
-  ])('is refused: %s', async (_what, input, code, path) => {
+  ])('are refused: %s', async (_what, input, code, path) => {
     expect(await tryPublish(switchboard.client, input)).toMatchObject({ event: null, userErrors: [{ code, path }] });
   });
 });
@@ -219,7 +219,7 @@ describe('publishEvents', () => {
     expect((await client.query(COUNT)).events.totalCount).toBe(0);
   });
 
-  it('takes back the whole batch when one idempotency key conflicts', async () => {
+  it('rolls back the whole batch when one idempotency key conflicts', async () => {
     const client = await switchboard.anotherOrganization();
     await publish(client, { idempotencyKey: 'taken' });
     const input = (key: string, id: number) => ({

@@ -17,32 +17,32 @@ describe('GET authorize: the consent page', () => {
     expect(page).toContain('name="decision" value="deny"');
   });
 
-  it('may not be cached, framed, or cut off from its opener, and runs no script', async () => {
+  it('is not cached, not framed, not cut off from its opener, and runs no script', async () => {
     const { url } = await startSandbox();
     const { headers } = await openConsent(url);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
-    // Browsers apply form-action to the redirects that follow: with it, no callback would be reached.
+    // Browsers apply form-action to the redirects that follow, so it would block every callback.
     expect(headers.get('content-security-policy')).not.toContain('form-action');
     expect(headers.get('cross-origin-opener-policy')).toBeNull();
   });
 
-  it('escapes what came from outside', async () => {
+  it('escapes external text', async () => {
     const { url } = await startSandbox();
     const page = await (await openConsent(url, { state: '"><script>alert(1)</script>' })).text();
     expect(page).not.toContain('<script>');
     expect(page).toContain('&lt;script&gt;');
   });
 
-  it('brings its stylesheet', async () => {
+  it('has its stylesheet', async () => {
     const { url } = await startSandbox();
     const response = await fetch(`${url}/sandbox.css`);
     expect(response.headers.get('content-type')).toContain('text/css');
   });
 });
 
-describe('RFC 6749, 4.1.2.1: no redirect without a client and address that can be trusted', () => {
+describe('RFC 6749, 4.1.2.1: no redirect without a trusted client and redirect URI', () => {
   it.each([
     ['an unknown client', { client_id: 'someone else' }],
     ['no client', { client_id: undefined }],
@@ -59,7 +59,7 @@ describe('RFC 6749, 4.1.2.1: no redirect without a client and address that can b
   });
 });
 
-describe('RFC 6749, 4.1.2.1: other mistakes go back to the app, with the state', () => {
+describe('RFC 6749, 4.1.2.1: other errors are sent to the app, with the state', () => {
   it.each([
     ['unsupported_response_type', { response_type: 'token' }],
     ['invalid_request', { response_type: undefined }],
@@ -125,7 +125,7 @@ describe('POST authorize: the decision', () => {
     expect((await decide(url, { decision: 'allow', account: 'nobody' })).status).toBe(400);
   });
 
-  it('can’t be pressed by another site', async () => {
+  it('can’t be sent by another site', async () => {
     const { url } = await startSandbox();
     const response = await fetch(`${url}/klaviyo/oauth/authorize`, {
       method: 'POST',

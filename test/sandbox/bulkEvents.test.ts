@@ -30,7 +30,7 @@ describe('POST /api/event-bulk-create-jobs', () => {
     expect(klaviyo.counters.events).toBe(0);
   });
 
-  it('refuses everything when a unique_id is there twice', async () => {
+  it('refuses everything when a unique_id occurs twice', async () => {
     const { sendBulk, klaviyo } = await connected();
     const events = [{ unique_id: 'a' }, { unique_id: 'b' }, { unique_id: 'a' }];
     expect((await sendBulk(bulkBody({ email: 'a@example.com', events }))).status).toBe(400);
@@ -45,7 +45,7 @@ describe('POST /api/event-bulk-create-jobs', () => {
     expect(klaviyo.eventTotals('SbX001').recorded).toBe(1);
   });
 
-  it('points at the mistake', async () => {
+  it('points at the invalid field', async () => {
     const { sendBulk } = await connected();
     const response = await sendBulk(bulkBody({ email: 'a@example.com', events: [{}, { unique_id: 'b', value: 'much' }] }));
     expect(response.status).toBe(400);

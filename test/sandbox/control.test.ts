@@ -22,7 +22,7 @@ describe('the control page', () => {
     expect(page).not.toContain('<img');
   });
 
-  it('its forms withdraw, expire and break things', async () => {
+  it('its forms revoke and expire tokens and inject faults', async () => {
     const { url, klaviyo } = await startSandbox();
     const { access_token } = await install(url, 'SbX001');
     const done = await command(url, { action: 'fault', kind: 'throttle', target: 'api', count: '2', seconds: '9' });
@@ -38,7 +38,7 @@ describe('the control page', () => {
     expect(klaviyo.installations()).toEqual([]);
   });
 
-  it('its forms take scopes away, and lead grants to another account', async () => {
+  it('its forms remove scopes, and move grants to another account', async () => {
     const { url, klaviyo } = await startSandbox();
     const { access_token } = await install(url, 'SbX001');
     expect((await command(url, { action: 'move_grants', account: 'SbX001', to: 'SbX002' })).status).toBe(303);
@@ -56,7 +56,7 @@ describe('the control page', () => {
     expect(await (await openConsent(url)).text()).toContain('Third Store');
   });
 
-  it('shows the credentials of every app, and takes others with their redirect URIs', async () => {
+  it('shows the credentials of every app, and adds others with their redirect URIs', async () => {
     const { url, klaviyo } = await startSandbox();
     const page = async () => (await fetch(`${url}/klaviyo`)).text();
     for (const shown of [
@@ -90,7 +90,7 @@ describe('the control page', () => {
     expect(klaviyo.apps()).toHaveLength(1);
   });
 
-  it('refuses nonsense, and other sites', async () => {
+  it('refuses invalid forms, and other sites', async () => {
     const { url } = await startSandbox();
     expect((await command(url, { action: 'dance' })).status).toBe(400);
     expect((await command(url, { action: 'fault', kind: 'earthquake' })).status).toBe(400);
@@ -100,7 +100,7 @@ describe('the control page', () => {
     expect((await command(url, { action: 'expire' }, { 'sec-fetch-site': 'same-origin' })).status).toBe(303);
   });
 
-  it('says the same as JSON, without any token', async () => {
+  it('returns the same as JSON, without any token', async () => {
     const { url } = await startSandbox();
     const { access_token } = await install(url);
     await post(url, 'events', access_token, eventBody());
@@ -116,14 +116,14 @@ describe('the control page', () => {
   });
 });
 
-describe('who has no Sec-Fetch-Site', () => {
+describe('a browser without Sec-Fetch-Site', () => {
   const own = (url: string) => new URL(url).origin;
 
   it.each([
     ['another site', () => 'https://evil.example'],
     ['another port of this machine', () => 'http://127.0.0.1:1'],
     ['a page without an origin', () => 'null'],
-  ])('is told apart by Origin: %s may press nothing', async (_who, origin) => {
+  ])('is checked by Origin: %s may send no form', async (_who, origin) => {
     const { url, klaviyo } = await startSandbox();
     await install(url, 'SbX001');
     const form = { action: 'uninstall', account: 'SbX001' };

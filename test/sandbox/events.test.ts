@@ -11,7 +11,7 @@ async function connected(scope?: string) {
 }
 
 describe('POST /api/events', () => {
-  it('accepts an event with 202 and no body, and tells the state of the minute', async () => {
+  it('accepts an event with 202 and no body, and returns the state of the minute', async () => {
     const { send, klaviyo } = await connected();
     const response = await send(eventBody({ value: 9.99, value_currency: 'EUR' }));
     expect(response.status).toBe(202);
@@ -64,7 +64,7 @@ describe('POST /api/events', () => {
     expect((await send(eventBody({ properties }))).status).toBe(202);
   });
 
-  it('400 for properties that nest deeper than anything of use', async () => {
+  it('400 for properties that nest too deeply', async () => {
     const { send } = await connected();
     const deep = (depth: number) =>
       JSON.stringify(eventBody({ properties: { deep: 'HERE' } })).replace('"HERE"', `${'['.repeat(depth)}${']'.repeat(depth)}`);

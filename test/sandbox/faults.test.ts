@@ -54,7 +54,7 @@ describe('faults at the token endpoint', () => {
     expect(performance.now() - started).toBeGreaterThan(190);
   });
 
-  it('afterEffect does the work and loses the answer', async () => {
+  it('afterEffect does the work and loses the response', async () => {
     const { url, klaviyo } = await startSandbox();
     const code = await getCode(url);
     klaviyo.inject({ kind: 'server_error', target: 'token', count: 1, afterEffect: true });
@@ -68,7 +68,7 @@ describe('faults at the token endpoint', () => {
     ['omit_expires_in', (tokens) => expect(tokens).not.toHaveProperty('expires_in')],
     ['expires_in_string', (tokens) => expect(tokens.expires_in).toBe('3600')],
     ['rotate_refresh_token', (tokens, before) => expect(tokens.refresh_token).not.toBe(before.refresh_token)],
-  ])('%s bends the answer', async (kind, check) => {
+  ])('%s changes the response', async (kind, check) => {
     const { response, tokens } = await afterFault({ kind });
     expect(response.status).toBe(200);
     check((await response.json()) as Partial<Tokens>, tokens);
@@ -83,7 +83,7 @@ describe('faults at the token endpoint', () => {
 });
 
 describe('faults elsewhere', () => {
-  it('strike only what they are aimed at', async () => {
+  it('affect only their target', async () => {
     const { url, klaviyo } = await startSandbox();
     const tokens = await install(url);
     const fault = klaviyo.inject({ kind: 'server_error', target: 'api' });
@@ -109,8 +109,8 @@ describe('faults elsewhere', () => {
   });
 });
 
-describe('withdrawing', () => {
-  it('expireAccessTokens: 401, and refreshing mends it', async () => {
+describe('invalidating', () => {
+  it('expireAccessTokens: 401, and a refresh helps', async () => {
     const { url, klaviyo } = await startSandbox();
     const tokens = await install(url);
     expect(klaviyo.expireAccessTokens()).toBe(1);
@@ -119,7 +119,7 @@ describe('withdrawing', () => {
     expect((await getAccounts(url, fresh.access_token)).status).toBe(200);
   });
 
-  it('revokeGrant: refreshing is over, access tokens live on', async () => {
+  it('revokeGrant: refreshing fails, access tokens stay valid', async () => {
     const { url, klaviyo } = await startSandbox();
     const tokens = await install(url);
     klaviyo.revokeGrant('SbX001');
@@ -127,7 +127,7 @@ describe('withdrawing', () => {
     expect((await getAccounts(url, tokens.access_token)).status).toBe(200);
   });
 
-  it('uninstall: everything is over', async () => {
+  it('uninstall: every token is invalid', async () => {
     const { url, klaviyo } = await startSandbox();
     const tokens = await install(url);
     expect(klaviyo.uninstall('SbX001')).toBe(true);

@@ -40,7 +40,7 @@ describe('receiving', () => {
     ]);
   });
 
-  it.each(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'])('takes %s as well', async (method) => {
+  it.each(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'])('accepts %s as well', async (method) => {
     const { url, inbox } = await startSandbox();
     expect((await send(`${url}/inbox/orders`, { method, body: undefined, headers: {} })).status).toBe(200);
     expect(inbox.requests('orders')).toMatchObject([{ method, body: '' }]);
@@ -69,7 +69,7 @@ describe('receiving', () => {
     expect(inbox.total('orders')).toBe(0);
   });
 
-  it('has no inbox with an odd name', async () => {
+  it('refuses an invalid name', async () => {
     const { url } = await startSandbox();
     expect((await send(`${url}/inbox/a%20b`)).status).toBe(404);
   });
@@ -91,7 +91,7 @@ describe('Standard Webhooks signatures', () => {
     ]);
   });
 
-  it('of two signatures, as during a rotation, one has to fit', async () => {
+  it('of two signatures, as during a rotation, one must be valid', async () => {
     const { url, inbox } = await startSandbox();
     inbox.setSecret('orders', SECRET);
     const headers = signed(SECRET);
@@ -100,7 +100,7 @@ describe('Standard Webhooks signatures', () => {
     expect(inbox.requests('orders')[0]?.signature).toEqual({ verdict: 'valid' });
   });
 
-  it('what is no secret is refused', async () => {
+  it('an invalid secret is refused', async () => {
     const { inbox } = await startSandbox();
     expect(() => inbox.setSecret('orders', 'whsec_')).toThrow();
   });
@@ -130,7 +130,7 @@ describe('behaviour', () => {
     expect(statuses).toEqual([500, 500, 200, 200]);
   });
 
-  it('a slow answer ends when whoever waits for it leaves, and nothing of theirs is held', async () => {
+  it('a slow response ends when the client disconnects, and its request is not held', async () => {
     const { url, inbox } = await startSandbox();
     inbox.setBehaviour('orders', { answer: 'slow', delayMs: 600_000 });
     const leaving = new AbortController();

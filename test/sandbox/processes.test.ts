@@ -30,7 +30,7 @@ describe('The sandbox of two processes, ROLE=api and ROLE=worker', () => {
       const api = servers[roles.indexOf('api')] as (typeof servers)[number];
       const id = await connectKlaviyo(api.client);
       await subscribe(api.client, id);
-      // Only the worker can renew it now, with the secret that the api's sandbox knows.
+      // Only the worker can refresh the token now, with the secret of the api's sandbox.
       await api.sql('update credentials set expires_at = now(), refresh_leased_until = null');
       await waitForDelivery(api.client, await publish(api.client, { recipient }), 'DELIVERED');
       expect(api.sandbox?.klaviyo.counters).toMatchObject({ refreshes: 1 });
@@ -41,7 +41,7 @@ describe('The sandbox of two processes, ROLE=api and ROLE=worker', () => {
 });
 
 describe('The sandbox with SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET and SANDBOX_REDIRECT_URIS', () => {
-  it('is used with them by Switchboard as by another app, and grants of before live on', async () => {
+  it('uses them for Switchboard and for another app, and earlier grants stay valid', async () => {
     const shared = await newDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'sandbox-app-'));
     onTestFinished(() => rm(folder, { recursive: true }));
@@ -69,7 +69,7 @@ describe('The sandbox with SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET and SANDBOX_
 });
 
 describe('With DATABASE_URL and neither KLAVIYO_CLIENT_ID nor SANDBOX=on', () => {
-  it('no sandbox is served, webhooks work, and Klaviyo is said not to be set up', async () => {
+  it('no sandbox is served, webhooks work, and Klaviyo is reported as not configured', async () => {
     const port = await findFreePort();
     const server = await startSwitchboard({ SANDBOX: 'off', PORT: String(port) });
     onTestFinished(() => server.close());
@@ -87,7 +87,7 @@ describe('With DATABASE_URL and neither KLAVIYO_CLIENT_ID nor SANDBOX=on', () =>
     expect(await (await fetch(`${server.publicUrl}/health/ready`)).json()).toMatchObject({ status: 'ok' });
   });
 
-  it('a connection from before waits, and says that this server has to be mended', async () => {
+  it('a connection from before waits, and says that the operator must act', async () => {
     const shared = await newDatabase();
     const before = await startSwitchboard({}, shared);
     const { client } = before;

@@ -31,7 +31,7 @@ describe('RFC 6749, 6: refreshing', () => {
     expect((await refresh(url, refresh_token)).status).toBe(200);
   });
 
-  it('dies after 90 days without use, and lives on when used', async () => {
+  it('expires after 90 days without use, and stays valid when used', async () => {
     const { url, advance } = await startSandbox();
     const { refresh_token } = await install(url);
     advance(89 * DAY);
@@ -44,7 +44,7 @@ describe('RFC 6749, 6: refreshing', () => {
     expect(await dead.json()).toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('access tokens end after an hour', async () => {
+  it('access tokens expire after an hour', async () => {
     const { url, advance } = await startSandbox();
     const { access_token } = await install(url);
     advance(3_600_000 - 1);

@@ -21,7 +21,7 @@ import { CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, startSandbox } from './support/
 
 const SCOPES = ['accounts:read', 'events:read', 'events:write', 'metrics:read', 'profiles:read'];
 
-/** Klaviyo's SDK as it is: only the hosts, which it has as fields, are the sandbox's. */
+/** Klaviyo's SDK unchanged, except for the hosts, which are fields. */
 class SandboxOAuthApi extends OAuthApi {
   constructor(clientId: string, clientSecret: string, storage: TokenStorage, url: string) {
     super(clientId, clientSecret, storage);
@@ -44,7 +44,7 @@ class Memory implements TokenStorage {
 
 const client = { id: CLIENT_ID, secret: CLIENT_SECRET, redirectUri: REDIRECT_URI };
 
-/** The merchant's browser: opens the SDK's link, presses Allow, and brings back the code. */
+/** Does what the merchant's browser does: opens the SDK's link, presses Allow, and returns the code. */
 async function approve(link: string, url: string): Promise<string> {
   expect((await fetch(link, { redirect: 'manual' })).status).toBe(200);
   const parameters = Object.fromEntries(new URL(link).searchParams);
@@ -92,7 +92,7 @@ const event = (attributes: Partial<EventCreateQueryV2['data']['attributes']> = {
   },
 });
 
-/** Status and errors of an answer that made the SDK throw. */
+/** Returns status and errors of a response that made the SDK throw. */
 async function refusal(attempt: Promise<unknown>) {
   const error = (await attempt.then(
     () => expect.fail('This was not refused'),
@@ -109,7 +109,7 @@ describe('klaviyo-api 23: authorization', () => {
     expect(body.data[0]).toMatchObject({ id: 'SbX001', attributes: { timezone: 'Europe/Amsterdam', preferredCurrency: 'EUR' } });
   });
 
-  it('reads an account by its id, sparsely, and none but its own', async () => {
+  it('reads an account by its id, with selected fields, and no account but its own', async () => {
     const { accounts, advance } = await connected();
     const { body } = await accounts.getAccount('SbX001', {
       fieldsAccount: ['timezone', 'contact_information.organization_name'],
@@ -142,7 +142,7 @@ describe('klaviyo-api 23: authorization', () => {
     expect(klaviyo.counters).toMatchObject({ refreshes: 1, unauthorized: 1, events: 1 });
   });
 
-  it('hears invalid_grant after the app was uninstalled', async () => {
+  it('gets invalid_grant after the app was uninstalled', async () => {
     const { events, klaviyo, oauth } = await connected();
     klaviyo.uninstall('SbX001');
     await expect(events.createEvent(event())).rejects.toMatchObject({ name: 'REFRESH_TOKEN_ERROR', message: 'invalid_grant' });
@@ -207,7 +207,7 @@ describe('klaviyo-api 23: events', () => {
     expect((await profiles.getProfile(profile?.id ?? '')).body.data.attributes.firstName).toBe('Ann');
   });
 
-  it('filters by time, sorts, reads sparsely and turns pages by cursor and by link', async () => {
+  it('filters by time, sorts, selects fields, and pages by cursor and by link', async () => {
     const { events } = await connected();
     for (const hour of [1, 2, 3, 4, 5]) {
       await events.createEvent(event({ uniqueId: `${hour}`, time: new Date(Date.UTC(2026, 6, 31, hour)), properties: { hour } }));
@@ -320,7 +320,7 @@ describe('klaviyo-api 23: events', () => {
   });
 });
 
-describe('an app of somebody else', () => {
+describe('another developer’s app', () => {
   it('is added with its own id, secret and redirect URIs, and installed beside Switchboard’s', async () => {
     const running = await startSandbox({ appScopes: SCOPES });
     const own = await connect(running.url, client);
@@ -330,7 +330,7 @@ describe('an app of somebody else', () => {
     expect(running.klaviyo.installations().map((installation) => installation.app.name)).toEqual(['Switchboard', 'Mine']);
     expect((await mine.accounts.getAccounts()).body.data[0]?.id).toBe('SbX001');
     expect((await own.accounts.getAccounts()).body.data[0]?.id).toBe('SbX001');
-    // Each app has tokens of its own.
+    // Each app has its own tokens.
     const stolen = mine.oauth.refreshTokens('merchant', own.storage.retrieve('merchant').refreshToken);
     await expect(stolen).rejects.toMatchObject({ message: 'invalid_grant' });
     running.klaviyo.uninstall('SbX001', running.klaviyo.apps()[1]?.id);
@@ -339,7 +339,7 @@ describe('an app of somebody else', () => {
   });
 });
 
-describe('paths that are none', () => {
+describe('unknown paths', () => {
   it.each([
     ['GET', 'flows', 404, 'not_found'],
     ['DELETE', 'events', 405, 'method_not_allowed'],

@@ -13,7 +13,7 @@ function newStateFile(): string {
 }
 
 describe('the state file', () => {
-  it('keeps grants, accounts and events over a restart, tokens as hashes only, for the owner alone', async () => {
+  it('keeps grants, accounts and events over a restart, with tokens as hashes only, readable by the owner only', async () => {
     const stateFile = newStateFile();
     const first = await startSandbox({ stateFile });
     const { id } = first.klaviyo.addAccount({ name: 'Third Store' });
@@ -39,7 +39,7 @@ describe('the state file', () => {
     expect(second.klaviyo.eventTotals(id)).toEqual({ recorded: 1, duplicates: 1 });
   });
 
-  it('of before there were several apps still works', async () => {
+  it('of a version with a single app still works', async () => {
     const stateFile = newStateFile();
     const before = await startSandbox({ stateFile });
     const tokens = await install(before.url, 'SbX001');
@@ -58,7 +58,7 @@ describe('the state file', () => {
     expect(klaviyo.events('SbX001')).toMatchObject([{ id: expect.stringMatching(/^[\w-]{22}$/), uniqueId: 'delivery-1' }]);
   });
 
-  it('that can’t be read is put aside, and the sandbox starts anew', async () => {
+  it('that can’t be read is renamed, and the sandbox starts empty', async () => {
     const stateFile = newStateFile();
     const before = await startSandbox({ stateFile });
     before.klaviyo.addAccount({ name: 'x' });

@@ -18,7 +18,7 @@ const errorOf = async (response: Response) => {
 };
 
 describe('the token request', () => {
-  it('RFC 6749, 5.1: a code becomes tokens of the greatest announced size, and no cache keeps them', async () => {
+  it('RFC 6749, 5.1: a code becomes tokens of the maximum announced size, and the response is not cached', async () => {
     const { url, klaviyo } = await startSandbox();
     const response = await exchange(url, await getCode(url));
     const tokens = (await response.json()) as Tokens;
@@ -30,7 +30,7 @@ describe('the token request', () => {
     expect(klaviyo.counters).toMatchObject({ tokenRequests: 1, exchangeRequests: 1, exchanges: 1 });
   });
 
-  it('scopes the app is not set up with are left out of the grant', async () => {
+  it('scopes that the app is not configured with are left out of the grant', async () => {
     const { url } = await startSandbox();
     expect((await install(url, undefined, { scope: 'lists:write accounts:read' })).scope).toBe('accounts:read');
   });
@@ -98,7 +98,7 @@ describe('the authorization code', () => {
     expect(await errorOf(await exchange(url, late))).toMatchObject({ status: 400, error: 'invalid_grant' });
   });
 
-  it('RFC 6749, 4.1.2: works once; the second time costs the tokens of the first', async () => {
+  it('RFC 6749, 4.1.2: works once; a second use revokes the tokens of the first', async () => {
     const { url, klaviyo } = await startSandbox();
     const code = await getCode(url);
     const tokens = (await (await exchange(url, code)).json()) as Tokens;
@@ -122,7 +122,7 @@ describe('the authorization code', () => {
 });
 
 describe('RFC 7636, 4.6: the proof key', () => {
-  it('a verifier of another challenge is refused, and the code stays good', async () => {
+  it('a verifier of another challenge is refused, and the code stays valid', async () => {
     const { url } = await startSandbox();
     const code = await getCode(url);
     const other = `${VERIFIER.slice(0, -1)}${VERIFIER.endsWith('A') ? 'B' : 'A'}`;

@@ -7,15 +7,15 @@ import { run } from './pgCtl.js';
 import { chooseServerUser, findSystemFolder, firstUnreachable, type ServerUser } from './ServerUser.js';
 
 /**
- * A PostgreSQL cluster of ours: one folder, mode 700, that belongs to the server's user and holds the data and the
- * superuser's password, so that one rename brings both or neither.
+ * A PostgreSQL cluster: one folder, mode 700, owned by the server's user. It contains the data and the superuser's password, so
+ * that one rename moves both.
  */
 export interface Cluster {
   readonly home: string;
   /** PostgreSQL's own data directory. */
   readonly data: string;
   readonly passwordFile: string;
-  /** Whom the server runs as; undefined: as ourselves. */
+  /** The user that the server runs as; undefined for the current one. */
   readonly user: ServerUser | undefined;
 }
 
@@ -23,10 +23,10 @@ function clusterAt(home: string, user: ServerUser | undefined): Cluster {
   return { home, data: join(home, 'data'), passwordFile: join(home, 'password'), user };
 }
 
-/** The file in a data folder that says where its cluster is, when that is not in the data folder itself. */
+/** The file in a data folder that names the cluster's location, if that is not the data folder itself. */
 const POINTER = 'postgres-location';
 
-/** The cluster that a data folder already has, wherever it is; undefined when it has none yet. */
+/** Finds the cluster of a data folder, wherever it is; undefined when there is none. */
 export async function findCluster(dataDir: string): Promise<Cluster | undefined> {
   for (const home of [await readPointer(dataDir), join(dataDir, 'postgres')]) {
     const owner = home === undefined ? undefined : await stat(home).catch(() => undefined);
@@ -55,7 +55,7 @@ async function readPointer(dataDir: string): Promise<string | undefined> {
   return lines.find((line) => line.trim() !== '' && !line.startsWith('#'))?.trim();
 }
 
-/** Refuses data of another major version, which PostgreSQL could not read. */
+/** Refuses data of another major version, which PostgreSQL cannot read. */
 export async function checkVersion({ home, data }: Cluster, { major }: NativePackage): Promise<void> {
   const found = (await readFile(join(data, 'PG_VERSION'), 'utf8')).trim();
   if (found === major) return;
@@ -73,8 +73,8 @@ interface Placing {
 }
 
 /**
- * Decides where the new cluster of a data folder shall be: in it, or, when the server's user could not get there, in a
- * system folder that the data folder then points to.
+ * Chooses the location of a data folder's new cluster: the data folder, or, if the server's user cannot reach it, a system folder
+ * to which the data folder then points.
  */
 export async function placeCluster({ dataDir, systemFolders, log }: Placing): Promise<Cluster> {
   const user = await chooseServerUser();
@@ -85,7 +85,7 @@ export async function placeCluster({ dataDir, systemFolders, log }: Placing): Pr
 
   const base = await findSystemFolder(systemFolders, user);
   const home = join(base, createHash('sha256').update(dataDir).digest('hex').slice(0, 24));
-  // A cluster without a pointer was that of a data folder that has been deleted.
+  // A cluster without a pointer belonged to a data folder that was deleted.
   if (await stat(home).catch(() => undefined)) {
     const aside = `${home}.until-${new Date().toISOString().replaceAll(/[^\dTZ]/g, '')}`;
     await rename(home, aside);
@@ -105,12 +105,12 @@ const POINTER_TEXT = `# The database is not in this folder but in the one named 
 # Deleting this file makes the next start begin with an empty database.`;
 
 /**
- * Makes a new cluster next to where it belongs and then renames it, so that an interrupted initdb leaves none.
- * @param durable whether to flush the new files to disk before they count.
+ * Creates a cluster beside its location and then renames it, so that an interrupted initdb leaves none.
+ * @param durable whether to flush the new files to disk first.
  */
 export async function initializeCluster(cluster: Cluster, initdb: string, durable: boolean): Promise<void> {
   const { home, user } = cluster;
-  // An empty folder may be there: the rename replaces it.
+  // The rename replaces an empty folder.
   const found = await readdir(home).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : [home]));
   if (found.length > 0) throw new Error(`${home} exists but holds no database. Move it away, or choose another DATA_DIR.`);
   const prefix = `${home}.making-`;
@@ -138,7 +138,7 @@ async function handOver({ home, passwordFile }: Cluster, { name, uid, gid }: Ser
     await chown(passwordFile, uid, gid);
     await chown(home, uid, gid);
   } catch (error) {
-    // Not every root may: one of a user namespace or on a network drive may not.
+    // Root may lack this permission in a user namespace or on a network drive.
     throw new Error(
       `The built-in PostgreSQL cannot run as root, and ${home} cannot be given to the user ${name} ` +
         `(${(error as NodeJS.ErrnoException).code}). Start as an ordinary user, or set DATABASE_URL.`,
@@ -153,7 +153,7 @@ function initdbArguments({ data, passwordFile }: Cluster, durable: boolean): str
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    // PostgreSQL's own C.UTF-8 sorts and folds the same on every system, whatever locales that has.
+    // PostgreSQL's own C.UTF-8 sorts and folds the same on every system, whatever locales are installed.
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--locale=C',

@@ -103,7 +103,7 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
       if (changed) loop.wake();
     },
     onTrouble: (error) => log.warn({ error: String(error) }, 'Could not sweep the delivery queues; trying again'),
-    onForgotten: (count) => log.warn({ count }, 'Queues had deliveries waiting that nobody had said were there'),
+    onForgotten: (count) => log.warn({ count }, 'Found queues with waiting deliveries that their rows did not announce'),
   });
   const listener = new NotificationListener({
     ...{ database, alarm },

@@ -186,7 +186,7 @@ export class Outcomes {
         const free = await this.#free(all.map(idOf));
         part = all.filter((one) => free.has(idOf(one)));
         const locked = all.filter((one) => !free.has(idOf(one)));
-        if (locked.length > 0) this.#again(locked, idOf, step, tries, 'somebody holds their rows locked');
+        if (locked.length > 0) this.#again(locked, idOf, step, tries, 'their rows are locked');
       }
       if (part.length > 0) await step(part);
     } catch (error) {

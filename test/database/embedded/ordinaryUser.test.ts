@@ -14,7 +14,7 @@ import { startProgram } from './startProgram.js';
 const flags = ['-c', 'fsync=off'];
 const isRoot = process.getuid?.() === 0;
 
-/** For root, somebody else; undefined for an ordinary user, who is one already. */
+/** Root starts the server as this user. Undefined when the tests do not run as root. */
 let user: ServerUser | undefined;
 let program: string;
 let native: string;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   return remove;
 });
 
-/** A folder that belongs to the ordinary user. */
+/** Creates a folder that belongs to the ordinary user. */
 async function ownFolder(name: string, mode = 0o700): Promise<string> {
   const folder = join(await makeFolder(), name);
   await mkdir(folder, { mode });
@@ -51,7 +51,7 @@ it('starts as an ordinary user, and root can serve the same data as that user in
   await third.stop();
 });
 
-it.runIf(isRoot)('says so when the data folder is not theirs', async () => {
+it.runIf(isRoot)('says so when the data folder belongs to another user', async () => {
   const dataDir = await makeFolder();
   await expect(startProgram(program, { dataDir }, user)).rejects.toThrow(/data folder .* cannot be used: EACCES/);
 });
@@ -67,7 +67,7 @@ it('runs a copy where install scripts did not run and node_modules is read-only'
   await chmod(join(native, 'lib'), 0o755);
 });
 
-it('makes up for an install script that did not run where node_modules can be written', async () => {
+it('creates the missing links of an install script that did not run, if node_modules can be written', async () => {
   await forgetInstallScript();
   for (const name of await readdir(join(native, 'bin'))) await chmod(join(native, 'bin', name), 0o644);
   const { postgres } = await prepareBinaries({ ...findNativePackage(), folder: native }, user, []);
@@ -76,7 +76,7 @@ it('makes up for an install script that did not run where node_modules can be wr
   expect(stdout).toContain('postgres (PostgreSQL) 18');
 });
 
-/** Leaves the native folder as the package has it, without the links that its install script makes. */
+/** Removes the links that the package's install script makes, as if it had never run. */
 async function forgetInstallScript(): Promise<void> {
   const links = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as { target: string }[];
   expect(links.length).toBeGreaterThan(5);

@@ -55,7 +55,7 @@ it('waits for an orphan that is shutting down, then starts anew', async () => {
   expect(await query(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
-it('logs an unexpected end of the server, gives the folder up, and recovers at the next start', async () => {
+it('logs an unexpected end of the server, releases the folder, and recovers at the next start', async () => {
   const log: string[] = [];
   const broken = await start(log);
   await query(broken.url, 'create table recovered as select 43 as answer');
@@ -78,7 +78,7 @@ it('notices the end of an adopted server too', async () => {
 });
 
 describe('a stale postmaster.pid', () => {
-  /** Leaves the file as a server without a proper end does, but naming that process. */
+  /** Leaves the file as a server that did not end properly does, but with the given process id. */
   async function leavePostmasterFile(pid: number | undefined) {
     const server = await start();
     const text = (await readFile(postmasterFile(), 'utf8')).replace(/^\d+/, String(pid));
@@ -99,8 +99,8 @@ describe('a stale postmaster.pid', () => {
     expect((await start()).adopted).toBe(false);
   });
 
-  it('does not either when its process id now is that of another program, which is left alone', async () => {
-    // Of the server's own user: another user's process PostgreSQL itself would know not to be a server on this data.
+  it('nor when its process id now belongs to another program, which is not touched', async () => {
+    // A process of the server's own user, because PostgreSQL itself rules out processes of other users.
     const { uid, gid } = await stat(join(dataDir, 'postgres'));
     const other = spawn('sleep', ['60'], process.getuid?.() === 0 ? { uid, gid } : {});
     onTestFinished(() => void other.kill());
@@ -112,13 +112,13 @@ describe('a stale postmaster.pid', () => {
     expect(await isAlive(other.pid as number)).toBe(true);
   });
 
-  it('does not either when a power cut left it empty', async () => {
+  it('nor when a power cut left it empty', async () => {
     await writePostmasterFile('');
     expect((await start()).adopted).toBe(false);
   });
 });
 
-/** Whether a process runs. One that has ended but that nobody has waited for (a zombie) does not. */
+/** Returns whether a process runs. A zombie does not. */
 async function isAlive(pid: number): Promise<boolean> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return !/^[ZX]/.test(text.slice(text.lastIndexOf(')') + 2));

@@ -70,7 +70,7 @@ describe('of many who start on one data folder at once', () => {
       const all = await Promise.all(Array.from({ length: 6 }, () => startEmbeddedPostgres({ dataDir: folder, flags })));
       expect(all.filter(({ adopted }) => !adopted)).toHaveLength(1);
       expect(new Set(all.map(({ url }) => url)).size).toBe(1);
-      // Whichever of them leaves last stops it; all at once as well.
+      // The last one to leave stops it, even when all leave at once.
       await Promise.all(all.map((server) => server.stop()));
       await expect(query(all[0]?.url ?? '', 'select 1')).rejects.toThrow();
       expect(await readdir(folder)).not.toContain('postgres.lock');

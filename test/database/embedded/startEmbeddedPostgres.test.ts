@@ -70,7 +70,7 @@ it('tries again when its port is taken', async () => {
   expect(other.listening).toBe(false);
 });
 
-it('says in one line, with the end of the log, why PostgreSQL did not start, and gives the folder up', async () => {
+it('says in one line, with the end of the log, why PostgreSQL did not start, and releases the folder', async () => {
   const reason = /^The built-in PostgreSQL did not start: .*unrecognized configuration parameter "no_such_setting"$/;
   await expect(start(['-c', 'no_such_setting=1'])).rejects.toThrow(reason);
   expect((await start()).adopted).toBe(false);
@@ -81,7 +81,7 @@ it('refuses data of another major version and says what to do', async () => {
   await expect(start()).rejects.toThrow(/made by PostgreSQL 14.*built-in one is 18.*pg_dump.*DATABASE_URL/);
 });
 
-it('starts over after an interrupted initdb, and removes what that left', async () => {
+it('starts over after an interrupted initdb, and removes its remains', async () => {
   const folder = await makeFolder();
   await mkdir(join(folder, 'postgres.making-killed', 'data'), { recursive: true });
   await writeFile(join(folder, 'postgres.making-killed', 'data', 'PG_VERSION'), '18\n');
@@ -90,7 +90,7 @@ it('starts over after an interrupted initdb, and removes what that left', async 
   await server.stop();
 });
 
-it('refuses a folder that is in the way of the database', async () => {
+it('refuses a foreign folder in place of the database', async () => {
   const folder = await makeFolder();
   await mkdir(join(folder, 'postgres', 'photos'), { recursive: true });
   await expect(startEmbeddedPostgres({ dataDir: folder })).rejects.toThrow('exists but holds no database');

@@ -11,14 +11,14 @@ export interface StartedProgram {
   readonly process: ChildProcess;
   readonly url: string;
   readonly adopted: boolean;
-  /** What it logged so far. */
+  /** Returns its log so far. */
   readonly log: () => string;
   stop(): Promise<void>;
-  /** As `kill -9` does. */
+  /** Kills it like `kill -9`. */
   kill(): Promise<void>;
 }
 
-/** Runs the program of a project; resolves when its server runs, rejects with what it wrote when that failed. */
+/** Runs the program of a project. Resolves when its server runs; rejects with its output when that failed. */
 export async function startProgram(
   program: string,
   options: EmbeddedPostgresOptions,
@@ -52,7 +52,7 @@ export async function startProgram(
   };
 }
 
-/** Our own Node, or a copy of it where that user cannot reach ours. */
+/** Returns our own Node, or a copy where that user cannot reach ours. */
 async function nodeFor(user: ServerUser | undefined, folder: string): Promise<string> {
   if ((await firstUnreachable(dirname(process.execPath), user)) === undefined) return process.execPath;
   await copyFile(process.execPath, join(folder, 'node'));

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** The columns, of whatever table, that hold ciphertexts under a key: `schema.table.column`, in order. */
+/** Returns the columns of all tables with ciphertexts under a key, as `schema.table.column`, sorted. */
 export async function findCiphertexts(url: string, keyId: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -10,7 +10,7 @@ const claims = (count: number) =>
     known: false,
   })) as unknown as ClaimedDelivery[];
 
-/** As many as it may have at once were claimed of a connection, and all of them are over. */
+/** Returns lanes after a claim of as many deliveries as a connection may have, all of which have a result. */
 function afterFullClaim(pauseMs: number): Lanes {
   const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 2 });
   const busy = lanes.begin();
@@ -22,11 +22,11 @@ function afterFullClaim(pauseMs: number): Lanes {
   return lanes;
 }
 
-it('A connection of which as many were claimed as it may have is hungry once they are over', () => {
+it('A connection that was claimed up to its limit is hungry once those deliveries have a result', () => {
   expect(afterFullClaim(0).hungry()).toBe(true);
 });
 
-it('A connection that is paused is not hungry: nothing of it would be claimed', () => {
+it('A connection that is paused is not hungry, because nothing would be claimed for it', () => {
   const lanes = afterFullClaim(60_000);
   expect(lanes.hungry()).toBe(false);
   const busy = lanes.begin();
@@ -35,7 +35,7 @@ it('A connection that is paused is not hungry: nothing of it would be claimed', 
   expect(lanes.hungry()).toBe(false);
 });
 
-it('A connection that was never tried makes one attempt first, and as many as it may once that was answered well', () => {
+it('An untried connection makes one attempt first, and as many as allowed once that has succeeded', () => {
   const lanes = new Lanes({ concurrency: 16, concurrencyPerConnection: 4 });
   lanes.add(claims(4), lanes.begin(), 1);
   const first = lanes.start();

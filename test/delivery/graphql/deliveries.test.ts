@@ -27,7 +27,7 @@ const BROADCAST = `mutation ($id: ID!) { broadcastTestEvent(input: { subscriptio
 } }`;
 
 describe('Deliveries through the API', () => {
-  it('are retried after the schedule until they FAIL, every attempt on record', async () => {
+  it('are retried on schedule until they are FAILED, with every attempt on record', async () => {
     const { behave } = await inbox('failing');
     behave({ answer: 'error' });
     const delivery = await waitForDelivery(switchboard.client, await publish(switchboard.client), 'FAILED');
@@ -41,7 +41,7 @@ describe('Deliveries through the API', () => {
     expect(delivery.nextAttemptAt).toBeNull();
   });
 
-  it('can be retried by hand, numbered on, and arrive', async () => {
+  it('can be retried by hand; attempt numbers continue, and the delivery arrives', async () => {
     const client = await switchboard.anotherOrganization();
     const { behave, requests } = await inbox('by-hand', client);
     behave({ answer: 'error', times: 3 });
@@ -94,7 +94,7 @@ describe('Deliveries through the API', () => {
     expect(await count({ eventId: 'nonsense' })).toBe(0);
   });
 
-  it('name an unknown filter, a cursor of another list and a page that is too large', async () => {
+  it('are refused with the name of an unknown filter, a cursor of another list and a page that is too large', async () => {
     const { client } = switchboard;
     const unknown = await client.send('{ deliveries(filter: { colour: "red" }) { totalCount } }');
     expect(unknown).toMatchObject({ status: 400, errors: [{ message: expect.stringContaining('colour') }] });
@@ -135,7 +135,7 @@ describe('Deliveries through the API', () => {
     const { connectionId, behave } = await inbox('gone', client);
     behave({ answer: 'gone' });
     await waitForDelivery(client, await publish(client), 'FAILED');
-    // What a result says about its connection is written a moment after the result.
+    // The connection's health is written a moment after the result.
     await eventually(async () => {
       const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { status statusReason } }', {
         id: connectionId,
@@ -146,7 +146,7 @@ describe('Deliveries through the API', () => {
 });
 
 describe('broadcastTestEvent (OpenAPI test_broadcast)', () => {
-  it('answers what the destination answered, and is on record as TEST', async () => {
+  it('returns the destination’s response, and is on record as TEST', async () => {
     const client = await switchboard.anotherOrganization();
     const { subscriptionId, behave } = await inbox('test', client);
     expect((await client.query(BROADCAST, { id: subscriptionId })).broadcastTestEvent).toMatchObject({
@@ -170,7 +170,7 @@ describe('broadcastTestEvent (OpenAPI test_broadcast)', () => {
     ]);
   });
 
-  it('says why no answer came, and works for a paused subscription', async () => {
+  it('says why there was no response, and works for a paused subscription', async () => {
     const client = await switchboard.anotherOrganization();
     const id = await subscribe(client, await createWebhookConnection(client, 'http://127.0.0.1:9/'), false);
     expect((await client.query(BROADCAST, { id })).broadcastTestEvent.result).toMatchObject({

@@ -23,7 +23,7 @@ const REPLAY = `mutation ($input: ReplayDeliveriesInput!) {
 const since = '2020-01-01T00:00:00Z';
 
 describe('A replay', () => {
-  it('takes what a filter says, and its progress can be read', async () => {
+  it('selects deliveries by its filter, and its progress can be read', async () => {
     const client = await switchboard.anotherOrganization();
     const connectionId = await createWebhookConnection(client, inbox.url);
     const subscriptionId = await subscribe(client, connectionId);
@@ -55,7 +55,7 @@ describe('A replay', () => {
 });
 
 describe('Settings of a connection', () => {
-  it('are set, read, changed and taken away; nonsense is refused', async () => {
+  it('are set, read, changed and removed; invalid values are refused', async () => {
     const client = await switchboard.anotherOrganization();
     const create = `mutation ($input: CreateConnectionInput!) { createConnection(input: $input) {
       connection { id maxConcurrency maxPerSecond } userErrors { code path } } }`;
@@ -78,7 +78,7 @@ describe('Settings of a connection', () => {
 });
 
 describe('Publishing', () => {
-  it('of an ordering key is recorded; a key that is none is refused', async () => {
+  it('records the ordering key and refuses an invalid one', async () => {
     const client = await switchboard.anotherOrganization();
     const PUBLISH = `mutation ($input: PublishEventInput!) { publishEvent(input: $input) { event { id orderingKey } userErrors { code path } } }`;
     const input = { eventType: 'parcels.event.created', data: parcelEvent() };
@@ -88,7 +88,7 @@ describe('Publishing', () => {
     expect(refused.publishEvent.userErrors).toEqual([{ code: 'INVALID', path: ['orderingKey'] }]);
   });
 
-  it('takes a backslash before u0000, which is no null character, and refuses one that is', async () => {
+  it('accepts an escaped backslash before u0000, which is not a null character, and refuses a null character', async () => {
     const client = await switchboard.anotherOrganization();
     const withText = (text: string) => ({
       data: { ...parcelEvent(), parcel: { ...parcelEvent().parcel, tracking_number: text } },
@@ -99,7 +99,7 @@ describe('Publishing', () => {
     await expect(publish(client, withText('\\\u0000'))).rejects.toThrow('null character');
   });
 
-  it('is refused with 429 while as many deliveries wait as may, and goes on when they do not', async () => {
+  it('is refused with 429 while the limit of waiting deliveries is reached, and accepted afterwards', async () => {
     const client = await switchboard.anotherOrganization();
     const connectionId = await createWebhookConnection(client, inbox.url);
     await subscribe(client, connectionId);
@@ -134,7 +134,7 @@ describe('A publish for several subscriptions', () => {
   const events = (count: number) =>
     Array.from({ length: count }, (_, n) => ({ eventType: 'parcels.event.created', data: parcelEvent(n + 1) }));
 
-  it('counts with all it adds: what goes beyond the quota is refused as a whole, with when to come again', async () => {
+  it('counts with all its deliveries: a publish beyond the quota is refused as a whole, with Retry-After', async () => {
     const client = await switchboard.anotherOrganization();
     for (let index = 0; index < 4; index++) await subscribe(client, await createWebhookConnection(client, inbox.url));
     await disableAll(client);
@@ -154,7 +154,7 @@ describe('A publish for several subscriptions', () => {
     expect(await waiting()).toEqual([40, 10]);
   });
 
-  it('never goes beyond it by several that come at once', async () => {
+  it('never exceeds the quota by concurrent publishes', async () => {
     const client = await switchboard.anotherOrganization();
     for (let index = 0; index < 4; index++) await subscribe(client, await createWebhookConnection(client, inbox.url));
     await disableAll(client);
@@ -165,8 +165,8 @@ describe('A publish for several subscriptions', () => {
   });
 });
 
-describe('How many there are in all', () => {
-  it('is counted up to 10,000, however long the history is', async () => {
+describe('totalCount', () => {
+  it('counts up to 10,000, however long the history is', async () => {
     const client = await switchboard.anotherOrganization();
     const connectionId = await createWebhookConnection(client, inbox.url);
     const subscriptionId = await subscribe(client, connectionId);
@@ -191,7 +191,7 @@ describe('How many there are in all', () => {
 });
 
 describe('Retention', () => {
-  it('deletes what is old and done, keeps what waits, and stops when told to', async () => {
+  it('deletes old finished events, keeps waiting ones, and stops when told to', async () => {
     const client = await switchboard.anotherOrganization();
     const old = [await publish(client), await publish(client)];
     const connectionId = await createWebhookConnection(client, inbox.url);

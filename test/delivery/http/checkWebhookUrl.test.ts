@@ -22,7 +22,7 @@ describe('checkWebhookUrl', () => {
     expect(problemOf(url)).toBeNull();
   });
 
-  it('gives back the parsed URL', () => {
+  it('returns the parsed URL', () => {
     const result = check('https://EXAMPLE.com/a b'.replace(' ', '%20'));
     expect(result.ok && result.url.href).toBe('https://example.com/a%20b');
   });

@@ -42,14 +42,14 @@ describe('where guarded HTTP may go', () => {
     },
   );
 
-  it.each(PRIVATE_ADDRESSES)('refuses a name that resolves to %s (%s), and does not say to what', async (address) => {
+  it.each(PRIVATE_ADDRESSES)('refuses a name that resolves to %s (%s), and does not reveal the address', async (address) => {
     const http = guardedHttpForTest({ allowPrivateNetworks: [], lookup: async () => [found(address)] });
     const error = expectError(await http.send(post('http://hooks.example.com/')));
     expect(error.code).toBe('private_address');
     expect(error.message).not.toContain(address);
   });
 
-  it('refuses localhost, asked of the system itself', async () => {
+  it('refuses localhost with the system’s resolver', async () => {
     const receiver = await httpReceiver((_, response) => response.end());
     const http = guardedHttpForTest({ allowPrivateNetworks: [] });
     expect(expectError(await http.send(post(`http://localhost:${receiver.port}/`))).code).toBe('private_address');
@@ -74,7 +74,7 @@ describe('where guarded HTTP may go', () => {
     expect(response.body).toBe('here');
   });
 
-  it('looks a name up once a connection, so that it cannot change its mind between look-up and connect', async () => {
+  it('looks a name up once for each connection, so that it cannot change between look-up and connect', async () => {
     const receiver = await httpReceiver((_, response) => response.end('here'));
     const lookup = vi
       .fn()
@@ -99,7 +99,7 @@ describe('where guarded HTTP may go', () => {
 
   it('destroys a socket that turns out to be connected to an address that is not permitted', async () => {
     const receiver = await httpReceiver((_, response) => response.end());
-    // Permits the literal address, then refuses the same one on the socket: as if something had led it astray.
+    // Permits the literal address, then refuses the same one on the socket, as if the connection had been redirected.
     const permits = vi.fn().mockReturnValueOnce(true).mockReturnValue(false);
     const onSocket = vi.fn();
     const connect = createGuardedConnect({ policy: { permits }, lookup: async () => [], timeoutMs: 1_000, onSocket });

@@ -4,7 +4,7 @@ import { httpReceiver, tcpReceiver } from './support/receivers.js';
 
 const HEAD = 'HTTP/1.1 200 OK\r\n';
 
-describe('what an exchange may take', () => {
+describe('limits of an exchange', () => {
   it('sends method, path, query, headers and body as they are, and reads the answer', async () => {
     const receiver = await httpReceiver(async (request, response) => {
       let body = '';
@@ -45,14 +45,14 @@ describe('what an exchange may take', () => {
     expect(Buffer.concat(received)).toEqual(Buffer.from([1, 2, 255]));
   });
 
-  it('skips 1xx answers', async () => {
+  it('skips 1xx responses', async () => {
     const receiver = await tcpReceiver((socket) =>
       socket.once('data', () => socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${HEAD}Content-Length: 2\r\n\r\nok`)),
     );
     expect(expectResponse(await guardedHttpForTest().send(post(receiver.origin)))).toMatchObject({ statusCode: 200, body: 'ok' });
   });
 
-  it('times out when nobody answers', async () => {
+  it('times out without a response', async () => {
     const receiver = await httpReceiver(() => {});
     const error = expectError(await guardedHttpForTest({ timeoutMs: 200 }).send(post(receiver.origin)));
     expect(error).toMatchObject({ code: 'timeout', message: `127.0.0.1:${receiver.port} did not answer in full within 0.2 s.` });
@@ -91,13 +91,13 @@ describe('what an exchange may take', () => {
     expect(expectError(await guardedHttpForTest({ timeoutMs: 300 }).send(post(receiver.origin))).code).toBe('timeout');
   });
 
-  it('obeys the timeout of a single request', async () => {
+  it('uses the timeout of a single request', async () => {
     const receiver = await httpReceiver(() => {});
     const error = expectError(await guardedHttpForTest().send(post(receiver.origin, { timeoutMs: 100 })));
     expect([error.code, error.durationMs < 1_000]).toEqual(['timeout', true]);
   });
 
-  it('counts waiting for a free socket in, and leaves the socket it waited for alone', async () => {
+  it('includes the wait for a free socket, and does not close that socket', async () => {
     const receiver = await httpReceiver(
       (request, response) => void setTimeout(() => response.end(), request.url === '/slow' ? 300 : 0),
     );

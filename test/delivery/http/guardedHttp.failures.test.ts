@@ -4,7 +4,7 @@ import { httpReceiver, httpsReceiver, tcpReceiver } from './support/receivers.js
 
 const HEAD = 'HTTP/1.1 200 OK\r\n';
 
-describe('how failures are told', () => {
+describe('error codes', () => {
   it('connection_refused', async () => {
     const receiver = await tcpReceiver(() => {});
     const error = expectError(
@@ -41,11 +41,11 @@ describe('how failures are told', () => {
     expect(expectError(await http.send(post('https://hooks.example.com/'))).code).toBe('dns');
   });
 
-  it('dns, asked of the system itself', async () => {
+  it('dns, with the system’s resolver', async () => {
     expect(expectError(await guardedHttpForTest({ timeoutMs: 15_000 }).send(post('https://nobody.invalid/'))).code).toBe('dns');
   });
 
-  it('tls, for a certificate that nobody trusts', async () => {
+  it('tls, for a certificate that is not trusted', async () => {
     const receiver = await httpsReceiver((_, response) => response.end());
     const error = expectError(await guardedHttpForTest().send(post(receiver.origin)));
     expect(error.code).toBe('tls');
@@ -67,7 +67,7 @@ describe('how failures are told', () => {
     expect(expectError(await guardedHttpForTest().send(post(receiver.origin))).code).toBe('protocol');
   });
 
-  it('never an upgrade that nobody asked for', async () => {
+  it('never an upgrade without a request for it', async () => {
     const answer = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n';
     const receiver = await tcpReceiver((socket) => socket.once('data', () => socket.write(answer)));
     expect(expectError(await guardedHttpForTest().send(post(receiver.origin))).code).toBe('connection_reset');

@@ -3,7 +3,7 @@ import { expectError, expectResponse, guardedHttpForTest, post } from './support
 import { httpReceiver } from './support/receivers.js';
 
 describe('sockets', () => {
-  it('are used again', async () => {
+  it('are reused', async () => {
     const receiver = await httpReceiver((_, response) => response.end());
     const http = guardedHttpForTest();
     for (let i = 0; i < 5; i++) expectResponse(await http.send(post(receiver.origin)));
@@ -11,7 +11,7 @@ describe('sockets', () => {
     expect(http.stats()).toEqual({ openSockets: 1, inFlight: 0 });
   });
 
-  it('are as many as connectionsPerOrigin at most', async () => {
+  it('are at most connectionsPerOrigin', async () => {
     const receiver = await httpReceiver((_, response) => void setTimeout(() => response.end(), 20));
     const http = guardedHttpForTest({ connectionsPerOrigin: 3 });
     const outcomes = await Promise.all(Array.from({ length: 12 }, () => http.send(post(receiver.origin))));
@@ -19,7 +19,7 @@ describe('sockets', () => {
     expect(receiver.sockets).toHaveLength(3);
   });
 
-  it('are closed when idle, whatever longer time the receiver offers', async () => {
+  it('are closed when idle, even if the receiver offers a longer time', async () => {
     const receiver = await httpReceiver((_, response) => response.writeHead(200, { 'keep-alive': 'timeout=600' }).end());
     const http = guardedHttpForTest({ idleSocketMs: 100 });
     expectResponse(await http.send(post(receiver.origin)));
@@ -44,8 +44,8 @@ describe('sockets', () => {
   });
 });
 
-describe('giving up', () => {
-  it('comes to aborted when the signal says so', async () => {
+describe('aborting', () => {
+  it('ends with the error aborted when the signal aborts', async () => {
     const receiver = await httpReceiver(() => {});
     const controller = new AbortController();
     const sending = guardedHttpForTest().send(post(receiver.origin, { signal: controller.signal }));
@@ -55,14 +55,14 @@ describe('giving up', () => {
     await vi.waitFor(() => expect(receiver.sockets[0]?.destroyed).toBe(true));
   });
 
-  it('sends nothing when the signal has said so before', async () => {
+  it('sends nothing when the signal was aborted before', async () => {
     const receiver = await httpReceiver((_, response) => response.end());
     const http = guardedHttpForTest();
     expect(expectError(await http.send(post(receiver.origin, { signal: AbortSignal.abort() }))).code).toBe('aborted');
     expect(receiver.sockets).toHaveLength(0);
   });
 
-  it('on close waits for what is under way, takes nothing new, and closes every socket', async () => {
+  it('on close waits for requests in flight, accepts no new ones, and closes every socket', async () => {
     const receiver = await httpReceiver((_, response) => void setTimeout(() => response.end('done'), 200));
     const http = guardedHttpForTest();
     const sending = http.send(post(receiver.origin));
@@ -81,7 +81,7 @@ describe('giving up', () => {
     expect(expectError(await sending).code).toBe('aborted');
   });
 
-  it('can be asked to close twice', async () => {
+  it('can be closed twice', async () => {
     const receiver = await httpReceiver(() => {});
     const http = guardedHttpForTest();
     const sending = http.send(post(receiver.origin));

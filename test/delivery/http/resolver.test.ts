@@ -8,7 +8,7 @@ import { createResolver, ResolverSilent } from '../../../src/delivery/http/resol
 
 type Zone = Readonly<Record<string, readonly string[] | 'silent' | 'broken'>>;
 
-/** A name server on loopback that answers A queries from `zone`; all other names are not there. */
+/** Starts a name server on loopback that answers A queries from `zone`. All other names do not exist. */
 async function nameServer(zone: Zone, ttl = 60) {
   const asked: string[] = [];
   const socket = createSocket('udp4');
@@ -53,14 +53,14 @@ describe('Names', () => {
     expect(server.asked.filter((question) => question.startsWith('A '))).toEqual(['A a.example']);
   });
 
-  it('that many ask for at once are asked for once', async () => {
+  it('that are looked up many times at once cost one query', async () => {
     const server = await nameServer({ 'a.example': ['192.0.2.1'] });
     const lookup = resolverOn(server);
     await Promise.all(Array.from({ length: 50 }, () => lookup('a.example')));
     expect(server.asked.filter((question) => question.startsWith('A '))).toHaveLength(1);
   });
 
-  it('of the hosts file are found there, and those of this machine without asking anybody', async () => {
+  it('of the hosts file are found there, and those of this machine without any query', async () => {
     const server = await nameServer({});
     const hostsFile = join(await mkdtemp(join(tmpdir(), 'switchboard-hosts-')), 'hosts');
     await writeFile(hostsFile, '# machines\n192.0.2.7  receiver receiver.internal # ours\n::1 receiver\n');
@@ -71,7 +71,7 @@ describe('Names', () => {
     expect(server.asked).toEqual([]);
   });
 
-  it('that are not there, or whose zone is broken, are told so, and not asked for again at once', async () => {
+  it('that do not exist, or whose zone is broken, are reported as such, and not queried again at once', async () => {
     const server = await nameServer({ 'broken.example': 'broken' });
     const lookup = resolverOn(server);
     for (const name of ['missing.invalid', 'broken.example']) {
@@ -84,7 +84,7 @@ describe('Names', () => {
 });
 
 describe('Silence', () => {
-  it('about some names does not keep others from being resolved, however many there are', async () => {
+  it('about some names does not prevent others from being resolved, however many there are', async () => {
     const silent = Array.from({ length: 100 }, (_, n) => `silent${n}.example`);
     const server = await nameServer({
       'a.example': ['192.0.2.1'],
@@ -102,26 +102,26 @@ describe('Silence', () => {
     );
     expect(await lookup('b.example')).toEqual([{ address: '192.0.2.2', family: 4 }]);
     expect(told).toBe(0);
-    // The name servers answer others: it is these names that are broken.
+    // The name servers answer for other names, so only these names are broken.
     for (const error of await Promise.all(failures)) expect(error).not.toBeInstanceOf(ResolverSilent);
   });
 
-  it('of a name server that answers others only when asked now is the name its own', async () => {
+  it('about a name counts as the name’s fault when the name server then answers for another name', async () => {
     const server = await nameServer({ 'silent.example': 'silent' });
     await expect(resolverOn(server)('silent.example')).rejects.not.toBeInstanceOf(ResolverSilent);
   });
 
-  it('about everything is our own resolver being out of order, and blamed on nobody', async () => {
+  it('about all names counts as a failure of our own resolver, not of a receiver', async () => {
     const server = await nameServer({ 'a.example': ['192.0.2.1'] });
     server.silent = true;
     const lookup = resolverOn(server);
     await expect(lookup('a.example')).rejects.toBeInstanceOf(ResolverSilent);
-    // It is over when it is over: nothing of it is kept.
+    // Silence has no effect after it ends.
     server.silent = false;
     expect(await lookup('a.example')).toHaveLength(1);
   });
 
-  it('that begins a moment after an answer is blamed on nobody either', async () => {
+  it('that begins a moment after an answer counts as our own failure too', async () => {
     const server = await nameServer({ 'a.example': ['192.0.2.1'], 'b.example': ['192.0.2.2'] });
     const lookup = resolverOn(server);
     await lookup('a.example');
@@ -129,7 +129,7 @@ describe('Silence', () => {
     await expect(lookup('b.example')).rejects.toBeInstanceOf(ResolverSilent);
   });
 
-  it('is bridged by what was known before', async () => {
+  it('is bridged by cached answers', async () => {
     const server = await nameServer({ 'a.example': ['192.0.2.1'] }, 1);
     const lookup = resolverOn(server);
     const before = await lookup('a.example');

@@ -14,7 +14,7 @@ const response = (statusCode: number, headers: ResponseHeaders = {}): HttpOutcom
 const error = (code: HttpErrorCode): HttpOutcome => ({ kind: 'error', code, message: 'It failed.', durationMs: 1 });
 
 describe('decideOutcome', () => {
-  it.each([200, 201, 202, 204, 299])('takes %i for success', (status) => {
+  it.each([200, 201, 202, 204, 299])('treats %i as success', (status) => {
     expect(decideOutcome(response(status), rules)).toEqual({ kind: 'delivered' });
   });
 
@@ -42,7 +42,7 @@ describe('decideOutcome', () => {
     },
   );
 
-  it('fails at once for a URL that never was one', () => {
+  it('fails at once for an invalid URL', () => {
     expect(decideOutcome(error('invalid_url'), rules)).toEqual({ kind: 'failed', reason: 'It failed.' });
   });
 
@@ -50,11 +50,11 @@ describe('decideOutcome', () => {
     expect(decideOutcome(response(410), rules)).toEqual({ kind: 'disable', reason: 'The receiver answered 410 Gone.' });
   });
 
-  it('hands back what we gave up ourselves', () => {
+  it('hands back what this process aborted', () => {
     expect(decideOutcome(error('aborted'), rules)).toEqual({ kind: 'handBack' });
   });
 
-  it.each([429, 503])('obeys Retry-After on %i, up to the cap', (status) => {
+  it.each([429, 503])('honours Retry-After on %i, up to the cap', (status) => {
     expect(decideOutcome(response(status, { 'retry-after': '2' }), rules)).toMatchObject({ kind: 'retry', askedMs: 2_000 });
     expect(decideOutcome(response(status, { 'Retry-After': '60' }), rules)).toMatchObject({ kind: 'retry', askedMs: 60_000 });
     expect(decideOutcome(response(status, { 'retry-after': '99999' }), rules)).toMatchObject({

@@ -6,7 +6,7 @@ const delays = fc.array(fc.integer({ min: 0, max: 86_400_000 }), { maxLength: 8 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('nextRetryDelay', () => {
-  it('takes the first delay after the first attempt, and so on', () => {
+  it('uses the first delay for the first retry, and so on', () => {
     const usual = [5_000, 300_000, 1_800_000];
     expect([1, 2, 3, 4].map((attempt) => nextRetryDelay(attempt, usual, () => 0.5))).toEqual([5_000, 300_000, 1_800_000, null]);
   });
@@ -16,13 +16,13 @@ describe('nextRetryDelay', () => {
     expect(nextRetryDelay(1, [5_000], () => 1)).toBe(6_000);
   });
 
-  it('waits as long as the receiver asks instead, and is used up all the same', () => {
+  it('waits as long as the receiver asks instead, and the retries still end', () => {
     expect(nextRetryDelay(1, [5_000], () => 0.5, 60_000)).toBe(60_000);
     expect(nextRetryDelay(1, [5_000], () => 0.5, 2_000)).toBe(2_000);
     expect(nextRetryDelay(2, [5_000], () => 0.5, 2_000)).toBeNull();
   });
 
-  it('does not let Retry-After: 0 burn all retries at once', () => {
+  it('does not let Retry-After: 0 use up all retries at once', () => {
     expect(nextRetryDelay(1, [5_000], () => 0.5, 0)).toBe(1_000);
     expect(nextRetryDelay(1, [50], () => 0.5, 0)).toBe(50);
   });

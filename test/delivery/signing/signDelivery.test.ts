@@ -44,7 +44,7 @@ describe.each(receivers)('a receiver with the %s package', (_, receiver) => {
 });
 
 describe('signDelivery', () => {
-  it('gives the example of the Standard Webhooks specification', () => {
+  it('returns the signature of the specification’s example', () => {
     const headers = signDelivery({
       id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
       timestampSeconds: 1_614_265_330,
@@ -58,7 +58,7 @@ describe('signDelivery', () => {
     });
   });
 
-  it('gives one signature for each secret, in their order, with a space between', () => {
+  it('returns one signature for each secret, in their order, separated by spaces', () => {
     const [first, second] = [generateSigningSecret(), generateSigningSecret()];
     const [one, two, both] = [[first], [second], [first, second]].map(
       (secrets) => signDelivery({ id: 'dlv_1', timestampSeconds: 1_700_000_000, body, secrets })['webhook-signature'],
@@ -66,7 +66,7 @@ describe('signDelivery', () => {
     expect(both).toBe(`${one} ${two}`);
   });
 
-  it('goes on working after more secrets than it remembers', () => {
+  it('still works after more secrets than it caches', () => {
     const secret = generateSigningSecret();
     const before = signed([secret], { timestampSeconds: 1 });
     for (let i = 0; i < 1_100; i++) signed([generateSigningSecret()]);
@@ -92,7 +92,7 @@ describe('signDelivery', () => {
 });
 
 describe('generateSigningSecret', () => {
-  it('gives whsec_ and 32 random bytes in base64, never the same', () => {
+  it('returns whsec_ and 32 random bytes in base64, different every time', () => {
     const secrets = new Set(Array.from({ length: 100 }, generateSigningSecret));
     expect(secrets.size).toBe(100);
     for (const secret of secrets) expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);

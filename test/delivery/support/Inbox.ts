@@ -11,11 +11,11 @@ export interface Received {
 
 export type Answer = (response: ServerResponse, received: Received, count: number) => void;
 
-/** A receiver on loopback that remembers what arrived. */
+/** A receiver on loopback that records requests. */
 export class Inbox {
   readonly received: Received[] = [];
   answer: Answer;
-  /** Requests that were not answered yet, and the most there ever were. */
+  /** Number of unanswered requests, and the maximum so far. */
   open = 0;
   mostOpen = 0;
 
@@ -66,7 +66,7 @@ export class Inbox {
   }
 }
 
-/** Answers a status, with headers and a body. */
+/** Returns an answer with a status, headers and a body. */
 export function status(code: number, headers: Record<string, string> = {}, body = ''): Answer {
   return (response) => response.writeHead(code, headers).end(body);
 }

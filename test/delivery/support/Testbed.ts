@@ -29,10 +29,10 @@ export interface EngineSetup {
   readonly log?: Logger;
 }
 
-/** A database with one organization, and everything that delivers from it, without the rest of the server. */
+/** A database with one organization and the delivery code, without the rest of the server. */
 export class Testbed {
   readonly cipher = new Cipher([{ id: 'test', key: Buffer.alloc(32, 7) }]);
-  /** Which of the types sign. */
+  /** Which connection types sign. */
   readonly destinations = new Map([['webhook', { signs: true }]]);
   readonly #closing: (() => Promise<void>)[] = [];
 
@@ -59,8 +59,9 @@ export class Testbed {
   }
 
   /**
-   * An engine with a webhook destination that may reach this machine. It ends with the testbed. The time-out is the server's
-   * own: receivers live in this process, and would be late, and asked again, whenever the machine has much else to do.
+   * Creates an engine with a webhook destination that may reach this machine. It ends with the testbed. The timeout is the
+   * server's default: the receivers run in this process, and with a short one they would be late on a busy machine and get
+   * retries.
    */
   engine({ timeoutMs = 15_000, destinations, onConnectionDisabled, options, log = silent }: EngineSetup = {}): DeliveryEngine {
     const http = createGuardedHttp({ allowPrivateNetworks: ['127.0.0.0/8'], timeoutMs });
@@ -105,7 +106,7 @@ export class Testbed {
     return Number(rows[0]?.id);
   }
 
-  /** A connection with one subscription. */
+  /** Creates a connection with one subscription. */
   async subscribed(url: string, setup?: ConnectionSetup & { readonly eventType?: string }) {
     const connectionId = await this.connection(url, setup);
     return { connectionId, subscriptionId: await this.subscription(connectionId, setup?.eventType) };
@@ -138,7 +139,7 @@ export class Testbed {
     };
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they ask for
+  // biome-ignore lint/suspicious/noExplicitAny: the row's type depends on the query
   async rows<Row = any>(query: ReturnType<typeof sql>): Promise<Row[]> {
     return (await query.execute(this.database.sql())).rows as Row[];
   }
@@ -154,7 +155,7 @@ export class Testbed {
     return this.rows(sql`select * from attempts order by id`);
   }
 
-  /** How many deliveries there are in each status. */
+  /** Returns the number of deliveries in each status. */
   async counts(): Promise<Record<string, number>> {
     const rows = await this.rows<{ status: string; count: number }>(
       sql`select status, count(*)::int as count from deliveries group by status`,

@@ -7,11 +7,11 @@ import { Testbed } from './Testbed.js';
 export interface TestbedContext {
   bed: Testbed;
   url: string;
-  /** A receiver that ends with the test. */
+  /** Starts a receiver that ends with the test. */
   inbox(answer?: Answer): Promise<Inbox>;
 }
 
-/** A database for the file, and for each test a testbed on it with nothing left of the tests before. */
+/** Creates one database for the file, and for each test a testbed on it without data of earlier tests. */
 export function testbedOfFile(): TestbedContext {
   let testDatabase: TestDatabase;
   const inboxes: Inbox[] = [];

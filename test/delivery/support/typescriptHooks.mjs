@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// Lets Node run our sources as they are: an import of `./x.js` finds `./x.ts`.
+// Lets Node run our TypeScript sources directly: an import of `./x.js` resolves to `./x.ts`.
 registerHooks({
   resolve(specifier, context, nextResolve) {
     if (specifier.startsWith('.') && specifier.endsWith('.js') && context.parentURL) {

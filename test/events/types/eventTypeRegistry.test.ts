@@ -59,7 +59,7 @@ describe('The event type registry', () => {
     expect(missing).toEqual([]);
   });
 
-  it('knows no type that was not defined, not even names that every object has', () => {
+  it('finds no undefined type, not even under a name that every object inherits', () => {
     for (const name of ['parcels.event.deleted', 'constructor', '__proto__', '']) expect(registry.get(name)).toBeUndefined();
     expect(() => registry.validate('parcels.event.deleted', {})).toThrow(RangeError);
   });
@@ -72,7 +72,7 @@ describe('The event type registry', () => {
     expect(() => createEventTypeRegistry([{ ...orders, name }])).toThrow('must be named like');
   });
 
-  it('takes a schema strictly: a mistyped keyword is an error, not ignored', () => {
+  it('reads a schema strictly: a mistyped keyword is an error, not ignored', () => {
     const mistyped = createEventTypeRegistry([{ ...orders, schema: { type: 'object', requierd: ['lines'] } }]);
     expect(() => mistyped.validate('orders.created', {})).toThrow('requierd');
   });
@@ -88,25 +88,25 @@ describe('A problem', () => {
     ]);
   });
 
-  it('says MIN_VALUE with the least value', () => {
+  it('is MIN_VALUE with the minimum', () => {
     expect(problems({ currency: 'EUR', lines: [{ sku: 'A1', quantity: 0 }] })).toEqual([
       { code: 'MIN_VALUE', message: 'lines.0.quantity must be at least 1.', path: ['lines', '0', 'quantity'] },
     ]);
   });
 
-  it('says UNKNOWN_FIELD where a schema is closed, and unescapes names in the path', () => {
+  it('is UNKNOWN_FIELD where a schema is closed, and unescapes names in the path', () => {
     expect(problems({ currency: 'EUR', lines: [], 'a/b~c': 1 })).toEqual([
       { code: 'UNKNOWN_FIELD', message: 'a/b~c is not a known field.', path: ['a/b~c'] },
     ]);
   });
 
-  it('says NOT_A_LIST where a list is wanted', () => {
+  it('is NOT_A_LIST where a list is expected', () => {
     expect(problems({ currency: 'EUR', lines: { sku: 'A1' } })).toEqual([
       { code: 'NOT_A_LIST', message: 'lines must be a list, not an object.', path: ['lines'] },
     ]);
   });
 
-  it('says INVALID_CHOICE with the one value that is allowed', () => {
+  it('is INVALID_CHOICE with the only allowed value', () => {
     expect(problems({ currency: 'USD', lines: [] })).toEqual([
       { code: 'INVALID_CHOICE', message: 'currency must be EUR.', path: ['currency'] },
     ]);

@@ -1,4 +1,4 @@
-/** The way to every field of an object, outer ones first. */
+/** Returns the path to every field of an object, outer ones first. */
 export function allPaths(value: object, prefix: string[] = []): string[][] {
   return Object.entries(value).flatMap(([key, field]) => {
     const path = [...prefix, key];
@@ -6,14 +6,14 @@ export function allPaths(value: object, prefix: string[] = []): string[][] {
   });
 }
 
-/** A copy with another value at a path whose beginning exists. */
+/** Returns a copy with another value at a path whose parent exists. */
 export function withValue(source: object, path: readonly string[], value: unknown): object {
   const copy = structuredClone(source);
   parentOf(copy, path)[path.at(-1) as string] = value;
   return copy;
 }
 
-/** A copy that lacks the field at a path. */
+/** Returns a copy without the field at a path. */
 export function without(source: object, path: readonly string[]): object {
   const copy = structuredClone(source);
   delete parentOf(copy, path)[path.at(-1) as string];

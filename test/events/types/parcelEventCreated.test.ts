@@ -45,7 +45,7 @@ describe('parcels.event.created (OpenAPI schema ParcelEventCreatedPayload)', () 
     },
   );
 
-  it.each(Object.keys(CHOICES))('event.%s takes nothing else', (field) => {
+  it.each(Object.keys(CHOICES))('event.%s accepts no other value', (field) => {
     for (const wrong of ['', 'NONE!', 'None ', 'xyzzy']) {
       expect(validate(withValue(sample, ['event', field], wrong))).toMatchObject([
         { code: 'INVALID_CHOICE', path: ['event', field] },
@@ -89,7 +89,7 @@ describe('parcels.event.created (OpenAPI schema ParcelEventCreatedPayload)', () 
     ]);
   });
 
-  it('fields that the document does not name are accepted, as it accepts them', () => {
+  it('unknown fields are accepted, as in the OpenAPI description', () => {
     for (const path of [['order_id'], ['parcel', 'weight'], ['event', 'eta'], ['event', 'location_details', 'latitude']]) {
       expect(validate(withValue(sample, path, { any: ['thing'] }))).toEqual([]);
     }
@@ -135,7 +135,7 @@ describe('parcels.event.created (OpenAPI schema ParcelEventCreatedPayload)', () 
     expect(message('sub_status', 'zzzzzzzzzz')).not.toContain('Did you mean');
   });
 
-  it('reports everything that is wrong, at once', () => {
+  it('reports all problems at once', () => {
     const found = validate({ parcel: { parcel_id: 'x' }, event: { phase: 'flying' } });
     expect(found.map(({ path }) => path.join('.')).sort()).toEqual([
       'event.event_type',
@@ -161,7 +161,7 @@ describe('parcels.event.created (OpenAPI schema ParcelEventCreatedPayload)', () 
     );
   });
 
-  it('validates at least 10,000 events in a second of a processor', () => {
+  it('validates at least 10,000 events in a second of CPU time', () => {
     validate(sample);
     const before = process.threadCpuUsage();
     for (let count = 0; count < 10_000; count++) validate(sample);

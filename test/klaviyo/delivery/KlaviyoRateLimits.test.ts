@@ -17,7 +17,7 @@ import { testCipher } from '../../support/testCipher.js';
 import { parcelEvent } from '../../support/webhookFlow.js';
 
 let testDatabase: TestDatabase;
-/** As many processes. */
+/** Each stands for one process. */
 let databases: Database[];
 let database: Database;
 beforeAll(async () => {
@@ -45,13 +45,13 @@ async function counted(account: string, endpoint: KlaviyoEndpoint = 'events'): P
   return (await query.execute(database.sql())).rows[0] as Counted;
 }
 
-/** As if so many had been sent in this minute, and a second had passed since. */
+/** Sets how many requests were sent in this minute, the last one a second ago. */
 const spend = (account: string, endpoint: KlaviyoEndpoint, inMinute: number) =>
   sql`
     insert into klaviyo_quotas (account_id, endpoint, second, in_second, in_minute)
     values (${account}, ${endpoint}, floor(date_part('epoch', now())), 0, ${inMinute})`.execute(database.sql());
 
-/** Well within a minute by Postgres's clock: what a test counts belongs to one. */
+/** Waits until no minute of Postgres's clock ends during the test. */
 async function withinMinute(): Promise<void> {
   const query = sql<{ left: number }>`select 60 - date_part('second', now())::float8 as left`;
   const left = (await query.execute(database.sql())).rows[0]?.left ?? 0;
@@ -82,7 +82,7 @@ describe("Klaviyo's limits for one account, over all processes", () => {
     going = false;
     await Promise.all(greedy);
     const counts = [...taken.values()];
-    // Klaviyo's second may span the end of one of ours and the beginning of the next.
+    // Klaviyo's second may cover the end of one of ours and the beginning of the next.
     expect(Math.max(...counts)).toBeLessThanOrEqual(KLAVIYO_LIMITS.events.perSecond);
     expect(Math.max(...counts)).toBeGreaterThan(KLAVIYO_LIMITS.events.perSecond / 4);
   });
@@ -104,7 +104,7 @@ describe("Klaviyo's limits for one account, over all processes", () => {
     }
   });
 
-  it('cost a lone event one place, and give back what a busy process did not use', async () => {
+  it('cost a single event one place, and get back what a busy process did not use', async () => {
     await withinMinute();
     const account = newAccount();
     const limits = new KlaviyoRateLimits(database);
@@ -121,7 +121,7 @@ describe("Klaviyo's limits for one account, over all processes", () => {
     expect((await counted(account)).in_minute).toBe(23);
   });
 
-  it('end where Klaviyo says so, for everybody', async () => {
+  it('follow what Klaviyo reports, for all processes', async () => {
     const account = newAccount();
     const [one, other] = databases.map((each) => new KlaviyoRateLimits(each)) as [KlaviyoRateLimits, KlaviyoRateLimits];
     const said = (remaining: number) =>
@@ -130,14 +130,14 @@ describe("Klaviyo's limits for one account, over all processes", () => {
     expect(await other.take(account, 'events')).toBe(0);
     await one.heard(account, 'events', said(35));
     expect(await one.take(account, 'events')).toBeGreaterThan(20_000);
-    // What it holds already is good for the second in which it was taken.
+    // The places that it holds are valid for the second in which they were taken.
     await sleep(1_000);
     expect(await other.take(account, 'events')).toBeGreaterThan(20_000);
     expect(await other.take(account, 'bulk')).toBe(0);
     expect(await other.take(newAccount(), 'events')).toBe(0);
   });
 
-  it('hold for bulk requests and for looks at an account as well', async () => {
+  it('apply to bulk requests and account requests as well', async () => {
     await withinMinute();
     const account = newAccount();
     const limits = databases.map((each) => new KlaviyoRateLimits(each));
@@ -153,7 +153,7 @@ describe("Klaviyo's limits for one account, over all processes", () => {
     expect(await (limits[0] as KlaviyoRateLimits).take(full, 'accounts')).toBeGreaterThan(1_000);
   });
 
-  it('believe a clock that was set back', async () => {
+  it('accept a clock that was set back', async () => {
     const account = newAccount();
     await sql`
       insert into klaviyo_quotas (account_id, endpoint, second, in_second, in_minute)
@@ -162,8 +162,8 @@ describe("Klaviyo's limits for one account, over all processes", () => {
   });
 });
 
-describe('What is left of a quota', () => {
-  it('can be read, and is forgotten after a day', async () => {
+describe('The remaining quota', () => {
+  it('can be read, and its row is deleted after a day', async () => {
     await withinMinute();
     const account = newAccount();
     expect(await readKlaviyoQuotas(database, [account])).toEqual([]);
@@ -186,7 +186,7 @@ describe('What is left of a quota', () => {
   });
 });
 
-describe('Where one window ends and the next begins, by a clock that the test sets', () => {
+describe('The boundary between two windows, with a clock that the test sets', () => {
   let clockDatabase: TestDatabase;
   let ticking: Database;
   /** The beginning of a minute, in seconds since 1970. */
@@ -200,7 +200,7 @@ describe('Where one window ends and the next begins, by a clock that the test se
       'create table test_clock.clock (now timestamptz)',
       'insert into test_clock.clock values (now())',
       "create function test_clock.clock_timestamp() returns timestamptz language sql as 'select now from test_clock.clock'",
-      // First in the path, it stands in for Postgres's own.
+      // First in the search path, so it replaces Postgres's own function.
       `alter database ${new URL(clockDatabase.url).pathname.slice(1)} set search_path = test_clock, pg_catalog, public`,
     ]) {
       await sql.raw(statement).execute(setUp.sql());
@@ -213,7 +213,7 @@ describe('Where one window ends and the next begins, by a clock that the test se
     await clockDatabase.drop();
   });
 
-  /** How many of so many requests have a place at a moment; each is another process. */
+  /** Returns how many of `wanted` requests, each of another process, get a place at a given second. */
   async function grantedAt(second: number, account: string, endpoint: KlaviyoEndpoint, wanted: number): Promise<number> {
     await sql`update test_clock.clock set now = to_timestamp(${second})`.execute(ticking.sql());
     const limits = new KlaviyoRateLimits(ticking);
@@ -242,8 +242,8 @@ describe('Where one window ends and the next begins, by a clock that the test se
   });
 });
 
-describe('A clock that is set', () => {
-  it('makes nobody wait for as long as it jumped', async () => {
+describe('A clock change', () => {
+  it('makes no process wait for the length of the jump', async () => {
     const accountId = newAccount();
     const klaviyo = new KlaviyoDestination({
       apiUrl: 'http://127.0.0.1:1',

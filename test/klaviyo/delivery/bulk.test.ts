@@ -19,7 +19,7 @@ import { parcelEvent, subscribe } from '../../support/webhookFlow.js';
 interface Sent {
   readonly path: string;
   readonly authorization: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read whatever was sent
+  // biome-ignore lint/suspicious/noExplicitAny: the body's shape depends on the test
   readonly body: any;
 }
 
@@ -41,7 +41,7 @@ const refusal = (...pointers: string[]) => ({
 });
 const place = (profile: number, rest = '') => `/data/attributes/events-bulk-create/data/${profile}/attributes${rest}`;
 
-describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo that says what a test wants', () => {
+describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo with prepared responses', () => {
   let testDatabase: TestDatabase;
   let database: Database;
   let apiUrl: string;
@@ -79,7 +79,7 @@ describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo that s
 
   let connections = 0;
   const missing: unknown[] = [];
-  /** A destination for one account, which nobody else sends to. */
+  /** Creates a destination for an account that no other test uses. */
   function destinationOf(timeoutMs = 5_000) {
     connections += 1;
     const accountId = `Bulk${connections}`;
@@ -129,7 +129,7 @@ describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo that s
     expect(second.attributes.events.data).toHaveLength(1);
   });
 
-  it('leaves out what Klaviyo would refuse anyway, and what can not be read', async () => {
+  it('leaves out events that Klaviyo would refuse, and those that cannot be decrypted', async () => {
     const { deliver } = destinationOf();
     const unreadable = jobOf('c@example.com');
     const broken = { ...unreadable, event: { ...unreadable.event, recipient: 'not encrypted' } };
@@ -139,13 +139,13 @@ describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo that s
     expect(sent).toHaveLength(1);
   });
 
-  it('never has one unique_id twice: the second goes by itself', async () => {
+  it('never has one unique_id twice: the second goes alone', async () => {
     const { deliver } = destinationOf();
     const job = jobOf('a@example.com');
     expect(kinds(await deliver([job, { ...job }, jobOf('b@example.com')]))).toEqual(['delivered', 'alone', 'delivered']);
   });
 
-  it('that is refused for events that Klaviyo names goes again without them; they go by themselves', async () => {
+  it('that is refused with named events is sent again without them; they go alone', async () => {
     const { deliver } = destinationOf();
     say = (_, count) =>
       count === 1
@@ -161,7 +161,7 @@ describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo that s
     ['for all of them', refusal(place(0), place(1), place(2))],
     ['for some that are not there', refusal(place(77), '/data/elsewhere')],
     ['as too large', { status: 413, body: { errors: [{ code: 'too_large', detail: 'Too large.' }] } }],
-  ])('that is refused %s leaves each event to itself', async (_, said) => {
+  ])('that is refused %s is followed by each event alone', async (_, said) => {
     const { deliver } = destinationOf();
     say = () => said;
     expect(kinds(await deliver([jobOf('a@example.com'), jobOf('b@example.com'), jobOf('c@example.com')]))).toEqual(
@@ -170,7 +170,7 @@ describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo that s
     expect(sent).toHaveLength(1);
   });
 
-  it('that is refused again leaves each event to itself', async () => {
+  it('that is refused again is followed by each event alone', async () => {
     const { deliver } = destinationOf();
     say = () => refusal(place(0));
     expect(kinds(await deliver([jobOf('a@example.com'), jobOf('b@example.com'), jobOf('c@example.com')]))).toEqual(
@@ -195,14 +195,14 @@ describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo that s
     ['429: they wait', { status: 429, headers: { 'retry-after': '7' } }, { kind: 'throttled', forMs: 7_000 }],
     ['500: they are retried', { status: 500 }, { kind: 'retry', attempt: { statusCode: 500, error: { code: 'bad_status' } } }],
     ['502 with HTML: they are retried', { status: 502, body: '<html>' }, { kind: 'retry', attempt: { statusCode: 502 } }],
-  ])('answered %s, each of them', async (_, said, result) => {
+  ])('answered %s gives each event that result', async (_, said, result) => {
     const { deliver, accountId } = destinationOf();
     missing.length = 0;
     say = () => said;
     expect(await deliver([jobOf('a@example.com'), jobOf('b@example.com')])).toMatchObject([result, result]);
     expect(missing).toHaveLength(said.status === 403 ? 1 : 0);
     if (said.status !== 429) return;
-    // For everybody else, too, and for bulk requests alone.
+    // For other processes too, and for bulk requests only.
     expect(await new KlaviyoRateLimits(database).take(accountId, 'bulk')).toBeGreaterThan(1_000);
     expect(await new KlaviyoRateLimits(database).take(accountId, 'events')).toBe(0);
   });
@@ -217,7 +217,7 @@ describe('A bulk request (POST /api/event-bulk-create-jobs), to a Klaviyo that s
     expect(await deliver([jobOf('a@example.com'), jobOf('b@example.com')])).toMatchObject([retry, retry]);
   });
 
-  it('is of 5 MB at most, and loses nothing by being split', () => {
+  it('has at most 5 MB, and splitting loses no event', () => {
     const items = Array.from({ length: 120 }, (_, n) => {
       const profile = { data: { type: 'profile' as const, attributes: { email: `${n % 7}@example.com` } } };
       const metric = { data: { type: 'metric' as const, attributes: { name: 'Heavy' } } };
@@ -276,7 +276,7 @@ describe('Many events for one Klaviyo account, from publishing to arrival', () =
     return { client, klaviyo, account, connectionId, counts };
   }
 
-  it('takes few requests; each delivery has its attempt; what is left of the quota can be read', async () => {
+  it('take few requests; each delivery has its attempt; the remaining quota can be read', async () => {
     const { client, klaviyo, account, connectionId } = await published();
     expect(klaviyo.eventTotals(account)).toEqual({ recorded: COUNT, duplicates: 0 });
     const { bulkRequests, eventRequests, throttled } = klaviyo.counters;
@@ -304,14 +304,14 @@ describe('Many events for one Klaviyo account, from publishing to arrival', () =
     expect(connection.configuration).toEqual({ quota: null, bulkQuota: null });
   }, 90_000);
 
-  it('is recorded once when answers are lost: what may have arrived goes by itself', async () => {
+  it('are recorded once when responses are lost: events that may have arrived go alone', async () => {
     const { klaviyo, account } = await published(() => {
       switchboard.sandbox?.klaviyo.inject({ kind: 'reset', target: 'api', count: 2, afterEffect: true });
     });
     expect(klaviyo.eventTotals(account).recorded).toBe(COUNT);
   }, 90_000);
 
-  it('is recorded once after a crash before any result was stored: the repeated batch is refused as a whole', async () => {
+  it('are recorded once after a crash before any result was stored: the repeated batch is refused as a whole', async () => {
     const { klaviyo, account, connectionId, counts } = await published();
     klaviyo.resetCounters();
     await switchboard.sql('delete from attempts where delivery_id in (select id from deliveries where connection_id = ?)', [

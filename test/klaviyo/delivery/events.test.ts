@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** An organization with an ACTIVE Klaviyo connection of an account of its own, subscribed to parcel events. */
+/** Creates an organization with an ACTIVE Klaviyo connection to an account of its own, subscribed to parcel events. */
 async function linked() {
   const client = await switchboard.anotherOrganization();
   const klaviyo = switchboard.sandbox?.klaviyo;
@@ -42,11 +42,11 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
     expect(arrived?.profile).toMatchObject({ email: 'anna@example.com' });
     expect(arrived?.properties).toMatchObject({ TrackingNumber: '3SABC', Phase: 'in_transit', HasException: false });
     expect(new Date(arrived?.time ?? '').toISOString()).toBe('2026-01-15T10:30:00.000Z');
-    // It happened long before it was published, and is to trigger nothing.
+    // It happened long before it was published, so it must trigger no flow.
     expect(arrived).toMatchObject({ backfill: true, uniqueId: uuidFrom(account, eventId) });
   });
 
-  it('has what the publisher says besides: when it happened, what it is worth, who the person is, properties', async () => {
+  it('has the publisher’s optional fields: occurredAt, value, recipient, properties', async () => {
     const { client, klaviyo, account } = await linked();
     const occurredAt = new Date(Date.now() - 60_000).toISOString();
     const eventId = await publish(client, {
@@ -67,7 +67,7 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
     expect(new Date(arrived?.time ?? '').toISOString()).toBe(occurredAt);
   });
 
-  it('that comes by two connections to the same account is recorded there once', async () => {
+  it('that is sent through two connections to the same account is recorded there once', async () => {
     const { client, klaviyo, account } = await linked();
     await subscribe(client, await connectKlaviyo(client, account));
     const eventId = await publish(client, { recipient });
@@ -78,7 +78,7 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
     expect(klaviyo.eventTotals(account)).toEqual({ recorded: 1, duplicates: 1 });
   });
 
-  it('of a test broadcast has a metric of its own and a mark, and is about whom the caller names', async () => {
+  it('of a test broadcast has a metric of its own, a mark, and the recipient that the caller names', async () => {
     const { client, klaviyo, account, connectionId } = await linked();
     const { connection } = await client.query(
       'query ($id: ID!) { connection(id: $id) { subscriptions { edges { node { id } } } } }',
@@ -114,7 +114,7 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
     ]);
   });
 
-  it('is one event however often it is sent: the answer is lost, the retry is the same event', async () => {
+  it('is one event however often it is sent: after a lost response, the retry is the same event', async () => {
     const { client, klaviyo, account } = await linked();
     klaviyo.inject({ kind: 'reset', target: 'api', count: 1, afterEffect: true });
     const delivery = await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
@@ -124,7 +124,7 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
 });
 
 describe('A Klaviyo connection', () => {
-  it('that is authorized again while it is active begins anew, whatever failed before', async () => {
+  it('that is authorized again while it is active starts a new series of failures', async () => {
     const { client, account, connectionId } = await linked();
     await switchboard.sql(
       `insert into connection_health (connection_id, consecutive_failures, failing_since, pauses, paused_until)
@@ -140,7 +140,7 @@ describe('A Klaviyo connection', () => {
     await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
   });
 
-  it('that waits for a rate limit spends no attempt', async () => {
+  it('that waits for a rate limit uses up no attempt', async () => {
     const { client, klaviyo } = await linked();
     klaviyo.inject({ kind: 'throttle', target: 'api', seconds: 1 });
     const delivery = await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
@@ -157,7 +157,7 @@ describe('A Klaviyo connection', () => {
     expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('whose grant was revoked waits for a new authorization, holds what comes, and loses nothing', async () => {
+  it('whose grant was revoked waits for a new authorization, holds new events, and loses nothing', async () => {
     const { client, klaviyo, account, connectionId } = await linked();
     klaviyo.uninstall(account);
     const events = [await publish(client, { recipient }), await publish(client, { recipient })];
@@ -172,7 +172,7 @@ describe('A Klaviyo connection', () => {
     expect(klaviyo.eventTotals(account)).toEqual({ recorded: 2, duplicates: 0 });
   });
 
-  it('that lacks a scope says which one, and holds', async () => {
+  it('that lacks a scope names it, and holds its deliveries', async () => {
     const { client, klaviyo, account, connectionId } = await linked();
     klaviyo.inject({ kind: 'permission_denied', target: 'api', count: 1 });
     const event = await publish(client, { recipient });
@@ -210,7 +210,7 @@ describe('A Klaviyo connection', () => {
     expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'ACTIVE', configuration: { missingScopes: [] } });
   });
 
-  it('tells the webhooks that subscribe to it what became of it', async () => {
+  it('notifies the webhooks that subscribe to its status', async () => {
     const { client, klaviyo, account, connectionId } = await linked();
     const { createConnection } = await client.query(
       'mutation ($url: URL!) { createConnection(input: { type: WEBHOOK, webhook: { url: $url } }) { connection { id } } }',

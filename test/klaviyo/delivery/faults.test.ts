@@ -35,10 +35,10 @@ async function told(client: GraphQLClient, id: string) {
   return (await client.query(query, { id })).connection;
 }
 
-/** As if an hour had passed. */
+/** Sets the access token to expired, as after an hour. */
 const runOut = (id: string) =>
   switchboard.sql('update credentials set expires_at = now(), refresh_leased_until = null where connection_id = ?', [id]);
-/** As if the pause after a failed refresh were over. */
+/** Ends the pause after a failed refresh. */
 async function endPauses(id: string): Promise<void> {
   await switchboard.sql('update credentials set refresh_leased_until = null where connection_id = ?', [id]);
   await switchboard.sql('update connection_health set throttled_until = null where connection_id = ?', [id]);
@@ -47,7 +47,7 @@ async function endPauses(id: string): Promise<void> {
 const BY_ITSELF = 'There is nothing to do: it is tried again with the next event. Events wait meanwhile.';
 const OPERATOR = 'The operator of this server has to mend it. Events wait meanwhile.';
 
-describe('While the token endpoint fails, nothing is lost, no attempt is spent, and the merchant is told', () => {
+describe('While the token endpoint fails, nothing is lost, no attempt is used up, and the connection shows the problem', () => {
   it.each<[FaultKind, string, string]>([
     ['hang', 'Klaviyo did not answer in time.', BY_ITSELF],
     ['reset', 'Klaviyo could not be reached', BY_ITSELF],
@@ -110,7 +110,7 @@ describe('While the token endpoint fails, nothing is lost, no attempt is spent, 
   });
 });
 
-describe('When the events endpoint fails once, the event arrives once all the same, and its attempts tell', () => {
+describe('When the events endpoint fails once, the event still arrives once, and its attempts are recorded', () => {
   it.each<[FaultKind, (string | null)[], (number | null)[]]>([
     ['hang', ['timeout', null], [null, 202]],
     ['reset', ['provider_unavailable', null], [null, 202]],
@@ -119,7 +119,7 @@ describe('When the events endpoint fails once, the event arrives once all the sa
     ['bad_gateway_html', ['bad_status', null], [502, 202]],
     ['edge_challenge', ['bad_status', null], [403, 202]],
     ['big_body', ['provider_unavailable', null], [null, 202]],
-    // Waiting for a limit and renewing a token are no attempts.
+    // Waiting for a limit and refreshing a token use up no attempt.
     ['throttle', [null], [202]],
     ['unauthorized', [null], [202]],
   ])(

@@ -25,7 +25,7 @@ afterAll(async () => {
 const PUBLISH =
   'mutation ($events: [PublishEventInput!]!) { publishEvents(input: { events: $events }) { userErrors { code message } } }';
 
-/** Fewer than go in bulk. */
+/** Fewer than a batch needs. */
 const AT_ONCE = 30;
 const ROUNDS = 8;
 
@@ -61,7 +61,7 @@ describe('Three servers and two connections of one Klaviyo account', () => {
     const { throttled, eventRequests, bulkRequests } = klaviyo.klaviyo.counters;
     expect(throttled).toBeLessThanOrEqual((eventRequests + bulkRequests) / 100);
     expect(await first.sql('select count(*)::int as count from attempts')).toEqual([{ count }]);
-    // One row for both connections: they are counted together.
+    // One row for both connections, because they share an account.
     const rows = await first.sql("select distinct account_id from klaviyo_quotas where endpoint in ('events', 'bulk')");
     expect(rows).toEqual([{ account_id: account }]);
   }, 120_000);

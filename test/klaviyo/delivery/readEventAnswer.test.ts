@@ -4,7 +4,7 @@ import { readEventAnswer } from '../../../src/klaviyo/KlaviyoDestination.js';
 const json = (code: string) => JSON.stringify({ errors: [{ code, detail: 'Said by Klaviyo.' }] });
 const HTML = '<!doctype html><title>Sorry</title>';
 
-describe("What Klaviyo's answer to POST /api/events means", () => {
+describe("The meaning of Klaviyo's response to POST /api/events", () => {
   it.each([
     [202, '', 'delivered', null],
     [400, json('invalid'), 'failed', 'invalid'],

@@ -10,7 +10,7 @@ import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from 
 
 type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
 
-// Two servers with workers on one database, as two processes are; Klaviyo is a third.
+// Two servers with workers on one database, like two processes; Klaviyo is a third.
 let klaviyo: StandaloneKlaviyo;
 let shared: TestDatabase;
 let one: Server;
@@ -36,14 +36,14 @@ async function linked() {
   return { client, account, connectionId };
 }
 
-/** As if an hour had passed: the token is refreshed before its next use. */
+/** Sets the access token to expired, as after an hour, so that it is refreshed before its next use. */
 const runOut = (connectionId: string, left = '0 seconds') =>
   one.sql(
     `update credentials set expires_at = now() + '${left}'::interval, refresh_leased_until = null where connection_id = ${connectionId}`,
   );
 
 describe('Refreshing (RFC 6749 6)', () => {
-  it('happens once for 200 deliveries at once over two servers with an expired token', async () => {
+  it('happens once for 200 concurrent deliveries of two servers with an expired token', async () => {
     const { client, account, connectionId } = await linked();
     await runOut(connectionId);
     klaviyo.klaviyo.resetCounters();
@@ -62,7 +62,7 @@ describe('Refreshing (RFC 6749 6)', () => {
     expect(await seeDeliveries(client, { status: 'FAILED' })).toEqual([]);
   });
 
-  it('comes five minutes early, and the old token serves when that fails', async () => {
+  it('happens five minutes early, and the old token is used when it fails', async () => {
     const { client, connectionId } = await linked();
     await runOut(connectionId, '4 minutes');
     klaviyo.klaviyo.resetCounters();
@@ -80,7 +80,7 @@ describe('Refreshing (RFC 6749 6)', () => {
       await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
       const { accessTokenExpiresAt } = (await seeConnection(client, connectionId)).configuration;
       expect(new Date(accessTokenExpiresAt).getTime()).toBeGreaterThan(Date.now() + 50 * 60_000);
-      // And the next refresh works with whatever refresh token is in hand.
+      // The next refresh works with the refresh token that is stored now.
       await runOut(connectionId);
       await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');
     },
@@ -103,7 +103,7 @@ describe('A fault at the token endpoint', () => {
     40_000,
   );
 
-  it('invalid_client blames no merchant, and alarms the operator', async () => {
+  it('invalid_client changes no connection, and alarms the operator', async () => {
     const { client, connectionId } = await linked();
     await runOut(connectionId);
     const fault = klaviyo.klaviyo.inject({ kind: 'invalid_client', target: 'token' });
@@ -137,7 +137,7 @@ describe('A fault at the token endpoint', () => {
 });
 
 describe('A refresh that loses a race', () => {
-  it('does not end a grant that somebody else has renewed meanwhile', async () => {
+  it('does not end a grant that another process has refreshed meanwhile', async () => {
     const { client, connectionId } = await linked();
     const ignore = async () => {};
     const notices = {

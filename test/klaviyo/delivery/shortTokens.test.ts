@@ -9,7 +9,7 @@ import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from 
 
 type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
 
-// Two servers with workers on one database, as two processes are; the provider's tokens live as long as a test says.
+// Two servers with workers on one database, like two processes. Each test sets the lifetime of the provider's tokens.
 let provider: StandaloneSandbox;
 let shared: TestDatabase;
 let one: Server;
@@ -50,7 +50,7 @@ const publishMany = (client: Server['client'], count: number) =>
     })),
   });
 
-/** As if so much of the token's life were left, and the last refresh long ago. */
+/** Sets the remaining lifetime of the token, with the last refresh long ago. */
 const leave = (connectionId: string, seconds: number) =>
   one.sql(
     `update credentials set expires_at = now() + interval '1 second' * ${seconds}, refresh_leased_until = null where connection_id = ${connectionId}`,
@@ -64,7 +64,7 @@ describe('An access token that lives for', () => {
       const { client, account, connectionId } = await linked();
       await publishMany(client, 50);
       await eventually(() => expect(provider.klaviyo.eventTotals(account).recorded).toBe(50));
-      // Ten seconds may go by on a busy machine.
+      // On a busy machine ten seconds may pass during the test.
       if (life > 10) expect(provider.klaviyo.counters).toMatchObject({ refreshRequests: 0 });
 
       await leave(connectionId, life * 0.2 + 10);
@@ -92,7 +92,7 @@ describe('An access token that lives for', () => {
     expect(provider.klaviyo.counters).toMatchObject({ refreshes: 1 });
   });
 
-  it.each([0, 10])('%i seconds does not make anybody ask for new ones all the time, and costs no attempt', async (life) => {
+  it.each([0, 10])('%i seconds does not cause constant refreshes, and uses up no attempt', async (life) => {
     accessTokenSeconds = life;
     const { client, account } = await linked();
     const startedAt = Date.now();
@@ -104,7 +104,7 @@ describe('An access token that lives for', () => {
     expect(await seeDeliveries(client, { status: 'FAILED' })).toEqual([]);
   });
 
-  it('longer than any calendar knows does not break a grant', async () => {
+  it('longer than any date can express does not break a grant', async () => {
     accessTokenSeconds = 1e15;
     const { client } = await linked();
     await waitForDelivery(client, await publish(client, { recipient }), 'DELIVERED');

@@ -19,7 +19,7 @@ import { testCipher } from '../../support/testCipher.js';
 const DAY_MS = 86_400_000;
 const APP = { clientId: 'two years', clientSecret: 'of:secrets' };
 
-/** A Klaviyo whose calendar we turn, and a server whose calendar is turned with it. */
+/** The test sets the date of both Klaviyo and the server. */
 let today = Date.now();
 let klaviyo: Sandbox;
 let app: ReturnType<typeof fastify>;
@@ -80,13 +80,13 @@ afterAll(async () => {
   await app.close();
 });
 
-/** A day goes by: the daily chore runs, and some days somebody needs a token. Returns what happened to that one. */
+/** Simulates a day: the daily chore runs, and on some days a token is needed. Returns the result for that token. */
 async function day(
   connectionId: number,
   { busy, outage }: { busy: boolean; outage: boolean },
 ): Promise<'unused' | 'good' | 'later' | 'lost'> {
   today += DAY_MS;
-  // What cooled down since yesterday has cooled down.
+  // Ends the pauses and leases of the day before.
   await switchboard.sql('update credentials set refresh_leased_until = null');
   const fault = outage
     ? klaviyo.klaviyo.inject({ kind: today % 2 ? 'server_error' : 'bad_gateway_html', target: 'token' })
@@ -107,13 +107,13 @@ async function day(
 }
 
 describe('Two years in the life of a Klaviyo connection', () => {
-  it('busy weeks, a year of silence, outages, and in the end a revocation: never dead while healthy, never silent when dead', async () => {
+  it('busy weeks, a year of silence, outages, and a revocation at the end: the grant never counts as lost while it is valid, and is always reported when it is lost', async () => {
     const account = klaviyo.klaviyo.addAccount({ name: 'A patient shop' }).id;
     const id = await connectKlaviyo(switchboard.client, account);
     const status = async () => (await seeConnection(switchboard.client, id)).status;
     for (let n = 1; n <= 730; n += 1) {
       const busy = n < 200 ? n % 7 < 3 : n > 560;
-      // Outages of a day and of a whole week, also while nobody uses the grant.
+      // Outages of a day and of a whole week, also while the grant is not used.
       const outage = n % 41 === 0 || (n >= 260 && n < 267);
       const result = await day(Number(id), { busy, outage });
       if (busy) expect(result, `day ${n}`).toBe(outage ? 'later' : 'good');
@@ -128,7 +128,7 @@ describe('Two years in the life of a Klaviyo connection', () => {
     expect(await status()).toBe('REAUTHORIZATION_REQUIRED');
   }, 120_000);
 
-  it('a grant that is revoked in silence is found out by the chore', async () => {
+  it('the chore detects a grant that was revoked without notice', async () => {
     const account = klaviyo.klaviyo.addAccount({ name: 'A shop that left' }).id;
     const id = await connectKlaviyo(switchboard.client, account);
     klaviyo.klaviyo.uninstall(account);

@@ -22,7 +22,7 @@ describe('The time of a Klaviyo event', () => {
     expect(attributesOf({ data: parcelData({ timestamp }) }).time).toBe('2026-03-09T19:45:00Z');
   });
 
-  it('is always one that Klaviyo takes', () => {
+  it('is always one that Klaviyo accepts', () => {
     const max = CREATED_AT.getTime() + 365 * 24 * 60 * 60 * 1000;
     fc.assert(
       fc.property(

@@ -10,7 +10,7 @@ export const CREATED_AT = new Date('2026-03-09T19:45:00Z');
 
 export const EVENT_ID = '019a0000-0000-7000-8000-000000000001';
 
-/** The sample parcel, with another event. */
+/** Returns the sample parcel with another event. */
 export function parcelData(event: Partial<ParcelEventDetails> = {}): ParcelEventCreatedData {
   const { sample } = parcelEventCreated;
   return { ...sample, event: { ...sample.event, ...event } };
@@ -31,7 +31,7 @@ export function inputOf(changes: Partial<KlaviyoEventInput> = {}): KlaviyoEventI
   };
 }
 
-/** The attributes of the Klaviyo event that comes of an input. */
+/** Returns the attributes of the Klaviyo event for an input. */
 export function attributesOf(changes: Partial<KlaviyoEventInput> = {}) {
   const result = toKlaviyoEvent(inputOf(changes));
   if (!result.ok) return expect.unreachable(result.message);

@@ -73,7 +73,7 @@ describe('The properties of a parcel event', () => {
     expect(propertiesOf({ is_returned: true, end_of_tracking: true })).toMatchObject({ IsReturn: true, EndOfTracking: true });
   });
 
-  it('leave out what the carrier does not tell', () => {
+  it('leave out what the carrier does not report', () => {
     const properties = propertiesOf({
       description: null,
       is_offered: null,
@@ -84,7 +84,7 @@ describe('The properties of a parcel event', () => {
       expect(properties).not.toHaveProperty(name);
   });
 
-  it('have the whole place, and ids as text', () => {
+  it('have the whole location, and ids as text', () => {
     const location_details = {
       city: 'Eindhoven',
       country: 'NL',

@@ -11,7 +11,7 @@ describe('The profile of a Klaviyo event', () => {
     });
   });
 
-  it('is the same however a number was typed', () => {
+  it('is the same for different spellings of a number', () => {
     expect(profileIdentifiers({ phoneNumber: ' +31 (6) 1234-56.78 ' })).toEqual({
       ok: true,
       identifiers: { phone_number: '+31612345678' },
@@ -29,7 +29,7 @@ describe('The profile of a Klaviyo event', () => {
     },
   );
 
-  it('leaves out a malformed identifier when another one is good', () => {
+  it('leaves out a malformed identifier when another one is valid', () => {
     expect(profileIdentifiers({ email: 'ann@example.com', phoneNumber: '0612345678' })).toEqual({
       ok: true,
       identifiers: { email: 'ann@example.com' },
@@ -42,7 +42,7 @@ describe('The profile of a Klaviyo event', () => {
     { phoneNumber: '+0612345678' },
     { email: 'ann.example.com' },
     { email: 'a b@example.com' },
-  ])('can’t be found by %j alone: recipient_invalid, and the message repeats nothing personal', (recipient) => {
+  ])('can’t be found by %j alone: recipient_invalid, and the message contains no personal data', (recipient) => {
     const result = profileIdentifiers(recipient);
     expect(result).toMatchObject({ ok: false, code: 'recipient_invalid' });
     for (const value of Object.values(recipient)) expect(JSON.stringify(result)).not.toContain(value);

@@ -55,7 +55,7 @@ describe('A property name', () => {
 });
 
 describe('A text that is cut', () => {
-  it('is a beginning of the whole, as long as fits', () => {
+  it('is the longest prefix that fits', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 0, max: 40 }), (text, max) => {
         const cut = limitBytes(text, max);

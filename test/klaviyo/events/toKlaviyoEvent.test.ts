@@ -44,7 +44,7 @@ describe('The body of POST /api/events', () => {
     });
   });
 
-  it('is the same for every retry, but for backfill once the event is old', () => {
+  it('is the same for every retry, except for backfill once the event is old', () => {
     expect(toKlaviyoEvent(inputOf())).toEqual(toKlaviyoEvent(inputOf()));
     const day = Date.parse('2026-03-10T19:41:27Z');
     expect(attributesOf({ nowMs: day })).toEqual(attributesOf());
@@ -63,11 +63,11 @@ describe('The body of POST /api/events', () => {
     expect(attributesOf({ eventId: '019a0000-0000-7000-8000-000000000002' }).unique_id).not.toBe(id);
   });
 
-  it('has the time that the publisher names, before the one that the data names', () => {
+  it('has the publisher’s time, which takes precedence over that of the data', () => {
     expect(attributesOf({ occurredAt: new Date('2026-03-09T12:00:00.5Z') }).time).toBe('2026-03-09T12:00:00.500Z');
   });
 
-  it('has value, currency and the publisher’s own properties, which go before those of the data', () => {
+  it('has value, currency and the publisher’s own properties, which take precedence over those of the data', () => {
     const attributes = attributesOf({
       value: 9.99,
       valueCurrency: 'EUR',
@@ -81,7 +81,7 @@ describe('The body of POST /api/events', () => {
     expect(attributesOf()).not.toHaveProperty('value');
   });
 
-  it('has what is known of the person, and leaves out what is not', () => {
+  it('has the known attributes of the recipient, and leaves out the others', () => {
     const recipient = { anonymousId: 'anon-1', firstName: ' Ann ', lastName: '', locale: 'nl-nl' };
     expect(attributesOf({ recipient }).profile.data.attributes).toEqual({
       anonymous_id: 'anon-1',
@@ -105,7 +105,7 @@ describe('The body of POST /api/events', () => {
     expect(data).toEqual(before);
   });
 
-  it('keeps the rules of Klaviyo whatever one field of a sample is replaced by', () => {
+  it('follows Klaviyo’s rules, whatever one field of a sample is replaced by', () => {
     const anyType = fc.constantFrom(...eventTypes);
     const anyChange = anyType.chain((type) =>
       fc.tuple(fc.constant(type), fc.constantFrom(...allPaths(type.sample)), fc.jsonValue()),

@@ -34,13 +34,13 @@ async function exchangeAt(apiUrl: string, timeoutMs = 400): Promise<ProviderErro
   return failure as ProviderError;
 }
 
-describe('What Klaviyo may take of our time and memory is bounded', () => {
+describe('Responses of Klaviyo are limited in time and size', () => {
   it('an answer that never begins', async () => {
     const url = await serve(() => undefined);
     expect(await exchangeAt(url)).toMatchObject({ kind: 'transient', code: 'provider_timeout' });
   });
 
-  it('a body that drips on for ever', async () => {
+  it('a body that drips forever', async () => {
     const url = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const drip = setInterval(() => response.write(' '), 20);
@@ -72,7 +72,7 @@ describe('What Klaviyo may take of our time and memory is bounded', () => {
     expect(sent).toBeLessThan(20_000_000);
   });
 
-  it('a redirect is an answer and is not followed', async () => {
+  it('a redirect is a response and is not followed', async () => {
     let followed = false;
     const elsewhere = await serve((_request, response) => {
       followed = true;
@@ -90,7 +90,7 @@ describe('What Klaviyo may take of our time and memory is bounded', () => {
   });
 });
 
-describe('What a failure means (RFC 6749 5.2)', () => {
+describe('The meaning of a failure (RFC 6749 5.2)', () => {
   const json = (status: number, body: object, headers: Record<string, string> = {}) =>
     serve((_request, response) =>
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body)),
@@ -113,7 +113,7 @@ describe('What a failure means (RFC 6749 5.2)', () => {
     expect(failure).toMatchObject({ kind, code, retryAfterSeconds: status === 429 ? 7 : null });
   });
 
-  it.each([400, 401, 403])('HTML with %i never means that the grant is dead', async (status) => {
+  it.each([400, 401, 403])('HTML with %i never means that the grant is invalid', async (status) => {
     const url = await serve((_request, response) =>
       response.writeHead(status, { 'content-type': 'text/html', ...challenge }).end('<html>invalid_grant</html>'),
     );

@@ -22,7 +22,7 @@ describe("A refusal of Klaviyo's accounts API", () => {
     [403, '{"errors":[null]}'],
     [403, 'null'],
     [403, ''],
-  ])('%i with %j says nothing about it', async (status, body, type) => {
+  ])('%i with %j says nothing about the grant', async (status, body, type) => {
     await expect(answer(status, body, type)).rejects.toMatchObject({ kind: 'transient', code: 'provider_unavailable' });
   });
 });

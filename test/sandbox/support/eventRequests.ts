@@ -14,7 +14,7 @@ export const metric = (name: unknown) => ({ data: { type: 'metric', attributes: 
 
 export const eventBody = (changes: Fields = {}) => ({ data: { type: 'event', attributes: eventAttributes(changes) } });
 
-/** A bulk job of one profile for each list of events. */
+/** Builds a bulk job of one profile for each list of events. */
 export const bulkBody = (...profiles: { email: string; events: Fields[] }[]) => ({
   data: {
     type: 'event-bulk-create-job',
@@ -37,7 +37,7 @@ export const bulkBody = (...profiles: { email: string; events: Fields[] }[]) => 
   },
 });
 
-/** Sends a body to the API: as it is when it is a string. */
+/** Sends a body to the API. A string is sent unchanged. */
 export const post = (base: string, path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>
   fetch(`${base}/klaviyo/api/${path}`, {
     method: 'POST',
@@ -50,7 +50,7 @@ export const post = (base: string, path: string, token: string, body: unknown, h
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 
-/** Pointers of the errors of an answer. */
+/** Returns the pointers of a response's errors. */
 export async function pointers(response: Response): Promise<string[]> {
   const { errors } = (await response.json()) as { errors: { source: { pointer: string } }[] };
   return errors.map((error) => error.source.pointer);

@@ -17,7 +17,7 @@ type Changes = Record<string, string | undefined>;
 const without = (values: Changes): Record<string, string> =>
   Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
 
-/** The seven parameters of an authorization request; undefined takes one away. */
+/** Returns the seven parameters of an authorization request. An undefined value removes one. */
 export const authorizeParameters = (changes: Changes = {}): Record<string, string> =>
   without({
     response_type: 'code',
@@ -40,7 +40,7 @@ export const decide = (base: string, decision: Changes, changes: Changes = {}) =
     body: new URLSearchParams(without({ ...authorizeParameters(changes), ...decision })),
   });
 
-/** Query of the redirect that an answer holds. */
+/** Returns the query of a redirect. */
 export const redirected = (response: Response): URLSearchParams => new URL(response.headers.get('location') ?? '').searchParams;
 
 export async function getCode(base: string, account?: string, changes: Changes = {}): Promise<string> {
@@ -65,7 +65,7 @@ export const refresh = (base: string, refreshToken: string, changes: Changes = {
 export const revoke = (base: string, token: string, hint?: string) =>
   postForm(`${base}/klaviyo/oauth/revoke`, { token, token_type_hint: hint });
 
-/** The whole way: approve, exchange, tokens. */
+/** Runs the whole flow: approve, exchange, tokens. */
 export async function install(base: string, account?: string, changes: Changes = {}): Promise<Tokens> {
   const response = await exchange(base, await getCode(base, account, changes));
   return (await response.json()) as Tokens;

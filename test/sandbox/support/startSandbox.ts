@@ -2,7 +2,7 @@ import fastify from 'fastify';
 import { onTestFinished } from 'vitest';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../../src/sandbox/createSandbox.js';
 
-// Characters that percent-encoding would change, so that the difference shows.
+// Contains characters that percent-encoding would change, so that a difference shows.
 export const CLIENT_ID = 'app id+1';
 export const CLIENT_SECRET = 's3cr:et/%&=';
 export const REDIRECT_URI = 'https://app.example/oauth/klaviyo/callback';
@@ -10,11 +10,11 @@ export const REDIRECT_URI = 'https://app.example/oauth/klaviyo/callback';
 export interface RunningSandbox extends Sandbox {
   /** Public URL of the mount point. */
   url: string;
-  /** Moves the sandbox's clock. */
+  /** Moves the sandbox's clock forward. */
   advance(ms: number): void;
 }
 
-/** The sandbox below /sandbox of a server of its own, with a clock that stands still until told to move. */
+/** Starts a server with the sandbox below /sandbox, and a clock that stands still until it is moved. */
 export async function startSandbox(options: Partial<SandboxOptions> = {}): Promise<RunningSandbox> {
   let time = Date.parse('2026-08-01T12:00:00Z');
   let url = '';
@@ -28,7 +28,7 @@ export async function startSandbox(options: Partial<SandboxOptions> = {}): Promi
     ...options,
   });
   const app = fastify();
-  // What a helmet around the sandbox would do: headers on the raw response.
+  // Sets a header on the raw response, as a helmet plugin around the sandbox would do.
   app.addHook('onRequest', async (_request, reply) => void reply.raw.setHeader('cross-origin-opener-policy', 'same-origin'));
   app.register(sandbox.plugin, { prefix: '/sandbox' });
   url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/sandbox`;

@@ -1,4 +1,4 @@
-/** Addresses that nothing may be delivered to, and what they are. */
+/** Addresses that must be refused, with their kind. */
 export const PRIVATE_ADDRESSES: readonly (readonly [string, string])[] = [
   ['0.0.0.0', 'unspecified'],
   ['0.1.2.3', 'this network'],

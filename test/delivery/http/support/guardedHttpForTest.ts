@@ -9,7 +9,7 @@ import {
   type HttpResponse,
 } from '../../../../src/delivery/http/guardedHttp.js';
 
-/** Guarded HTTP that may reach this machine, unless the test says otherwise. It ends with the test. */
+/** Returns guarded HTTP that may reach this machine, unless the options say otherwise. It ends with the test. */
 export function guardedHttpForTest(options: Partial<GuardedHttpOptions> = {}): GuardedHttp {
   const http = createGuardedHttp({ allowPrivateNetworks: ['127.0.0.0/8'], timeoutMs: 2_000, ...options });
   onTestFinished(() => http.close(0));

@@ -12,7 +12,7 @@ export interface Receiver {
   readonly sockets: readonly Socket[];
 }
 
-/** A receiver that answers with Node's HTTP server. It ends with the test. */
+/** Starts a receiver with Node's HTTP server. It ends with the test. */
 export function httpReceiver(listener: RequestListener, host = '127.0.0.1'): Promise<Receiver> {
   return listen(createServer(listener), 'http', host);
 }
@@ -21,7 +21,7 @@ export function httpsReceiver(listener: RequestListener): Promise<Receiver> {
   return listen(createTlsServer(testCertificate, listener), 'https', '127.0.0.1');
 }
 
-/** A receiver that gets bare sockets and may do to them what it likes. */
+/** Starts a receiver that passes raw sockets to `onSocket`. */
 export function tcpReceiver(onSocket: (socket: Socket) => void): Promise<Receiver> {
   return listen(createTcpServer(onSocket), 'http', '127.0.0.1');
 }

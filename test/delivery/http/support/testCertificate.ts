@@ -1,4 +1,7 @@
-/** A self-signed certificate for hooks.example.com, valid for a century, and its key. For tests alone; nothing trusts it by itself. */
+/**
+ * A self-signed certificate for hooks.example.com, valid for a century, with its key. For tests only; no client trusts it by
+ * default.
+ */
 export const testCertificate = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBrDCCAVOgAwIBAgIUUgzs98FcfpuF1B87SKAOLk6FjSMwCgYIKoZIzj0EAwIw
