@@ -76,6 +76,8 @@ const decisions: Readonly<Record<string, Decisions>> = {
   AuditEvent: { never: 'id action actorType actorId address subjectType subjectId before after createdAt' },
   AuditEventConnection: { never: 'edges pageInfo totalCount' },
   AuditEventEdge: { never: 'cursor node' },
+  ApiKeyConnection: { never: 'edges pageInfo totalCount' },
+  ApiKeyEdge: { never: 'cursor node' },
   ApiKey: { never: 'id name publicKey scopes oauthOnly createdAt lastUsedAt revokedAt' },
 
   ConnectionConnection: PAGE,

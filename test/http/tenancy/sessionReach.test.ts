@@ -206,7 +206,7 @@ describe('No session reads', () => {
       '{ connections { edges { node { configuration { ... on WebhookConfiguration { extraHeaders { value } } } } } } }',
     ],
     ['an event by itself', '{ events { totalCount } }'],
-    ['the keys', '{ apiKeys { id } }'],
+    ['the keys', '{ apiKeys { totalCount } }'],
     ['the sessions', '{ sessions { totalCount } }'],
     [
       'a payload behind fragments',
