@@ -18,6 +18,7 @@ import { CreateSessions } from './0018_create_sessions.js';
 import { LeaveTypesToTheirModules } from './0019_leave_types_to_their_modules.js';
 import { CountAgeInTheClaim } from './0020_count_age_in_the_claim.js';
 import { KeepAnAuditLog } from './0021_keep_an_audit_log.js';
+import { TellOfDeletions } from './0023_tell_of_deletions.js';
 
 /** Every migration, oldest first. Never edit one that was released: add the next. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   { name: '0019_leave_types_to_their_modules', class: LeaveTypesToTheirModules },
   { name: '0020_count_age_in_the_claim', class: CountAgeInTheClaim },
   { name: '0021_keep_an_audit_log', class: KeepAnAuditLog },
+  { name: '0023_tell_of_deletions', class: TellOfDeletions },
 ] as const;

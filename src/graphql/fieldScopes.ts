@@ -58,7 +58,9 @@ export const fieldScopes: Readonly<Record<string, ApiKeyScope>> = {
   'Mutation.publishEvents': 'publish',
 
   'Live.connectionUpdated': 'read',
+  'Live.connectionDeleted': 'read',
   'Live.deliveryUpdated': 'read',
+  'Live.subscriptionDeleted': 'read',
 
   'Session.connection': 'read',
   'Connection.deliveries': 'read',

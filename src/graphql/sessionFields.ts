@@ -36,7 +36,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
     never:
       'createApiKey revokeApiKey createSession endSession revealSigningSecret rotateSigningSecret claimInstall publishEvent publishEvents',
   },
-  Live: { any: 'connectionUpdated', view: 'deliveryUpdated' },
+  Live: { any: 'connectionUpdated connectionDeleted', view: 'deliveryUpdated subscriptionDeleted' },
 
   Session: { any: 'id permissions connection origin returnTo locale createdAt expiresAt endedAt' },
   Organization: { view: 'id name createdAt' },
@@ -57,6 +57,8 @@ const decisions: Readonly<Record<string, Decisions>> = {
   KlaviyoScope: { view: 'access name required resource' },
   KlaviyoApp: { never: 'clientId redirectUri sandbox scopes' },
   Authorization: { any: 'id status errorCode errorDescription scopes createdAt expiresAt completedAt' },
+  DeletedConnection: { any: 'deletedId' },
+  DeletedSubscription: { view: 'deletedId connectionId' },
   ConnectionCheck: { manage: 'account checkedAt message missingScopes outcome' },
   Subscription: { view: 'id eventType isActive connection createdAt updatedAt' },
   EventType: { view: 'name description schema sample' },
