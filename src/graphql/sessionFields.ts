@@ -42,7 +42,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
   Organization: { view: 'id name createdAt' },
 
   Connection: {
-    any: 'id type name status statusReason problem configuration authorization createdAt updatedAt',
+    any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration authorization createdAt updatedAt',
     view: 'maxConcurrency maxPerSecond subscriptions deliveries',
   },
   // The values of extra headers are often secrets of the endpoint.
