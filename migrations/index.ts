@@ -20,6 +20,8 @@ import { LeaveTypesToTheirModules } from './0019_leave_types_to_their_modules.js
 import { CountAgeInTheClaim } from './0020_count_age_in_the_claim.js';
 import { KeepAnAuditLog } from './0021_keep_an_audit_log.js';
 import { LetAttemptsSpeak } from './0022_let_attempts_speak.js';
+import { TellOfDeletions } from './0023_tell_of_deletions.js';
+import { GiveReasonsACode } from './0024_give_reasons_a_code.js';
 
 /** Every migration, oldest first. Never edit a released one; add another. */
 export const migrations = [
@@ -45,4 +47,6 @@ export const migrations = [
   { name: '0020_count_age_in_the_claim', class: CountAgeInTheClaim },
   { name: '0021_keep_an_audit_log', class: KeepAnAuditLog },
   { name: '0022_let_attempts_speak', class: LetAttemptsSpeak },
+  { name: '0023_tell_of_deletions', class: TellOfDeletions },
+  { name: '0024_give_reasons_a_code', class: GiveReasonsACode },
 ] as const;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
+import { type Page, type PageArguments, paginate } from '../database/paginate.js';
 import { API_KEY_SCOPES, ApiKey, type ApiKeyScope, TOKEN_SCOPES } from '../domain/ApiKey.js';
 import type { Caller } from '../domain/Caller.js';
 import { InputError, ProblemList } from '../domain/errors.js';
@@ -132,7 +133,11 @@ export function revokeApiKey(
   });
 }
 
-/** An organization's keys, newest first, revoked ones included; never their secrets. */
-export function listApiKeys({ database }: { database: Database }, organizationId: number): Promise<ApiKey[]> {
-  return database.em().find(ApiKey, { organizationId }, { orderBy: { id: 'desc' } });
+/** The keys of the caller's organization, newest first, revoked ones included; never their secrets. */
+export function listApiKeys(
+  { database }: { database: Database },
+  { organizationId }: Pick<Caller, 'organizationId'>,
+  args: PageArguments,
+): Promise<Page<ApiKey>> {
+  return paginate(database.em(), ApiKey, 'apiKeys', { organizationId }, args);
 }

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { addApiKey, endApiKey, listApiKeys } from '../access/apiKeys.js';
+import { addApiKey, endApiKey } from '../access/apiKeys.js';
 import { createOrganization } from '../access/createOrganization.js';
 import { createPlatformKey, listPlatformKeys } from '../access/platform.js';
 import type { Database } from '../database/Database.js';
-import { API_KEY_SCOPES, type ApiKeyScope } from '../domain/ApiKey.js';
+import { API_KEY_SCOPES, ApiKey, type ApiKeyScope } from '../domain/ApiKey.js';
 import { parseId } from '../domain/ids.js';
 import { Organization } from '../domain/Organization.js';
 import { runCommand, UsageError } from './runCommand.js';
@@ -34,7 +34,8 @@ const COMMANDS: Record<string, (call: Call) => Promise<object>> = {
     return organizations.map(({ id, externalId, name, createdAt }) => ({ organizationId: id, externalId, name, createdAt }));
   },
   async 'keys list'({ database, words: [id] }) {
-    const keys = await listApiKeys({ database }, await organizationId(database, id));
+    const owner = await organizationId(database, id);
+    const keys = await database.em().find(ApiKey, { organizationId: owner }, { orderBy: { id: 'desc' } });
     return keys.map(({ publicKey, name, scopes, oauthOnly, createdAt, lastUsedAt, revokedAt }) => ({
       publicKey,
       name,

@@ -55,6 +55,7 @@ export function createConnection(
       name,
       status: type.needsAuthorization ? 'pending_authorization' : 'active',
       statusReason: type.needsAuthorization ? 'Nobody has authorized it yet.' : null,
+      statusReasonCode: type.needsAuthorization ? 'not_authorized_yet' : null,
       configuration,
       maxConcurrency: input.maxConcurrency ?? null,
       maxPerSecond: input.maxPerSecond ?? null,

@@ -99,7 +99,7 @@ async function switchConnection(
   isEnabled: boolean,
 ): Promise<void> {
   if (!isEnabled) {
-    em.assign(connection, { status: 'disabled', statusReason: 'It was turned off.' });
+    em.assign(connection, { status: 'disabled', statusReason: 'It was turned off.', statusReasonCode: 'switched_off' });
     return;
   }
   if (connection.status !== 'disabled') return;
@@ -107,7 +107,11 @@ async function switchConnection(
   em.assign(
     connection,
     !needsAuthorization || credential?.accessToken
-      ? { status: 'active', statusReason: null }
-      : { status: 'pending_authorization', statusReason: 'It has to be authorized first.' },
+      ? { status: 'active', statusReason: null, statusReasonCode: null }
+      : {
+          status: 'pending_authorization',
+          statusReason: 'It has to be authorized first.',
+          statusReasonCode: 'not_authorized_yet',
+        },
   );
 }

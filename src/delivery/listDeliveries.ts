@@ -1,3 +1,4 @@
+import type { FilterQuery } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { createdBetween, type Page, type PageArguments, paginate } from '../database/paginate.js';
@@ -18,16 +19,18 @@ interface DeliveryFilter {
 /** An id that no delivery has. */
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
 
-/** Returns the caller's deliveries, newest first. */
+/** The caller's deliveries, or those of a connection or an event of theirs, newest first. */
 export function listDeliveries(
   { database }: { database: Database },
   caller: Caller,
   args: PageArguments,
   filter: DeliveryFilter = {},
+  parent?: { readonly connectionId: number } | { readonly eventId: string },
 ): Promise<Page<Delivery>> {
   const { status, connectionId, subscriptionId, eventId, eventType, createdAfter, createdBefore } = filter;
-  const where = {
+  const where: FilterQuery<Delivery> = {
     ...reachableRows(caller, connectionId),
+    ...(parent ? { $and: [parent] } : {}),
     ...(status ? { status } : {}),
     ...(subscriptionId ? { subscriptionId: parseId(subscriptionId) ?? 0 } : {}),
     ...(eventId ? { eventId: isUuid(eventId) ? eventId : NOWHERE } : {}),

@@ -5,6 +5,21 @@ import { Organization } from './Organization.js';
 export const CONNECTION_STATUSES = ['pending_authorization', 'active', 'reauthorization_required', 'disabled'] as const;
 export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
 
+/** Why a connection is not active, for programs; `statusReason` says the same to people. */
+export const STATUS_REASON_CODES = [
+  'not_authorized_yet',
+  'authorization_denied',
+  'authorization_failed',
+  'authorization_revoked',
+  'grant_lost',
+  'account_changed',
+  'scope_missing',
+  'switched_off',
+  'failing',
+  'gone',
+] as const;
+export type StatusReasonCode = (typeof STATUS_REASON_CODES)[number];
+
 const ConnectionSchema = defineEntity({
   name: 'Connection',
   tableName: 'connections',
@@ -17,6 +32,8 @@ const ConnectionSchema = defineEntity({
     status: p.enum(CONNECTION_STATUSES),
     /** Why the connection is not active, as a sentence that tells the merchant what to do. */
     statusReason: p.text().nullable(),
+    /** The same for programs. */
+    statusReasonCode: p.enum(STATUS_REASON_CODES).nullable(),
     configuration: p.json<object>(),
     /** Encrypted JSON of the configuration's secrets; null when there are none. */
     authConfig: p.text().nullable(),

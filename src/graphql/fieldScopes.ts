@@ -63,7 +63,9 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Mutation.publishEvents': 'publish',
 
   'Live.connectionUpdated': 'read',
+  'Live.connectionDeleted': 'read',
   'Live.deliveryUpdated': 'read',
+  'Live.subscriptionDeleted': 'read',
 
   'Session.connection': 'read',
   'Connection.deliveries': 'read',

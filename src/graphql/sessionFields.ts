@@ -36,14 +36,14 @@ const decisions: Readonly<Record<string, Decisions>> = {
     never:
       'createApiKey revokeApiKey createSession endSession revealSigningSecret rotateSigningSecret claimInstall publishEvent publishEvents upsertOrganization deleteOrganization eraseRecipient',
   },
-  Live: { any: 'connectionUpdated', view: 'deliveryUpdated' },
+  Live: { any: 'connectionUpdated connectionDeleted', view: 'deliveryUpdated subscriptionDeleted' },
 
   Session: { any: 'id permissions connection origin returnTo locale createdAt expiresAt endedAt' },
   // What a platform notes on its merchant is not for the merchant's browser.
   Organization: { view: 'id name createdAt', never: 'externalId metadata deletion updatedAt' },
 
   Connection: {
-    any: 'id type name status statusReason problem configuration authorization createdAt updatedAt',
+    any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration authorization createdAt updatedAt',
     view: 'maxConcurrency maxPerSecond externalId metadata subscriptions deliveries',
   },
   // The values of extra headers are often secrets of the endpoint.
@@ -58,6 +58,8 @@ const decisions: Readonly<Record<string, Decisions>> = {
   KlaviyoScope: { view: 'access name required resource' },
   KlaviyoApp: { never: 'clientId redirectUri sandbox scopes' },
   Authorization: { any: 'id status errorCode errorDescription scopes createdAt expiresAt completedAt' },
+  DeletedConnection: { any: 'deletedId' },
+  DeletedSubscription: { view: 'deletedId connectionId' },
   ConnectionCheck: { manage: 'account checkedAt message missingScopes outcome' },
   Subscription: { view: 'id eventType isActive externalId metadata connection createdAt updatedAt' },
   EventType: { view: 'name description schema sample' },
@@ -79,6 +81,8 @@ const decisions: Readonly<Record<string, Decisions>> = {
   AuditEvent: { never: 'id action actorType actorId address subjectType subjectId before after createdAt' },
   AuditEventConnection: { never: 'edges pageInfo totalCount' },
   AuditEventEdge: { never: 'cursor node' },
+  ApiKeyConnection: { never: 'edges pageInfo totalCount' },
+  ApiKeyEdge: { never: 'cursor node' },
   ApiKey: { never: 'id name publicKey scopes oauthOnly createdAt lastUsedAt revokedAt' },
 
   ConnectionConnection: PAGE,

@@ -16,10 +16,21 @@ const BATCH = 100;
 /** One session may have a tenth of its organization's watches. */
 const SESSIONS_SHARE = 10;
 
-/** The row type of each kind of change. */
-interface Rows extends Record<ChangeKind, Connection | Delivery> {
+/** What a row of each kind is. */
+interface Rows extends Record<ChangeKind, Row> {
   readonly connection: Connection;
   readonly delivery: Delivery;
+  readonly connectionDeleted: Deleted;
+  readonly subscriptionDeleted: Deleted;
+}
+
+type Row = Connection | Delivery | Deleted;
+
+/** What is left of a row that was deleted. */
+export interface Deleted {
+  readonly id: number;
+  /** The connection that it was, or belonged to. */
+  readonly connectionId: number;
 }
 
 interface ChangeFeedOptions {
@@ -150,12 +161,22 @@ export class ChangeFeed {
     this.#reading = false;
   }
 
-  #read(organizationId: number, kind: ChangeKind, ids: readonly string[]): Promise<(Connection | Delivery)[]> {
+  async #read(organizationId: number, kind: ChangeKind, ids: readonly string[]): Promise<Row[]> {
     const em = this.options.database.em();
     const orderBy = { id: 'asc' } as const;
-    return kind === 'connection'
-      ? em.find(Connection, { id: { $in: ids.map(Number) }, organizationId }, { orderBy })
-      : em.find(Delivery, { id: { $in: [...ids] }, organizationId }, { orderBy });
+    switch (kind) {
+      case 'connection':
+        return em.find(Connection, { id: { $in: ids.map(Number) }, organizationId }, { orderBy });
+      case 'delivery':
+        return em.find(Delivery, { id: { $in: [...ids] }, organizationId }, { orderBy });
+      case 'connectionDeleted':
+        return ids.map((id) => ({ id: Number(id), connectionId: Number(id) }));
+      case 'subscriptionDeleted':
+        return ids.map((both) => {
+          const [connectionId = '', id = ''] = both.split(':');
+          return { id: Number(id), connectionId: Number(connectionId) };
+        });
+    }
   }
 
   async #renew(): Promise<void> {
@@ -175,14 +196,17 @@ export class ChangeFeed {
   }
 }
 
-/** Returns the id of the connection that a row is or belongs to. */
-function connectionOf(row: Connection | Delivery): number {
+/** The connection that a row is, or belongs to. */
+function connectionOf(row: Row): number {
   return row instanceof Connection ? row.id : row.connectionId;
 }
 
-type ChangeKind = 'connection' | 'delivery';
+type ChangeKind = 'connection' | 'delivery' | 'connectionDeleted' | 'subscriptionDeleted';
 
-/** The content of a notification: which rows of an organization are new or changed. Their current state must be read. */
+/**
+ * What a notification says: which rows of an organization are new or different (what they are now, Postgres knows), or gone. The id of
+ * a subscription that is gone stands behind that of its connection, with a colon between.
+ */
 interface Change {
   readonly organizationId: number;
   readonly kind: ChangeKind;

@@ -314,7 +314,13 @@ async function giveUp(
   const reason = `The grant leads to another ${provider.name} account (${found.name ?? found.id}) than the connection belongs to (${expected.name ?? expected.id}): connect again.`;
   await releaseGrant(dependencies, em, connection.id, { accountId: found.id, afterSeconds: SECOND_THOUGHTS_SECONDS });
   const wasActive = connection.status === 'active';
-  if (wasActive) em.assign(connection, { status: 'reauthorization_required', statusReason: reason, updatedAt: new Date() });
+  if (wasActive)
+    em.assign(connection, {
+      status: 'reauthorization_required',
+      statusReason: reason,
+      statusReasonCode: 'account_changed',
+      updatedAt: new Date(),
+    });
   await em.flush();
   if (wasActive) await dependencies.notices.reauthorizationRequired(em, connection);
   await dependencies.notices.accountChanged(em, connection, { expected, found });
@@ -414,7 +420,12 @@ async function recordMissingScopes(
   const blocks = blocking !== null && connection.status === 'active';
   if (blocks) {
     const statusReason = `The grant lacks the scope ${blocking}: connect again and allow it.`;
-    em.assign(connection, { status: 'reauthorization_required', statusReason, updatedAt: new Date() });
+    em.assign(connection, {
+      status: 'reauthorization_required',
+      statusReason,
+      statusReasonCode: 'scope_missing',
+      updatedAt: new Date(),
+    });
   }
   await em.flush();
   if (blocks) await notices.reauthorizationRequired(em, connection);

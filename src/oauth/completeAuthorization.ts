@@ -334,6 +334,7 @@ function recordOutcome(
     if (authorization.status !== 'pending') return authorization;
     em.assign(authorization, { ...outcome, codeVerifier: null, completedAt: new Date() });
     if (connection?.status === 'pending_authorization') {
+      connection.statusReasonCode = outcome.status === 'denied' ? 'authorization_denied' : 'authorization_failed';
       connection.statusReason =
         outcome.status === 'denied'
           ? 'The last authorization was denied.'

@@ -255,7 +255,12 @@ export function declareGrantLost(
       await em.flush();
       return true;
     }
-    em.assign(connection, { status: 'reauthorization_required', statusReason: reason, updatedAt: new Date() });
+    em.assign(connection, {
+      status: 'reauthorization_required',
+      statusReason: reason,
+      statusReasonCode: 'grant_lost',
+      updatedAt: new Date(),
+    });
     await em.flush();
     await notices.reauthorizationRequired(em, connection);
     return true;

@@ -42,7 +42,12 @@ export function revokeAuthorization(
       { connectionId: connection.id },
       { lastCheck: null, checkLeasedBy: null, checkLeasedUntil: null },
     );
-    em.assign(connection, { status: 'pending_authorization', statusReason: 'The authorization was revoked.', updatedAt: now });
+    em.assign(connection, {
+      status: 'pending_authorization',
+      statusReason: 'The authorization was revoked.',
+      statusReasonCode: 'authorization_revoked',
+      updatedAt: now,
+    });
     await em.flush();
     await recordAudit(em, caller, { action: 'authorization_revoked', subject: ['connection', connection.id] });
     return connection;

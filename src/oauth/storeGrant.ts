@@ -79,7 +79,7 @@ export function storeGrant(
     };
     if (credential) em.assign(credential, { ...values, version: credential.version + 1 });
     else em.create(Credential, { ...values, connectionId: connection.id, version: 1, createdAt: now });
-    em.assign(connection, { status: 'active', statusReason: null, updatedAt: now });
+    em.assign(connection, { status: 'active', statusReason: null, statusReasonCode: null, updatedAt: now });
     authorization.status = 'completed';
     await em.flush();
     // What failed under the grant before says nothing of this one.

@@ -1,3 +1,4 @@
+import type { FilterQuery } from '@mikro-orm/core';
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
 import { type Caller, reachableRows } from '../domain/Caller.js';
@@ -13,15 +14,17 @@ interface SubscriptionFilter {
   readonly externalId?: string | null;
 }
 
-/** Returns the caller's subscriptions, newest first (OpenAPI list_subscriptions). */
+/** The caller's subscriptions, or those of a connection of theirs, newest first (OpenAPI list_subscriptions). */
 export function listSubscriptions(
   { database }: { database: Database },
   caller: Caller,
   args: PageArguments,
   filter: SubscriptionFilter = {},
+  parent?: { readonly connectionId: number },
 ): Promise<Page<Subscription>> {
-  const where = {
+  const where: FilterQuery<Subscription> = {
     ...reachableRows(caller, filter.connectionId),
+    ...(parent ? { $and: [parent] } : {}),
     ...(filter.eventTypes ? { eventType: { $in: [...filter.eventTypes] } } : {}),
     ...(filter.eventType ? { eventType: filter.eventType } : {}),
     ...(typeof filter.isActive === 'boolean' ? { isActive: filter.isActive } : {}),

@@ -11,14 +11,36 @@ afterAll(() => switchboard.close());
 const FIELDS = 'id name publicKey scopes oauthOnly createdAt lastUsedAt revokedAt';
 const CREATE = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { ${FIELDS} } secretKey userErrors { code message path } } }`;
 const REVOKE = `mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { ${FIELDS} } userErrors { code message path } } }`;
-const LIST = `{ apiKeys { ${FIELDS} } }`;
+const LIST = `query ($first: Int, $after: String) { apiKeys(first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { node { ${FIELDS} } } } }`;
 const ASK = '{ organization { name } }';
+
+type Key = Record<string, unknown> & { id: string; publicKey: string; scopes: string[] };
+const list = async (client: GraphQLClient): Promise<Key[]> =>
+  (await client.query(LIST)).apiKeys.edges.map(({ node }: { node: Key }) => node);
 
 async function create(client: GraphQLClient, input: object) {
   const { createApiKey } = await client.query(CREATE, { input });
   const { apiKey, secretKey } = createApiKey;
   return { ...createApiKey, client: new GraphQLClient(client.url, { publicKey: apiKey?.publicKey, secretKey }) };
 }
+
+describe('apiKeys', () => {
+  it('come in pages, newest first, of the own organization alone', async () => {
+    const client = await switchboard.anotherOrganization('Hooli');
+    for (const name of ['second', 'third']) await create(client, { name });
+    const { apiKeys: page } = await client.query(LIST, { first: 2 });
+    expect(page).toMatchObject({
+      totalCount: 3,
+      pageInfo: { hasNextPage: true },
+      edges: [{ node: { name: 'third' } }, { node: { name: 'second' } }],
+    });
+    const { apiKeys: rest } = await client.query(LIST, { first: 2, after: page.pageInfo.endCursor });
+    expect(rest).toMatchObject({
+      pageInfo: { hasNextPage: false },
+      edges: [{ node: { publicKey: client.keys.publicKey } }],
+    });
+  });
+});
 
 describe('createApiKey', () => {
   it('shows the secret once, and the key works at once', async () => {
@@ -27,7 +49,7 @@ describe('createApiKey', () => {
     expect(apiKey).toMatchObject({ name: 'Shop', scopes: ['READ'], oauthOnly: false, lastUsedAt: null, revokedAt: null });
     expect(secretKey).toMatch(/^sk_[\w-]{43}$/);
     expect(await client.query(ASK)).toEqual({ organization: { name: 'Acme' } });
-    const { apiKeys } = await switchboard.client.query(LIST);
+    const apiKeys = await list(switchboard.client);
     expect(apiKeys[0]).toMatchObject({ id: apiKey.id, lastUsedAt: expect.any(String) });
     expect(JSON.stringify(apiKeys)).not.toContain(secretKey);
   });
@@ -158,8 +180,7 @@ describe('revokeApiKey', () => {
   it('rotates without a gap: a new key, then the old one ends itself', async () => {
     const old = await switchboard.anotherOrganization('Initech');
     const { client } = await create(old, { name: 'Next', scopes: ['ADMIN', 'READ'] });
-    const { apiKeys } = await client.query(LIST);
-    const oldId = apiKeys.find(({ publicKey }: { publicKey: string }) => publicKey === old.keys.publicKey).id;
+    const oldId = (await list(client)).find(({ publicKey }) => publicKey === old.keys.publicKey)?.id;
     expect((await old.query(REVOKE, { id: oldId })).revokeApiKey.userErrors).toEqual([]);
     expect(await old.send(ASK)).toMatchObject({ status: 401 });
     expect(await client.query(ASK)).toEqual({ organization: { name: 'Initech' } });
@@ -168,7 +189,7 @@ describe('revokeApiKey', () => {
   it('refuses the last key with ADMIN, also when two are revoked at once', async () => {
     const client = await switchboard.anotherOrganization('Umbrella');
     await create(client, { scopes: ['READ', 'MANAGE'] });
-    const [{ id }] = (await client.query(LIST)).apiKeys.filter(({ scopes }: { scopes: string[] }) => scopes.includes('ADMIN'));
+    const { id } = (await list(client)).find(({ scopes }) => scopes.includes('ADMIN')) as Key;
     expect((await client.query(REVOKE, { id })).revokeApiKey).toMatchObject({
       apiKey: null,
       userErrors: [{ code: 'CONFLICT', path: ['id'], message: expect.stringContaining('create another one first') }],
@@ -185,7 +206,7 @@ describe('revokeApiKey', () => {
 
   it("does not find somebody else's", async () => {
     const stranger = await switchboard.anotherOrganization();
-    const [{ id }] = (await switchboard.client.query(LIST)).apiKeys;
+    const [{ id }] = (await list(switchboard.client)) as [Key];
     const foreign = (await stranger.query(REVOKE, { id })).revokeApiKey;
     expect(foreign).toEqual((await stranger.query(REVOKE, { id: '987654' })).revokeApiKey);
     expect(foreign.userErrors).toMatchObject([{ code: 'NOT_FOUND' }]);

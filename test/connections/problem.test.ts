@@ -24,15 +24,18 @@ async function connectionTo(status: number, headers: Record<string, string> = {}
   await publish(client);
   const problem = async () =>
     (await client.query('query ($id: ID!) { connection(id: $id) { status problem } }', { id })).connection.problem;
-  return { client, problem };
+  const problemCode = async () =>
+    (await client.query('query ($id: ID!) { connection(id: $id) { problemCode } }', { id })).connection.problemCode;
+  return { client, problem, problemCode };
 }
 
 describe('connection { problem }', () => {
   it.each([500, 429])('says since when deliveries fail, when the receiver answers %i', async (status) => {
-    const { problem } = await connectionTo(status, { 'retry-after': '60' });
+    const { problem, problemCode } = await connectionTo(status, { 'retry-after': '60' });
     await eventually(async () =>
       expect(await problem()).toMatch(/^Deliveries have been failing since 2\d{3}-\d\d-\d\dT[\d:.]+Z; their attempts say why\.$/),
     );
+    expect(await problemCode()).toBe('DELIVERIES_FAILING');
   });
 
   it('says until when Klaviyo wants to be left alone', async () => {
@@ -42,7 +45,8 @@ describe('connection { problem }', () => {
     switchboard.sandbox?.klaviyo.inject({ kind: 'throttle', target: 'api', seconds: 60 });
     await publish(client, { recipient: { email: 'anna@example.com' } });
     await eventually(async () => {
-      const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { problem } }', { id });
+      const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { problem problemCode } }', { id });
+      expect(connection.problemCode).toBe('THROTTLED');
       expect(connection.problem).toMatch(
         /^The destination limits how much it takes; deliveries go on at 2\d{3}-\d\d-\d\dT[\d:.]+Z\.$/,
       );

@@ -80,7 +80,11 @@ describe('A connection that only fails', () => {
         },
       })
       .start();
-    await eventually(async () => expect(await bed.rows(sql`select status from connections`)).toEqual([{ status: 'disabled' }]));
+    await eventually(async () =>
+      expect(await bed.rows(sql`select status, status_reason_code from connections`)).toEqual([
+        { status: 'disabled', status_reason_code: 'failing' },
+      ]),
+    );
     await eventually(async () => {
       const counts = await bed.counts();
       expect((counts.held ?? 0) + (counts.failed ?? 0)).toBe(20);

@@ -29,13 +29,15 @@ describe('What a session may use', () => {
 
   it('with CONNECT is its own connection, and linking it', () => {
     expect(rootsFor('connect')).toEqual([
-      ...['Live.connectionUpdated', 'Mutation.startAuthorization', 'Query.connection', 'Query.session'],
+      ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Mutation.startAuthorization'],
+      ...['Query.connection', 'Query.session'],
     ]);
   });
 
   it('with VIEW is to look, and nothing that changes anything', () => {
     expect(rootsFor('view')).toEqual([
-      ...['Live.connectionUpdated', 'Live.deliveryUpdated', 'Query.connection', 'Query.connections', 'Query.deliveries'],
+      ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Live.deliveryUpdated', 'Live.subscriptionDeleted'],
+      ...['Query.connection', 'Query.connections', 'Query.deliveries'],
       ...['Query.delivery', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.organization', 'Query.replay', 'Query.session'],
       ...['Query.subscription', 'Query.subscriptions'],
     ]);

@@ -32,7 +32,7 @@ describe('A merchant links Klaviyo', () => {
     expect(page.text).toContain('Sandbox Store is connected');
     expect(await seeConnection(client, id)).toMatchObject({
       status: 'ACTIVE',
-      statusReason: null,
+      ...{ isEnabled: true, statusReason: null, statusReasonCode: null },
       configuration: {
         requestedScopes: ['accounts:read', 'events:write'],
         grantedScopes: ['accounts:read', 'events:write'],
@@ -87,6 +87,7 @@ describe('A merchant links Klaviyo', () => {
     expect(await seeConnection(client, id)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
       statusReason: 'The last authorization was denied.',
+      statusReasonCode: 'AUTHORIZATION_DENIED',
       authorization: { status: 'DENIED', errorCode: 'access_denied' },
     });
   });

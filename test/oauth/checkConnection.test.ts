@@ -40,7 +40,7 @@ afterEach(() => klaviyo.klaviyo.clearFaults());
 
 const CHECK = `mutation ($id: ID!) { checkConnection(input: { connectionId: $id }) {
   result { outcome message missingScopes checkedAt account { id name timezone } }
-  connection { id status statusReason configuration { ... on KlaviyoConfiguration { lastCheckedAt missingScopes } } }
+  connection { id status statusReason statusReasonCode configuration { ... on KlaviyoConfiguration { lastCheckedAt missingScopes } } }
   userErrors { code message path }
 } }`;
 const check = async (client: GraphQLClient, id: string) => (await client.query(CHECK, { id })).checkConnection;
@@ -98,6 +98,7 @@ describe('Checking a connection', () => {
     expect(connection).toMatchObject({
       status: 'REAUTHORIZATION_REQUIRED',
       statusReason: expect.stringContaining('no longer accepts the grant'),
+      statusReasonCode: 'GRANT_LOST',
     });
     expect(await notices()).toMatchObject([{ type: 'connections.reauthorization.required' }]);
     const event = await publish(client, { recipient: { email: 'anna@example.com' } });
@@ -128,7 +129,10 @@ describe('Checking a connection', () => {
     klaviyo.klaviyo.moveGrants(account.id, other.id);
     const { result, connection } = await check(client, connectionId);
     expect(result).toMatchObject({ outcome: 'ACCOUNT_CHANGED', account: { id: other.id, name: 'Somebody else' } });
-    expect(connection).toMatchObject({ status: 'REAUTHORIZATION_REQUIRED', statusReason: expect.stringContaining(account.name) });
+    expect(connection).toMatchObject({
+      ...{ status: 'REAUTHORIZATION_REQUIRED', statusReason: expect.stringContaining(account.name) },
+      statusReasonCode: 'ACCOUNT_CHANGED',
+    });
     expect(await notices()).toMatchObject([
       { type: 'connections.reauthorization.required' },
       {
@@ -166,6 +170,7 @@ describe('Checking a connection', () => {
     expect(result).toMatchObject({ outcome: 'SCOPES_MISSING', missingScopes: ['events:write'], account: { id: account.id } });
     expect(connection).toMatchObject({
       ...{ status: 'REAUTHORIZATION_REQUIRED', statusReason: expect.stringContaining('events:write') },
+      statusReasonCode: 'SCOPE_MISSING',
       configuration: { missingScopes: ['events:write'] },
     });
     expect((await notices()).map(({ type }) => type)).toEqual([

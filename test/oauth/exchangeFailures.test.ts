@@ -29,6 +29,7 @@ async function expectFailure(callback: URL, connectionId: string, { status, erro
   expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
     status: 'PENDING_AUTHORIZATION',
     statusReason: `The last authorization failed: ${explainOutcome({ status: 'failed', errorCode }, 'Klaviyo')}`,
+    statusReasonCode: 'AUTHORIZATION_FAILED',
     configuration: { grantedScopes: [], account: null },
     authorization: { status: 'FAILED', errorCode, errorDescription: expect.stringContaining(description ?? 'Klaviyo') },
   });

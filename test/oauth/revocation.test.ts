@@ -19,7 +19,7 @@ const revoke = async (connectionId: string) =>
   (
     await switchboard.client.query(
       `mutation ($id: ID!) {
-        revokeAuthorization(input: { connectionId: $id }) { connection { id status statusReason } userErrors { code message path } }
+        revokeAuthorization(input: { connectionId: $id }) { connection { id status statusReason statusReasonCode } userErrors { code message path } }
       }`,
       { id: connectionId },
     )
@@ -34,7 +34,10 @@ describe('revokeAuthorization (RFC 7009)', () => {
     expect(isInstalled(account.id)).toBe(true);
     switchboard.sandbox?.klaviyo.resetCounters();
     expect(await revoke(id)).toEqual({
-      connection: { id, status: 'PENDING_AUTHORIZATION', statusReason: 'The authorization was revoked.' },
+      connection: {
+        ...{ id, status: 'PENDING_AUTHORIZATION' },
+        ...{ statusReason: 'The authorization was revoked.', statusReasonCode: 'AUTHORIZATION_REVOKED' },
+      },
       userErrors: [],
     });
     expect(

@@ -13,7 +13,7 @@ const START = `mutation ($input: StartAuthorizationInput!) {
 
 const SEE = `query ($id: ID!) {
   connection(id: $id) {
-    id status statusReason
+    id status isEnabled statusReason statusReasonCode
     configuration { ... on KlaviyoConfiguration {
       requestedScopes grantedScopes missingScopes accessTokenExpiresAt account { id name timezone }
     } }

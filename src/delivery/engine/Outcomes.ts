@@ -447,7 +447,8 @@ function disableConnection(
     // A long lock on the row must not occupy a database connection.
     await sql`set local lock_timeout = '1s'`.execute(em.getKysely());
     const { rows } = await sql<{ organization_id: string; failing_since_ms: number | null }>`
-      update connections c set status = 'disabled', status_reason = ${cause.reason}, updated_at = now()
+      update connections c set status = 'disabled', status_reason = ${cause.reason},
+        status_reason_code = ${cause.failing ? 'failing' : 'gone'}, updated_at = now()
       where c.id = ${connectionId} and c.status = 'active'
       returning c.organization_id,
         (select date_part('epoch', h.failing_since) * 1000 from connection_health h where h.connection_id = c.id) as failing_since_ms`.execute(

@@ -1,16 +1,18 @@
-import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { createApiKey, listApiKeys, revokeApiKey } from '../../access/apiKeys.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
+import { PageArgs } from '../pagination.js';
 import { withUserErrors } from '../userErrors.js';
-import { ApiKeyObject, ApiKeyPayload, CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput } from './apiKeyTypes.js';
+import { ApiKeyPage, ApiKeyPayload, CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput } from './apiKeyTypes.js';
 
 @Resolver()
 export class ApiKeyResolver {
-  @Query(() => [ApiKeyObject], {
+  @Query(() => ApiKeyPage, {
     description: 'Your API keys, newest first, revoked ones included; without secrets. Needs ADMIN.',
   })
-  apiKeys(@Ctx() context: GraphQLContext): Promise<ApiKeyObject[]> {
-    return listApiKeys(context.dependencies, context.caller('admin').organizationId);
+  apiKeys(@Ctx() context: GraphQLContext, @Args(() => PageArgs) page: PageArgs): Promise<object> {
+    const caller = context.caller('admin');
+    return context.page(() => listApiKeys(context.dependencies, caller, page));
   }
 
   @Mutation(() => CreateApiKeyPayload, {

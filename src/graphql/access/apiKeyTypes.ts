@@ -1,6 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import type { ApiKeyScope } from '../../domain/ApiKey.js';
+import { pageTypes } from '../pagination.js';
 import { payloadType } from '../userErrors.js';
 
 const ApiKeyScopeEnum = { ADMIN: 'admin', MANAGE: 'manage', PUBLISH: 'publish', READ: 'read' } as const;
@@ -41,6 +42,8 @@ export class ApiKeyObject {
   @Field(() => GraphQLDateTime, { nullable: true, description: 'Since when it no longer works; null while it does.' })
   revokedAt?: Date | null;
 }
+
+export const ApiKeyPage = pageTypes('ApiKey', 'API keys', () => ApiKeyObject);
 
 @InputType({ description: 'A new API key.' })
 export class CreateApiKeyInput {

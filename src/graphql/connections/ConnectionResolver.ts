@@ -29,8 +29,10 @@ import {
   ConnectionConfigurationUnion,
   ConnectionFilter,
   ConnectionObject,
+  type ConnectionProblemCode,
   CreateConnectionInput,
   DeleteConnectionInput,
+  ProblemCodeEnum,
   UpdateConnectionInput,
 } from './connectionTypes.js';
 
@@ -128,18 +130,24 @@ export class ConnectionResolver {
     nullable: true,
     description: 'What keeps an ACTIVE connection from delivering, or soon will, and whose turn it is; null when nothing does.',
   })
-  async problem(
-    @Root() { id, type, status }: Connection,
-    @Ctx() { loaders, dependencies }: GraphQLContext,
-  ): Promise<string | null> {
-    if (status !== 'active') return null;
-    const provider = dependencies.providers.get(type) ?? null;
-    const [credential, health, subscribed] = await Promise.all([
-      loaders.credential.load(id),
-      loaders.health.load(id),
-      provider && loaders.subscribed.load(id),
-    ]);
-    return describeProblem(credential, health, subscribed && provider ? provider.deliveryScope : null);
+  async problem(@Root() connection: Connection, @Ctx() context: GraphQLContext): Promise<string | null> {
+    return (await findProblem(connection, context))?.message ?? null;
+  }
+
+  @FieldResolver(() => ProblemCodeEnum, {
+    nullable: true,
+    description: 'The same as problem, for programs; null when nothing does.',
+  })
+  async problemCode(@Root() connection: Connection, @Ctx() context: GraphQLContext): Promise<ConnectionProblemCode | null> {
+    return (await findProblem(connection, context))?.code ?? null;
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'False when it is DISABLED: statusReasonCode tells SWITCHED_OFF, by somebody, from FAILING and GONE. updateConnection sets it.',
+  })
+  isEnabled(@Root() { status }: Connection): boolean {
+    return status !== 'disabled';
   }
 
   @FieldResolver(() => ConnectionConfigurationUnion, { description: 'Where it points, without any secret.' })
@@ -169,25 +177,50 @@ function withConfigurations<Input extends object>(
   return { ...input, configurations: Object.fromEntries(names.map((name) => [name, fields[name]])) };
 }
 
+interface Problem {
+  readonly code: ConnectionProblemCode;
+  /** A sentence or two for people. */
+  readonly message: string;
+}
+
+async function findProblem({ id, type, status }: Connection, { loaders, dependencies }: GraphQLContext): Promise<Problem | null> {
+  if (status !== 'active') return null;
+  const provider = dependencies.providers.get(type) ?? null;
+  const [credential, health, subscribed] = await Promise.all([
+    loaders.credential.load(id),
+    loaders.health.load(id),
+    provider && loaders.subscribed.load(id),
+  ]);
+  return describeProblem(credential, health, subscribed && provider ? provider.deliveryScope : null);
+}
+
 /**
- * What keeps an active connection from delivering, or soon will, in a sentence or two; null when nothing does.
+ * What keeps an active connection from delivering, or soon will; null when nothing does.
  * `neededScope` is what its deliveries need of a grant; null when it has none to make.
  */
 function describeProblem(
   credential: Credential | null,
   health: ConnectionHealth | null,
   neededScope: string | null,
-): string | null {
+): Problem | null {
   if (credential?.refreshProblem) {
     // A token is renewed ahead of time: as long as the one in hand is good, events go out.
     const waits = credential.expiresAt.getTime() <= Date.now();
-    return waits ? `${credential.refreshProblem} Events wait meanwhile.` : credential.refreshProblem;
+    const message = waits ? `${credential.refreshProblem} Events wait meanwhile.` : credential.refreshProblem;
+    return { code: 'refresh_failing', message };
   }
   if (neededScope && credential?.accessToken && !credential.scopes.includes(neededScope)) {
-    return `The grant lacks the scope ${neededScope}, so the next event will be held: connect again and allow it.`;
+    const message = `The grant lacks the scope ${neededScope}, so the next event will be held: connect again and allow it.`;
+    return { code: 'scope_missing', message };
   }
   const { failingSince, throttledUntil } = health ?? {};
-  if (failingSince) return `Deliveries have been failing since ${failingSince.toISOString()}; their attempts say why.`;
-  if (throttledUntil) return `The destination limits how much it takes; deliveries go on at ${throttledUntil.toISOString()}.`;
+  if (failingSince) {
+    const message = `Deliveries have been failing since ${failingSince.toISOString()}; their attempts say why.`;
+    return { code: 'deliveries_failing', message };
+  }
+  if (throttledUntil) {
+    const message = `The destination limits how much it takes; deliveries go on at ${throttledUntil.toISOString()}.`;
+    return { code: 'throttled', message };
+  }
   return null;
 }

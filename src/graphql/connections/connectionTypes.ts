@@ -1,6 +1,6 @@
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { type ClassType, createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { ConnectionStatus } from '../../domain/Connection.js';
+import type { ConnectionStatus, StatusReasonCode } from '../../domain/Connection.js';
 import type { Metadata } from '../../domain/Metadata.js';
 import type { Shown } from './ConnectionTypeView.js';
 
@@ -27,6 +27,55 @@ registerEnumType(ConnectionStatusEnum, {
     DISABLED: {
       description: 'Turned off, by hand or since it only failed for five days or answered 410; statusReason says why.',
     },
+  },
+});
+
+const StatusReasonCodeEnum = {
+  NOT_AUTHORIZED_YET: 'not_authorized_yet',
+  AUTHORIZATION_DENIED: 'authorization_denied',
+  AUTHORIZATION_FAILED: 'authorization_failed',
+  AUTHORIZATION_REVOKED: 'authorization_revoked',
+  GRANT_LOST: 'grant_lost',
+  ACCOUNT_CHANGED: 'account_changed',
+  SCOPE_MISSING: 'scope_missing',
+  SWITCHED_OFF: 'switched_off',
+  FAILING: 'failing',
+  GONE: 'gone',
+} as const satisfies Record<string, StatusReasonCode>;
+registerEnumType(StatusReasonCodeEnum, {
+  name: 'ConnectionStatusReasonCode',
+  description: 'Why a connection is not active.',
+  valuesConfig: {
+    NOT_AUTHORIZED_YET: { description: 'PENDING_AUTHORIZATION: nobody has authorized it yet.' },
+    AUTHORIZATION_DENIED: { description: 'PENDING_AUTHORIZATION: the merchant said no the last time.' },
+    AUTHORIZATION_FAILED: {
+      description: 'PENDING_AUTHORIZATION: the last authorization broke; authorization.errorCode says how.',
+    },
+    AUTHORIZATION_REVOKED: { description: 'PENDING_AUTHORIZATION: somebody called revokeAuthorization.' },
+    GRANT_LOST: { description: 'REAUTHORIZATION_REQUIRED: the provider no longer accepts the grant.' },
+    ACCOUNT_CHANGED: { description: 'REAUTHORIZATION_REQUIRED: the grant led to another account than before.' },
+    SCOPE_MISSING: { description: 'REAUTHORIZATION_REQUIRED: the grant lacks a scope that deliveries need.' },
+    SWITCHED_OFF: { description: 'DISABLED: somebody called updateConnection with isEnabled: false.' },
+    FAILING: { description: 'DISABLED: every delivery failed for days.' },
+    GONE: { description: 'DISABLED: the destination says that it is gone (410).' },
+  },
+});
+
+export const ProblemCodeEnum = {
+  REFRESH_FAILING: 'refresh_failing',
+  SCOPE_MISSING: 'scope_missing',
+  DELIVERIES_FAILING: 'deliveries_failing',
+  THROTTLED: 'throttled',
+} as const;
+export type ConnectionProblemCode = (typeof ProblemCodeEnum)[keyof typeof ProblemCodeEnum];
+registerEnumType(ProblemCodeEnum, {
+  name: 'ConnectionProblemCode',
+  description: 'What keeps an ACTIVE connection from delivering, or soon will.',
+  valuesConfig: {
+    REFRESH_FAILING: { description: 'Its access token can not be renewed at the moment.' },
+    SCOPE_MISSING: { description: 'The grant lacks a scope that the next delivery needs.' },
+    DELIVERIES_FAILING: { description: 'Its latest deliveries failed.' },
+    THROTTLED: { description: 'The destination limits how much it takes.' },
   },
 });
 
@@ -66,6 +115,9 @@ export class ConnectionObject {
 
   @Field(() => String, { nullable: true, description: 'Why it is not active, in a sentence; null when it is.' })
   statusReason?: string | null;
+
+  @Field(() => StatusReasonCodeEnum, { nullable: true, description: 'The same for programs; null when it is active.' })
+  statusReasonCode?: StatusReasonCode | null;
 
   @Field(() => Int, {
     nullable: true,

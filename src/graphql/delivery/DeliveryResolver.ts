@@ -148,9 +148,9 @@ export class ConnectionDeliveriesResolver {
     @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
     filter?: DeliveryFilter | null,
   ): Promise<object> {
-    const ofThis = { ...filter, connectionId: String(connection.id) };
     const caller = context.caller('read');
-    return context.page(() => listDeliveries(context.dependencies, caller, page, ofThis));
+    const parent = { connectionId: connection.id };
+    return context.page(() => listDeliveries(context.dependencies, caller, page, filter ?? {}, parent));
   }
 }
 
@@ -165,7 +165,8 @@ export class EventDeliveriesResolver {
     filter?: DeliveryFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
-    return context.page(() => listDeliveries(context.dependencies, caller, page, { ...filter, eventId: event.id }));
+    const parent = { eventId: event.id };
+    return context.page(() => listDeliveries(context.dependencies, caller, page, filter ?? {}, parent));
   }
 }
 

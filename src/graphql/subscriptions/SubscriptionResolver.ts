@@ -97,8 +97,8 @@ export class ConnectionSubscriptionsResolver {
     @Arg('filter', () => SubscriptionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
     filter?: SubscriptionFilter | null,
   ): Promise<object> {
-    const ofThis = { ...filter, connectionId: String(connection.id) };
     const caller = context.caller('read');
-    return context.page(() => listSubscriptions(context.dependencies, caller, page, ofThis));
+    const parent = { connectionId: connection.id };
+    return context.page(() => listSubscriptions(context.dependencies, caller, page, filter ?? {}, parent));
   }
 }

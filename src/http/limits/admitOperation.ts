@@ -208,7 +208,6 @@ const TOTAL_COUNT_COST = 20;
 const INTROSPECTION_COST = 0.1;
 /** How many entries the lists have that take no arguments; others are short. */
 const TYPICAL_LENGTHS: Readonly<Record<string, number>> = {
-  'Query.apiKeys': 20,
   'Query.eventTypes': 5,
   'Query.klaviyoScopes': 40,
   'Delivery.attempts': 6,

@@ -117,16 +117,22 @@ describe('Deliveries through the API', () => {
     const { connectionId, requests } = await inbox('switch', client);
     const turn = (isEnabled: boolean) =>
       client.query(
-        'mutation ($i: UpdateConnectionInput!) { updateConnection(input: $i) { connection { status statusReason } userErrors { code } } }',
+        'mutation ($i: UpdateConnectionInput!) { updateConnection(input: $i) { connection { status isEnabled statusReason statusReasonCode } userErrors { code } } }',
         {
           i: { id: connectionId, isEnabled },
         },
       );
-    expect((await turn(false)).updateConnection.connection).toEqual({ status: 'DISABLED', statusReason: 'It was turned off.' });
+    expect((await turn(false)).updateConnection.connection).toEqual({
+      ...{ status: 'DISABLED', isEnabled: false },
+      ...{ statusReason: 'It was turned off.', statusReasonCode: 'SWITCHED_OFF' },
+    });
     const events = [await publish(client), await publish(client), await publish(client)];
     for (const event of events) await waitForDelivery(client, event, 'HELD');
     expect(requests()).toEqual([]);
-    expect((await turn(true)).updateConnection.connection).toEqual({ status: 'ACTIVE', statusReason: null });
+    expect((await turn(true)).updateConnection.connection).toEqual({
+      ...{ status: 'ACTIVE', isEnabled: true },
+      ...{ statusReason: null, statusReasonCode: null },
+    });
     for (const event of events) await waitForDelivery(client, event, 'DELIVERED');
   });
 
@@ -137,10 +143,16 @@ describe('Deliveries through the API', () => {
     await waitForDelivery(client, await publish(client), 'FAILED');
     // The connection's health is written a moment after the result.
     await eventually(async () => {
-      const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { status statusReason } }', {
-        id: connectionId,
+      const { connection } = await client.query(
+        'query ($id: ID!) { connection(id: $id) { status isEnabled statusReason statusReasonCode } }',
+        {
+          id: connectionId,
+        },
+      );
+      expect(connection).toEqual({
+        ...{ status: 'DISABLED', isEnabled: false },
+        ...{ statusReason: expect.stringContaining('410'), statusReasonCode: 'GONE' },
       });
-      expect(connection).toMatchObject({ status: 'DISABLED', statusReason: expect.stringContaining('410') });
     });
   });
 });

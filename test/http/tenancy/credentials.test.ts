@@ -14,7 +14,7 @@ import { leastOperations } from './support/leastOperations.js';
 const VIEW = [
   ...['Query.session', 'Query.organization', 'Query.connection', 'Query.connections', 'Query.subscription'],
   ...['Query.subscriptions', 'Query.delivery', 'Query.deliveries', 'Query.replay', 'Query.eventTypes', 'Query.klaviyoScopes'],
-  ...['Live.connectionUpdated', 'Live.deliveryUpdated'],
+  ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Live.deliveryUpdated', 'Live.subscriptionDeleted'],
 ];
 const MANAGE = [
   ...VIEW,
@@ -26,7 +26,13 @@ const MANAGE = [
   ),
   'Mutation.replayDeliveries',
 ];
-const CONNECT = ['Query.session', 'Query.connection', 'Mutation.startAuthorization', 'Live.connectionUpdated'];
+const CONNECT = [
+  'Query.session',
+  'Query.connection',
+  'Mutation.startAuthorization',
+  'Live.connectionDeleted',
+  'Live.connectionUpdated',
+];
 
 interface Credential {
   readonly authorization: string | undefined;

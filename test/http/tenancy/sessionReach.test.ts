@@ -239,7 +239,7 @@ describe('No session reads', () => {
       '{ connections { edges { node { configuration { ... on WebhookConfiguration { extraHeaders { value } } } } } } }',
     ],
     ['an event by itself', '{ events { totalCount } }'],
-    ['the keys', '{ apiKeys { id } }'],
+    ['the keys', '{ apiKeys { totalCount } }'],
     ['the sessions', '{ sessions { totalCount } }'],
     ['what a platform notes on its organization', '{ organization { metadata externalId } }'],
     ['the organizations', '{ organizations { totalCount } }'],

@@ -40,7 +40,7 @@ async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
   const subscription = await subscribe(client, connection);
   const event = await publish(client);
   const [delivery] = (await seeDeliveries(client, { eventId: event })) as { id: string }[];
-  const { apiKeys } = await client.query('{ apiKeys { id } }');
+  const { apiKeys } = await client.query('{ apiKeys { edges { node { id } } } }');
   const { replayDeliveries } = await client.query(
     'mutation ($id: ID!) { replayDeliveries(input: { connectionId: $id, since: "2020-01-01T00:00:00Z" }) { replay { id } } }',
     { id: connection },
@@ -52,7 +52,7 @@ async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
     ...(await client.query('mutation { createSession(input: { permissions: [VIEW] }) { session { id } } }')),
   };
   return {
-    ...{ connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys[0]?.id, replay },
+    ...{ connection, subscription, event, delivery: delivery?.id as string, apiKey: apiKeys.edges[0].node.id, replay },
     ...{ organization: organization.id, erasure: eraseRecipient.erasure.id, session: createSession.session.id },
   };
 }
@@ -153,7 +153,7 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
 
   it('and lists hold nothing of others', async () => {
     const seen = await stranger.query(
-      '{ organization { name } connections { edges { node { id } } } events { edges { node { id } } } deliveries { edges { node { id } } } subscriptions { edges { node { id } } } apiKeys { id } }',
+      '{ organization { name } connections { edges { node { id } } } events { edges { node { id } } } deliveries { edges { node { id } } } subscriptions { edges { node { id } } } apiKeys { edges { node { id } } } }',
     );
     expect(seen).toEqual({
       organization: { name: 'Globex' },
@@ -161,7 +161,7 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
       events: { edges: [{ node: { id: own.event } }] },
       deliveries: { edges: [{ node: { id: own.delivery } }] },
       subscriptions: { edges: [{ node: { id: own.subscription } }] },
-      apiKeys: [{ id: own.apiKey }],
+      apiKeys: { edges: [{ node: { id: own.apiKey } }] },
     });
   });
 });

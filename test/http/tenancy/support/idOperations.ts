@@ -165,6 +165,14 @@ export const liveIdOperations: Record<string, { kind: Kind; operation: string }>
     kind: 'connection',
     operation: 'subscription ($id: ID!) { connectionUpdated(id: $id) { id } }',
   },
+  'Live.connectionDeleted(id)': {
+    kind: 'connection',
+    operation: 'subscription ($id: ID!) { connectionDeleted(id: $id) { deletedId } }',
+  },
+  'Live.subscriptionDeleted(connectionId)': {
+    kind: 'connection',
+    operation: 'subscription ($id: ID!) { subscriptionDeleted(connectionId: $id) { deletedId } }',
+  },
   'Live.deliveryUpdated(connectionId)': {
     kind: 'connection',
     operation: 'subscription ($id: ID!) { deliveryUpdated(connectionId: $id) { id } }',
