@@ -25,7 +25,13 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
   /** The app's backend, with keys of an organization of its own. */
   async function startApp(): Promise<App> {
     const { publicKey, secretKey } = await createOrganization(switchboard, 'Acme');
-    const environment = { SWITCHBOARD_URL: switchboard.publicUrl, PUBLIC_KEY: publicKey, SECRET_KEY: secretKey, PORT: '0', HOST: '127.0.0.1' };
+    const environment = {
+      SWITCHBOARD_URL: switchboard.publicUrl,
+      PUBLIC_KEY: publicKey,
+      SECRET_KEY: secretKey,
+      PORT: '0',
+      HOST: '127.0.0.1',
+    };
     const app = spawn(process.execPath, ['examples/connect/server.mjs'], { env: { ...process.env, ...environment } });
     onTestFinished(() => void app.kill());
     const [line] = await once(app.stdout, 'data');
