@@ -118,6 +118,10 @@ describe('The button of the connect page', () => {
     expect(answer.status).toBe(429);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await attemptsOf(link)).toHaveLength(20);
+    for (let look = 0; look < 20; look += 1) answer = await browser.open('/connect');
+    expect(answer.status).toBe(429);
+    // Another link of the same organization is none the worse for it.
+    expect(await browse().follow((await makeLink()).url)).toMatchObject({ status: 200 });
   });
 });
 

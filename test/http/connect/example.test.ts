@@ -162,6 +162,28 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await status(page).getByText('Connected', { exact: true }).waitFor();
   });
 
+  it('can be used again by whoever goes back from there to the page as it was left', async () => {
+    const { origin } = await startApp();
+    const { page } = await visit(browser);
+    await page.addInitScript('window.open = () => null');
+    const asked: string[] = [];
+    await page.route('**/connect/ses_*', (route) => {
+      asked.push(route.request().url());
+      // The page stays as it is (HTML 7.4.5).
+      return route.fulfill({ status: 204 });
+    });
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    await button(page).click();
+    await eventually(async () => expect(asked).toHaveLength(1));
+    await button(page).click();
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+    await page.getByText('Outcome: closed').waitFor();
+    expect(asked).toHaveLength(1);
+    await button(page).click();
+    await eventually(async () => expect(asked).toHaveLength(2));
+  });
+
   it('asks for a new session when the old one is over', async () => {
     const { origin } = await startApp();
     const { page } = await visit(browser);
