@@ -18,7 +18,7 @@ export interface ConnectOptions {
 
 /**
  * Opens the connect page in a pop-up, and resolves with what came of it. Call it from a click: browsers block other pop-ups.
- * Where they are blocked, the page itself goes there, and comes back to the session's `returnTo`; nothing is resolved then.
+ * Where they are blocked, the page itself goes there, and comes back to the session's `returnTo`; nothing is resolved then, unless the merchant goes back.
  */
 export function connect(options: ConnectOptions): Promise<ConnectOutcome>;
 

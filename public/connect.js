@@ -13,7 +13,11 @@ export function connect({ token, server = HOME }) {
   if (!popup) {
     // The whole page goes there, and comes back to the session's returnTo.
     location.assign(url);
-    return new Promise(() => {});
+    return new Promise((resolve) => {
+      // Whoever goes back may find it as it was left.
+      const outcome = { outcome: 'closed', connectionId: null, errorCode: null, errorDescription: null };
+      addEventListener('pageshow', ({ persisted }) => persisted && resolve(outcome));
+    });
   }
   const before = ask(server, token).catch(() => null);
   return new Promise((resolve) => {

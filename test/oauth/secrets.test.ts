@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOrganization } from '../../src/access/createOrganization.js';
 import { Database } from '../../src/database/Database.js';
 import { findFreePort } from '../../src/database/embedded/findFreePort.js';
+import { MerchantBrowser } from '../http/connect/support/MerchantBrowser.js';
 import { approvedAttempt } from '../support/approvedAttempt.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { type CallbackAnswer, openCallback, withParameters } from '../support/openCallback.js';
+import { tryCreateSession } from '../support/sessionFlow.js';
 import { type BuiltServer, buildServer, runBuiltServer, whenReady } from '../support/startBuiltServer.js';
 import { CLIENT_SECRET, type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
 import { TEST_KEY } from '../support/startSwitchboard.js';
@@ -131,6 +133,22 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
     id: first.connectionId,
   });
 
+  // A link to the connect page: opened, gone on with, of a session that can't be looked up, and of one that is over.
+  const link = await tryCreateSession(client, { permissions: ['CONNECT'], connectionId: first.connectionId });
+  learn('a session', link.token);
+  const browser = new MerchantBrowser(publicUrl);
+  const asked = await browser.follow(link.url);
+  const gone = await browser.press(asked);
+  learn('the state of a link', new URL(gone.headers.get('location') as string).searchParams.get('state'));
+  await database.em().getConnection().execute('alter table sessions rename to elsewhere');
+  const broken = [await browser.open(link.url), await browser.open('/connect'), await browser.press(asked)];
+  expect(broken.map(({ status }) => status)).toEqual([500, 500, 500]);
+  await database.em().getConnection().execute('alter table elsewhere rename to sessions');
+  await ask('mutation ($id: ID!) { endSession(input: { id: $id }) { session { id } } }', { id: link.session.id });
+  const over = [await browser.open(link.url), await browser.open('/connect'), await browser.press(asked)];
+  expect(over.map(({ status }) => status)).toEqual([410, 410, 410]);
+  for (const { markup, headers } of [asked, ...broken, ...over]) answers.push(JSON.stringify([markup, [...headers]]));
+
   // An install that began at Klaviyo: its token is for the browser alone. Claimed, checked, and claimed when that can't work.
   const page = await (await fetch(`${publicUrl}/oauth/klaviyo/install`)).text();
   const install = /<code>([\w-]{43})<\/code>/.exec(page)?.[1];
@@ -183,6 +201,8 @@ describe('Nothing secret is in the clear', () => {
         'a code',
         'a state',
         'an install',
+        'a session',
+        'the state of a link',
         'the access token',
         'the refresh token',
         'the binding cookie',

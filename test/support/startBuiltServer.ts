@@ -26,7 +26,7 @@ export async function buildServer(): Promise<string> {
     while (!existsSync(done)) await sleep(50);
     return folder;
   }
-  for (const name of ['node_modules', 'package.json']) await symlink(join(ROOT, name), join(folder, name));
+  for (const name of ['node_modules', 'package.json', 'public']) await symlink(join(ROOT, name), join(folder, name));
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist'), '--incremental', 'false'];
   // Only what it emits matters here: types are checked elsewhere.

@@ -71,6 +71,7 @@ export async function connectRoutes(
   app.get(CONNECT_PATH, async (request, reply) => {
     const caller = await openLink(dependencies, rememberedLink(request, publicUrl), request);
     const { session } = caller;
+    await countCall(dependencies, caller, 'read');
     const { connection, provider, ...asked } = await readQuestion(dependencies, caller);
     const words = wordsFor(session.locale, request.headers['accept-language']);
     const question = {
@@ -93,8 +94,7 @@ export async function connectRoutes(
     const { session } = caller;
     const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
     if (form.get('session') !== session.id) throw new BadLink('changed');
-    const count = await countRequest(dependencies, caller, 'write');
-    if (count) refuseTooMany(count, 'write');
+    await countCall(dependencies, caller, 'write');
     // A pop-up whose opener has no origin that could be told stays a page.
     const tellsOpener = form.get('display') === 'popup' && Boolean(session.origin ?? session.returnTo);
     const started = await startAuthorization(dependencies, caller, {
@@ -118,6 +118,12 @@ async function openLink(dependencies: Dependencies, token: string | undefined, r
   const caller = await checkSession(dependencies, token, callerAddress(request));
   if (!caller.session.permissions.has('connect')) throw new BadLink('forbidden');
   return caller;
+}
+
+/** As a call of the session. Throws RATE_LIMITED. */
+async function countCall(dependencies: Dependencies, caller: Caller, kind: 'read' | 'write'): Promise<void> {
+  const count = await countRequest(dependencies, caller, kind);
+  if (count) refuseTooMany(count, kind);
 }
 
 interface Asked {

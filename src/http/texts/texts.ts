@@ -15,7 +15,7 @@ export const LANGUAGES = Object.keys(texts) as readonly Language[];
 
 type Texts = typeof en;
 type Keys<Of> = { [Key in keyof Of & string]: Of[Key] extends string ? Key : `${Key}.${Keys<Of[Key]>}` }[keyof Of & string];
-/** Where a text stands in its file, such as `connect.title`. */
+/** Where a text stands in its file, such as `connect.button`. */
 export type TextKey = Keys<Texts>;
 
 /** The texts of one language. Values are put in as they are: whoever makes markup of a text escapes it. */

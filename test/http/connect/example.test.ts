@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createOrganization } from '../../../src/access/createOrganization.js';
 import { newAccount } from '../../support/approvedAttempt.js';
 import { eventually } from '../../support/eventually.js';
+import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
+import { tryCreateSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { browserTestsWanted, launchChromium } from '../graphiql/support/chromium.js';
 import { expectAccessible, visit } from './support/visit.js';
@@ -98,6 +103,36 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await status(page).getByText('Connection lost').waitFor();
   });
 
+  it("connects by the ten lines of the README's page", async () => {
+    const account = newAccount(switchboard);
+    const [, lines = ''] = /```html\n([\s\S]*?)```/.exec(await readFile('README.md', 'utf8')) ?? [];
+    expect(lines.trim().split('\n').length).toBeLessThanOrEqual(10);
+    const connectionId = await createKlaviyoConnection(switchboard.client);
+    let origin = '';
+    const app = createServer(async ({ url }, response) => {
+      if (url === '/session') {
+        const made = await tryCreateSession(switchboard.client, { permissions: ['CONNECT'], connectionId, origin });
+        return response.end(made.token);
+      }
+      const page = lines.replaceAll('http://localhost:4000', switchboard.publicUrl);
+      return response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html>${page}`);
+    });
+    await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      app.close();
+      app.closeAllConnections();
+    });
+    origin = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+    const { page } = await visit(browser);
+    const said: string[] = [];
+    page.on('console', (message) => said.push(message.text()));
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    await decide(await openPopup(page), account.id, 'Allow');
+    await status(page).getByText('Connected', { exact: true }).waitFor();
+    expect(said).toContain('completed null');
+  });
+
   it('notices that the window was closed', async () => {
     const { origin } = await startApp();
     const { page } = await visit(browser);
@@ -125,6 +160,28 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await page.click('button:has-text("Allow")');
     await page.waitForURL((url) => url.origin === origin && url.searchParams.get('outcome') === 'completed');
     await status(page).getByText('Connected', { exact: true }).waitFor();
+  });
+
+  it('can be used again by whoever goes back from there to the page as it was left', async () => {
+    const { origin } = await startApp();
+    const { page } = await visit(browser);
+    await page.addInitScript('window.open = () => null');
+    const asked: string[] = [];
+    await page.route('**/connect/ses_*', (route) => {
+      asked.push(route.request().url());
+      // The page stays as it is (HTML 7.4.5).
+      return route.fulfill({ status: 204 });
+    });
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    await button(page).click();
+    await eventually(async () => expect(asked).toHaveLength(1));
+    await button(page).click();
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+    await page.getByText('Outcome: closed').waitFor();
+    expect(asked).toHaveLength(1);
+    await button(page).click();
+    await eventually(async () => expect(asked).toHaveLength(2));
   });
 
   it('asks for a new session when the old one is over', async () => {

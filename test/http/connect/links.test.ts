@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { newAccount } from '../../support/approvedAttempt.js';
 import { connectKlaviyo, createKlaviyoConnection, decideAtKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
 import { makeSession, tryCreateSession } from '../../support/sessionFlow.js';
@@ -158,6 +158,17 @@ describe('A link', () => {
     const [, data = ''] = /<script type="application\/json" id="outcome">([^<]*)</.exec(answer.markup) ?? [];
     expect(JSON.parse(data)).toMatchObject({ origin, message: { outcome: 'denied' } });
   });
+});
+
+it('The button may lead to the provider, on whichever of its hosts people sign in, and nowhere else', async () => {
+  const real = await startSwitchboard({ ROLE: 'api', KLAVIYO_CLIENT_ID: 'app', KLAVIYO_CLIENT_SECRET: 'secret-of-the-app' });
+  onTestFinished(() => real.close());
+  const connectionId = await createKlaviyoConnection(real.client);
+  const { url } = await tryCreateSession(real.client, { permissions: ['CONNECT'], connectionId });
+  const page = await new MerchantBrowser(real.publicUrl).follow(url);
+  const policy = page.headers.get('content-security-policy');
+  expect(policy).toContain("; form-action 'self' https://www.klaviyo.com https://*.klaviyo.com;");
+  expect(page.text).not.toContain('SANDBOX');
 });
 
 describe('A link that is no good', () => {

@@ -13,14 +13,16 @@ export interface SeenPage {
 export class MerchantBrowser {
   readonly cookies = new Map<string, string>();
 
+  /** `home` is where the server is reached, `publicUrl` what browsers take it for. */
   constructor(
-    private readonly origin: string,
+    private readonly home: string,
     private readonly headers: Record<string, string> = {},
+    private readonly publicUrl = home,
   ) {}
 
   async open(url: string | URL, init: RequestInit = {}): Promise<SeenPage> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(new URL(url, this.origin), {
+    const response = await fetch(new URL(url, this.home), {
       redirect: 'manual',
       ...init,
       headers: { ...this.headers, ...(cookie ? { cookie } : {}), ...(init.headers as Record<string, string>) },
@@ -43,7 +45,7 @@ export class MerchantBrowser {
   press(page: SeenPage, headers: Record<string, string> = {}): Promise<SeenPage> {
     const fields = [...page.markup.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)];
     const body = new URLSearchParams(Object.fromEntries(fields.map(([, name = '', value = '']) => [name, value])));
-    const own = { origin: this.origin, 'sec-fetch-site': 'same-origin' };
+    const own = { origin: this.publicUrl, 'sec-fetch-site': 'same-origin' };
     return this.open('/connect', { method: 'POST', body, headers: { ...own, ...headers } });
   }
 
