@@ -196,7 +196,8 @@ async function isThere(em: EntityManager, table: string, organizationId: number)
 /** Nothing is claimed for a connection that is not active. Returns how many were stopped. */
 async function stopConnections(em: EntityManager, organizationId: number): Promise<number> {
   const { numAffectedRows } = await sql`
-    update connections set status = 'disabled', status_reason = 'Its organization is being deleted.', updated_at = now()
+    update connections set status = 'disabled', status_reason = 'Its organization is being deleted.',
+      status_reason_code = 'organization_deleted', updated_at = now()
     where id in (
       select id from connections where organization_id = ${organizationId} and status <> 'disabled'
       order by id limit ${CONNECTIONS_STOPPED} for update

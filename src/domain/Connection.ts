@@ -17,6 +17,7 @@ export const STATUS_REASON_CODES = [
   'switched_off',
   'failing',
   'gone',
+  'organization_deleted',
 ] as const;
 export type StatusReasonCode = (typeof STATUS_REASON_CODES)[number];
 

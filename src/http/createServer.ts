@@ -133,7 +133,7 @@ export async function createServer({
 
   const turns = new FairTurns();
   healthRoutes(app, dependencies);
-  metricsRoute(app, dependencies, metricsToken);
+  metricsRoute(app, dependencies, metricsToken, turns);
   for (const provider of dependencies.providers.values()) {
     if (!provider) continue;
     callbackRoute(app, dependencies, provider);

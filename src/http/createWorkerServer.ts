@@ -11,6 +11,6 @@ export function createWorkerServer(dependencies: HealthDependencies, metricsToke
   handleErrors(app, log);
   refuseWhileClosing(app);
   healthRoutes(app, dependencies);
-  metricsRoute(app, dependencies, metricsToken);
+  metricsRoute(app, dependencies, metricsToken, null);
   return app;
 }

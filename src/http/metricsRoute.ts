@@ -1,10 +1,12 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { SwitchboardError } from '../domain/errors.js';
 import { hashSecret, secretsEqual } from '../domain/secrets.js';
+import { callerAddress } from './callerAddress.js';
 import type { HealthDependencies } from './healthRoutes.js';
+import { type FairTurns, takeTurn, turnOf } from './limits/FairTurns.js';
 
 /** What waits is counted up to here: an operator needs to know that it is a lot, not how much. */
 const MOST = 100_000;
@@ -17,7 +19,13 @@ const FRESH_MS = 5_000;
  * Computed every 5 s at most, however many ask. It is not for the public: who asks must bring the token as Bearer, or come
  * from a private network, past every proxy, when there is none.
  */
-export function metricsRoute(app: FastifyInstance, { database, alarms }: HealthDependencies, token: string | null): void {
+export function metricsRoute(
+  app: FastifyInstance,
+  { database, alarms }: HealthDependencies,
+  token: string | null,
+  /** Shared with the API's callers; null where there are none. */
+  turns: FairTurns | null,
+): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const answers = new Counter({
@@ -79,7 +87,10 @@ export function metricsRoute(app: FastifyInstance, { database, alarms }: HealthD
     computed.catch(() => (computed = undefined));
     return computed;
   };
-  app.get('/metrics', async (request, reply) => {
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (turns) await takeTurn(turns, turnOf(null, callerAddress(request)), request, reply);
+  };
+  app.get('/metrics', { onRequest }, async (request, reply) => {
     admit(request, token);
     return reply.type(registry.contentType).send(await metrics());
   });

@@ -20,7 +20,7 @@ import { samplePayload } from './support/samplePayload.js';
 
 /**
  * What an organization notices while a caller of another one does his worst, each thing for 20 s: `npm run
- * bench:neighbours`, or `-- 3` for the third one alone. One server, a process of its own; the attacker is another.
+ * bench:neighbours`, or `-- 3 5` for the third and the fifth alone. One server, a process of its own; the attacker is another.
  */
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 20);
 const PER_SECOND = 20;
@@ -90,7 +90,7 @@ async function prepareAttacker(bench: Bench, origin: string): Promise<Target> {
 }
 
 const report = new Report();
-const only = Number(process.argv[2] ?? 0);
+const only = new Set(process.argv.slice(2).map(Number));
 const bench = await Bench.open();
 const fleet = await Fleet.open(bench);
 try {
@@ -114,7 +114,7 @@ try {
   report.figure('publishing, p50 and p95', figures(quiet.publishing));
   report.figure('reading, p50 and p95', figures(quiet.reading));
   for (const [index, { what, clients }] of attacks.entries()) {
-    if (only && only !== index + 1) continue;
+    if (only.size > 0 && !only.has(index + 1)) continue;
     report.title(`${index + 1}. ${clients} × ${what}`);
     const { noticed, lost, outcome } = await measured(attack({ index, target, seconds: SECONDS }));
     const statuses = Object.entries(outcome.statuses).map(([status, count]) => `${count} × ${status}`);

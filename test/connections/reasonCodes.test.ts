@@ -44,6 +44,7 @@ describe('statusReasonCode', () => {
       ['disabled', 'It was turned off.', 'switched_off'],
       ['disabled', 'Every delivery failed for 5 days.', 'failing'],
       ['disabled', 'The receiver answered 410 Gone.', 'gone'],
+      ['disabled', 'Its organization is being deleted.', 'organization_deleted'],
     ];
     const old = await startSwitchboard({ ROLE: 'api' });
     try {

@@ -41,6 +41,7 @@ const StatusReasonCodeEnum = {
   SWITCHED_OFF: 'switched_off',
   FAILING: 'failing',
   GONE: 'gone',
+  ORGANIZATION_DELETED: 'organization_deleted',
 } as const satisfies Record<string, StatusReasonCode>;
 registerEnumType(StatusReasonCodeEnum, {
   name: 'ConnectionStatusReasonCode',
@@ -58,6 +59,7 @@ registerEnumType(StatusReasonCodeEnum, {
     SWITCHED_OFF: { description: 'DISABLED: somebody called updateConnection with isEnabled: false.' },
     FAILING: { description: 'DISABLED: every delivery failed for days.' },
     GONE: { description: 'DISABLED: the destination says that it is gone (410).' },
+    ORGANIZATION_DELETED: { description: 'DISABLED: its organization is being deleted.' },
   },
 });
 

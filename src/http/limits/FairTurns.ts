@@ -63,7 +63,9 @@ export class FairTurns {
   async enter(caller: string, units = 1): Promise<Turn> {
     const now = performance.now();
     const account = this.#accountOf(caller, now);
-    account.units += units;
+    // What it turns out to be is known later: until then it counts as his calls usually do.
+    const expected = Math.max(units, account.typical);
+    account.units += expected;
     account.typical = Math.max(account.typical, units);
     if (account.waiting.length > 0 || !this.#mayStart(account, now)) {
       if (account.waiting.length >= MOST_WAITING) {
@@ -82,12 +84,13 @@ export class FairTurns {
     return {
       add: (more) => {
         work += more;
-        account.units += more;
+        account.units += Math.max(0, Math.min(more, work - expected));
       },
       leave: () => {
         if (left) return;
         left = true;
         account.running -= 1;
+        account.units = Math.max(0, account.units - Math.max(0, expected - work));
         account.typical += WEIGHT_OF_LATEST * (work - account.typical);
         const endedAt = performance.now();
         const rest = Math.max(work * REST_PER_UNIT_MS, work > BULKY ? (endedAt - startedAt) * REST_PER_BULKY_MS : 0);
@@ -169,10 +172,10 @@ export class FairTurns {
 }
 
 /** Bytes of a body, or of an answer, that are as much work as an ordinary call. */
-export const BYTES_A_UNIT = 256 * 1024;
+export const BYTES_A_UNIT = 128 * 1024;
 
 /** Fields of a GraphQL answer that are as much work as an ordinary call. */
-export const COST_A_UNIT = 250;
+export const COST_A_UNIT = 100;
 
 /** Who shares turns: those of one organization, whoever acts for it; a platform's own calls; strangers from one address. */
 export function turnOf(caller: Caller | Platform | null, address: string): string {
