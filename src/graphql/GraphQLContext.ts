@@ -20,7 +20,7 @@ export interface Transport {
   /** Where it comes from. */
   readonly address: string;
   /** Hears what the operation will cost, once that is known. */
-  readonly onCost?: (cost: number) => void;
+  readonly onCost?: (cost: number) => Promise<void> | undefined;
   /** Whether the client has left. */
   readonly isAbandoned: () => boolean;
   /** Sets the cookie that the OAuth callback must bring; null where no answer can carry one. */

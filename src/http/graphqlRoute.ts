@@ -86,7 +86,7 @@ export async function graphqlRoute(
         return new GraphQLContext(dependencies, caller, {
           budget: documentLimits.budget,
           address,
-          onCost: (cost) => turn?.add(cost / COST_A_UNIT),
+          onCost: (cost) => turn?.grow(cost / COST_A_UNIT),
           isAbandoned: () => request.raw.socket.destroyed,
           bindBrowser: ({ authorizationId, value, expiresAt }) => {
             reply.setCookie(browserBindingCookie(authorizationId), value, browserBindingOptions(publicUrl, expiresAt));

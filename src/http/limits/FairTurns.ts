@@ -32,11 +32,14 @@ const WEIGHT_OF_LATEST = 0.3;
 export interface Turn {
   /** Says that it turned out to be more work than an ordinary call, which is one unit. */
   add(units: number): void;
+  /** The same before that work is done: a bulky call waits until no other of its caller is under way. */
+  grow(units: number): Promise<void>;
   /** Says that it is over; once is enough. */
   leave(): void;
 }
 
 interface Account {
+  readonly caller: string;
   running: number;
   /** Work that was asked for lately. */
   units: number;
@@ -45,6 +48,9 @@ interface Account {
   at: number;
   restsUntil: number;
   readonly waiting: (() => void)[];
+  /** Bulky calls that are under way, and those that wait for them. */
+  bulky: number;
+  readonly bulkyWaiting: (() => void)[];
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -78,13 +84,33 @@ export class FairTurns {
         this.#startNext(account);
       });
     } else account.running += 1;
-    const startedAt = performance.now();
+    let startedAt = performance.now();
     let work = units;
     let left = false;
+    const add = (more: number): void => {
+      work += more;
+      account.units += Math.max(0, Math.min(more, work - expected));
+    };
+    let isBulky = false;
+    let holdsPlace = false;
+    /** Several bulky calls at once would be one long moment for everybody else. */
+    const beginBulky = async (): Promise<void> => {
+      isBulky = true;
+      account.typical = Math.max(account.typical, work);
+      if (account.bulky > 0 && !this.#isAlone(account, performance.now())) {
+        // The call before hands its place on.
+        await new Promise<void>((resolve) => account.bulkyWaiting.push(resolve));
+      } else account.bulky += 1;
+      if (left) this.#endBulky(account, 0);
+      else holdsPlace = true;
+      startedAt = performance.now();
+    };
+    if (units > BULKY) await beginBulky();
     return {
-      add: (more) => {
-        work += more;
-        account.units += Math.max(0, Math.min(more, work - expected));
+      add,
+      grow: async (more) => {
+        add(more);
+        if (work > BULKY && !isBulky && !left) await beginBulky();
       },
       leave: () => {
         if (left) return;
@@ -95,9 +121,16 @@ export class FairTurns {
         const endedAt = performance.now();
         const rest = Math.max(work * REST_PER_UNIT_MS, work > BULKY ? (endedAt - startedAt) * REST_PER_BULKY_MS : 0);
         account.restsUntil = endedAt + Math.min(MOST_REST_MS, rest);
+        if (holdsPlace) this.#endBulky(account, Math.min(MOST_REST_MS, rest));
         this.#startNext(account);
       },
     };
+  }
+
+  #endBulky(account: Account, restMs: number): void {
+    const next = account.bulkyWaiting.shift();
+    if (next) setTimeout(next, restMs);
+    else account.bulky -= 1;
   }
 
   #startNext(account: Account): void {
@@ -125,6 +158,11 @@ export class FairTurns {
     if (inTurn && now >= account.restsUntil) return true;
     const isBulky = account.typical > BULKY;
     return !(isBulky || this.#isBusy(now)) || !this.#asksForMuch(account, now);
+  }
+
+  #isAlone(account: Account, now: number): boolean {
+    this.#forget(now);
+    return this.#accounts.size === (this.#accounts.has(account.caller) ? 1 : 0);
   }
 
   #asksForMuch(account: Account, now: number): boolean {
@@ -160,7 +198,18 @@ export class FairTurns {
       return known;
     }
     if (this.#accounts.size >= MANY_ACCOUNTS) this.#forget(now);
-    const account: Account = { running: 0, units: 0, typical: 1, at: now, restsUntil: 0, waiting: [], timer: undefined };
+    const account: Account = {
+      caller,
+      running: 0,
+      units: 0,
+      typical: 1,
+      at: now,
+      restsUntil: 0,
+      waiting: [],
+      bulky: 0,
+      bulkyWaiting: [],
+      timer: undefined,
+    };
     this.#accounts.set(caller, account);
     return account;
   }

@@ -162,7 +162,7 @@ export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<G
                 for (const [name, value] of Object.entries(rateLimitHeaders(count))) response.http.headers.set(name, value);
               },
             );
-            transport.onCost?.(cost);
+            await transport.onCost?.(cost);
           } catch (error) {
             throw toGraphQLError(error, log);
           }

@@ -46,6 +46,24 @@ describe('Callers take turns', () => {
     little.leave();
   });
 
+  it('also with those that turn out to be bulky after they began; one that leaves while it waits hands its turn on', async () => {
+    const turns = new FairTurns();
+    (await turns.enter('little')).leave();
+    const { all } = calls(turns, 'much', 4);
+    const begun = await all;
+    const grown: number[] = [];
+    const growing = begun.map((turn, index) => turn.grow(50).then(() => grown.push(index)));
+    await sleep(10);
+    expect(grown).toEqual([0]);
+    begun[1]?.leave();
+    begun[0]?.leave();
+    while (grown.length < 3) await sleep(5);
+    expect(grown).toEqual([0, 1, 2]);
+    begun[2]?.leave();
+    await Promise.all(growing);
+    begun[3]?.leave();
+  });
+
   it('so many of a caller wait, and more are refused', async () => {
     const turns = new FairTurns();
     (await turns.enter('little')).leave();
