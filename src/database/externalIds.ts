@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Caller, onlyConnection } from '../domain/Caller.js';
+import type { Caller } from '../domain/Caller.js';
 import { InputError } from '../domain/errors.js';
 import type { Database } from './Database.js';
 
@@ -8,7 +8,7 @@ const CALLED = { connections: 'connection', subscriptions: 'subscription' } as c
 
 /**
  * Does work that gives a row an externalId, as a transaction of its own. The unique index decides whether it is free, so that
- * of two who want it at once one gets it. Throws an InputError: CONFLICT, naming the one that has it to whoever may know it.
+ * of two who want it at once one gets it. Throws an InputError: CONFLICT, naming the one that has it.
  */
 export async function withExternalId<T>(
   database: Database,
@@ -25,7 +25,7 @@ export async function withExternalId<T>(
       select id from ${sql.table(table)} where organization_id = ${caller.organizationId} and external_id = ${externalId}`.execute(
       database.sql(),
     );
-    const holder = rows[0] && onlyConnection(caller) === null ? `: ${rows[0].id}` : '';
+    const holder = rows[0] ? `: ${rows[0].id}` : '';
     throw InputError.of('CONFLICT', `A ${CALLED[table]} has this externalId already${holder}.`, 'externalId');
   }
 }
