@@ -6,7 +6,7 @@ import { createWebhookConnection, publish, subscribe } from '../support/webhookF
 let switchboard: TestSwitchboard;
 let schema: GraphQLSchema;
 /** Two of each, by the name of the filter's field. */
-const ids: Record<string, string[]> = { connectionId: [], subscriptionId: [], eventId: [] };
+const ids: Record<string, string[]> = { connectionId: [], subscriptionId: [], eventId: [], externalId: [] };
 
 beforeAll(async () => {
   switchboard = await startSwitchboard({ ROLE: 'api' });
@@ -15,7 +15,11 @@ beforeAll(async () => {
   for (let made = 0; made < 2; made += 1) {
     const connection = await createWebhookConnection(client);
     ids.connectionId?.push(connection);
-    ids.subscriptionId?.push(await subscribe(client, connection));
+    const subscription = await subscribe(client, connection);
+    ids.subscriptionId?.push(subscription);
+    const name = 'mutation ($input: UpdateSubscriptionInput!) { updateSubscription(input: $input) { userErrors { code } } }';
+    await client.query(name, { input: { id: subscription, externalId: `mine ${made}` } });
+    ids.externalId?.push(`mine ${made}`);
   }
   // Each goes to both.
   for (let made = 0; made < 2; made += 1) ids.eventId?.push(await publish(client));
@@ -46,7 +50,7 @@ describe('The filter of a list below something', () => {
     const found = places();
     expect(found.map(({ parent, list, field }) => `${parent}.${list}(${field})`).sort()).toEqual([
       ...['connection.deliveries(connectionId)', 'connection.deliveries(eventId)', 'connection.deliveries(subscriptionId)'],
-      'connection.subscriptions(connectionId)',
+      ...['connection.subscriptions(connectionId)', 'connection.subscriptions(externalId)'],
       ...['event.deliveries(connectionId)', 'event.deliveries(eventId)', 'event.deliveries(subscriptionId)'],
     ]);
     const rows = 'totalCount edges { node { id } }';
