@@ -6,6 +6,7 @@ import type { Database, EntityManager } from '../database/Database.js';
 import { lockConnection } from '../database/lockConnection.js';
 import type { Caller } from '../domain/Caller.js';
 import type { Connection } from '../domain/Connection.js';
+import { DAY_MS } from '../domain/duration.js';
 import { InputError } from '../domain/errors.js';
 import type { Destination } from './Destination.js';
 
@@ -45,8 +46,6 @@ export function revealSigningSecret(
     };
   });
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Creates a new signing secret. The previous one also signs for 24 hours, so that the receiver can change over. An older one,

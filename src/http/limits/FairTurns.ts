@@ -119,9 +119,10 @@ export class FairTurns {
         account.units = Math.max(0, account.units - Math.max(0, expected - work));
         account.typical += WEIGHT_OF_LATEST * (work - account.typical);
         const endedAt = performance.now();
-        const rest = Math.max(work * REST_PER_UNIT_MS, work > BULKY ? (endedAt - startedAt) * REST_PER_BULKY_MS : 0);
-        account.restsUntil = endedAt + Math.min(MOST_REST_MS, rest);
-        if (holdsPlace) this.#endBulky(account, Math.min(MOST_REST_MS, rest));
+        const byTime = work > BULKY ? (endedAt - startedAt) * REST_PER_BULKY_MS : 0;
+        const restMs = Math.min(MOST_REST_MS, Math.max(work * REST_PER_UNIT_MS, byTime));
+        account.restsUntil = endedAt + restMs;
+        if (holdsPlace) this.#endBulky(account, restMs);
         this.#startNext(account);
       },
     };
