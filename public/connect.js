@@ -100,6 +100,8 @@ class SwitchboardConnect extends (globalThis.HTMLElement ?? class {}) {
   #retry;
   /** Counts what was begun, so that an answer to what is over is not heard. */
   #turn = 0;
+  /** Counts what the socket told, which is newer than the answer to what was asked before. */
+  #told = 0;
   #pauses = 0;
   #isOpen = false;
 
@@ -164,9 +166,10 @@ class SwitchboardConnect extends (globalThis.HTMLElement ?? class {}) {
 
   /** Reads how it stands; returns the connection's id, or undefined when that is not known. */
   async #look(turn) {
+    const told = this.#told;
     try {
       const { connection, locale } = await ask(this.server, this.token);
-      if (turn !== this.#turn) return;
+      if (turn !== this.#turn || told !== this.#told) return connection?.id;
       this.#show(connection ? (STATES[connection.status] ?? 'disconnected') : 'over', locale);
       return connection?.id;
     } catch ({ code }) {
@@ -197,6 +200,7 @@ class SwitchboardConnect extends (globalThis.HTMLElement ?? class {}) {
         setTimeout(() => turn === this.#turn && this.#look(turn), 500);
       } else if (type === 'next' && payload.data) {
         this.#pauses = 0;
+        this.#told += 1;
         this.#show(STATES[payload.data.connectionUpdated.status] ?? 'disconnected');
       } else if (type === 'error' || type === 'complete' || type === 'next') socket.close();
     };

@@ -48,6 +48,8 @@ interface Watching {
   readonly kind: ChangeKind;
   // biome-ignore lint/suspicious/noExplicitAny: a watch of rows of any kind
   readonly watch: Watch<any>;
+  /** Whether the database knows of it: from then on, no change may pass it by. */
+  isRegistered: boolean;
 }
 
 /**
@@ -114,10 +116,11 @@ export class ChangeFeed {
       wants: (row) => (only === null || connectionOf(row) === only) && options.wants(row),
       onEnd: () => this.#watching.delete(watching),
     });
-    const watching: Watching = { organizationId, sessionId, kind, watch };
+    const watching: Watching = { organizationId, sessionId, kind, watch, isRegistered: false };
     this.#watching.add(watching);
     try {
-      await this.#watchers.announce([organizationId]);
+      await this.#register([organizationId]);
+      watching.isRegistered = true;
       await this.#watchers.olderWritesEnd();
     } catch (error) {
       await watch.return();
@@ -181,18 +184,24 @@ export class ChangeFeed {
 
   async #renew(): Promise<void> {
     try {
-      const missed = await this.#watchers.announce([...new Set([...this.#watching].map((one) => one.organizationId))]);
-      if (missed.length > 0) this.#lost('the database was not reached in time', new Set(missed));
+      await this.#register([...new Set([...this.#watching].map((one) => one.organizationId))]);
     } catch (error) {
       this.options.log.warn({ error: String(error) }, 'Could not say who watches');
     }
   }
 
-  /** Ends the watches of all organizations or of some, because changes may have been missed. */
-  #lost(reason: string, organizations?: ReadonlySet<number>): void {
-    for (const { organizationId, watch } of this.#watching) {
-      if (!organizations || organizations.has(organizationId)) watch.fail(new ChangesLost(reason));
+  /** Registers who watches, and ends the watches registered before that the database had forgotten since. */
+  async #register(organizations: readonly number[]): Promise<void> {
+    const registered = [...this.#watching].filter((one) => one.isRegistered);
+    const missed = await this.#watchers.announce(organizations);
+    for (const { organizationId, watch } of registered) {
+      if (missed.includes(organizationId)) watch.fail(new ChangesLost('the database was not reached in time'));
     }
+  }
+
+  /** Ends all watches, because changes may have been missed. */
+  #lost(reason: string): void {
+    for (const { watch } of this.#watching) watch.fail(new ChangesLost(reason));
   }
 }
 

@@ -103,6 +103,32 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await status(page).getByText('Connection lost').waitFor();
   });
 
+  it('believes what it was told over an older answer that comes later', async () => {
+    const { origin } = await startApp();
+    const account = newAccount(switchboard);
+    const { page } = await visit(browser);
+    await page.goto(origin);
+    await status(page).getByText('Not connected').waitFor();
+    await decide(await openPopup(page), account.id, 'Allow');
+    await status(page).getByText('Connected', { exact: true }).waitFor();
+
+    const answers: (() => Promise<void>)[] = [];
+    await page.route('**/graphql', async (route) => {
+      const response = await route.fetch();
+      answers.push(() => route.fulfill({ response }));
+      // The page's first question is answered at once; the one that follows when the socket is open is not.
+      if (answers.length === 1) await answers[0]?.();
+    });
+    await page.reload();
+    await eventually(() => expect(answers).toHaveLength(2));
+    await switchboard.sql(`update connections set status = 'reauthorization_required'
+      where id = (select max(id) from connections)`);
+    await status(page).getByText('Connection lost').waitFor();
+    await Promise.all([page.waitForResponse('**/graphql'), answers[1]?.()]);
+    await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
+    expect(await status(page).innerText()).toBe('Connection lost');
+  });
+
   it("connects by the ten lines of the README's page", async () => {
     const account = newAccount(switchboard);
     const [, lines = ''] = /```html\n([\s\S]*?)```/.exec(await readFile('README.md', 'utf8')) ?? [];
