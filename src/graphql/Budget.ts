@@ -8,6 +8,9 @@ export interface BudgetLimits {
   readonly bytes: number;
 }
 
+/** Rows of a list that are answered in one go. A client that waits for others' rows waits for no more than those of one slice. */
+const ROWS_A_SLICE = 50;
+
 /** Reads of one operation at once, so that it neither takes the whole pool nor holds much more than it may answer. */
 const READS_AT_ONCE = 4;
 
@@ -21,6 +24,9 @@ export class Budget {
   #bytes: number;
   #exceeded: SwitchboardError | null = null;
   #reading = 0;
+  /** The latest slice of rows to be answered, which has places left; the first is answered at once. */
+  #slice: Promise<void> | null = null;
+  #placesLeft = ROWS_A_SLICE;
   readonly #waiting: (() => void)[] = [];
 
   constructor(
@@ -84,6 +90,21 @@ export class Budget {
       if (next) next();
       else this.#reading -= 1;
     }
+  }
+
+  /**
+   * Returns the rows of a list, those after the operation's first slice as promises: each slice is answered in a turn of the event
+   * loop of its own. graphql-js completes all rows that are there in one piece, during which the process does nothing else.
+   */
+  inSlices(rows: readonly unknown[]): readonly unknown[] {
+    return rows.map((row) => {
+      if (this.#placesLeft === 0) {
+        this.#slice = (this.#slice ?? Promise.resolve()).then(() => setImmediate());
+        this.#placesLeft = ROWS_A_SLICE;
+      }
+      this.#placesLeft -= 1;
+      return this.#slice ? this.#slice.then(() => row) : row;
+    });
   }
 
   #exceed(what: string): never {

@@ -1,5 +1,5 @@
 import { requirePlatform, requireScope } from '../access/authenticate.js';
-import type { Page } from '../database/paginate.js';
+import type { Page, PageArguments } from '../database/paginate.js';
 import type { ApiKeyScope } from '../domain/ApiKey.js';
 import type { Caller, Platform } from '../domain/Caller.js';
 import type { SessionPermission } from '../domain/Session.js';
@@ -57,6 +57,20 @@ export class GraphQLContext {
   /** A page of a list, at the expense of the operation's budget. */
   page<Row>(read: () => Promise<Page<Row>>): Promise<Page<Row>> {
     return this.budget.read(read, ({ edges }) => edges.length);
+  }
+
+  /**
+   * A page of a list that belongs to a row, such as a connection's deliveries. What the rows of one list ask for with the same
+   * arguments is read together. `list` names the list and its parents' kind.
+   */
+  pageOf<Key extends number | string, Row>(
+    list: string,
+    args: PageArguments,
+    filter: object,
+    key: Key,
+    read: (keys: readonly Key[]) => Promise<Page<Row>[]>,
+  ): Promise<Page<Row>> {
+    return this.loaders.page(`${list} ${JSON.stringify([args, filter])}`, args, key, read);
   }
 
   /** The platform that calls, for no organization. Throws UNAUTHENTICATED or FORBIDDEN. */

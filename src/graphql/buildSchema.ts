@@ -6,10 +6,13 @@ import {
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSchema,
+  getNamedType,
   getNullableType,
+  isCompositeType,
   isEnumType,
   isIntrospectionType,
   isLeafType,
+  isListType,
   isObjectType,
   lexicographicSortSchema,
   parse,
@@ -84,8 +87,7 @@ export function buildSchema(log: Logger, parts: readonly SchemaPart[]): GraphQLS
           // What was asked to be changed is, though nobody may wait for the answer any more.
           if (info.parentType !== info.schema.getMutationType()) context.budget.check();
           const value: unknown = await next();
-          spend(value, context, info);
-          return value;
+          return spend(value, context, info);
         } catch (error) {
           throw toGraphQLError(error, log);
         }
@@ -134,22 +136,22 @@ const answerPlainly =
     context.budget.check();
     const value = source[info.fieldName];
     if (typeof value === 'function') return answerLater(value as () => unknown, context, info, log);
-    spend(value, context, info);
-    return value;
+    return spend(value, context, info);
   };
 
 async function answerLater(read: () => unknown, context: GraphQLContext, info: GraphQLResolveInfo, log: Logger) {
   try {
-    const value = await read();
-    spend(value, context, info);
-    return value;
+    return spend(await read(), context, info);
   } catch (error) {
     throw toGraphQLError(error, log);
   }
 }
 
-function spend(value: unknown, { budget }: GraphQLContext, { returnType }: GraphQLResolveInfo): void {
-  if (isLeafType(getNullableType(returnType))) budget.spendBytes(sizeOf(value));
+/** Counts a field's value, and returns it as it is to be completed. */
+function spend(value: unknown, { budget }: GraphQLContext, { returnType }: GraphQLResolveInfo): unknown {
+  const type = getNullableType(returnType);
+  if (isLeafType(type)) budget.spendBytes(sizeOf(value));
+  return isListType(type) && Array.isArray(value) && isCompositeType(getNamedType(type)) ? budget.inSlices(value) : value;
 }
 
 /** type-graphql has no place for the descriptions of the roots. */

@@ -1,7 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
-import { findDelivery, listDeliveries } from '../../delivery/listDeliveries.js';
+import { findDelivery, listDeliveries, listDeliveriesOf } from '../../delivery/listDeliveries.js';
 import { findReplay, replayDeliveries } from '../../delivery/replayDeliveries.js';
 import { retryDelivery } from '../../delivery/retryDelivery.js';
 import { revealSigningSecret, rotateSigningSecret } from '../../delivery/signingSecrets.js';
@@ -149,8 +149,10 @@ export class ConnectionDeliveriesResolver {
     filter?: DeliveryFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
-    const parent = { connectionId: connection.id };
-    return context.page(() => listDeliveries(context.dependencies, caller, page, filter ?? {}, parent));
+    return context.pageOf('Connection.deliveries', page, filter ?? {}, connection.id, (ids) => {
+      const parents = ids.map((connectionId) => ({ connectionId }));
+      return listDeliveriesOf(context.dependencies, caller, page, filter ?? {}, parents);
+    });
   }
 }
 
@@ -165,8 +167,10 @@ export class EventDeliveriesResolver {
     filter?: DeliveryFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
-    const parent = { eventId: event.id };
-    return context.page(() => listDeliveries(context.dependencies, caller, page, filter ?? {}, parent));
+    return context.pageOf('Event.deliveries', page, filter ?? {}, event.id, (ids) => {
+      const parents = ids.map((eventId) => ({ eventId }));
+      return listDeliveriesOf(context.dependencies, caller, page, filter ?? {}, parents);
+    });
   }
 }
 

@@ -3,7 +3,12 @@ import type { Connection } from '../../domain/Connection.js';
 import type { Subscription } from '../../domain/Subscription.js';
 import { createSubscription } from '../../subscriptions/createSubscription.js';
 import { deleteSubscription } from '../../subscriptions/deleteSubscription.js';
-import { findSubscription, findSubscriptionByExternalId, listSubscriptions } from '../../subscriptions/listSubscriptions.js';
+import {
+  findSubscription,
+  findSubscriptionByExternalId,
+  listSubscriptions,
+  listSubscriptionsOf,
+} from '../../subscriptions/listSubscriptions.js';
 import { updateSubscription } from '../../subscriptions/updateSubscription.js';
 import { ConnectionObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
@@ -98,7 +103,8 @@ export class ConnectionSubscriptionsResolver {
     filter?: SubscriptionFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
-    const parent = { connectionId: connection.id };
-    return context.page(() => listSubscriptions(context.dependencies, caller, page, filter ?? {}, parent));
+    return context.pageOf('Connection.subscriptions', page, filter ?? {}, connection.id, (ids) =>
+      listSubscriptionsOf(context.dependencies, caller, page, filter ?? {}, ids),
+    );
   }
 }
