@@ -65,6 +65,23 @@ describe('The list that each row of a list has', () => {
     }
   });
 
+  it('arrives whole, with its length, however large the answer is', async () => {
+    const query = `{ connections(last: 4) { edges { node { deliveries(first: 100) { edges { node { id event { payload again: payload } } } } } } } }`;
+    const response = await fetch(`${switchboard.publicUrl}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: switchboard.client.authorization },
+      body: JSON.stringify({ query }),
+    });
+    const answer = Buffer.from(await response.arrayBuffer());
+    expect(answer.length).toBeGreaterThan(64 * 1024);
+    expect(response.headers.get('content-length')).toBe(String(answer.length));
+    expect(response.headers.get('content-type')).toContain('json');
+    const { data } = JSON.parse(answer.toString('utf8'));
+    expect(
+      data.connections.edges.flatMap(({ node }: { node: { deliveries: { edges: [] } } }) => node.deliveries.edges),
+    ).toHaveLength(180);
+  });
+
   it('tells each row what is wrong with its arguments', async () => {
     const query = '{ connections(last: 4) { edges { node { deliveries(first: 1, last: 1) { totalCount } } } } }';
     const { errors } = await switchboard.client.send(query);
