@@ -30,6 +30,7 @@ import {
   EventDeliveriesResolver,
   SigningSecretResolver,
 } from './delivery/DeliveryResolver.js';
+import { DeliveryStatisticsResolver } from './delivery/DeliveryStatisticsResolver.js';
 import { ErasureResolver } from './events/ErasureResolver.js';
 import { EventResolver } from './events/EventResolver.js';
 import type { GraphQLContext } from './GraphQLContext.js';
@@ -63,6 +64,7 @@ const resolvers: NonEmptyArray<Function> = [
   ConnectionDeliveriesResolver,
   EventDeliveriesResolver,
   SigningSecretResolver,
+  DeliveryStatisticsResolver,
 ];
 
 /**

@@ -32,6 +32,7 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Query.eventTypes': 'read',
   'Query.delivery': 'read',
   'Query.deliveries': 'read',
+  'Query.deliveryStatistics': 'read',
   'Query.replay': 'read',
   'Query.erasure': 'admin',
   'Query.klaviyoApp': 'read',

@@ -26,7 +26,7 @@ const EDGE = { view: 'cursor node' };
 const decisions: Readonly<Record<string, Decisions>> = {
   Query: {
     any: 'session connection',
-    view: 'organization connections subscription subscriptions delivery deliveries eventTypes klaviyoScopes replay',
+    view: 'organization connections subscription subscriptions delivery deliveries deliveryStatistics eventTypes klaviyoScopes replay',
     never: 'apiKeys sessions auditEvents event events klaviyoApp organizations erasure',
   },
   Mutation: {
@@ -75,6 +75,10 @@ const decisions: Readonly<Record<string, Decisions>> = {
   AttemptError: { view: 'code', never: 'message' },
   // What was sent is a sample.
   BroadcastResult: { manage: 'success statusCode responseBody durationMs error' },
+  DeliveryStatistics: {
+    view: 'from until intervalSeconds delivered failed retried successRate p50Ms p95Ms intervals',
+  },
+  DeliveryStatisticsInterval: { view: 'start delivered failed retried p50Ms p95Ms' },
   Replay: { view: 'id status count createdAt finishedAt' },
   OrganizationDeletion: { never: 'connectionsErased deliveriesErased eventsErased requestedAt' },
   Erasure: { never: 'createdAt deliveriesCancelled eventsErased eventsLookedAt finishedAt id status' },

@@ -38,7 +38,15 @@ describe('What a session may use', () => {
     expect(rootsFor('view')).toEqual([
       ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Live.deliveryUpdated', 'Live.subscriptionDeleted'],
       ...['Query.connection', 'Query.connections', 'Query.deliveries'],
-      ...['Query.delivery', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.organization', 'Query.replay', 'Query.session'],
+      ...[
+        'Query.delivery',
+        'Query.deliveryStatistics',
+        'Query.eventTypes',
+        'Query.klaviyoScopes',
+        'Query.organization',
+        'Query.replay',
+        'Query.session',
+      ],
       ...['Query.subscription', 'Query.subscriptions'],
     ]);
   });

@@ -14,6 +14,7 @@ import { leastOperations } from './support/leastOperations.js';
 const VIEW = [
   ...['Query.session', 'Query.organization', 'Query.connection', 'Query.connections', 'Query.subscription'],
   ...['Query.subscriptions', 'Query.delivery', 'Query.deliveries', 'Query.replay', 'Query.eventTypes', 'Query.klaviyoScopes'],
+  'Query.deliveryStatistics',
   ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Live.deliveryUpdated', 'Live.subscriptionDeleted'],
 ];
 const MANAGE = [

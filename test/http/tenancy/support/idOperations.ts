@@ -35,6 +35,11 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Query.subscriptions(filter.connectionId)': { kind: 'connection', operation: filtered('subscriptions', 'connectionId') },
   'Query.sessions(filter.connectionId)': { kind: 'connection', operation: filtered('sessions', 'connectionId') },
   'Query.deliveries(filter.connectionId)': { kind: 'connection', operation: filtered('deliveries', 'connectionId') },
+  'Query.deliveryStatistics(connectionId)': {
+    kind: 'connection',
+    operation: `query ($id: ID!) {
+      deliveryStatistics(from: "${new Date(Date.now() - 60_000).toISOString()}", connectionId: $id) { delivered failed retried } }`,
+  },
   'Query.deliveries(filter.subscriptionId)': { kind: 'subscription', operation: filtered('deliveries', 'subscriptionId') },
   'Query.deliveries(filter.eventId)': { kind: 'event', operation: filtered('deliveries', 'eventId') },
 
