@@ -4,6 +4,7 @@ import type { CountedChore } from './ConnectionType.js';
 import { deleteOldAuditEvents } from './database/auditLog.js';
 import type { Chore } from './database/Jobs.js';
 import { type ReencryptDependencies, reencrypt } from './database/reencrypt.js';
+import { sweepDeliveryStatistics } from './delivery/deliveryStatistics.js';
 import { expireHeld, forgetTasks } from './delivery/queue/tasks.js';
 import { deleteOldEvents } from './events/deleteOldEvents.js';
 import { forgetErasures } from './events/eraseRecipient.js';
@@ -37,6 +38,7 @@ export function composeChores(
     counted('delete-old-events', '41 3 * * *', (stopping) => deleteOldEvents({ database }, retentionMs, stopping)),
     counted('delete-old-audit-events', '43 3 * * *', (stopping) => deleteOldAuditEvents({ database }, retentionMs, stopping)),
     counted('expire-held-deliveries', '23 * * * *', (stopping) => expireHeld({ database }, maxAgeMs, stopping)),
+    counted('sweep-delivery-statistics', '37 * * * *', (stopping) => sweepDeliveryStatistics({ database }, stopping)),
     counted('forget-tasks', '47 3 * * *', () => forgetTasks({ database }, retentionMs)),
     counted('forget-erasures', '49 3 * * *', () => forgetErasures({ database }, retentionMs)),
     ...typeChores.map(({ name, cron, work }) => counted(name, cron, work)),

@@ -21,6 +21,7 @@ import { buildSchemaSync, getMetadataStorage, type NonEmptyArray, type ResolverD
 import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver } from './access/ApiKeyResolver.js';
 import { AuditEventResolver } from './access/AuditEventResolver.js';
+import { CallerResolver } from './access/CallerResolver.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { SessionResolver } from './access/SessionResolver.js';
 import { sizeOf } from './Budget.js';
@@ -33,6 +34,8 @@ import {
   EventDeliveriesResolver,
   SigningSecretResolver,
 } from './delivery/DeliveryResolver.js';
+import { DeliveryStatisticsResolver } from './delivery/DeliveryStatisticsResolver.js';
+import { ReplayResolver } from './delivery/ReplayResolver.js';
 import { ErasureResolver } from './events/ErasureResolver.js';
 import { EventResolver } from './events/EventResolver.js';
 import type { GraphQLContext } from './GraphQLContext.js';
@@ -50,6 +53,7 @@ const resolvers: NonEmptyArray<Function> = [
   ApiKeyResolver,
   AuditEventResolver,
   SessionResolver,
+  CallerResolver,
   ConnectionResolver,
   ConnectionPayloadResolver,
   AuthorizationResolver,
@@ -66,6 +70,8 @@ const resolvers: NonEmptyArray<Function> = [
   ConnectionDeliveriesResolver,
   EventDeliveriesResolver,
   SigningSecretResolver,
+  ReplayResolver,
+  DeliveryStatisticsResolver,
 ];
 
 /**

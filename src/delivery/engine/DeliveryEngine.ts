@@ -8,6 +8,7 @@ import type { Destination } from '../Destination.js';
 import { Attempts } from './Attempts.js';
 import { ClaimLoop } from './ClaimLoop.js';
 import { ConnectionCache } from './ConnectionCache.js';
+import { DeliveryCounts } from './DeliveryCounts.js';
 import { DEFAULTS, type EngineOptions } from './EngineOptions.js';
 import { Lanes } from './Lanes.js';
 import { type OnConnectionDisabled, Outcomes } from './Outcomes.js';
@@ -55,7 +56,8 @@ export interface EngineStats {
  *
  * The path of a delivery: `ClaimLoop` claims it under a lease (`claimDeliveries`). `Lanes` decides when it may be attempted.
  * `Attempts` sends it through its destination. `Settlement` turns the result into a new state. `Settler` writes that state.
- * `Outcomes` applies the consequences. Beside it, `Sweeper` applies changes of connections and subscriptions.
+ * `Outcomes` applies the consequences, and `DeliveryCounts` counts. Beside it, `Sweeper` applies changes of connections and
+ * subscriptions.
  */
 export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): DeliveryEngine {
   const { database, destinations, log, alarm, onConnectionDisabled = async () => {} } = dependencies;
@@ -71,9 +73,15 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
     const connection = connections.get(connectionId);
     return connection && destinations.get(connection.type)?.batch;
   });
+  const counts = new DeliveryCounts(database, options.countMs, (error) =>
+    log.warn({ error: String(error) }, 'Could not add to the delivery statistics; trying again'),
+  );
   const settler = new Settler({
     pool: settlePool,
-    onSettled: (batch) => outcomes.add(batch),
+    onSettled(batch) {
+      counts.add(batch);
+      outcomes.add(batch);
+    },
     onTrouble: (error, unsettled) => log.error({ error: String(error), unsettled }, 'Could not write results; trying again'),
     onRefused: ({ id }, error) => log.error({ deliveryId: id, error: String(error) }, 'Postgres refused a result'),
   });
@@ -129,7 +137,7 @@ export function createDeliveryEngine(dependencies: DeliveryEngineDependencies): 
       await attempts.giveUp(300);
       await settler.flush(options.stopFlushMs);
       settler.close();
-      await outcomes.close(500);
+      await Promise.all([outcomes.close(500), within(500, counts.close())]);
       await within(500, Promise.all([claimPool.end(), settlePool.end(), followPool.end()]));
     },
     wake: () => loop.wake(),

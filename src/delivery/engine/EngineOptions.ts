@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly silenceMs: number;
   /** A delivery that waited longer than this is not sent. */
   readonly maxAgeMs: number;
+  /** Time between two additions to the delivery statistics. A killed process loses what it counted since the last one. */
+  readonly countMs: number;
   /** Number of connections in the cache. */
   readonly cachedConnections: number;
   /** How long a stop waits for attempts in flight before it hands their deliveries back. */
@@ -45,6 +47,7 @@ export const DEFAULTS: Omit<EngineOptions, 'leaseMs'> = {
   disableAfterMs: 5 * DAY_MS,
   silenceMs: DAY_MS,
   maxAgeMs: 30 * DAY_MS,
+  countMs: 5_000,
   cachedConnections: 5_000,
   stopGraceMs: 7_000,
   stopFlushMs: 2_000,

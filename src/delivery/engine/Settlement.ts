@@ -20,6 +20,10 @@ export interface Settlement {
   readonly attempt: AttemptReport | null;
   /** When the attempt began, in ms since 1970 by Postgres's clock. */
   readonly startedAtMs: number | null;
+  /** When the delivery was published or last retried by hand, by the same clock. */
+  readonly agingSinceMs: number;
+  /** Milliseconds to add to `performance.now()` for the time by that clock. */
+  readonly clockOffsetMs: number;
   /** What the attempt says about the connection's health; null for nothing. */
   readonly verdict: 'good' | 'bad' | null;
   readonly probe: boolean;
@@ -138,9 +142,9 @@ function retryOrFail(claim: ClaimedDelivery, askedMs: number | null, retryDelays
 }
 
 function settlement(claim: ClaimedDelivery): Settlement {
-  const { id, connectionId, lease, retryCount, trigger, orderingKey, probe, failing } = claim;
+  const { id, connectionId, lease, retryCount, trigger, orderingKey, probe, failing, agingSinceMs, clockOffsetMs } = claim;
   return {
-    ...{ id, connectionId, lease, retryCount, trigger, orderingKey, probe, failing },
+    ...{ id, connectionId, lease, retryCount, trigger, orderingKey, probe, failing, agingSinceMs, clockOffsetMs },
     state: 'handedBack',
     waitMs: 0,
     attempt: null,

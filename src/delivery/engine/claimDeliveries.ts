@@ -21,6 +21,8 @@ export interface ClaimedDelivery {
   readonly event: EventToDeliver;
   /** Milliseconds since it was published or last retried by hand. */
   readonly ageMs: number;
+  /** When it was published or last retried by hand, in ms since 1970 by Postgres's clock. */
+  readonly agingSinceMs: number;
   /** Events with the same key reach the connection one after another. */
   readonly orderingKey: string | null;
   /** True for the one attempt that tests whether a paused connection works again. */
@@ -107,6 +109,7 @@ export async function claimDeliveries(pool: pg.Pool, request: ClaimRequest): Pro
     wanted: row[10],
     orderingKey: row[11],
     ageMs: row[12],
+    agingSinceMs: row[18] - row[12],
     event: {
       ...{ id: row[13], eventType: row[14], payload: row[15], recipient: row[16], createdAt: new Date(row[17]) },
       occurredAt: row[19] === null ? null : new Date(row[19]),

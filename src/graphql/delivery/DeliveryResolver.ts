@@ -2,7 +2,6 @@ import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
 import { findDelivery, listDeliveries, listDeliveriesOf } from '../../delivery/listDeliveries.js';
-import { findReplay, replayDeliveries } from '../../delivery/replayDeliveries.js';
 import { retryDelivery } from '../../delivery/retryDelivery.js';
 import { revealSigningSecret, rotateSigningSecret } from '../../delivery/signingSecrets.js';
 import type { Attempt } from '../../domain/Attempt.js';
@@ -24,9 +23,6 @@ import {
   DeliveryObject,
   DeliveryPage,
   DeliveryPayload,
-  ReplayDeliveriesInput,
-  ReplayDeliveriesPayload,
-  ReplayObject,
   RetryDeliveryInput,
   SigningSecretInput,
   SigningSecretPayload,
@@ -62,30 +58,6 @@ export class DeliveryResolver {
   ): Promise<DeliveryPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ delivery: await retryDelivery(context.dependencies, caller, input) }));
-  }
-
-  @Mutation(() => ReplayDeliveriesPayload, {
-    description:
-      'Tries deliveries to a connection again, in their order: those that FAILED since a time, or to which a filter applies.',
-  })
-  replayDeliveries(
-    @Ctx() context: GraphQLContext,
-    @Arg('input', () => ReplayDeliveriesInput, { description: 'Of which connection, since when, and which of them.' })
-    input: ReplayDeliveriesInput,
-  ): Promise<ReplayDeliveriesPayload> {
-    const caller = context.caller('manage');
-    return withUserErrors(async () => {
-      const replay = await replayDeliveries(context.dependencies, caller, input);
-      return { count: replay.count, replay };
-    });
-  }
-
-  @Query(() => ReplayObject, { nullable: true, description: 'How a replay fares; null when it is not there or not yours.' })
-  replay(
-    @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
-  ): Promise<ReplayObject | null> {
-    return findReplay(context.dependencies, context.caller('read'), id);
   }
 
   @Mutation(() => BroadcastTestEventPayload, {

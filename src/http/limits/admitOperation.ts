@@ -211,6 +211,7 @@ const TYPICAL_LENGTHS: Readonly<Record<string, number>> = {
   'Query.eventTypes': 5,
   'Query.klaviyoScopes': 40,
   'Delivery.attempts': 6,
+  'DeliveryStatistics.intervals': 180,
   '__Schema.types': 120,
   '__Schema.directives': 6,
   '__Type.fields': 6,

@@ -30,6 +30,9 @@ function literalOf(type: GraphQLInputType): string {
   return `{ ${fields.map((field) => `${field.name}: ${literalOf(field.type)}`).join(', ')} }`;
 }
 
+/** Beginnings of ranges that must not be long. */
+const RECENTLY = JSON.stringify(new Date(Date.now() - 60_000).toISOString());
+
 /** Every field of every root with the least that it can be asked with, by `Type.field`. Of `Live`, what is not there. */
 export function leastOperations(schema: GraphQLSchema): [field: string, operation: string][] {
   const roots = [
@@ -41,7 +44,7 @@ export function leastOperations(schema: GraphQLSchema): [field: string, operatio
     Object.values(root?.getFields() ?? {}).map((field): [string, string] => {
       // What is found by its id or by another name is asked for by its id.
       const given = field.args.filter(({ name, type }) => kind === 'subscription' || name === 'id' || isNonNullType(type));
-      const values = given.map(({ name, type }) => `${name}: ${literalOf(type)}`).join(', ');
+      const values = given.map(({ name, type }) => `${name}: ${name === 'from' ? RECENTLY : literalOf(type)}`).join(', ');
       const selection = isCompositeType(getNamedType(field.type)) ? ' { __typename }' : '';
       return [`${root?.name}.${field.name}`, `${kind} { ${field.name}${values ? `(${values})` : ''}${selection} }`];
     }),
