@@ -469,7 +469,7 @@ describe('Connection types that do not fit together', () => {
     [
       'one that gives a field of REST another meaning',
       (type: ConnectionType) => [{ ...type, rest: { ...type.rest, updateFields: { url: { type: 'integer' } } } }],
-      'Two connection types give url two meanings.',
+      'Two connection types define url differently.',
     ],
     [
       'one that names a type that the schema has not',
