@@ -45,7 +45,7 @@ const attemptsOf = (connectionId: string) =>
   switchboard.sql('select id, locale, display, opener_origin from authorizations where connection_id = ?', [connectionId]);
 
 describe('A link', () => {
-  it('leads to an address without its token at once, and leaves that in a cookie which no script and no other site can use', async () => {
+  it('redirects to an address without its token, which it stores in a cookie that no script and no other site can use', async () => {
     const { url, token } = await makeLink();
     const answer = await browse().open(url);
     expect(answer.status).toBe(303);
@@ -56,7 +56,7 @@ describe('A link', () => {
     expect(cookie).toMatch(new RegExp(`^switchboard_connect=${token}; Max-Age=(1[78]\\d\\d); Path=/; HttpOnly; SameSite=Lax$`));
   });
 
-  it('says who asks for what, in words that a merchant knows', async () => {
+  it('says which app asks for what, in words that a merchant knows', async () => {
     const { url } = await makeLink({ returnTo: `${APP}/settings` });
     const page = await browse().follow(url);
     expect(page.status).toBe(200);
@@ -71,7 +71,7 @@ describe('A link', () => {
     expect(page.markup).toContain(`href="${APP}/settings"`);
   });
 
-  it('names other scopes, too, and those without words by their own names', async () => {
+  it('describes other scopes too, and names those without a description', async () => {
     const connectionId = await createKlaviyoConnection(switchboard.client, ['accounts:read', 'profiles:write', 'lists:read']);
     const { text } = await browse().follow((await makeLink({}, connectionId)).url);
     expect(text).toContain('Change: profiles of your customers');
@@ -79,7 +79,7 @@ describe('A link', () => {
     expect(text).not.toContain('events to it');
   });
 
-  it('starts nothing, however often it is loaded, by HEAD and GET; its button does, bound to the browser', async () => {
+  it('starts no authorization, however often it is loaded by HEAD and GET; its button starts one, bound to the browser', async () => {
     const { url, connectionId } = await makeLink();
     const browser = browse();
     for (const method of ['HEAD', 'GET', 'GET']) expect((await browser.open(url, { method })).status).toBe(303);
@@ -102,7 +102,7 @@ describe('A link', () => {
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('of a connection that is connected says so, and to which account, and connects it again', async () => {
+  it('of a connected connection says so, names its account, and connects it again', async () => {
     const account = newAccount(switchboard);
     const connectionId = await connectKlaviyo(switchboard.client, account.id);
     const browser = browse();
@@ -115,7 +115,7 @@ describe('A link', () => {
     expect(await browser.open(callback)).toMatchObject({ status: 200 });
   });
 
-  it('whose authorization was denied offers to try again while it works, and only in its browser', async () => {
+  it('whose authorization was denied offers to try again while it is valid, and only in its browser', async () => {
     const { url, id } = await makeLink();
     const browser = browse();
     const gone = await browser.press(await browser.follow(url));
@@ -138,18 +138,18 @@ describe('A link', () => {
     expect(answer.headers.get('location')).toBe(`${APP}/settings?tab=klaviyo&connection=${connectionId}&outcome=completed`);
   });
 
-  it('in a pop-up tells the origin of its session, whatever page it returns to', async () => {
+  it("in a pop-up sends the outcome to its session's origin, whatever its returnTo", async () => {
     const origin = 'https://shop.example';
     const { url, connectionId } = await makeLink({ origin, returnTo: `${APP}/settings` });
     const browser = browse();
     const page = await browser.follow(`${url}?display=popup`);
-    // Nobody leaves a pop-up for the app.
+    // A pop-up does not navigate to the app.
     expect(page.markup).not.toContain(`${APP}/settings`);
     await browser.press(page);
     expect(await attemptsOf(connectionId)).toMatchObject([{ display: 'popup', opener_origin: origin }]);
   });
 
-  it('in a pop-up tells its opener though it returns nowhere', async () => {
+  it('in a pop-up sends the outcome to its opener even without a returnTo', async () => {
     const origin = 'https://shop.example';
     const { url } = await makeLink({ origin });
     const browser = browse();
@@ -160,7 +160,7 @@ describe('A link', () => {
   });
 });
 
-it('The button may lead to the provider, on whichever of its hosts people sign in, and nowhere else', async () => {
+it('allows its button to lead to all hosts of the provider, and nowhere else', async () => {
   const real = await startSwitchboard({ ROLE: 'api', KLAVIYO_CLIENT_ID: 'app', KLAVIYO_CLIENT_SECRET: 'secret-of-the-app' });
   onTestFinished(() => real.close());
   const connectionId = await createKlaviyoConnection(real.client);
@@ -171,10 +171,10 @@ it('The button may lead to the provider, on whichever of its hosts people sign i
   expect(page.text).not.toContain('SANDBOX');
 });
 
-describe('A link that is no good', () => {
+describe('A link that does not work', () => {
   it.each([
-    ['was never made', 404, 'This link does not work', async () => `/connect/ses_${'a'.repeat(43)}`],
-    ['is not even a token', 404, 'This link does not work', async () => '/connect/%00%3Cscript%3E'],
+    ['was never created', 404, 'This link does not work', async () => `/connect/ses_${'a'.repeat(43)}`],
+    ['contains no token', 404, 'This link does not work', async () => '/connect/%00%3Cscript%3E'],
     [
       'has expired',
       410,
@@ -198,12 +198,12 @@ describe('A link that is no good', () => {
       },
     ],
     [
-      'is for something else',
+      'has no permission to connect',
       403,
       'This link does not work',
       async () => `/connect/${(await makeSession(switchboard.client, { permissions: ['MANAGE'] })).token}`,
     ],
-  ])('because it %s has a page that says what to do', async (_case, status, title, make) => {
+  ])('because it %s shows a page that says what to do', async (_case, status, title, make) => {
     const browser = browse();
     const page = await browser.open(await make());
     expect(page.status).toBe(status);
@@ -214,13 +214,13 @@ describe('A link that is no good', () => {
     expect(browser.cookies.size).toBe(0);
   });
 
-  it('because the browser has forgotten it asks to open it again', async () => {
+  it('because the browser no longer has the cookie asks to open it again', async () => {
     const page = await browse().open('/connect');
     expect(page.status).toBe(400);
     expect(page.text).toContain('Open the link again');
   });
 
-  it('because it expired in between starts nothing', async () => {
+  it('because it expired in between starts no authorization', async () => {
     const { url, id, connectionId } = await makeLink();
     const browser = browse();
     const page = await browser.follow(url);
