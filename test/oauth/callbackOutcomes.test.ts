@@ -15,8 +15,8 @@ const authorizationOf = async (id: string) => (await seeConnection(switchboard.c
 const letItExpire = (connectionId: string) =>
   switchboard.sql("update authorizations set expires_at = now() - interval '1 second' where connection_id = ?", [connectionId]);
 
-describe('An authorization that nobody completed within ten minutes', () => {
-  it('is EXPIRED before anybody comes back', async () => {
+describe('An authorization that was not completed within ten minutes', () => {
+  it('is EXPIRED even when no browser comes back', async () => {
     const { connectionId } = await approvedAttempt(switchboard);
     await letItExpire(connectionId);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
@@ -42,10 +42,10 @@ describe('An authorization that nobody completed within ten minutes', () => {
     ]);
   });
 
-  it('is expired as soon as the clock of the database says so', async () => {
+  it("is expired by the database's clock", async () => {
     const { connectionId, callback } = await approvedAttempt(switchboard);
     await letItExpire(connectionId);
-    // A server whose own clock is behind finds the attempt open, and then the database refuses to take it.
+    // This server's clock is behind: it takes the authorization for pending, and then the database refuses the state.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 60_000 });
     onTestFinished(() => void vi.useRealTimers());
     const started = performance.now();
@@ -56,7 +56,7 @@ describe('An authorization that nobody completed within ten minutes', () => {
 });
 
 describe('An authorization that was started again', () => {
-  it('is SUPERSEDED: its callback gets 410 and points to the newer attempt, which works', async () => {
+  it('is SUPERSEDED: its callback gets 410 and points to the newer authorization, which works', async () => {
     const older = await approvedAttempt(switchboard);
     const newer = await approvedAttempt(switchboard, { connectionId: older.connectionId, account: older.account });
     const before = counters()?.tokenRequests;
@@ -76,7 +76,7 @@ describe('An authorization that was started again', () => {
     ).toEqual([{ status: 'superseded' }, { status: 'completed' }]);
   });
 
-  it('ten clicks at once leave exactly one attempt open', async () => {
+  it('leaves exactly one authorization pending after ten clicks at once', async () => {
     const { client } = switchboard;
     const id = await createKlaviyoConnection(client);
     const urls = await Promise.all(Array.from({ length: 10 }, () => startKlaviyoAuthorization(client, id)));
@@ -90,8 +90,8 @@ describe('An authorization that was started again', () => {
   });
 });
 
-describe('A callback that comes again', () => {
-  it('shows the first success, whatever it brings, and never exchanges', async () => {
+describe('A repeated callback', () => {
+  it('shows the first success, whatever its parameters, and never exchanges a code', async () => {
     const { callback, account } = await approvedAttempt(switchboard);
     const first = await openCallback(callback);
     const before = { ...counters() };
@@ -110,7 +110,7 @@ describe('A callback that comes again', () => {
     });
   });
 
-  it('shows the first denial, even when it brings a code', async () => {
+  it('shows the first denial, even when it has a code', async () => {
     const { callback, connectionId } = await approvedAttempt(switchboard, { decision: 'deny' });
     await openCallback(callback);
     const before = counters()?.tokenRequests;
@@ -130,8 +130,8 @@ describe('A callback that comes again', () => {
   });
 });
 
-describe('A request that is no visit of the merchant', () => {
-  it.each(['HEAD', 'POST', 'OPTIONS', 'PUT'])('%s does not spend the state', async (method) => {
+describe("A request that is not the merchant's visit", () => {
+  it.each(['HEAD', 'POST', 'OPTIONS', 'PUT'])('does not use up the state: %s', async (method) => {
     const { callback, connectionId } = await approvedAttempt(switchboard);
     const { status } = await openCallback(callback, { method });
     expect(status).toBeGreaterThanOrEqual(method === 'OPTIONS' ? 200 : 400);
@@ -141,7 +141,7 @@ describe('A request that is no visit of the merchant', () => {
 });
 
 describe('Every page of the callback', () => {
-  it('is neither stored nor framed nor indexed, loads nothing, and names nobody it came from', async () => {
+  it('is neither stored nor framed nor indexed, loads nothing, and sends no referrer', async () => {
     const pages = await Promise.all([
       approvedAttempt(switchboard).then(({ callback }) => openCallback(callback)),
       approvedAttempt(switchboard, { decision: 'deny' }).then(({ callback }) => openCallback(callback)),

@@ -31,13 +31,13 @@ async function expectGrantHandedBack({ callback, account }: Attempt) {
   expect(
     await switchboard.sql("select error_code from authorizations where status = 'failed' and account_name = ?", [account.name]),
   ).toEqual([{ error_code: 'connection_deleted' }]);
-  // Opened again it says the same, and nothing more happens.
+  // A repeated callback shows the same page, and changes nothing.
   const again = await openCallback(callback);
   expect(again).toMatchObject({ status: 410, text: expect.stringContaining('The connection is gone') });
 }
 
 describe.concurrent('A connection that is deleted', () => {
-  it('while the merchant is at Klaviyo: the page says so, and the grant is handed back', async () => {
+  it('while the merchant is at Klaviyo: the page says so, and the grant is revoked', async () => {
     const attempt = await approvedAttempt(switchboard);
     await deleteConnection(switchboard.client, attempt.connectionId);
     const page = await openCallback(attempt.callback);
@@ -49,7 +49,7 @@ describe.concurrent('A connection that is deleted', () => {
     await expectGrantHandedBack(attempt);
   });
 
-  it('after it was linked: its grant is handed back, its callback stays explainable', async () => {
+  it('after it was linked: its grant is revoked, and its callback still explains the outcome', async () => {
     const attempt = await approvedAttempt(switchboard);
     await openCallback(attempt.callback);
     await deleteConnection(switchboard.client, attempt.connectionId);
@@ -60,7 +60,7 @@ describe.concurrent('A connection that is deleted', () => {
 });
 
 describe('A connection that is deleted while Klaviyo is slow', () => {
-  it('during the exchange: the page says so, and the grant is handed back', async () => {
+  it('during the exchange: the page says so, and the grant is revoked', async () => {
     const attempt = await approvedAttempt(switchboard);
     switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'api', seconds: 1, count: 1 });
     const opening = openCallback(attempt.callback);
@@ -70,7 +70,7 @@ describe('A connection that is deleted while Klaviyo is slow', () => {
     await expectGrantHandedBack(attempt);
   });
 
-  it('never waits for Klaviyo: a revocation that fails is tried again later', async () => {
+  it('never waits for Klaviyo: a failed revocation is tried again later', async () => {
     const attempt = await approvedAttempt(switchboard);
     await openCallback(attempt.callback);
     switchboard.sandbox?.klaviyo.inject({ kind: 'server_error', target: 'revoke', count: 1 });
@@ -80,7 +80,7 @@ describe('A connection that is deleted while Klaviyo is slow', () => {
 });
 
 describe('An authorization that is revoked while its code is exchanged', () => {
-  it('comes to nothing: the connection stays without a grant, and the new one is handed back', async () => {
+  it('fails: the connection stays without a grant, and the new grant is revoked', async () => {
     const attempt = await approvedAttempt(switchboard);
     switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'api', seconds: 1, count: 1 });
     const opening = openCallback(attempt.callback);
@@ -103,7 +103,7 @@ describe('An authorization that is revoked while its code is exchanged', () => {
 });
 
 describe('Deleting a connection while its callback arrives', () => {
-  it('ends well every time: no deadlock, no row and no grant left behind', async () => {
+  it('never deadlocks, and leaves no row and no grant behind', async () => {
     const attempts = await Promise.all(Array.from({ length: 24 }, () => approvedAttempt(switchboard)));
     const jobsBefore = await revocationJobs('true');
     const pages = await Promise.all(
@@ -115,7 +115,7 @@ describe('Deleting a connection while its callback arrives', () => {
         return page;
       }),
     );
-    // Completed first and deleted then, or deleted first and handed back: nothing in between.
+    // It was completed and then deleted, or deleted and then revoked.
     for (const { status } of pages) expect([200, 410]).toContain(status);
     const ids = attempts.map(({ connectionId }) => Number(connectionId));
     expect(await switchboard.sql(`select 1 from credentials where connection_id in (${ids.join()})`)).toEqual([]);

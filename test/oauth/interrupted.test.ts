@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** What a process leaves behind that dies between taking the state and storing the tokens. */
+/** Leaves what a process leaves that crashes between taking the state and storing the tokens. */
 async function interruptedAttempt(secondsAgo: number) {
   const attempt = await approvedAttempt(switchboard);
   await switchboard.sql('update authorizations set consumed_at = now() - make_interval(secs => ?) where connection_id = ?', [
@@ -22,8 +22,8 @@ async function interruptedAttempt(secondsAgo: number) {
 
 const INTERRUPTED = { status: 'FAILED', errorCode: 'interrupted', errorDescription: expect.stringContaining('stopped') };
 
-describe('A server that dies in the middle of an exchange', () => {
-  it('leaves an attempt that is FAILED a minute later, for whoever asks', async () => {
+describe('A server that crashes during an exchange', () => {
+  it('leaves an authorization that is FAILED a minute later, for every reader', async () => {
     const { connectionId } = await interruptedAttempt(61);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ authorization: INTERRUPTED });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
@@ -32,7 +32,7 @@ describe('A server that dies in the middle of an exchange', () => {
     });
   });
 
-  it('and for the merchant who loads the page again: it never exchanges a second time', async () => {
+  it('shows a merchant who reloads the page the failure, and never exchanges the code again', async () => {
     const { callback, connectionId } = await interruptedAttempt(61);
     const before = switchboard.sandbox?.klaviyo.counters.tokenRequests;
     const { status, text } = await openCallback(callback);
@@ -41,7 +41,7 @@ describe('A server that dies in the middle of an exchange', () => {
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ authorization: INTERRUPTED });
   });
 
-  it('does not keep the connection from being authorized again', async () => {
+  it('does not prevent a new authorization of the connection', async () => {
     const { connectionId, account, callback } = await interruptedAttempt(5);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ authorization: { status: 'PENDING' } });
     const again = await approvedAttempt(switchboard, { connectionId, account });

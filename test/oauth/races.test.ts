@@ -27,14 +27,14 @@ afterAll(async () => {
 
 const place = () => ({ client: one.client, sandbox: klaviyo });
 const at = (server: Server, callback: URL): URL => new URL(`${callback.pathname}${callback.search}`, server.ownUrl);
-/** Half of them at either server. */
+/** Sends half of the callbacks to each server. */
 const fiftyCallbacks = (callbacks: URL[]) =>
   Promise.all(
     Array.from({ length: 50 }, (_, index) => openCallback(at(index % 2 ? one : two, callbacks[index % callbacks.length] as URL))),
   );
 
 describe('Fifty callbacks at the same moment, over two servers', () => {
-  it.each([1, 2, 3])('with one state: one exchange, fifty equal answers (round %i)', async () => {
+  it.each([1, 2, 3])('with one state: one exchange, fifty equal pages (round %i)', async () => {
     const { callback, connectionId, account } = await approvedAttempt(place());
     klaviyo.klaviyo.resetCounters();
     const answers = await fiftyCallbacks([callback]);
@@ -45,7 +45,7 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
     expect(await seeConnection(one.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('where the exchange fails: one request, fifty equal answers', async () => {
+  it('whose exchange fails: one request, fifty equal pages', async () => {
     const { callback } = await approvedAttempt(place());
     klaviyo.klaviyo.resetCounters();
     klaviyo.klaviyo.inject({ kind: 'server_error', target: 'token', count: 1 });
@@ -55,7 +55,7 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
     expect(klaviyo.klaviyo.counters).toMatchObject({ tokenRequests: 1 });
   });
 
-  it('some with a code and some with an error: whichever came first is the outcome for all', async () => {
+  it('some with a code and some with an error: the first one decides the outcome of all', async () => {
     const { callback } = await approvedAttempt(place());
     klaviyo.klaviyo.resetCounters();
     const denial = withParameters(callback, { code: undefined, error: 'access_denied' });
@@ -65,8 +65,8 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
   });
 });
 
-describe('Two attempts of one connection', () => {
-  it('started at once at two servers: one stays open', async () => {
+describe('Two authorizations of one connection', () => {
+  it('started at once at two servers leave one pending', async () => {
     const id = await createKlaviyoConnection(one.client);
     const clientAtTwo = new GraphQLClient(`${two.ownUrl}/graphql`, one.client.keys);
     await Promise.all(
@@ -77,7 +77,7 @@ describe('Two attempts of one connection', () => {
     expect(await seeConnection(one.client, id)).toMatchObject({ authorization: { status: 'PENDING' } });
   });
 
-  it('a callback that races a new start is either taken first and completes, or superseded', async () => {
+  it('with a callback during the second start: the first one completes, or is superseded', async () => {
     for (let round = 0; round < 8; round += 1) {
       const { callback, connectionId } = await approvedAttempt(place());
       const [page] = await Promise.all([openCallback(at(two, callback)), startKlaviyoAuthorization(one.client, connectionId)]);
@@ -90,7 +90,7 @@ describe('Two attempts of one connection', () => {
   });
 });
 
-describe('Everything at once on the same connections', () => {
+describe('All operations at once on the same connections', () => {
   const calls = [
     'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
     'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
@@ -99,7 +99,7 @@ describe('Everything at once on the same connections', () => {
     'query ($id: ID!) { connection(id: $id) { status authorization { status } } }',
   ];
 
-  it('ends without a deadlock: every call gets an answer of its own, every callback a page', async () => {
+  it('end without a deadlock: every call is answered, every callback shows a page', async () => {
     const attempts = await Promise.all(Array.from({ length: 12 }, () => approvedAttempt(place())));
     const clientAtTwo = new GraphQLClient(`${two.ownUrl}/graphql`, one.client.keys);
     const work = attempts.flatMap(({ callback, connectionId: id }, index) => [

@@ -22,7 +22,7 @@ async function linked(): Promise<Attempt> {
 }
 
 describe.concurrent('Authorizing again', () => {
-  it('keeps the connection and its id, and takes the new tokens', async () => {
+  it('keeps the connection and its id, and stores the new tokens', async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     const again = await approvedAttempt(switchboard, { connectionId, account });
@@ -34,7 +34,7 @@ describe.concurrent('Authorizing again', () => {
     expect(isInstalled(account.id)).toBe(true);
   });
 
-  it('asks for the scopes that were set meanwhile', async () => {
+  it('requests the scopes that were configured meanwhile', async () => {
     const { connectionId, account } = await linked();
     await switchboard.client.query(
       `mutation ($id: ID!) { updateConnection(input: { id: $id, klaviyo: { scopes: ["profiles:write"] } }) { userErrors { code } } }`,
@@ -58,7 +58,7 @@ describe.concurrent('Authorizing again', () => {
       ({ callback }) => openCallback(withParameters(callback, { code: 'wrong', error: undefined })),
       { status: 'FAILED' },
     ],
-  ])('that %s takes nothing away from an ACTIVE connection', async (how, spoil, authorization) => {
+  ])('that %s leaves an ACTIVE connection unchanged', async (how, spoil, authorization) => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     const decision = how === 'was denied' ? 'deny' : 'allow';
@@ -75,7 +75,7 @@ describe.concurrent('Authorizing again', () => {
 });
 
 describe.concurrent('Authorizing again with another Klaviyo account', () => {
-  it('is a failed attempt (account_mismatch): the connection stays as it was, the other grant is handed back', async () => {
+  it('fails with account_mismatch: the connection stays unchanged, and the other grant is revoked', async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     const other = newAccount(switchboard);
@@ -93,14 +93,14 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
       authorization: { status: 'FAILED', errorCode: 'account_mismatch' },
     });
     for (const name of [account.name, other.name]) expect(seen.authorization.errorDescription).toContain(name);
-    // Not at once: the merchant may be about to choose this account again, on purpose.
+    // The revocation waits, because the merchant may choose this account again on purpose.
     expect(isInstalled(other.id)).toBe(true);
     await endWait(other.id);
     await eventually(() => expect(isInstalled(other.id)).toBe(false));
     expect(isInstalled(account.id)).toBe(true);
   });
 
-  it('that another connection lives on does not cost that one its grant', async () => {
+  it('that another connection uses does not cost that connection its grant', async () => {
     const { connectionId } = await linked();
     const other = newAccount(switchboard);
     await connectKlaviyo(switchboard.client, other.id);
@@ -117,7 +117,7 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
     expect(isInstalled(other.id)).toBe(true);
   });
 
-  it('works with allowAccountChange, and the grant of the account before is handed back', async () => {
+  it("works with allowAccountChange, and the previous account's grant is revoked", async () => {
     const { connectionId, account } = await linked();
     const other = newAccount(switchboard);
     const again = await approvedAttempt(switchboard, { connectionId, account: other, input: { allowAccountChange: true } });
@@ -131,7 +131,7 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
     expect(isInstalled(other.id)).toBe(true);
   });
 
-  it('is noticed after a revocation, too: the connection remembers whose it was', async () => {
+  it('is detected after a revocation, too: the connection keeps its account', async () => {
     const { connectionId } = await linked();
     await switchboard.client.query(
       'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
@@ -146,14 +146,14 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
   });
 });
 
-/** As if the minute were over that a refused grant is kept. */
+/** Ends the minute for which the revocation of a refused grant waits. */
 const endWait = (accountId: string) =>
   switchboard.sql("update pgboss.job set start_after = now() where name = 'revoke-grant' and data->>'accountId' = ?", [
     accountId,
   ]);
 
-describe('Authorizing again when Klaviyo does not say all', () => {
-  it('without a new refresh token keeps the one in hand', async () => {
+describe("Authorizing again when Klaviyo's response is incomplete", () => {
+  it('without a new refresh token keeps the stored one', async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     switchboard.sandbox?.klaviyo.inject({ kind: 'omit_refresh_token', count: 1 });
@@ -161,7 +161,7 @@ describe('Authorizing again when Klaviyo does not say all', () => {
     expect((await credentialOf(connectionId)).refresh_token).toBe(before.refresh_token);
   });
 
-  it('with an account that it does not name: it is not taken for the same one', async () => {
+  it("without the account's name: it is not taken for the same account", async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     const again = await approvedAttempt(switchboard, { connectionId, account });

@@ -63,17 +63,20 @@ describe('The exchange (RFC 6749 4.1.3, RFC 7636 4.5)', () => {
   });
 });
 
-describe('A token answer that is not quite RFC 6749 5.1 still links', () => {
+describe('A token response that deviates from RFC 6749 5.1 still links', () => {
   const secondsLeft = ({ expires_at }: { expires_at: string }) => (new Date(expires_at).getTime() - Date.now()) / 1000;
 
-  it.each([['omit_expires_in'], ['expires_in_string']] as const)('%s: an hour, as Klaviyo documents it', async (kind) => {
-    klaviyo.klaviyo.inject({ kind, count: 1 });
-    const { page, answer, credential } = await link();
-    expect(page.status).toBe(200);
-    expect(answer.expires_in).toBe(kind === 'omit_expires_in' ? undefined : '3600');
-    expect(secondsLeft(credential)).toBeGreaterThan(3_500);
-    expect(secondsLeft(credential)).toBeLessThanOrEqual(3_600);
-  });
+  it.each([['omit_expires_in'], ['expires_in_string']] as const)(
+    'with %s: valid for an hour, as Klaviyo documents it',
+    async (kind) => {
+      klaviyo.klaviyo.inject({ kind, count: 1 });
+      const { page, answer, credential } = await link();
+      expect(page.status).toBe(200);
+      expect(answer.expires_in).toBe(kind === 'omit_expires_in' ? undefined : '3600');
+      expect(secondsLeft(credential)).toBeGreaterThan(3_500);
+      expect(secondsLeft(credential)).toBeLessThanOrEqual(3_600);
+    },
+  );
 
   it('without a refresh token: ACTIVE until the access token expires', async () => {
     klaviyo.klaviyo.inject({ kind: 'omit_refresh_token', count: 1 });
@@ -83,9 +86,9 @@ describe('A token answer that is not quite RFC 6749 5.1 still links', () => {
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('with fewer scopes than asked: the missing ones are named', async () => {
+  it('with fewer scopes than requested: the missing ones are listed', async () => {
     const id = await createKlaviyoConnection(switchboard.client, ['profiles:read', 'lists:write']);
-    // The app at Klaviyo was set up without one of them.
+    // The app at Klaviyo is configured without one of them.
     const attempt = await approvedAttempt(place(), { connectionId: id });
     const granted = 'accounts:read profiles:read';
     klaviyo.proxy.rewrite = (body) => body.replace(/"scope":"[^"]*"/, `"scope":"${granted}"`);
@@ -102,7 +105,7 @@ describe('A token answer that is not quite RFC 6749 5.1 still links', () => {
   });
 });
 
-describe('A token answer that says too little is no answer', () => {
+describe('A token response without required parts fails the authorization', () => {
   it.each<[string, string]>([
     ['no JSON', '<html>'],
     ['an empty object', '{}'],
@@ -125,7 +128,7 @@ describe('A token answer that says too little is no answer', () => {
 });
 
 describe('An error of the token endpoint', () => {
-  it('that repeats code and verifier: neither is kept or shown', async () => {
+  it('that repeats code and verifier: neither is stored or shown', async () => {
     const attempt = await approvedAttempt(place());
     const code = attempt.callback.searchParams.get('code') as string;
     klaviyo.klaviyo.inject({ kind: 'invalid_grant', target: 'token', count: 1 });
@@ -148,14 +151,14 @@ describe('An error of the token endpoint', () => {
 });
 
 describe('The account of a new grant', () => {
-  it('is asked for again while Klaviyo limits requests', async () => {
+  it('is requested again while Klaviyo limits requests', async () => {
     klaviyo.klaviyo.inject({ kind: 'throttle', target: 'api', seconds: 1 });
     const { page, account } = await link();
     expect(page.text).toContain(`${account.name} is connected`);
   });
 
   it.each([['unauthorized'], ['permission_denied']] as const)(
-    'stays unknown when %s: the tokens are good all the same',
+    'stays unknown when %s: the tokens are stored nevertheless',
     async (kind) => {
       klaviyo.klaviyo.inject({ kind, target: 'api', count: 1 });
       const { page, connectionId } = await link();
