@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOldAuditEvents } from '../../src/database/auditLog.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
 import { RestClient } from '../http/rest/support/RestClient.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { openCallback } from '../support/openCallback.js';
 import { Platform } from '../support/Platform.js';
@@ -202,7 +202,7 @@ describe('auditEvents', () => {
   });
 
   it('record a merchant who comes back from the provider', async () => {
-    const { connectionId, callback, account } = await approvedAttempt(switchboard);
+    const { connectionId, callback, account } = await decideAuthorization(switchboard);
     await openCallback(callback);
     await switchboard.client.query(
       'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { userErrors { code } } }',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takeDeletionStep } from '../../src/access/deleteOrganization.js';
 import { Inbox } from '../delivery/support/Inbox.js';
-import { newAccount } from '../support/approvedAttempt.js';
+import { newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo } from '../support/klaviyoFlow.js';

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Inbox, status } from '../delivery/support/Inbox.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
-import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
+import { decideAuthorization, newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
@@ -50,7 +50,7 @@ async function slowInbox() {
 
 describe('A server that stops', () => {
   it('finishes an exchange that is under way: another server shows its outcome', async () => {
-    const { callback, connectionId, account } = await approvedAttempt({ client: leaving.client, sandbox: klaviyo });
+    const { callback, connectionId, account } = await decideAuthorization({ client: leaving.client, sandbox: klaviyo });
     klaviyo.klaviyo.resetCounters();
     klaviyo.klaviyo.inject({ kind: 'slow', target: 'token', seconds: 3, count: 1 });
     expect(await openCallbackOnce(callback)).toMatchObject({ status: 202 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newAccount } from '../support/approvedAttempt.js';
+import { newAccount } from '../support/decideAuthorization.js';
 import { createKlaviyoConnection, decideAtKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => switchboard.close());
 
 /** Starts and approves an authorization. `cookies` are those that the mutation's response set. */
-async function boundAttempt(bindToBrowser = true) {
+async function boundAuthorization(bindToBrowser = true) {
   const { client } = switchboard;
   const connectionId = await createKlaviyoConnection(client);
   const { data, headers } = await client.send(
@@ -29,7 +29,7 @@ const nameAndValue = (cookie: string | undefined): string => cookie?.split(';', 
 
 describe('An authorization that is bound to its browser', () => {
   it('sets one cookie: HttpOnly, SameSite=Lax, for our callback only, valid as long as the authorization', async () => {
-    const { cookies, authorization } = await boundAttempt();
+    const { cookies, authorization } = await boundAuthorization();
     expect(cookies).toHaveLength(1);
     const [pair, ...attributes] = cookies[0]?.split('; ') ?? [];
     expect(pair).toMatch(new RegExp(`^switchboard_authorization_${authorization.id}=[\\w-]{43}$`));
@@ -42,9 +42,9 @@ describe('An authorization that is bound to its browser', () => {
   });
 
   it('refuses a callback without the cookie, or with another one, and the state stays usable; with the cookie it completes', async () => {
-    const { connectionId, callback, cookies } = await boundAttempt();
+    const { connectionId, callback, cookies } = await boundAuthorization();
     const [name = ''] = nameAndValue(cookies[0]).split('=');
-    const other = await boundAttempt();
+    const other = await boundAuthorization();
     for (const cookie of ['', `${name}=`, `${name}=${'x'.repeat(43)}`, nameAndValue(other.cookies[0])]) {
       const refused = await openCallback(callback, { headers: { cookie } });
       expect(refused).toMatchObject({
@@ -65,7 +65,7 @@ describe('An authorization that is bound to its browser', () => {
   });
 
   it('stores only a hash of the cookie', async () => {
-    const { connectionId, cookies } = await boundAttempt();
+    const { connectionId, cookies } = await boundAuthorization();
     const [row] = await switchboard.sql('select * from authorizations where connection_id = ?', [connectionId]);
     expect(row.browser_binding_hash).toMatch(/^[0-9a-f]{64}$/);
     expect(JSON.stringify(row)).not.toContain(nameAndValue(cookies[0]).split('=')[1]);
@@ -74,7 +74,7 @@ describe('An authorization that is bound to its browser', () => {
 
 describe('An authorization that is not bound', () => {
   it('sets no cookie, and any browser can complete it', async () => {
-    const { cookies, callback } = await boundAttempt(false);
+    const { cookies, callback } = await boundAuthorization(false);
     expect(cookies).toEqual([]);
     expect(await openCallback(callback)).toMatchObject({ status: 200 });
   });

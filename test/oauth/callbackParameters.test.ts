@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -30,7 +30,7 @@ describe('A callback with an unknown state gets 400 and no information (RFC 6749
   });
 
   it('two states, even when one of them is valid', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     const state = callback.searchParams.get('state') as string;
     expect(await openCallback(withParameters(callback, { state: [state, 'other'] }))).toMatchObject({ status: 400 });
     expect(await openCallback(withParameters(callback, { state: [state, state] }))).toMatchObject({ status: 400 });
@@ -41,7 +41,7 @@ describe('A callback with an unknown state gets 400 and no information (RFC 6749
   });
 
   it('the state of another provider', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     const rows = (provider: string) =>
       switchboard.sql('update authorizations set provider = ? where connection_id = ?', [provider, connectionId]);
     await rows('otherprovider');
@@ -65,7 +65,7 @@ describe('A callback that is invalid in another way gets 400, and does not use u
     ['an oversized description', () => ({ error_description: 'd'.repeat(4_097) }), '"error_description" is too long'],
     ['another issuer (RFC 9207 2.4)', () => ({ iss: 'https://evil.example' }), 'another issuer'],
   ])('%s', async (_what, changes, words) => {
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     const refused = await openCallback(withParameters(callback, changes(callback.searchParams.get('code') as string)));
     expect(refused.status).toBe(400);
     expect(refused.text).toContain(TITLE);
@@ -89,13 +89,13 @@ describe('A callback that is invalid in another way gets 400, and does not use u
 
 describe('A callback may have', () => {
   it('unknown parameters (RFC 6749 4.1.2) and the right issuer (RFC 9207 2)', async () => {
-    const { callback } = await approvedAttempt(switchboard);
+    const { callback } = await decideAuthorization(switchboard);
     const iss = switchboard.publicUrl;
     expect(await openCallback(withParameters(callback, { iss, session_state: ['x', 'y'] }))).toMatchObject({ status: 200 });
   });
 
   it('a question mark in its query, which does not begin a second query (RFC 3986 3.4)', async () => {
-    const { callback } = await approvedAttempt(switchboard);
+    const { callback } = await decideAuthorization(switchboard);
     const { status } = await openCallback(`${callback.origin}${callback.pathname}?hint=what?&${callback.search.slice(1)}`);
     expect(status).toBe(200);
   });
@@ -105,7 +105,7 @@ describe("A provider's message is stored for developers", () => {
   const evil = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'&';
 
   it('on one line of limited length, and shown on no page', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { decision: 'deny' });
+    const { callback, connectionId } = await decideAuthorization(switchboard, { decision: 'deny' });
     const description = `${evil}\r\n\u0000\u202e${'long '.repeat(300)}`;
     const { status, markup } = await openCallback(withParameters(callback, { error_description: description }));
     expect(status).toBe(200);
@@ -117,7 +117,7 @@ describe("A provider's message is stored for developers", () => {
   });
 
   it.each(['constructor', '__proto__', 'toString', '<b>'])('also an error with the code %s', async (error) => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { decision: 'deny' });
+    const { callback, connectionId } = await decideAuthorization(switchboard, { decision: 'deny' });
     const { status, markup } = await openCallback(withParameters(callback, { error, error_description: undefined }));
     expect(status).toBe(400);
     expect(markup).toContain('could not be connected');

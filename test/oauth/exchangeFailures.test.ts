@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explainOutcome } from '../../src/oauth/explainOutcome.js';
 import type { FaultOrder } from '../../src/sandbox/createSandbox.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
@@ -68,7 +68,7 @@ describe('When the token endpoint fails, the authorization is FAILED with the re
     ],
   ])('%s', async (_how, fault, expected) => {
     const klaviyo = switchboard.sandbox?.klaviyo;
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     const before = klaviyo?.counters.tokenRequests ?? 0;
     klaviyo?.inject({ count: fault.kind === 'throttle' ? undefined : 1, ...fault, target: 'token' });
     await expectFailure(callback, connectionId, expected);
@@ -77,13 +77,13 @@ describe('When the token endpoint fails, the authorization is FAILED with the re
     // A code works once, so it is exchanged with one request only.
     expect(klaviyo?.counters.tokenRequests).toBe(before + 1);
 
-    const again = await approvedAttempt(switchboard, { connectionId, account });
+    const again = await decideAuthorization(switchboard, { connectionId, account });
     expect(await openCallback(again.callback)).toMatchObject({ status: 200 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE', statusReason: null });
   });
 
   it('with an invalid or used code', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     await expectFailure(withParameters(callback, { code: 'wrong' }), connectionId, {
       status: 400,
       errorCode: 'invalid_grant',
@@ -93,8 +93,8 @@ describe('When the token endpoint fails, the authorization is FAILED with the re
   });
 
   it('with the code of another authorization: the PKCE challenge does not match (RFC 7636 4.6)', async () => {
-    const one = await approvedAttempt(switchboard);
-    const other = await approvedAttempt(switchboard);
+    const one = await decideAuthorization(switchboard);
+    const other = await decideAuthorization(switchboard);
     const code = other.callback.searchParams.get('code') ?? '';
     await expectFailure(withParameters(one.callback, { code }), one.connectionId, {
       status: 400,
@@ -107,7 +107,7 @@ describe('When the token endpoint fails, the authorization is FAILED with the re
 
 describe('A manipulated verifier in the database', () => {
   it('with a changed ciphertext is never sent, and the authorization is FAILED', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     const before = switchboard.sandbox?.klaviyo.counters.tokenRequests;
     await switchboard.sql(
       `update authorizations set code_verifier = left(code_verifier, -4) || reverse(right(code_verifier, 4)) where connection_id = ?`,
@@ -123,8 +123,8 @@ describe('A manipulated verifier in the database', () => {
   });
 
   it('from another authorization does not decrypt in this row', async () => {
-    const victim = await approvedAttempt(switchboard);
-    const thief = await approvedAttempt(switchboard);
+    const victim = await decideAuthorization(switchboard);
+    const thief = await decideAuthorization(switchboard);
     await switchboard.sql(
       `update authorizations set code_verifier = (select code_verifier from authorizations where connection_id = ?)
        where connection_id = ?`,
@@ -141,7 +141,7 @@ describe('A manipulated verifier in the database', () => {
 
 describe('When the database fails during a callback', () => {
   it('the merchant gets a page with an id and no internals, and the state stays usable', async () => {
-    const { callback } = await approvedAttempt(switchboard);
+    const { callback } = await decideAuthorization(switchboard);
     await switchboard.sql('alter table authorizations rename to elsewhere');
     const page = await openCallback(callback);
     await switchboard.sql('alter table elsewhere rename to authorizations');
@@ -163,16 +163,16 @@ describe("A provider that refuses this server's own client secret", () => {
   };
 
   it('raises an alarm at the first callback, until a secret is accepted again', async () => {
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     switchboard.sandbox?.klaviyo.inject({ kind: 'invalid_client', target: 'token', count: 1 });
     expect(await openCallback(callback)).toMatchObject({ status: 502 });
     expect(await ready()).toMatchObject(alarmed);
-    await openCallback((await approvedAttempt(switchboard, { connectionId, account })).callback);
+    await openCallback((await decideAuthorization(switchboard, { connectionId, account })).callback);
     expect(await ready()).toMatchObject({ status: 'ok', alarms: [] });
   });
 
   it('raises an alarm when a revocation is refused, too', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     await openCallback(callback);
     switchboard.sandbox?.klaviyo.inject({ kind: 'invalid_client', target: 'revoke', count: 1 });
     await switchboard.client.query(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
@@ -29,14 +29,14 @@ async function refuseCredentials(times: number): Promise<void> {
 
 describe('A grant that the database refuses to store after a successful exchange', () => {
   it('is stored by a second try, since the code cannot be used again', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     await refuseCredentials(1);
     expect(await openCallback(callback)).toMatchObject({ status: 200 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
   it('is revoked when that fails too, so that the app does not stay installed in vain, and the authorization is FAILED', async () => {
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     await refuseCredentials(2);
     expect(await openCallback(callback)).toMatchObject({ status: 500 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
@@ -47,11 +47,11 @@ describe('A grant that the database refuses to store after a successful exchange
   });
 
   it('is not revoked when the connection has another grant of the same account', async () => {
-    const first = await approvedAttempt(switchboard);
+    const first = await decideAuthorization(switchboard);
     await refuseCredentials(0);
     expect(await openCallback(first.callback)).toMatchObject({ status: 200 });
     const { connectionId, account } = first;
-    const again = await approvedAttempt(switchboard, { connectionId, account });
+    const again = await decideAuthorization(switchboard, { connectionId, account });
     await refuseCredentials(2);
     expect(await openCallback(again.callback)).toMatchObject({ status: 500 });
     await eventually(async () =>

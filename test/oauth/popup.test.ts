@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { browserTestsWanted, launchChromium } from '../http/graphiql/support/chromium.js';
-import { newAccount } from '../support/approvedAttempt.js';
+import { newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -19,7 +19,7 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   });
   afterAll(() => Promise.all([browser?.close(), app?.close(), stranger?.close(), switchboard?.close()]));
 
-  async function startAttempt() {
+  async function startOne() {
     const { client } = switchboard;
     const id = await createKlaviyoConnection(client);
     const account = newAccount(switchboard);
@@ -51,7 +51,7 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   }
 
   it('tells the opener that the account is connected, from our origin, and closes itself', async () => {
-    const { id, account, url } = await startAttempt();
+    const { id, account, url } = await startOne();
     const { opener, popup, complaints } = await openFrom(app, url);
     await decide(popup, account.id, 'Allow');
     await eventually(async () =>
@@ -77,7 +77,7 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   });
 
   it('tells the opener that the merchant denied', async () => {
-    const { id, account, url } = await startAttempt();
+    const { id, account, url } = await startOne();
     const { opener, popup } = await openFrom(app, url);
     await decide(popup, account.id, 'Deny');
     await eventually(async () =>
@@ -93,7 +93,7 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   });
 
   it('tells the opener also when the provider was slow: the page in between reloads itself', async () => {
-    const { id, account, url } = await startAttempt();
+    const { id, account, url } = await startOne();
     switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'token', seconds: 3, count: 1 });
     const { opener, popup } = await openFrom(app, url);
     await popup.check(`input[value="${account.id}"]`);
@@ -110,7 +110,7 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   });
 
   it('tells an opener on any other origin nothing', async () => {
-    const { id, account, url } = await startAttempt();
+    const { id, account, url } = await startOne();
     const { opener, popup } = await openFrom(stranger, url);
     await decide(popup, account.id, 'Allow');
     expect(await seeConnection(switchboard.client, id)).toMatchObject({ status: 'ACTIVE' });
@@ -118,7 +118,7 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   });
 
   it('stays open, with a link back, when there is no opener', async () => {
-    const { account, url } = await startAttempt();
+    const { account, url } = await startOne();
     const page = await browser.newPage();
     onTestFinished(() => page.close());
     page.setDefaultTimeout(8_000);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
@@ -35,7 +35,7 @@ const fiftyCallbacks = (callbacks: URL[]) =>
 
 describe('Fifty callbacks at the same moment, over two servers', () => {
   it.each([1, 2, 3])('with one state: one exchange, fifty equal pages (round %i)', async () => {
-    const { callback, connectionId, account } = await approvedAttempt(place());
+    const { callback, connectionId, account } = await decideAuthorization(place());
     klaviyo.klaviyo.resetCounters();
     const answers = await fiftyCallbacks([callback]);
     expect(new Set(answers.map(({ status, markup }) => `${status} ${markup}`))).toHaveLength(1);
@@ -46,7 +46,7 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
   });
 
   it('whose exchange fails: one request, fifty equal pages', async () => {
-    const { callback } = await approvedAttempt(place());
+    const { callback } = await decideAuthorization(place());
     klaviyo.klaviyo.resetCounters();
     klaviyo.klaviyo.inject({ kind: 'server_error', target: 'token', count: 1 });
     const answers = await fiftyCallbacks([callback]);
@@ -56,7 +56,7 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
   });
 
   it('some with a code and some with an error: the first one decides the outcome of all', async () => {
-    const { callback } = await approvedAttempt(place());
+    const { callback } = await decideAuthorization(place());
     klaviyo.klaviyo.resetCounters();
     const denial = withParameters(callback, { code: undefined, error: 'access_denied' });
     const answers = await fiftyCallbacks([callback, callback, denial, denial]);
@@ -79,7 +79,7 @@ describe('Two authorizations of one connection', () => {
 
   it('with a callback during the second start: the first one completes, or is superseded', async () => {
     for (let round = 0; round < 8; round += 1) {
-      const { callback, connectionId } = await approvedAttempt(place());
+      const { callback, connectionId } = await decideAuthorization(place());
       const [page] = await Promise.all([openCallback(at(two, callback)), startKlaviyoAuthorization(one.client, connectionId)]);
       expect([200, 410]).toContain(page.status);
       const rows = await one.sql('select status from authorizations where connection_id = ? order by created_at', [connectionId]);
@@ -100,7 +100,7 @@ describe('All operations at once on the same connections', () => {
   ];
 
   it('end without a deadlock: every call is answered, every callback shows a page', async () => {
-    const attempts = await Promise.all(Array.from({ length: 12 }, () => approvedAttempt(place())));
+    const attempts = await Promise.all(Array.from({ length: 12 }, () => decideAuthorization(place())));
     const clientAtTwo = new GraphQLClient(`${two.ownUrl}/graphql`, one.client.keys);
     const work = attempts.flatMap(({ callback, connectionId: id }, index) => [
       ...calls.map((call, turn) => async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Attempt, approvedAttempt, newAccount } from '../support/approvedAttempt.js';
+import { type DecidedAuthorization, decideAuthorization, newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
@@ -15,17 +15,17 @@ const credentialOf = async (id: string) => (await switchboard.sql('select * from
 const isInstalled = (accountId: string) =>
   switchboard.sandbox?.klaviyo.installations().some(({ account }) => account.id === accountId);
 
-async function linked(): Promise<Attempt> {
-  const attempt = await approvedAttempt(switchboard);
-  expect(await openCallback(attempt.callback)).toMatchObject({ status: 200 });
-  return attempt;
+async function linked(): Promise<DecidedAuthorization> {
+  const decided = await decideAuthorization(switchboard);
+  expect(await openCallback(decided.callback)).toMatchObject({ status: 200 });
+  return decided;
 }
 
 describe.concurrent('Authorizing again', () => {
   it('keeps the connection and its id, and stores the new tokens', async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
-    const again = await approvedAttempt(switchboard, { connectionId, account });
+    const again = await decideAuthorization(switchboard, { connectionId, account });
     expect(await openCallback(again.callback)).toMatchObject({ status: 200 });
     const after = await credentialOf(connectionId);
     expect(after).toMatchObject({ account_id: account.id, version: before.version + 1 });
@@ -43,7 +43,7 @@ describe.concurrent('Authorizing again', () => {
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       configuration: { missingScopes: ['profiles:write'] },
     });
-    const again = await approvedAttempt(switchboard, { connectionId, account });
+    const again = await decideAuthorization(switchboard, { connectionId, account });
     expect(again.authorizationUrl.searchParams.get('scope')).toBe('accounts:read profiles:write');
     await openCallback(again.callback);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
@@ -51,7 +51,7 @@ describe.concurrent('Authorizing again', () => {
     });
   });
 
-  it.each<[string, (attempt: Attempt) => Promise<unknown>, object]>([
+  it.each<[string, (decided: DecidedAuthorization) => Promise<unknown>, object]>([
     ['was denied', () => Promise.resolve(), { status: 'DENIED' }],
     [
       'failed',
@@ -62,7 +62,7 @@ describe.concurrent('Authorizing again', () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     const decision = how === 'was denied' ? 'deny' : 'allow';
-    const again = await approvedAttempt(switchboard, { connectionId, account, decision });
+    const again = await decideAuthorization(switchboard, { connectionId, account, decision });
     await spoil(again);
     await openCallback(again.callback);
     expect(await credentialOf(connectionId)).toEqual(before);
@@ -79,7 +79,7 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     const other = newAccount(switchboard);
-    const again = await approvedAttempt(switchboard, { connectionId, account: other });
+    const again = await decideAuthorization(switchboard, { connectionId, account: other });
     const page = await openCallback(again.callback);
     expect(page.status).toBe(409);
     expect(page.text).toContain('This is another Klaviyo account');
@@ -104,7 +104,7 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
     const { connectionId } = await linked();
     const other = newAccount(switchboard);
     await connectKlaviyo(switchboard.client, other.id);
-    const again = await approvedAttempt(switchboard, { connectionId, account: other });
+    const again = await decideAuthorization(switchboard, { connectionId, account: other });
     expect(await openCallback(again.callback)).toMatchObject({ status: 409 });
     await endWait(other.id);
     await eventually(async () =>
@@ -120,7 +120,7 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
   it("works with allowAccountChange, and the previous account's grant is revoked", async () => {
     const { connectionId, account } = await linked();
     const other = newAccount(switchboard);
-    const again = await approvedAttempt(switchboard, { connectionId, account: other, input: { allowAccountChange: true } });
+    const again = await decideAuthorization(switchboard, { connectionId, account: other, input: { allowAccountChange: true } });
     expect(await openCallback(again.callback)).toMatchObject({ status: 200, text: expect.stringContaining(other.name) });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       id: connectionId,
@@ -137,7 +137,7 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
       'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
       { id: connectionId },
     );
-    const again = await approvedAttempt(switchboard, { connectionId });
+    const again = await decideAuthorization(switchboard, { connectionId });
     expect(await openCallback(again.callback)).toMatchObject({ status: 409 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
@@ -157,14 +157,14 @@ describe("Authorizing again when Klaviyo's response is incomplete", () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
     switchboard.sandbox?.klaviyo.inject({ kind: 'omit_refresh_token', count: 1 });
-    await openCallback((await approvedAttempt(switchboard, { connectionId, account })).callback);
+    await openCallback((await decideAuthorization(switchboard, { connectionId, account })).callback);
     expect((await credentialOf(connectionId)).refresh_token).toBe(before.refresh_token);
   });
 
   it("without the account's name: it is not taken for the same account", async () => {
     const { connectionId, account } = await linked();
     const before = await credentialOf(connectionId);
-    const again = await approvedAttempt(switchboard, { connectionId, account });
+    const again = await decideAuthorization(switchboard, { connectionId, account });
     switchboard.sandbox?.klaviyo.inject({ kind: 'permission_denied', target: 'api', count: 1 });
     expect(await openCallback(again.callback)).toMatchObject({ status: 502 });
     expect(await credentialOf(connectionId)).toEqual(before);

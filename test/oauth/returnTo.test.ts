@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { createKlaviyoConnection } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -50,12 +50,12 @@ describe('returnTo must have an allowed origin (RFC 6749 10.15):', () => {
   });
 
   it('and a refused one does not supersede the pending authorization', async () => {
-    const attempt = await approvedAttempt(switchboard);
+    const decided = await decideAuthorization(switchboard);
     const { startAuthorization } = await switchboard.client.query(START, {
-      input: { connectionId: attempt.connectionId, returnTo: 'https://evil.example/' },
+      input: { connectionId: decided.connectionId, returnTo: 'https://evil.example/' },
     });
     expect(startAuthorization.userErrors).toHaveLength(1);
-    expect(await openCallback(attempt.callback)).toMatchObject({ status: 200 });
+    expect(await openCallback(decided.callback)).toMatchObject({ status: 200 });
   });
 
   it('a pop-up requires one, since only its origin receives the outcome', async () => {
@@ -79,20 +79,20 @@ describe('A browser that comes back with an outcome is redirected to returnTo wi
   }
 
   it("with connection and outcome, and keeps the URL's own query", async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { input: { returnTo } });
+    const { callback, connectionId } = await decideAuthorization(switchboard, { input: { returnTo } });
     const expected = { tab: 'connections', connection: connectionId, outcome: 'completed' };
     expect(await whereTo(callback)).toEqual(expected);
     expect(await whereTo(callback)).toEqual(expected);
   });
 
   it("also when it was denied or failed, with the error's code", async () => {
-    const denied = await approvedAttempt(switchboard, { input: { returnTo }, decision: 'deny' });
+    const denied = await decideAuthorization(switchboard, { input: { returnTo }, decision: 'deny' });
     expect(await whereTo(denied.callback)).toMatchObject({
       outcome: 'denied',
       error_code: 'access_denied',
       error_description: 'Access to the Klaviyo account was denied.',
     });
-    const failed = await approvedAttempt(switchboard, { input: { returnTo } });
+    const failed = await decideAuthorization(switchboard, { input: { returnTo } });
     expect(await whereTo(withParameters(failed.callback, { code: 'wrong' }))).toMatchObject({
       connection: failed.connectionId,
       outcome: 'failed',
@@ -102,7 +102,7 @@ describe('A browser that comes back with an outcome is redirected to returnTo wi
   });
 
   it('but sees our own page with a link back when the authorization has expired or was superseded', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { input: { returnTo } });
+    const { callback, connectionId } = await decideAuthorization(switchboard, { input: { returnTo } });
     await switchboard.sql("update authorizations set expires_at = now() - interval '1 s' where connection_id = ?", [
       connectionId,
     ]);
@@ -112,7 +112,7 @@ describe('A browser that comes back with an outcome is redirected to returnTo wi
   });
 
   it('and the URL contains no code, state or token', async () => {
-    const { callback } = await approvedAttempt(switchboard, { input: { returnTo } });
+    const { callback } = await decideAuthorization(switchboard, { input: { returnTo } });
     const { headers } = await openCallback(callback);
     for (const name of ['code', 'state']) expect(headers.get('location')).not.toContain(callback.searchParams.get(name));
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Jobs } from '../../src/database/Jobs.js';
 import { createRevocations } from '../../src/oauth/revokeAuthorization.js';
-import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
+import { decideAuthorization, newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { connectKlaviyo, createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
@@ -102,9 +102,9 @@ describe('revokeAuthorization (RFC 7009)', () => {
   it('supersedes a pending authorization', async () => {
     const account = newAccount(switchboard);
     const id = await connectKlaviyo(switchboard.client, account.id);
-    const attempt = await approvedAttempt(switchboard, { connectionId: id, account });
+    const decided = await decideAuthorization(switchboard, { connectionId: id, account });
     await revoke(id);
-    expect(await openCallback(attempt.callback)).toMatchObject({ status: 410 });
+    expect(await openCallback(decided.callback)).toMatchObject({ status: 410 });
     expect(await seeConnection(switchboard.client, id)).toMatchObject({ status: 'PENDING_AUTHORIZATION' });
   });
 

@@ -3,8 +3,8 @@ import { createOrganization } from '../../src/access/createOrganization.js';
 import { Database } from '../../src/database/Database.js';
 import { findFreePort } from '../../src/database/embedded/findFreePort.js';
 import { MerchantBrowser } from '../http/connect/support/MerchantBrowser.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { type CallbackAnswer, openCallback, withParameters } from '../support/openCallback.js';
@@ -98,7 +98,7 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
   };
 
   // Klaviyo: successful, bound to the browser, reloaded, denied, refused, and with failures at every step.
-  const first = await approvedAttempt(place, { input: { returnTo: 'https://app.example.com/done' } });
+  const first = await decideAuthorization(place, { input: { returnTo: 'https://app.example.com/done' } });
   expect(await open(withParameters(first.callback, { iss: 'https://evil.example' }))).toMatchObject({ status: 400 });
   expect((await open(first.callback, { method: 'HEAD' })).status).toBeGreaterThanOrEqual(400);
   expect(await open(first.callback)).toMatchObject({ status: 303 });
@@ -106,22 +106,22 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
   await open(
     `${publicUrl}/oauth/klaviyo/callback?code=a-code-without-a-state-0123456789&state=a-state-that-is-unknown-0123456789`,
   );
-  await open((await approvedAttempt(place, { decision: 'deny' })).callback);
+  await open((await decideAuthorization(place, { decision: 'deny' })).callback);
   for (const kind of ['invalid_client', 'invalid_grant', 'server_error', 'reset'] as const) {
-    const attempt = await approvedAttempt(place);
+    const decided = await decideAuthorization(place);
     klaviyo.klaviyo.inject({ kind, target: 'token', count: 1 });
-    await open(attempt.callback);
+    await open(decided.callback);
   }
-  const unstorable = await approvedAttempt(place);
+  const unstorable = await decideAuthorization(place);
   await database.em().getConnection().execute("alter table credentials add constraint none check (provider = 'none') not valid");
   expect(await open(unstorable.callback)).toMatchObject({ status: 500 });
   await database.em().getConnection().execute('alter table credentials drop constraint none');
-  const lost = await approvedAttempt(place);
+  const lost = await decideAuthorization(place);
   await database.em().getConnection().execute('alter table authorizations rename to elsewhere');
   expect(await open(lost.callback)).toMatchObject({ status: 500 });
   await everything();
   await database.em().getConnection().execute('alter table elsewhere rename to authorizations');
-  const other = await approvedAttempt(place, { connectionId: first.connectionId });
+  const other = await decideAuthorization(place, { connectionId: first.connectionId });
   expect(await open(other.callback)).toMatchObject({ status: 409 });
   const bound = await client.send(
     'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id, bindToBrowser: true }) { authorizationUrl } }',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authorization } from '../../src/domain/Authorization.js';
 import { type CallbackOutcome, Exchanges } from '../../src/oauth/completeAuthorization.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, openCallbackOnce } from '../support/openCallback.js';
 import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
@@ -29,7 +29,7 @@ async function waitTogether({ client }: TestSwitchboard, callback: URL, connecti
 
 describe.concurrent('A token endpoint that takes longer than ten seconds', () => {
   it('ends the exchange: the authorization is FAILED, for everyone who waited', async () => {
-    const { callback, connectionId } = await approvedAttempt(patient);
+    const { callback, connectionId } = await decideAuthorization(patient);
     patient.sandbox?.klaviyo.inject({ kind: 'hang', target: 'token', count: 1 });
     const { pages, meanwhile } = await waitTogether(patient, callback, connectionId);
     const [{ seconds }] = await patient.sql(
@@ -87,7 +87,7 @@ describe.concurrent('A token endpoint that cannot be reached', () => {
 
 describe.concurrent('A slow exchange', () => {
   it('that succeeds late is a success for everyone who waited, with one exchange', async () => {
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     switchboard.sandbox?.klaviyo.resetCounters();
     switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'token', seconds: 1, count: 1 });
     const { pages } = await waitTogether(switchboard, callback, connectionId);
@@ -106,7 +106,7 @@ describe('A browser that waits for a slow exchange', () => {
     ['that goes on to the app', { returnTo: 'https://app.example.com/' }, 303],
     ['in a pop-up', { returnTo: 'https://app.example.com/', display: 'POPUP' }, 200],
   ])('%s sees a page that reloads itself until there is an outcome', async (_how, input, status) => {
-    const { callback, connectionId, account } = await approvedAttempt(third, { input });
+    const { callback, connectionId, account } = await decideAuthorization(third, { input });
     klaviyo()?.resetCounters();
     klaviyo()?.inject({ kind: 'slow', target: 'token', seconds: 4, count: 1 });
     for (const _who of ['whose request exchanges the code', 'that loads the page again']) {

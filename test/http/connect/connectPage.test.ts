@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LANGUAGES, texts } from '../../../src/http/texts/texts.js';
-import { newAccount } from '../../support/approvedAttempt.js';
+import { newAccount } from '../../support/decideAuthorization.js';
 import { connectKlaviyo, createKlaviyoConnection } from '../../support/klaviyoFlow.js';
 import { tryCreateSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createOrganization } from '../../../src/access/createOrganization.js';
-import { newAccount } from '../../support/approvedAttempt.js';
+import { newAccount } from '../../support/decideAuthorization.js';
 import { eventually } from '../../support/eventually.js';
 import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
 import { tryCreateSession } from '../../support/sessionFlow.js';

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { newAccount } from '../../support/approvedAttempt.js';
+import { newAccount } from '../../support/decideAuthorization.js';
 import { connectKlaviyo, createKlaviyoConnection, decideAtKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
 import { makeSession, tryCreateSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';

@@ -2,7 +2,7 @@ import type { KlaviyoControl } from '../../src/sandbox/createSandbox.js';
 import type { GraphQLClient } from './GraphQLClient.js';
 import { createKlaviyoConnection, decideAtKlaviyo, startKlaviyoAuthorization } from './klaviyoFlow.js';
 
-export interface Attempt {
+export interface DecidedAuthorization {
   readonly connectionId: string;
   readonly authorizationUrl: URL;
   /** The URL to which the provider redirects the browser. It has not been opened yet. */
@@ -26,7 +26,7 @@ export function newAccount({ sandbox }: Place): { id: string; name: string } {
 }
 
 /** Starts an authorization and lets the merchant decide on it. Returns it before the browser comes back. */
-export async function approvedAttempt(
+export async function decideAuthorization(
   place: Place,
   {
     input = {},
@@ -39,7 +39,7 @@ export async function approvedAttempt(
     account?: { id: string; name: string };
     connectionId?: string;
   } = {},
-): Promise<Attempt> {
+): Promise<DecidedAuthorization> {
   const id = connectionId ?? (await createKlaviyoConnection(place.client));
   const authorizationUrl = await startKlaviyoAuthorization(place.client, id, input);
   const callback = await decideAtKlaviyo(authorizationUrl, decision, account.id);
