@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { declareGrantLost } from '../../../src/oauth/getProviderAccessToken.js';
-import type { FaultKind } from '../../../src/sandbox/createSandbox.js';
-import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
-import { eventually } from '../../support/eventually.js';
-import { connectKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
-import { type StandaloneKlaviyo, startKlaviyo } from '../../support/startKlaviyo.js';
-import { startLinkedSwitchboard } from '../../support/startLinkedSwitchboard.js';
-import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+import { declareGrantLost } from '../../src/oauth/getProviderAccessToken.js';
+import type { FaultKind } from '../../src/sandbox/createSandbox.js';
+import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { eventually } from '../support/eventually.js';
+import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
+import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
+import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
 type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
 
