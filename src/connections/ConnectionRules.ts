@@ -83,11 +83,11 @@ export function warningsOf(
 
 /** Encrypts secrets for their column, bound to the row. */
 export function encryptSecrets(cipher: Cipher, connectionId: number, secrets: object): string {
-  return cipher.encrypt(JSON.stringify(secrets), columnIdentity.webhookAuthConfig(connectionId));
+  return cipher.encrypt(JSON.stringify(secrets), columnIdentity.authConfig(connectionId));
 }
 
 export function decryptSecrets(cipher: Cipher, connectionId: number, column: string | null | undefined): object | null {
-  return column ? JSON.parse(cipher.decrypt(column, columnIdentity.webhookAuthConfig(connectionId))) : null;
+  return column ? JSON.parse(cipher.decrypt(column, columnIdentity.authConfig(connectionId))) : null;
 }
 
 const MAX_NAME_LENGTH = 200;

@@ -41,7 +41,7 @@ describe('A webhook connection', () => {
       const connection = await createWebhook(switchboard.client, { authType, authConfig });
       expect(connection.configuration).toEqual({ url, authType, extraHeaders: [] });
       const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
-      expect(JSON.parse(testCipher.decrypt(row.auth_config, columnIdentity.webhookAuthConfig(Number(connection.id))))).toEqual(
+      expect(JSON.parse(testCipher.decrypt(row.auth_config, columnIdentity.authConfig(Number(connection.id))))).toEqual(
         authConfig,
       );
       for (const secret of Object.values(authConfig).slice(-1)) expect(JSON.stringify(row)).not.toContain(secret);

@@ -76,7 +76,7 @@ function fileType(folder: string): ConnectionType {
         async deliver({ connection, event }) {
           const { fileName } = connection.configuration as { fileName: string };
           const secrets = connection.authConfig
-            ? JSON.parse(cipher.decrypt(connection.authConfig, columnIdentity.webhookAuthConfig(connection.id)))
+            ? JSON.parse(cipher.decrypt(connection.authConfig, columnIdentity.authConfig(connection.id)))
             : { password: 'open' };
           try {
             await appendFile(join(folder, fileName), `${secrets.password} ${event.payload}\n`);
@@ -282,7 +282,7 @@ describe('A connection type that is one module and one line', () => {
     const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
     expect(row).toMatchObject({ type: 'file', configuration: { fileName: 'one', encoding: 'ascii' } });
     expect(JSON.stringify(row)).not.toContain('sesame');
-    const identity = columnIdentity.webhookAuthConfig(Number(connection.id));
+    const identity = columnIdentity.authConfig(Number(connection.id));
     expect(JSON.parse(testCipher.decrypt(row.auth_config, identity))).toEqual({ password: 'sesame' });
   });
 

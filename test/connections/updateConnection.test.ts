@@ -19,7 +19,7 @@ afterAll(() => switchboard.close());
 const update = (input: object) => updateConnection(switchboard.client, input);
 async function secretsOf(id: string) {
   const [{ auth_config }] = await switchboard.sql('select auth_config from connections where id = ?', [id]);
-  return auth_config && JSON.parse(testCipher.decrypt(auth_config, columnIdentity.webhookAuthConfig(Number(id))));
+  return auth_config && JSON.parse(testCipher.decrypt(auth_config, columnIdentity.authConfig(Number(id))));
 }
 
 describe('updateConnection changes the given fields only', () => {

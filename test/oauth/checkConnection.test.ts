@@ -10,32 +10,23 @@ import { type CheckDependencies, checkDueConnections } from '../../src/oauth/che
 import { declareGrantLost } from '../../src/oauth/getProviderAccessToken.js';
 import type { FaultOrder } from '../../src/sandbox/createSandbox.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
-import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
 import { type LogLine, recordLog } from '../support/recordLog.js';
-import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
-import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { type ServerPair, startServerPair } from '../support/startServerPair.js';
 import { testCipher } from '../support/testCipher.js';
 import { createWebhookConnection, publish, subscribe, trySubscribe, waitForDelivery } from '../support/webhookFlow.js';
 
-type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
-
-// Two servers on one database, as two processes are. Klaviyo is a third one.
-let klaviyo: StandaloneKlaviyo;
-let shared: TestDatabase;
-let one: Server;
-let two: Server;
+let pair: ServerPair;
+let klaviyo: ServerPair['klaviyo'];
+let one: ServerPair['one'];
+let two: ServerPair['two'];
 beforeAll(async () => {
-  [klaviyo, shared] = await Promise.all([startKlaviyo(), createTestDatabase()]);
-  one = await startLinkedSwitchboard(klaviyo, { shared });
-  two = await startLinkedSwitchboard(klaviyo, { shared, publicUrl: one.ownUrl });
+  pair = await startServerPair();
+  ({ klaviyo, one, two } = pair);
 });
-afterAll(async () => {
-  await Promise.all([one.close(), two.close()]);
-  await Promise.all([shared.drop(), klaviyo.close()]);
-});
+afterAll(() => pair.close());
 afterEach(() => klaviyo.klaviyo.clearFaults());
 
 const CHECK = `mutation ($id: ID!) { checkConnection(input: { connectionId: $id }) {

@@ -1,32 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
 import { decideAuthorization } from '../support/decideAuthorization.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
-import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
-import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { type ServerPair, startServerPair } from '../support/startServerPair.js';
 
-type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
-
-// Two servers on one database, behind one address, as two processes are.
-let klaviyo: StandaloneKlaviyo;
-let shared: TestDatabase;
-let one: Server;
-let two: Server;
+let pair: ServerPair;
+let klaviyo: ServerPair['klaviyo'];
+let one: ServerPair['one'];
+let two: ServerPair['two'];
 beforeAll(async () => {
-  [klaviyo, shared] = await Promise.all([startKlaviyo(), createTestDatabase()]);
-  one = await startLinkedSwitchboard(klaviyo, { shared });
-  two = await startLinkedSwitchboard(klaviyo, { shared, publicUrl: one.ownUrl });
+  pair = await startServerPair();
+  ({ klaviyo, one, two } = pair);
 });
-afterAll(async () => {
-  await Promise.all([one.close(), two.close()]);
-  await Promise.all([shared.drop(), klaviyo.close()]);
-});
+afterAll(() => pair.close());
 
 const place = () => ({ client: one.client, sandbox: klaviyo });
-const at = (server: Server, callback: URL): URL => new URL(`${callback.pathname}${callback.search}`, server.ownUrl);
+const at = (server: ServerPair['one'], callback: URL): URL => new URL(`${callback.pathname}${callback.search}`, server.ownUrl);
 /** Sends half of the callbacks to each server. */
 const fiftyCallbacks = (callbacks: URL[]) =>
   Promise.all(

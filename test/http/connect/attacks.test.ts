@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { createOrganization } from '../../../src/access/createOrganization.js';
 import { findFreePort } from '../../../src/database/embedded/findFreePort.js';
 import { GraphQLClient } from '../../support/GraphQLClient.js';
-import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
 import { tryCreateSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { browserTestsWanted, launchChromium } from '../graphiql/support/chromium.js';
 import { MerchantBrowser } from './support/MerchantBrowser.js';
+import { type Link, makeLink } from './support/makeLink.js';
 import { visit } from './support/visit.js';
 
 const EVIL_NAME = '</title><script>alert(1)</script>"\'&amp;$t(connect.back){{app}}';
@@ -20,19 +20,6 @@ beforeAll(async () => {
   switchboard = await startSwitchboard({ ROLE: 'api', APP_NAME: EVIL_NAME, SESSION_RATE_LIMIT_PER_MINUTE: '20' });
 });
 afterAll(() => switchboard.close());
-
-interface Link {
-  readonly url: string;
-  readonly token: string;
-  readonly id: string;
-  readonly connectionId: string;
-}
-
-async function makeLink(client = switchboard.client, input: object = {}): Promise<Link> {
-  const connectionId = await createKlaviyoConnection(client);
-  const made = await tryCreateSession(client, { permissions: ['CONNECT'], connectionId, ...input });
-  return { url: made.url, token: made.token, id: made.session.id, connectionId };
-}
 
 const browse = (headers: Record<string, string> = {}) => new MerchantBrowser(switchboard.publicUrl, headers);
 const attemptsOf = ({ connectionId }: Link) =>
@@ -47,7 +34,7 @@ describe('The button of the connect page', () => {
     ['a page without origin, which claims to be ours', { origin: 'null', 'sec-fetch-site': 'same-origin' }],
     ['the address bar', { 'sec-fetch-site': 'none' }],
   ])('cannot be pressed from %s', async (_case, headers) => {
-    const link = await makeLink();
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(link.url);
     const answer = await browser.press(page, headers);
@@ -58,7 +45,7 @@ describe('The button of the connect page', () => {
   });
 
   it('cannot be pressed by a request without an origin, or without the cookie', async () => {
-    const link = await makeLink();
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(link.url);
     const body = new URLSearchParams({ session: link.id });
@@ -75,7 +62,7 @@ describe('The button of the connect page', () => {
     ['another session', 'application/x-www-form-urlencoded', 'session=018f0000-0000-7000-8000-000000000000', 409],
     ['two', 'application/x-www-form-urlencoded', 'session=x&session=y', 409],
   ])('answers %s with a page, and starts no authorization', async (_case, type, body, status) => {
-    const link = await makeLink();
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     await browser.follow(link.url);
     const headers = { origin: switchboard.publicUrl, 'sec-fetch-site': 'same-origin', 'content-type': type };
@@ -86,7 +73,10 @@ describe('The button of the connect page', () => {
   });
 
   it('starts no authorization when another link was stored in the browser after its page was shown', async () => {
-    const [own, attackers] = [await makeLink(), await makeLink(await switchboard.anotherOrganization('Attacker'))];
+    const [own, attackers] = [
+      await makeLink(switchboard.client),
+      await makeLink(await switchboard.anotherOrganization('Attacker')),
+    ];
     const browser = browse();
     const page = await browser.follow(own.url);
     await browser.open(attackers.url);
@@ -99,7 +89,7 @@ describe('The button of the connect page', () => {
   });
 
   it('leaves one pending authorization when it is pressed several times at once', async () => {
-    const link = await makeLink();
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(link.url);
     const answers = await Promise.all([1, 2, 3, 4].map(() => browser.press(page)));
@@ -110,7 +100,7 @@ describe('The button of the connect page', () => {
   });
 
   it('is rate limited when it is pressed over and over', async () => {
-    const link = await makeLink();
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(link.url);
     let answer = await browser.press(page);
@@ -121,7 +111,7 @@ describe('The button of the connect page', () => {
     for (let look = 0; look < 20; look += 1) answer = await browser.open('/connect');
     expect(answer.status).toBe(429);
     // Another link of the same organization still works.
-    expect(await browse().follow((await makeLink()).url)).toMatchObject({ status: 200 });
+    expect(await browse().follow((await makeLink(switchboard.client)).url)).toMatchObject({ status: 200 });
   });
 });
 
@@ -133,7 +123,7 @@ describe('A link that the merchant has not clicked', () => {
     ['preparation', { 'sec-fetch-dest': 'document', 'sec-purpose': 'prefetch;prerender' }],
     ['preparation by an older browser', { purpose: 'prefetch' }],
   ])('leaves no cookie when it is loaded as %s', async (_case, headers) => {
-    const { url } = await makeLink();
+    const { url } = await makeLink(switchboard.client);
     const browser = browse();
     const answer = await browser.open(url, { headers });
     expect(answer.status).toBe(403);
@@ -143,7 +133,7 @@ describe('A link that the merchant has not clicked', () => {
 
 describe('Every response of the connect page', () => {
   it('cannot be framed, stored or indexed, and sends no referrer to other sites', async () => {
-    const { url } = await makeLink();
+    const { url } = await makeLink(switchboard.client);
     const browser = browse();
     const answers = [await browser.open(url), await browser.open('/connect'), await browse().open('/connect')];
     for (const { headers, status } of answers) {
@@ -172,7 +162,7 @@ describe('Every response of the connect page', () => {
   });
 
   it('leads only to its own page, the provider and the URLs of its session', async () => {
-    const link = await makeLink();
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const evil = 'https://evil.example/';
     const query = new URLSearchParams({ returnTo: evil, return_to: evil, next: evil, display: `popup${evil}` });
@@ -227,7 +217,10 @@ describe.runIf(browserTestsWanted())('In a real browser, another site', () => {
   }
 
   it("can neither send the button's form, nor show the page in a frame, nor store a link of its own", async () => {
-    const [own, attackers] = [await makeLink(), await makeLink(await switchboard.anotherOrganization('Attacker'))];
+    const [own, attackers] = [
+      await makeLink(switchboard.client),
+      await makeLink(await switchboard.anotherOrganization('Attacker')),
+    ];
     const { page, context } = await visit(browser);
     const site = await startSite({
       '/post': `<form method=post action="${switchboard.publicUrl}/connect"><input name=session value="${own.id}"></form><script>document.forms[0].submit()</script>`,
@@ -252,7 +245,7 @@ describe.runIf(browserTestsWanted())('In a real browser, another site', () => {
   });
 
   it('that contains a link learns nothing about it; the token is in no address, history or referrer', async () => {
-    const link = await makeLink();
+    const link = await makeLink(switchboard.client);
     const { page, requests } = await visit(browser);
     const site = await startSite({ '/mail': `<a href="${link.url}">Connect</a>` });
     await page.goto(`${site}/mail`);

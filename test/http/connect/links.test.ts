@@ -7,6 +7,7 @@ import { connectKlaviyo, createKlaviyoConnection, decideAtKlaviyo, seeConnection
 import { makeSession, tryCreateSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { MerchantBrowser } from './support/MerchantBrowser.js';
+import { makeLink } from './support/makeLink.js';
 
 const APP = 'https://app.example.com';
 const PIXEL = Buffer.from(
@@ -22,31 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-interface Link {
-  readonly url: string;
-  readonly token: string;
-  readonly id: string;
-  readonly connectionId: string;
-}
-
-async function makeLink(input: object = {}, connectionId?: string): Promise<Link> {
-  const id = connectionId ?? (await createKlaviyoConnection(switchboard.client));
-  const { token, url, session, userErrors } = await tryCreateSession(switchboard.client, {
-    permissions: ['CONNECT'],
-    connectionId: id,
-    ...input,
-  });
-  expect(userErrors).toEqual([]);
-  return { url, token, id: session.id, connectionId: id };
-}
-
 const browse = (headers: Record<string, string> = {}) => new MerchantBrowser(switchboard.publicUrl, headers);
 const attemptsOf = (connectionId: string) =>
   switchboard.sql('select id, locale, display, opener_origin from authorizations where connection_id = ?', [connectionId]);
 
 describe('A link', () => {
   it('redirects to an address without its token, which it stores in a cookie that no script and no other site can use', async () => {
-    const { url, token } = await makeLink();
+    const { url, token } = await makeLink(switchboard.client);
     const answer = await browse().open(url);
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe('/connect');
@@ -57,7 +40,7 @@ describe('A link', () => {
   });
 
   it('says which app asks for what, in words that a merchant knows', async () => {
-    const { url } = await makeLink({ returnTo: `${APP}/settings` });
+    const { url } = await makeLink(switchboard.client, { returnTo: `${APP}/settings` });
     const page = await browse().follow(url);
     expect(page.status).toBe(200);
     expect(page.text).toContain('Parcel & Co would like to connect Acme with your Klaviyo account.'.replace('&', '&amp;'));
@@ -73,14 +56,14 @@ describe('A link', () => {
 
   it('describes other scopes too, and names those without a description', async () => {
     const connectionId = await createKlaviyoConnection(switchboard.client, ['accounts:read', 'profiles:write', 'lists:read']);
-    const { text } = await browse().follow((await makeLink({}, connectionId)).url);
+    const { text } = await browse().follow((await makeLink(switchboard.client, {}, connectionId)).url);
     expect(text).toContain('Change: profiles of your customers');
     expect(text).toContain('See: lists');
     expect(text).not.toContain('events to it');
   });
 
   it('starts no authorization, however often it is loaded by HEAD and GET; its button starts one, bound to the browser', async () => {
-    const { url, connectionId } = await makeLink();
+    const { url, connectionId } = await makeLink(switchboard.client);
     const browser = browse();
     for (const method of ['HEAD', 'GET', 'GET']) expect((await browser.open(url, { method })).status).toBe(303);
     const page = await browser.open('/connect');
@@ -106,7 +89,7 @@ describe('A link', () => {
     const account = newAccount(switchboard);
     const connectionId = await connectKlaviyo(switchboard.client, account.id);
     const browser = browse();
-    const page = await browser.follow((await makeLink({}, connectionId)).url);
+    const page = await browser.follow((await makeLink(switchboard.client, {}, connectionId)).url);
     expect(page.text).toContain('Klaviyo is connected');
     expect(page.text).toContain(`The account “${account.name}” is connected with Acme.`);
     expect(page.text).toContain('Connect again');
@@ -116,7 +99,7 @@ describe('A link', () => {
   });
 
   it('whose authorization was denied offers to try again while it is valid, and only in its browser', async () => {
-    const { url, id } = await makeLink();
+    const { url, id } = await makeLink(switchboard.client);
     const browser = browse();
     const gone = await browser.press(await browser.follow(url));
     const callback = await decideAtKlaviyo(new URL(gone.headers.get('location') as string), 'deny');
@@ -129,7 +112,7 @@ describe('A link', () => {
   });
 
   it('returns to the app with connection and outcome', async () => {
-    const { url, connectionId } = await makeLink({ returnTo: `${APP}/settings?tab=klaviyo` });
+    const { url, connectionId } = await makeLink(switchboard.client, { returnTo: `${APP}/settings?tab=klaviyo` });
     const browser = browse();
     const gone = await browser.press(await browser.follow(url));
     const callback = await decideAtKlaviyo(new URL(gone.headers.get('location') as string), 'allow', newAccount(switchboard).id);
@@ -140,7 +123,7 @@ describe('A link', () => {
 
   it("in a pop-up sends the outcome to its session's origin, whatever its returnTo", async () => {
     const origin = 'https://shop.example';
-    const { url, connectionId } = await makeLink({ origin, returnTo: `${APP}/settings` });
+    const { url, connectionId } = await makeLink(switchboard.client, { origin, returnTo: `${APP}/settings` });
     const browser = browse();
     const page = await browser.follow(`${url}?display=popup`);
     // A pop-up does not navigate to the app.
@@ -151,7 +134,7 @@ describe('A link', () => {
 
   it('in a pop-up sends the outcome to its opener even without a returnTo', async () => {
     const origin = 'https://shop.example';
-    const { url } = await makeLink({ origin });
+    const { url } = await makeLink(switchboard.client, { origin });
     const browser = browse();
     const gone = await browser.press(await browser.follow(`${url}?display=popup`));
     const answer = await browser.open(await decideAtKlaviyo(new URL(gone.headers.get('location') as string), 'deny'));
@@ -180,7 +163,7 @@ describe('A link that does not work', () => {
       410,
       'This link has expired',
       async () => {
-        const { url, id } = await makeLink();
+        const { url, id } = await makeLink(switchboard.client);
         await switchboard.sql("update sessions set expires_at = now() - interval '1 second' where id = ?", [id]);
         return url;
       },
@@ -190,7 +173,7 @@ describe('A link that does not work', () => {
       410,
       'This link was ended',
       async () => {
-        const { url, connectionId } = await makeLink();
+        const { url, connectionId } = await makeLink(switchboard.client);
         await switchboard.client.query('mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId } }', {
           id: connectionId,
         });
@@ -221,7 +204,7 @@ describe('A link that does not work', () => {
   });
 
   it('because it expired in between starts no authorization', async () => {
-    const { url, id, connectionId } = await makeLink();
+    const { url, id, connectionId } = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(url);
     await switchboard.sql("update sessions set expires_at = now() - interval '1 second' where id = ?", [id]);
