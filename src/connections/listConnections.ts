@@ -9,7 +9,7 @@ interface ConnectionFilter {
   readonly externalId?: string | null;
 }
 
-/** The caller's connections, newest first (OpenAPI list_connections). */
+/** Lists the caller's connections, newest first (OpenAPI list_connections). */
 export function listConnections(
   { database }: { database: Database },
   caller: Caller,
@@ -30,12 +30,14 @@ export function listConnections(
   );
 }
 
-/** One connection of the organization, or null: somebody else's is not there (OpenAPI get-connection). */
+/**
+ * Returns one connection of the organization, or null, also for another organization's connection (OpenAPI get-connection).
+ */
 export function findConnection({ database }: { database: Database }, caller: Caller, id: string): Promise<Connection | null> {
   return database.em().findOne(Connection, reachableConnection(caller, id));
 }
 
-/** The same by what the organization's own system calls it. */
+/** Returns the connection with this externalId, or null. */
 export function findConnectionByExternalId(
   { database }: { database: Database },
   caller: Caller,

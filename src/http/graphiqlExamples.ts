@@ -1,7 +1,10 @@
 import { parcelEventCreated } from '../events/types/parcelEvents.js';
 import type { GraphiqlExample } from './graphiql/graphiql.js';
 
-/** The operations that GraphiQL opens with: linking Klaviyo, then publishing to a webhook. `inboxUrl` is where the latter may go. */
+/**
+ * Returns the operations that GraphiQL opens with: linking Klaviyo, then publishing to a webhook. `inboxUrl` is the
+ * webhook's URL.
+ */
 export const graphiqlExamples = (inboxUrl: string): readonly GraphiqlExample[] => [
   {
     name: 'Create a Klaviyo connection',
@@ -142,7 +145,7 @@ mutation Publish($data: JSONObject!) {
     variables: `${JSON.stringify({ data: parcelEventCreated.sample }, null, 2)}\n`,
   },
   {
-    name: 'See what became of it',
+    name: 'See the deliveries',
     query: `# 7. Every delivery, with every attempt.
 query Deliveries {
   deliveries(first: 10) {
@@ -174,7 +177,7 @@ query Deliveries {
 `,
   },
   {
-    name: 'Watch what happens',
+    name: 'Watch the deliveries',
     query: `# 8. Execute, then publish again in another tab.
 # Deliveries show up here as they change.
 subscription Watch {

@@ -16,7 +16,7 @@ import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchbo
 import { testCipher } from '../support/testCipher.js';
 import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
-/** A type that needs no authorization: appends each event to a file of a folder, as a line of JSON behind a word that is a secret. */
+/** A type that needs no authorization: appends each event to a file, as a line of JSON that begins with a secret word. */
 function fileType(folder: string): ConnectionType {
   interface FileInput {
     readonly fileName?: string | null;
@@ -76,7 +76,7 @@ function fileType(folder: string): ConnectionType {
         async deliver({ connection, event }) {
           const { fileName } = connection.configuration as { fileName: string };
           const secrets = connection.authConfig
-            ? JSON.parse(cipher.decrypt(connection.authConfig, columnIdentity.webhookAuthConfig(connection.id)))
+            ? JSON.parse(cipher.decrypt(connection.authConfig, columnIdentity.authConfig(connection.id)))
             : { password: 'open' };
           try {
             await appendFile(join(folder, fileName), `${secrets.password} ${event.payload}\n`);
@@ -93,7 +93,7 @@ function fileType(folder: string): ConnectionType {
 
 const REPORT: AttemptReport = { durationMs: 1, statusCode: null, responseBody: null, error: null };
 
-/** What GraphQL asked for together. */
+/** The names that GraphQL asked for in one call. */
 const counted: (readonly string[])[] = [];
 
 async function countLines(paths: readonly string[]): Promise<Map<string, number>> {
@@ -104,7 +104,7 @@ async function countLines(paths: readonly string[]): Promise<Map<string, number>
 const linesOf = async (path: string): Promise<string[]> =>
   (await readFile(path, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
 
-/** A type that is linked by OAuth: says each event in a chat room of the account. */
+/** A type that is linked by OAuth: posts each event to a chat room of the account. */
 function chatType(chatUrl: string): ConnectionType {
   return {
     name: 'chat',
@@ -205,7 +205,7 @@ async function post(url: string, body: object): Promise<{ status: number; body: 
   return { status: response.status, body: await response.json() };
 }
 
-/** The chat's own server: one account, whose owner agrees to everything. */
+/** The chat's own server, with one account whose owner allows everything. */
 class ChatServer {
   readonly said: { room: string; text: string }[] = [];
   readonly revoked: string[] = [];
@@ -282,11 +282,11 @@ describe('A connection type that is one module and one line', () => {
     const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
     expect(row).toMatchObject({ type: 'file', configuration: { fileName: 'one', encoding: 'ascii' } });
     expect(JSON.stringify(row)).not.toContain('sesame');
-    const identity = columnIdentity.webhookAuthConfig(Number(connection.id));
+    const identity = columnIdentity.authConfig(Number(connection.id));
     expect(JSON.parse(testCipher.decrypt(row.auth_config, identity))).toEqual({ password: 'sesame' });
   });
 
-  it('refuses what its own check refuses, what it needs and lacks, and what is for another type', async () => {
+  it('refuses invalid input, missing input, and input for another type', async () => {
     const invalid = { code: 'INVALID', message: 'fileName must be a name without slashes.', path: ['file', 'fileName'] };
     expect(await create({ type: 'FILE', file: { fileName: '../one' } })).toEqual({ connection: null, userErrors: [invalid] });
     expect((await create({ type: 'FILE' })).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['file'] }]);
@@ -296,7 +296,7 @@ describe('A connection type that is one module and one line', () => {
     expect((await update({ id: await createFile('one'), file: { fileName: 'a/b' } })).userErrors).toEqual([invalid]);
   });
 
-  it('is changed, and keeps what the change does not name', async () => {
+  it('is updated, and keeps the fields that the update does not name', async () => {
     const { connection } = await create({ type: 'FILE', file: { fileName: 'old', password: 'sesame', encoding: 'ASCII' } });
     const { id } = connection;
     expect((await update({ id, file: { fileName: 'new' } })).connection.configuration).toMatchObject({
@@ -311,7 +311,7 @@ describe('A connection type that is one module and one line', () => {
     await mutate('deleteConnection', 'DeleteConnectionInput', { id }, 'deletedId');
   });
 
-  it('is created, listed, changed and refused over REST', async () => {
+  it('is created, listed, updated and refused over REST', async () => {
     const created = await rest.post('/connections', { type: 'file', configuration: { file_name: 'two', password: 'x' } });
     expect(created).toMatchObject({ status: 201, body: { data: { type: 'file', configuration: { file_name: 'two' } } } });
     const { id } = created.body.data;
@@ -336,7 +336,7 @@ describe('A connection type that is one module and one line', () => {
     );
   });
 
-  it('is what a list can be filtered by, and reads what it shows once for the whole list', async () => {
+  it('is a filter of lists, and reads what it shows once for a whole list', async () => {
     await createFile('one');
     await createFile('other');
     counted.splice(0);
@@ -348,7 +348,7 @@ describe('A connection type that is one module and one line', () => {
     expect(counted).toHaveLength(1);
   });
 
-  it('keeps a field to those who have its scope', async () => {
+  it('protects a field by its scope', async () => {
     const { createApiKey } = await switchboard.client.query(
       'mutation { createApiKey(input: { scopes: [MANAGE] }) { apiKey { publicKey } secretKey } }',
     );
@@ -367,7 +367,7 @@ describe('A connection type that is one module and one line', () => {
     });
   });
 
-  it('is delivered to by its destination, tested, retried when that fails, and deleted with what was left to do', async () => {
+  it('is delivered to by its destination, tested, retried after a failure, and deleted with its open deliveries', async () => {
     const id = await createFile('events');
     const subscriptionId = await subscribe(switchboard.client, id);
     const eventId = await publish(switchboard.client, { data: parcelEvent(42) });
@@ -378,7 +378,7 @@ describe('A connection type that is one module and one line', () => {
     expect(result).toEqual({ success: true });
     expect((await see(id)).configuration).toMatchObject({ lines: 2 });
 
-    // A name that is a folder can't be written to.
+    // A name that is a folder cannot be written to.
     await update({ id, file: { fileName: '.' } });
     const failing = await publish(switchboard.client);
     expect(await waitForDelivery(switchboard.client, failing, 'FAILED')).toMatchObject({
@@ -397,7 +397,7 @@ describe('A connection type that is one module and one line', () => {
     expect(await see(id)).toBeNull();
   });
 
-  it('has neither an authorization nor a signing secret when it says so', async () => {
+  it('has neither an authorization nor a signing secret unless it says so', async () => {
     const connectionId = await createFile('one');
     const of = { connectionId };
     const start = await mutate('startAuthorization', 'StartAuthorizationInput', of, 'authorizationUrl');
@@ -412,7 +412,7 @@ describe('A connection type that is one module and one line', () => {
 });
 
 describe('A connection type with a provider', () => {
-  it('waits for its authorization, is linked at its own callback, delivers with its grant, and gives it back', async () => {
+  it('waits for its authorization, is linked at its own callback, delivers with its grant, and revokes it', async () => {
     const { connection } = await create({ type: 'CHAT', chat: { room: '#parcels' } });
     const { id } = connection;
     expect(connection).toMatchObject({ type: 'CHAT', status: 'PENDING_AUTHORIZATION', configuration: { account: null } });
@@ -448,7 +448,7 @@ describe('A connection type with a provider', () => {
     await eventually(() => expect(chat.revoked).toEqual(['chat-token']));
   });
 
-  it('takes installs that begin at its provider, as far as its configuration lets them', async () => {
+  it('accepts installs that begin at its provider, if its configuration allows it', async () => {
     const page = await fetch(`${switchboard.publicUrl}/oauth/chat/install`);
     const [install] = /[\w-]{43}/.exec(await page.text()) ?? [];
     const claim = (input: object) => mutate('claimInstall', 'ClaimInstallInput', { install, ...input }, 'authorizationUrl');
@@ -458,7 +458,7 @@ describe('A connection type with a provider', () => {
   });
 });
 
-describe('Connection types that do not fit together', () => {
+describe('Connection types that contradict each other keep the server from starting:', () => {
   it.each([
     ['two with one name', (type: ConnectionType) => [type, type], 'There are two connection types with the name file.'],
     [
@@ -469,7 +469,7 @@ describe('Connection types that do not fit together', () => {
     [
       'one that gives a field of REST another meaning',
       (type: ConnectionType) => [{ ...type, rest: { ...type.rest, updateFields: { url: { type: 'integer' } } } }],
-      'Two connection types give url two meanings.',
+      'Two connection types define url differently.',
     ],
     [
       'one that names a type that the schema has not',

@@ -4,16 +4,19 @@ import type { OperationSchema } from './operation.js';
 import { errorSchemas, parcelSchemas, parcelWebhook, ref, subscriptionSchemas } from './schemas.js';
 
 interface OpenApiOptions {
-  /** The path below which the described routes are; the server of the document. */
+  /** The path prefix of the described routes, which is the server in the document. */
   readonly base: string;
   readonly publicUrl: string;
-  /** Those that can be subscribed to here. */
+  /** Event types that can be subscribed to over REST. */
   readonly eventTypes: readonly string[];
-  /** Those of connections. */
+  /** Schemas of connections, by name. */
   readonly connectionSchemas: Readonly<Record<string, object>>;
 }
 
-/** `GET /openapi.json`: the routes that are added to this scope from now on, described (OpenAPI 3.1) by the schemas that they validate with. */
+/**
+ * Adds `GET /openapi.json`, which describes the routes that are added to this scope later (OpenAPI 3.1), by the schemas that
+ * validate them.
+ */
 export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes, connectionSchemas }: OpenApiOptions): void {
   const paths: Record<string, Record<string, object>> = {};
   app.addHook('onRoute', (route) => {

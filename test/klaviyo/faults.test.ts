@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FaultKind } from '../../../src/sandbox/createSandbox.js';
-import { eventually } from '../../support/eventually.js';
-import type { GraphQLClient } from '../../support/GraphQLClient.js';
-import { connectKlaviyo } from '../../support/klaviyoFlow.js';
-import { type StandaloneKlaviyo, startKlaviyo } from '../../support/startKlaviyo.js';
-import { startLinkedSwitchboard } from '../../support/startLinkedSwitchboard.js';
-import { publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+import type { FaultKind } from '../../src/sandbox/createSandbox.js';
+import { eventually } from '../support/eventually.js';
+import type { GraphQLClient } from '../support/GraphQLClient.js';
+import { connectKlaviyo } from '../support/klaviyoFlow.js';
+import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
+import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
 let klaviyo: StandaloneKlaviyo;
 let switchboard: Awaited<ReturnType<typeof startLinkedSwitchboard>>;

@@ -6,7 +6,7 @@ import { Platform } from '../../support/Platform.js';
 import { makeSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, publish, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
-import { Inbox, status } from '../support/Inbox.js';
+import { Inbox, status } from '../../delivery/support/Inbox.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
