@@ -25,6 +25,7 @@ import { ConnectionPayloadResolver, ConnectionResolver } from './connections/Con
 import type { SchemaPart } from './connections/ConnectionTypeView.js';
 import {
   AttemptErrorResolver,
+  AttemptResolver,
   ConnectionDeliveriesResolver,
   DeliveryResolver,
   EventDeliveriesResolver,
@@ -59,7 +60,9 @@ const resolvers: NonEmptyArray<Function> = [
   EventResolver,
   ErasureResolver,
   DeliveryResolver,
+  AttemptResolver,
   AttemptErrorResolver,
+  AttemptResolver,
   ConnectionDeliveriesResolver,
   EventDeliveriesResolver,
   SigningSecretResolver,

@@ -57,7 +57,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
   KlaviyoQuota: { view: 'pausedUntil perMinuteLimit perMinuteRemaining perSecondLimit perSecondRemaining resetsAt' },
   KlaviyoScope: { view: 'access name required resource' },
   KlaviyoApp: { never: 'clientId redirectUri sandbox scopes' },
-  Authorization: { any: 'id status errorCode errorDescription scopes createdAt expiresAt completedAt' },
+  Authorization: { any: 'id status errorCode providerErrorCode errorDescription scopes createdAt expiresAt completedAt' },
   DeletedConnection: { any: 'deletedId' },
   DeletedSubscription: { view: 'deletedId connectionId' },
   ConnectionCheck: { manage: 'account checkedAt message missingScopes outcome' },
@@ -72,7 +72,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
   // An endpoint may answer with what it was sent.
   Attempt: { view: 'number trigger statusCode error durationMs startedAt', never: 'responseBody' },
   // A provider may quote in it what it was sent.
-  AttemptError: { view: 'code', never: 'message' },
+  AttemptError: { view: 'code destinationCode', never: 'message' },
   // What was sent is a sample.
   BroadcastResult: { manage: 'success statusCode responseBody durationMs error' },
   Replay: { view: 'id status count createdAt finishedAt' },

@@ -382,7 +382,7 @@ describe('A connection type that is one module and one line', () => {
     await update({ id, file: { fileName: '.' } });
     const failing = await publish(switchboard.client);
     expect(await waitForDelivery(switchboard.client, failing, 'FAILED')).toMatchObject({
-      attempts: Array(4).fill({ error: { code: 'EISDIR', message: 'It could not be written.' } }),
+      attempts: Array(4).fill({ error: { code: 'OTHER', destinationCode: 'EISDIR', message: 'It could not be written.' } }),
     });
     await update({ id, file: { fileName: 'events' } });
     const [{ id: deliveryId }] = await seeDeliveries(switchboard.client, { eventId: failing });

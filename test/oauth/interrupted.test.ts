@@ -20,7 +20,7 @@ async function interruptedAttempt(secondsAgo: number) {
   return attempt;
 }
 
-const INTERRUPTED = { status: 'FAILED', errorCode: 'interrupted', errorDescription: expect.stringContaining('stopped') };
+const INTERRUPTED = { status: 'FAILED', errorCode: 'INTERRUPTED', errorDescription: expect.stringContaining('stopped') };
 
 describe('A server that dies in the middle of an exchange', () => {
   it('leaves an attempt that is FAILED a minute later, for whoever asks', async () => {

@@ -41,7 +41,7 @@ describe('A grant that the database does not take after a good exchange', () => 
     expect(await openCallback(callback)).toMatchObject({ status: 500 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'FAILED', errorCode: 'internal_error' },
+      authorization: { status: 'FAILED', errorCode: 'INTERNAL_ERROR' },
     });
     await eventually(() => expect(installed(account.id)).toBe(false));
   });

@@ -57,10 +57,10 @@ registerEnumType(AttemptTriggerEnum, {
 
 @ObjectType('AttemptError', { description: 'Why an attempt did not work.' })
 export class AttemptErrorObject {
-  @Field(() => String, { description: 'Stable; made for programs.' })
+  /** As it is stored; shown by the field resolvers. */
   code!: string;
 
-  @Field(() => String, { description: 'The same in a sentence.' })
+  @Field(() => String, { description: 'The reason as a sentence.' })
   message!: string;
 }
 

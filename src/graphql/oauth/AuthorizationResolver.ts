@@ -6,6 +6,7 @@ import { revokeAuthorization } from '../../oauth/revokeAuthorization.js';
 import { type StartedAuthorization, startAuthorization } from '../../oauth/startAuthorization.js';
 import { ConnectionPayload } from '../connections/ConnectionResolver.js';
 import { ConnectionObject } from '../connections/connectionTypes.js';
+import { authorizationErrorCodes } from '../errorCodes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { withUserErrors } from '../userErrors.js';
 import {
@@ -45,6 +46,22 @@ export class AuthorizationResolver {
   status(@Root() { status, consumedAt, expiresAt }: Authorization): AuthorizationStatus {
     // Nobody may have looked since it ran out.
     return status === 'pending' && !consumedAt && expiresAt.getTime() <= Date.now() ? 'expired' : status;
+  }
+
+  @FieldResolver(() => authorizationErrorCodes.type, {
+    nullable: true,
+    description: 'Why the authorization was not completed; null when there is no error.',
+  })
+  errorCode(@Root() { errorCode }: Authorization): string | null {
+    return errorCode ? authorizationErrorCodes.of(errorCode) : null;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: "The provider's own code when errorCode is OTHER; null otherwise.",
+  })
+  providerErrorCode(@Root() { errorCode }: Authorization): string | null {
+    return errorCode ? authorizationErrorCodes.other(errorCode) : null;
   }
 }
 

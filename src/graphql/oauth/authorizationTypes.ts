@@ -31,11 +31,8 @@ export class AuthorizationObject {
 
   @Field(() => String, {
     nullable: true,
-    description: "Why it did not work: a stable code of ours, or the provider's (RFC 6749 4.1.2.1, 5.2).",
+    description: "The reason as a sentence for developers, with the provider's own description.",
   })
-  errorCode?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'The same in a sentence for developers, with what the provider said.' })
   errorDescription?: string | null;
 
   @Field(() => [String], { description: 'The scopes that were asked for.' })

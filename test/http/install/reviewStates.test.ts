@@ -63,7 +63,7 @@ it('Somebody who is connected to another account keeps that one, and can change 
   expect(page).toMatchObject({ status: 409, text: expect.stringContaining('Second shop') });
   expect(await seeConnection(switchboard.client, id)).toMatchObject({
     ...{ status: 'ACTIVE', configuration: { account: { id: before } } },
-    authorization: { status: 'FAILED', errorCode: 'account_mismatch' },
+    authorization: { status: 'FAILED', errorCode: 'ACCOUNT_MISMATCH' },
   });
   expect(await authorize(id, after, { allowAccountChange: true })).toMatchObject({ status: 200 });
   expect(await seeConnection(switchboard.client, id)).toMatchObject({
