@@ -44,7 +44,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
   Organization: { view: 'id name createdAt', never: 'externalId metadata deletion updatedAt' },
 
   Connection: {
-    any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration authorization createdAt updatedAt',
+    any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration account grant authorization createdAt updatedAt',
     view: 'maxConcurrency maxPerSecond externalId metadata subscriptions deliveries',
   },
   // The values of extra headers are often secrets of the endpoint.
@@ -54,26 +54,27 @@ const decisions: Readonly<Record<string, Decisions>> = {
     any: 'account requestedScopes grantedScopes missingScopes',
     view: 'accessTokenExpiresAt lastCheckedAt lastRefreshedAt quota bulkQuota',
   },
+  Grant: { any: 'grantedScopes missingScopes', view: 'accessTokenExpiresAt lastCheckedAt lastRefreshedAt' },
   KlaviyoAccount: { any: 'id name timezone' },
   KlaviyoQuota: { view: 'pausedUntil perMinuteLimit perMinuteRemaining perSecondLimit perSecondRemaining resetsAt' },
   KlaviyoScope: { view: 'access name required resource' },
   KlaviyoApp: { never: 'clientId redirectUri sandbox scopes' },
-  Authorization: { any: 'id status errorCode errorDescription scopes createdAt expiresAt completedAt' },
+  Authorization: { any: 'id status errorCode providerErrorCode errorDescription scopes createdAt expiresAt completedAt' },
   DeletedConnection: { any: 'deletedId' },
   DeletedSubscription: { view: 'deletedId connectionId' },
   ConnectionCheck: { manage: 'account checkedAt message missingScopes outcome' },
   Subscription: { view: 'id eventType isActive externalId metadata connection createdAt updatedAt' },
   EventType: { view: 'name description schema sample' },
-  // Its keys and its value are the publisher's own, and may name an order or a person as its payload does.
+  // Its keys and its value are the publisher's own, and may name an order or a person as its data does.
   Event: {
     view: 'id eventType createdAt occurredAt erasedAt deliveries',
-    never: 'payload idempotencyKey orderingKey value valueCurrency',
+    never: 'data payload idempotencyKey orderingKey value valueCurrency',
   },
   Delivery: { view: 'id status attemptCount attempts event subscription connection createdAt updatedAt nextAttemptAt' },
   // An endpoint may answer with what it was sent.
   Attempt: { view: 'number trigger statusCode error durationMs startedAt', never: 'responseBody' },
   // A provider may quote in it what it was sent.
-  AttemptError: { view: 'code', never: 'message' },
+  AttemptError: { view: 'code destinationCode', never: 'message' },
   // What was sent is a sample.
   BroadcastResult: { manage: 'success statusCode responseBody durationMs error' },
   DeliveryStatistics: {

@@ -242,7 +242,6 @@ describe('Problems that a person can fix are userErrors, all at once, and no con
 describe('Errors of the call itself have HTTP status 400:', () => {
   it.each<[string, object]>([
     ['an unknown type', { type: 'FAX' }],
-    ['no type', {}],
     ['a URL that is none', { type: 'WEBHOOK', webhook: { url: 'not a url' } }],
     ['an unknown field', { type: 'KLAVIYO', colour: 'red' }],
   ])('%s', async (_what, input) => {

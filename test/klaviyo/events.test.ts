@@ -110,7 +110,7 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
     const { client } = await linked();
     const delivery = await waitForDelivery(client, await publish(client), 'FAILED');
     expect(delivery.attempts).toMatchObject([
-      { statusCode: null, error: { code: 'recipient_missing', message: expect.stringContaining('recipient') } },
+      { statusCode: null, error: { code: 'RECIPIENT_MISSING', message: expect.stringContaining('recipient') } },
     ]);
   });
 

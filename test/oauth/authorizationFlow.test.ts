@@ -88,7 +88,7 @@ describe('A merchant links Klaviyo', () => {
       status: 'PENDING_AUTHORIZATION',
       statusReason: 'The last authorization was denied.',
       statusReasonCode: 'AUTHORIZATION_DENIED',
-      authorization: { status: 'DENIED', errorCode: 'access_denied' },
+      authorization: { status: 'DENIED', errorCode: 'ACCESS_DENIED' },
     });
   });
 

@@ -52,7 +52,7 @@ describe('An authorization that is bound to its browser', () => {
         text: expect.stringContaining('in another browser'),
       });
       expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
-        authorization: { status: 'PENDING', errorCode: 'browser_mismatch' },
+        authorization: { status: 'PENDING', errorCode: 'BROWSER_MISMATCH' },
       });
     }
     const good = await openCallback(callback, { headers: { cookie: `other=1; ${nameAndValue(cookies[0])}` } });

@@ -21,7 +21,7 @@ describe('An authorization that was not completed within ten minutes', () => {
     await letItExpire(connectionId);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'EXPIRED', errorCode: 'expired', errorDescription: expect.stringContaining('ten minutes') },
+      authorization: { status: 'EXPIRED', errorCode: 'EXPIRED', errorDescription: expect.stringContaining('ten minutes') },
     });
   });
 
@@ -36,7 +36,7 @@ describe('An authorization that was not completed within ten minutes', () => {
       expect(text).toContain('Go back to the app and connect again');
     }
     expect(counters()?.tokenRequests).toBe(before);
-    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'EXPIRED', errorCode: 'expired' });
+    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'EXPIRED', errorCode: 'EXPIRED' });
     expect(await switchboard.sql('select code_verifier from authorizations where connection_id = ?', [connectionId])).toEqual([
       { code_verifier: null },
     ]);
@@ -117,7 +117,7 @@ describe('A repeated callback', () => {
     const { status, text } = await openCallback(withParameters(callback, { error: undefined, code: 'abc' }));
     expect({ status, text }).toEqual({ status: 200, text: expect.stringContaining('Access was denied') });
     expect(counters()?.tokenRequests).toBe(before);
-    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'DENIED', errorCode: 'access_denied' });
+    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'DENIED', errorCode: 'ACCESS_DENIED' });
   });
 
   it('shows the first failure', async () => {
@@ -126,7 +126,7 @@ describe('A repeated callback', () => {
     const before = counters()?.tokenRequests;
     expect(await openCallback(callback)).toMatchObject({ status: 400, text: expect.stringContaining('could not be connected') });
     expect(counters()?.tokenRequests).toBe(before);
-    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'FAILED', errorCode: 'invalid_grant' });
+    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'FAILED', errorCode: 'INVALID_GRANT' });
   });
 });
 

@@ -73,7 +73,7 @@ describe('A callback that is invalid in another way gets 400, and does not use u
     expect(refused.text).not.toContain(words);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'PENDING', errorCode: 'invalid_callback', errorDescription: expect.stringContaining(words) },
+      authorization: { status: 'PENDING', errorCode: 'INVALID_CALLBACK', errorDescription: expect.stringContaining(words) },
     });
 
     const good = await openCallback(callback);
@@ -111,7 +111,7 @@ describe("A provider's message is stored for developers", () => {
     expect(status).toBe(200);
     expect(markup).not.toMatch(/<script|<img|alert|access_denied/);
     const { errorCode, errorDescription } = (await seeConnection(switchboard.client, connectionId)).authorization;
-    expect(errorCode).toBe('access_denied');
+    expect(errorCode).toBe('ACCESS_DENIED');
     expect(errorDescription.length).toBeLessThanOrEqual(500);
     expect(errorDescription).not.toMatch(/\p{C}/u);
   });
@@ -126,7 +126,7 @@ describe("A provider's message is stored for developers", () => {
     expect(markup).not.toContain(error);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'FAILED', errorCode: error, errorDescription: null },
+      authorization: { status: 'FAILED', errorCode: 'OTHER', providerErrorCode: error, errorDescription: null },
     });
   });
 });

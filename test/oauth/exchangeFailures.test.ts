@@ -31,7 +31,11 @@ async function expectFailure(callback: URL, connectionId: string, { status, erro
     statusReason: `The last authorization failed: ${explainOutcome({ status: 'failed', errorCode }, 'Klaviyo')}`,
     statusReasonCode: 'AUTHORIZATION_FAILED',
     configuration: { grantedScopes: [], account: null },
-    authorization: { status: 'FAILED', errorCode, errorDescription: expect.stringContaining(description ?? 'Klaviyo') },
+    authorization: {
+      status: 'FAILED',
+      errorCode: errorCode.toUpperCase(),
+      errorDescription: expect.stringContaining(description ?? 'Klaviyo'),
+    },
   });
   const rows = await switchboard.sql('select code_verifier from authorizations where connection_id = ?', [connectionId]);
   expect(rows).toEqual([{ code_verifier: null }]);

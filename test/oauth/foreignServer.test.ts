@@ -59,7 +59,7 @@ describe('The flow against an OAuth server that is not ours (oidc-provider)', ()
     const stolen = withParameters(two.callback, { code: one.callback.searchParams.get('code') as string });
     expect(await openCallback(stolen)).toMatchObject({ status: 400 });
     expect(await seeConnection(switchboard.client, two.id)).toMatchObject({
-      authorization: { status: 'FAILED', errorCode: 'invalid_grant' },
+      authorization: { status: 'FAILED', errorCode: 'INVALID_GRANT' },
     });
   });
 

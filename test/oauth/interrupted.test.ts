@@ -20,7 +20,7 @@ async function interruptedAuthorization(secondsAgo: number) {
   return decided;
 }
 
-const INTERRUPTED = { status: 'FAILED', errorCode: 'interrupted', errorDescription: expect.stringContaining('stopped') };
+const INTERRUPTED = { status: 'FAILED', errorCode: 'INTERRUPTED', errorDescription: expect.stringContaining('stopped') };
 
 describe('A server that crashes during an exchange', () => {
   it('leaves an authorization that is FAILED a minute later, for every reader', async () => {

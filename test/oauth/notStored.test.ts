@@ -41,7 +41,7 @@ describe('A grant that the database refuses to store after a successful exchange
     expect(await openCallback(callback)).toMatchObject({ status: 500 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'FAILED', errorCode: 'internal_error' },
+      authorization: { status: 'FAILED', errorCode: 'INTERNAL_ERROR' },
     });
     await eventually(() => expect(installed(account.id)).toBe(false));
   });

@@ -90,7 +90,7 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
       status: 'ACTIVE',
       statusReason: null,
       configuration: { account: { id: account.id } },
-      authorization: { status: 'FAILED', errorCode: 'account_mismatch' },
+      authorization: { status: 'FAILED', errorCode: 'ACCOUNT_MISMATCH' },
     });
     for (const name of [account.name, other.name]) expect(seen.authorization.errorDescription).toContain(name);
     // The revocation waits, because the merchant may choose this account again on purpose.
@@ -141,7 +141,7 @@ describe.concurrent('Authorizing again with another Klaviyo account', () => {
     expect(await openCallback(again.callback)).toMatchObject({ status: 409 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'FAILED', errorCode: 'account_mismatch' },
+      authorization: { status: 'FAILED', errorCode: 'ACCOUNT_MISMATCH' },
     });
   });
 });
@@ -170,7 +170,7 @@ describe("Authorizing again when Klaviyo's response is incomplete", () => {
     expect(await credentialOf(connectionId)).toEqual(before);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'ACTIVE',
-      authorization: { status: 'FAILED', errorCode: 'account_unknown' },
+      authorization: { status: 'FAILED', errorCode: 'ACCOUNT_UNKNOWN' },
     });
     expect(isInstalled(account.id)).toBe(true);
   });

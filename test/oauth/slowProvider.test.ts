@@ -47,7 +47,7 @@ describe.concurrent('A token endpoint that takes longer than ten seconds', () =>
       statusReason: expect.stringMatching(
         /^The last authorization failed: Klaviyo has a problem.* Try again in a few minutes\.$/,
       ),
-      authorization: { status: 'FAILED', errorCode: 'provider_timeout', errorDescription: 'Klaviyo did not answer in time.' },
+      authorization: { status: 'FAILED', errorCode: 'PROVIDER_TIMEOUT', errorDescription: 'Klaviyo did not answer in time.' },
     });
   });
 });
@@ -77,7 +77,7 @@ describe.concurrent('A token endpoint that cannot be reached', () => {
       expect(page).toMatchObject({ status: 502, text: expect.stringContaining('Please try again in a few minutes') });
       expect(page.text).not.toContain('SANDBOX');
       expect(await seeConnection(client, id)).toMatchObject({
-        authorization: { status: 'FAILED', errorCode: 'provider_unavailable' },
+        authorization: { status: 'FAILED', errorCode: 'PROVIDER_UNAVAILABLE' },
       });
     } finally {
       await gone.close();

@@ -122,7 +122,7 @@ describe('A token response without required parts fails the authorization', () =
     expect(await switchboard.sql('select 1 from credentials where connection_id = ?', [connectionId])).toEqual([]);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'FAILED', errorCode: 'provider_unavailable' },
+      authorization: { status: 'FAILED', errorCode: 'PROVIDER_UNAVAILABLE' },
     });
   });
 });
@@ -140,7 +140,7 @@ describe('An error of the token endpoint', () => {
     const page = await openCallback(decided.callback);
     klaviyo.proxy.rewrite = null;
     const { authorization } = await seeConnection(switchboard.client, decided.connectionId);
-    expect(authorization).toMatchObject({ status: 'FAILED', errorCode: 'invalid_grant' });
+    expect(authorization).toMatchObject({ status: 'FAILED', errorCode: 'INVALID_GRANT' });
     expect(verifier).toHaveLength(43);
     expect(authorization.errorDescription).toContain('does not go with');
     for (const text of [page.markup, authorization.errorDescription]) {

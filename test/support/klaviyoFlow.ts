@@ -17,7 +17,7 @@ const SEE = `query ($id: ID!) {
     configuration { ... on KlaviyoConfiguration {
       requestedScopes grantedScopes missingScopes accessTokenExpiresAt account { id name timezone }
     } }
-    authorization { id status errorCode errorDescription completedAt }
+    authorization { id status errorCode providerErrorCode errorDescription completedAt }
   }
 }`;
 

@@ -56,7 +56,7 @@ export function parcelEvent(parcelId = 12_345_678) {
 
 const DELIVERIES = `query ($filter: DeliveryFilter) { deliveries(first: 100, filter: $filter) { totalCount edges { node {
   id status attemptCount nextAttemptAt event { id } subscription { id } connection { id }
-  attempts { number trigger statusCode responseBody error { code message } durationMs }
+  attempts { number trigger statusCode responseBody error { code destinationCode message } durationMs }
 } } } }`;
 
 export async function seeDeliveries(client: GraphQLClient, filter: object) {

@@ -9,11 +9,12 @@ import type { Connection } from '../../domain/Connection.js';
 import type { Delivery } from '../../domain/Delivery.js';
 import type { Event } from '../../domain/Event.js';
 import { ConnectionObject } from '../connections/connectionTypes.js';
+import { attemptErrorCodes } from '../errorCodes.js';
 import { EventObject } from '../events/eventTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { PageArgs } from '../pagination.js';
 import { SubscriptionObject } from '../subscriptions/subscriptionTypes.js';
-import { withUserErrors } from '../userErrors.js';
+import { withOwnId, withUserErrors } from '../userErrors.js';
 import {
   AttemptErrorObject,
   AttemptObject,
@@ -57,7 +58,11 @@ export class DeliveryResolver {
     @Arg('input', () => RetryDeliveryInput, { description: 'Which one.' }) input: RetryDeliveryInput,
   ): Promise<DeliveryPayload> {
     const caller = context.caller('manage');
-    return withUserErrors(async () => ({ delivery: await retryDelivery(context.dependencies, caller, input) }));
+    return withUserErrors(() =>
+      withOwnId(input, 'deliveryId', async (deliveryId) => ({
+        delivery: await retryDelivery(context.dependencies, caller, { deliveryId }),
+      })),
+    );
   }
 
   @Mutation(() => BroadcastTestEventPayload, {
@@ -103,10 +108,26 @@ export class DeliveryResolver {
 }
 
 @Resolver(() => AttemptObject)
-export class AttemptErrorResolver {
-  @FieldResolver(() => AttemptErrorObject, { nullable: true, description: 'Why it did not work; null when it did.' })
+export class AttemptResolver {
+  @FieldResolver(() => AttemptErrorObject, { nullable: true, description: 'Why the attempt failed; null when it succeeded.' })
   error(@Root() { errorCode, errorMessage }: Attempt): AttemptErrorObject | null {
     return errorCode ? { code: errorCode, message: errorMessage ?? '' } : null;
+  }
+}
+
+@Resolver(() => AttemptErrorObject)
+export class AttemptErrorResolver {
+  @FieldResolver(() => attemptErrorCodes.type, { description: 'Why the attempt failed, for programs.' })
+  code(@Root() { code }: AttemptErrorObject): string {
+    return attemptErrorCodes.of(code);
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: "The destination's own code when code is OTHER; null otherwise.",
+  })
+  destinationCode(@Root() { code }: AttemptErrorObject): string | null {
+    return attemptErrorCodes.other(code);
   }
 }
 

@@ -45,10 +45,10 @@ registerEnumType(AttemptTriggerEnum, {
 
 @ObjectType('AttemptError', { description: 'Why an attempt did not work.' })
 export class AttemptErrorObject {
-  @Field(() => String, { description: 'Stable; made for programs.' })
+  /** As it is stored; shown by the field resolvers. */
   code!: string;
 
-  @Field(() => String, { description: 'The same in a sentence.' })
+  @Field(() => String, { description: 'The reason as a sentence.' })
   message!: string;
 }
 
@@ -119,8 +119,11 @@ export class DeliveryFilter {
 
 @InputType({ description: 'Which delivery to try again.' })
 export class RetryDeliveryInput {
-  @Field(() => ID, { description: 'The delivery.' })
-  deliveryId!: string;
+  @Field(() => ID, { nullable: true, description: 'Id of the delivery. Required.' })
+  id?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Id of the delivery.', deprecationReason: 'Use id.' })
+  deliveryId?: string | null;
 }
 
 @InputType({ description: 'Which subscription to test.' })

@@ -31,11 +31,8 @@ export class AuthorizationObject {
 
   @Field(() => String, {
     nullable: true,
-    description: "Why it did not work: a stable code of ours, or the provider's (RFC 6749 4.1.2.1, 5.2).",
+    description: "The reason as a sentence for developers, with the provider's own description.",
   })
-  errorCode?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'The same in a sentence for developers, with what the provider said.' })
   errorDescription?: string | null;
 
   @Field(() => [String], { description: 'The scopes that were asked for.' })
@@ -49,6 +46,32 @@ export class AuthorizationObject {
 
   @Field(() => GraphQLDateTime, { nullable: true, description: 'When it had an outcome, of whatever kind.' })
   completedAt?: Date | null;
+}
+
+@ObjectType('Grant', {
+  description:
+    "What the provider granted: the credential that deliveries to the merchant's account use. Its tokens cannot be read.",
+})
+export class GrantObject {
+  @Field(() => [String], { description: 'The scopes of the grant.' })
+  grantedScopes!: readonly string[];
+
+  @Field(() => [String], {
+    description: 'The scopes that the next authorization requests and this grant lacks. Authorize again to obtain them.',
+  })
+  missingScopes!: readonly string[];
+
+  @Field(() => GraphQLDateTime, { description: 'When the access token expires. It is refreshed automatically.' })
+  accessTokenExpiresAt!: Date;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the access token was last refreshed.' })
+  lastRefreshedAt?: Date | null;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When the provider last said whether the grant is valid. It is asked once a day, and by checkConnection.',
+  })
+  lastCheckedAt?: Date | null;
 }
 
 export const AuthorizationDisplayEnum = { PAGE: 'page', POPUP: 'popup' } as const;

@@ -188,7 +188,7 @@ describe('broadcastTestEvent (OpenAPI test_broadcast)', () => {
     expect((await client.query(BROADCAST, { id })).broadcastTestEvent.result).toMatchObject({
       success: false,
       statusCode: null,
-      error: { code: 'connection_refused', message: expect.any(String) },
+      error: { code: 'CONNECTION_REFUSED', message: expect.any(String) },
     });
     expect((await client.query(BROADCAST, { id: '999999' })).broadcastTestEvent.userErrors).toEqual([
       { code: 'NOT_FOUND', path: ['subscriptionId'] },

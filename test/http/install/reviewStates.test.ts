@@ -66,7 +66,7 @@ it('A merchant who is connected to another account keeps it, and can change it o
   expect(page).toMatchObject({ status: 409, text: expect.stringContaining('Second shop') });
   expect(await seeConnection(switchboard.client, id)).toMatchObject({
     ...{ status: 'ACTIVE', configuration: { account: { id: before } } },
-    authorization: { status: 'FAILED', errorCode: 'account_mismatch' },
+    authorization: { status: 'FAILED', errorCode: 'ACCOUNT_MISMATCH' },
   });
   expect(await authorize(id, after, { allowAccountChange: true })).toMatchObject({ status: 200 });
   expect(await seeConnection(switchboard.client, id)).toMatchObject({
