@@ -179,7 +179,7 @@ export function connectionSchemas(types: readonly RestConnectionType[]) {
 
 const authorizationSchema = (linked: readonly string[]) => ({
   type: ['object', 'null'],
-  description: `For ${linked.join(' and ')}, the latest attempt to link it, and what became of it; null before the first one.`,
+  description: `For ${linked.join(' and ')}, the latest attempt to link it, and its outcome; null before the first one.`,
   required: ['status', 'error_code', 'error_description', 'created_at', 'completed_at'],
   additionalProperties: false,
   properties: {
