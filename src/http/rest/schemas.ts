@@ -187,7 +187,7 @@ const authorizationSchema = (linked: readonly string[]) => ({
     error_code: { type: ['string', 'null'], description: "Why it did not work: a code of ours, or the provider's." },
     error_description: { type: ['string', 'null'], description: 'The reason for the merchant, in one or two sentences.' },
     created_at: { type: 'string', format: 'date-time', description: 'When it was started.' },
-    completed_at: { type: ['string', 'null'], format: 'date-time', description: 'When it was completed, denied or failed.' },
+    completed_at: { type: ['string', 'null'], format: 'date-time', description: 'When it ended.' },
   },
 });
 

@@ -41,7 +41,7 @@ export class LiveClient {
 }
 
 export interface Watched {
-  /** Results in their order: `{ data }` or `{ errors }`. */
+  /** The results in order: `{ data }` or `{ errors }`. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
   readonly seen: any[];
   /** The end: 'complete', GraphQL errors, or the event of a closed socket. */
