@@ -54,7 +54,7 @@ export function findSubscription({ database }: { database: Database }, caller: C
   return database.em().findOne(Subscription, { id: parseId(id) ?? 0, ...reachableRows(caller) });
 }
 
-/** The same by what the organization's own system calls it. */
+/** Returns the subscription with this externalId, or null. */
 export function findSubscriptionByExternalId(
   { database }: { database: Database },
   caller: Caller,
@@ -64,7 +64,7 @@ export function findSubscriptionByExternalId(
   return database.em().findOne(Subscription, { externalId, ...reachableRows(caller) });
 }
 
-/** Whether any events go to a connection at the moment. */
+/** Returns whether a connection has an active subscription. */
 export async function hasActiveSubscription({ database }: { database: Database }, connectionId: number): Promise<boolean> {
   return (await database.em().findOne(Subscription, { connectionId, isActive: true })) !== null;
 }

@@ -84,7 +84,7 @@ describe('createSession', () => {
     ['http://localhost:3000', 'http://localhost:3000'],
     ['http://127.0.0.1:8080', 'http://127.0.0.1:8080'],
     ['http://[::1]:8080', 'http://[::1]:8080'],
-  ])('takes the origin %s as browsers send it', async (origin, sent) => {
+  ])('accepts the origin %s as browsers send it', async (origin, sent) => {
     const client = await switchboard.anotherOrganization();
     const { session } = await tryCreateSession(client, { permissions: ['VIEW'], origin, returnTo: `${sent}/done` });
     expect(session).toMatchObject({ origin: sent, returnTo: `${sent}/done` });

@@ -16,69 +16,72 @@ import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchbo
 import { testCipher } from '../support/testCipher.js';
 import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
-/** A type that needs no authorization: appends each event to a file, as a line of JSON that begins with a secret word. */
-function fileType(folder: string): ConnectionType {
-  interface FileInput {
-    readonly fileName?: string | null;
+/** A type that needs no authorization: appends each event to a ledger, as a line of JSON that begins with a secret word. */
+function ledgerType(folder: string): ConnectionType {
+  interface LedgerInput {
+    readonly ledgerName?: string | null;
     readonly password?: string | null;
     readonly encoding?: string | null;
   }
   const fields = {
-    file_name: { type: 'string', maxLength: 100, description: 'In the folder of this server.' },
+    ledger_name: { type: 'string', maxLength: 100, description: 'In the folder of this server.' },
     password: { type: 'string', maxLength: 100, description: 'Begins every line. Never readable again.' },
   };
   return {
-    name: 'file',
+    name: 'ledger',
     needsAuthorization: false,
     needsConfiguration: true,
     graphql: {
-      fieldScopes: { 'FileConfiguration.lines': 'read' },
+      fieldScopes: { 'LedgerConfiguration.lines': 'read' },
       schema: `
-        extend enum ConnectionType { "A file." FILE }
-        extend union ConnectionConfiguration = FileConfiguration
-        extend input ConnectionConfigurationInput { "For FILE." file: FileConfigurationInput }
+        extend enum ConnectionType { "A ledger." LEDGER }
+        extend union ConnectionConfiguration = LedgerConfiguration
+        extend input ConnectionConfigurationInput { "For LEDGER." ledger: LedgerConfigurationInput }
         "How lines are written."
-        enum FileEncoding { "All of Unicode." UTF8 "Plain letters." ASCII }
+        enum LedgerEncoding { "All of Unicode." UTF8 "Plain letters." ASCII }
         "Where lines go."
-        input FileConfigurationInput { "Its name." fileName: String "Begins every line." password: String "UTF8 when not given." encoding: FileEncoding }
+        input LedgerConfigurationInput { "Its name." ledgerName: String "Begins every line." password: String "UTF8 when not given." encoding: LedgerEncoding }
         "Where lines go."
-        type FileConfiguration { "Its name." fileName: String! "How lines are written." encoding: FileEncoding! "How many there are." lines: Int! }
+        type LedgerConfiguration { "Its name." ledgerName: String! "How lines are written." encoding: LedgerEncoding! "How many there are." lines: Int! }
       `,
     },
     rest: {
-      label: 'File',
-      createSchema: { type: 'object', additionalProperties: false, required: ['file_name'], properties: fields },
+      label: 'Ledger',
+      createSchema: { type: 'object', additionalProperties: false, required: ['ledger_name'], properties: fields },
       updateFields: fields,
-      answerFields: { file_name: { type: 'string' } },
-      answerDescription: 'for a file, its name',
-      toInput: ({ file_name, password }: { file_name?: string; password?: string }) => ({ fileName: file_name, password }),
-      present: (configuration) => ({ file_name: (configuration as { fileName: string }).fileName }),
+      answerFields: { ledger_name: { type: 'string' } },
+      answerDescription: 'for a ledger, its name',
+      toInput: ({ ledger_name, password }: { ledger_name?: string; password?: string }) => ({
+        ledgerName: ledger_name,
+        password,
+      }),
+      present: (configuration) => ({ ledger_name: (configuration as { ledgerName: string }).ledgerName }),
     },
     open: ({ cipher }) => ({
       provider: null,
-      check(input: FileInput, stored, problems) {
-        const old = stored?.configuration as { fileName: string; encoding: string } | undefined;
-        const fileName = input.fileName ?? old?.fileName ?? '';
-        if (fileName === '' || basename(fileName) !== fileName)
-          problems.add('INVALID', 'fileName must be a name without slashes.', 'file', 'fileName');
+      check(input: LedgerInput, stored, problems) {
+        const old = stored?.configuration as { ledgerName: string; encoding: string } | undefined;
+        const ledgerName = input.ledgerName ?? old?.ledgerName ?? '';
+        if (ledgerName === '' || basename(ledgerName) !== ledgerName)
+          problems.add('INVALID', 'ledgerName must be a name without slashes.', 'ledger', 'ledgerName');
         const secrets = input.password ? { password: input.password } : (stored?.secrets ?? null);
-        return { configuration: { fileName, encoding: input.encoding ?? old?.encoding ?? 'utf8' }, secrets };
+        return { configuration: { ledgerName, encoding: input.encoding ?? old?.encoding ?? 'utf8' }, secrets };
       },
       show: ({ configuration }, facts) => ({
-        __typename: 'FileConfiguration',
+        __typename: 'LedgerConfiguration',
         ...configuration,
-        lines: () => facts.look(countLines, join(folder, (configuration as { fileName: string }).fileName)),
+        lines: () => facts.look(countLines, join(folder, (configuration as { ledgerName: string }).ledgerName)),
       }),
       destination: {
-        type: 'file',
+        type: 'ledger',
         maxDurationMs: 1_000,
         async deliver({ connection, event }) {
-          const { fileName } = connection.configuration as { fileName: string };
+          const { ledgerName } = connection.configuration as { ledgerName: string };
           const secrets = connection.authConfig
             ? JSON.parse(cipher.decrypt(connection.authConfig, columnIdentity.authConfig(connection.id)))
             : { password: 'open' };
           try {
-            await appendFile(join(folder, fileName), `${secrets.password} ${event.payload}\n`);
+            await appendFile(join(folder, ledgerName), `${secrets.password} ${event.payload}\n`);
             return { kind: 'delivered', attempt: { ...REPORT, statusCode: null } };
           } catch (error) {
             const { code } = error as NodeJS.ErrnoException;
@@ -237,7 +240,7 @@ let rest: RestClient;
 const chat = new ChatServer();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'switchboard-third-type-'));
-  const types = [fileType(folder), chatType(await chat.start())];
+  const types = [ledgerType(folder), chatType(await chat.start())];
   switchboard = await startSwitchboard({ DELIVERY_RETRY_DELAYS: '10ms,10ms,10ms' }, undefined, types);
   rest = new RestClient(switchboard.publicUrl, switchboard.client.authorization);
 });
@@ -248,7 +251,7 @@ afterAll(async () => {
 });
 
 const CONNECTION = `id type status statusReason authorization { status } configuration { __typename
-  ... on FileConfiguration { fileName encoding lines } ... on ChatConfiguration { room account } }`;
+  ... on LedgerConfiguration { ledgerName encoding lines } ... on ChatConfiguration { room account } }`;
 const USER_ERRORS = 'userErrors { code message path }';
 const mutate = async (name: string, inputType: string, input: object, answer = `connection { ${CONNECTION} }`) =>
   (
@@ -260,54 +263,54 @@ const create = (input: object) => mutate('createConnection', 'CreateConnectionIn
 const update = (input: object) => mutate('updateConnection', 'UpdateConnectionInput', input);
 const see = async (id: string) =>
   (await switchboard.client.query(`query ($id: ID!) { connection(id: $id) { ${CONNECTION} } }`, { id })).connection;
-const createFile = async (fileName: string) => (await create({ configuration: { file: { fileName } } })).connection.id as string;
+const createLedger = async (ledgerName: string) => (await create({ configuration: { ledger: { ledgerName } } })).connection.id as string;
 
 describe('A connection type that is one module and one line', () => {
   it('is created and read over GraphQL, with its secrets encrypted', async () => {
     const { connection, userErrors } = await create({
-      configuration: { file: { fileName: 'one', password: 'sesame', encoding: 'ASCII' } },
+      configuration: { ledger: { ledgerName: 'one', password: 'sesame', encoding: 'ASCII' } },
     });
     expect(userErrors).toEqual([]);
     expect(connection).toMatchObject({
-      type: 'FILE',
+      type: 'LEDGER',
       status: 'ACTIVE',
       statusReason: null,
       authorization: null,
-      configuration: { __typename: 'FileConfiguration', fileName: 'one', encoding: 'ASCII', lines: 0 },
+      configuration: { __typename: 'LedgerConfiguration', ledgerName: 'one', encoding: 'ASCII', lines: 0 },
     });
     expect(await see(connection.id)).toEqual(connection);
     const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
-    expect(row).toMatchObject({ type: 'file', configuration: { fileName: 'one', encoding: 'ascii' } });
+    expect(row).toMatchObject({ type: 'ledger', configuration: { ledgerName: 'one', encoding: 'ascii' } });
     expect(JSON.stringify(row)).not.toContain('sesame');
     const identity = columnIdentity.authConfig(Number(connection.id));
     expect(JSON.parse(testCipher.decrypt(row.auth_config, identity))).toEqual({ password: 'sesame' });
   });
 
   it('refuses invalid input, missing input, and input for another type', async () => {
-    const message = 'fileName must be a name without slashes.';
-    const invalid = { code: 'INVALID', message, path: ['configuration', 'file', 'fileName'] };
+    const message = 'ledgerName must be a name without slashes.';
+    const invalid = { code: 'INVALID', message, path: ['configuration', 'ledger', 'ledgerName'] };
     const refused = { connection: null, userErrors: [invalid] };
-    expect(await create({ configuration: { file: { fileName: '../one' } } })).toEqual(refused);
-    expect((await create({ type: 'FILE' })).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['file'] }]);
-    const file = { fileName: 'one' };
-    expect((await create({ type: 'WEBHOOK', configuration: { file } })).userErrors).toMatchObject([
-      { code: 'INVALID', path: ['configuration', 'file'] },
+    expect(await create({ configuration: { ledger: { ledgerName: '../one' } } })).toEqual(refused);
+    expect((await create({ type: 'LEDGER' })).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['ledger'] }]);
+    const ledger = { ledgerName: 'one' };
+    expect((await create({ type: 'WEBHOOK', configuration: { ledger } })).userErrors).toMatchObject([
+      { code: 'INVALID', path: ['configuration', 'ledger'] },
       { code: 'REQUIRED', path: ['configuration', 'webhook'] },
     ]);
-    expect((await create({ type: 'FILE', webhook: { url: 'https://example.com' } })).userErrors).toMatchObject([
+    expect((await create({ type: 'LEDGER', webhook: { url: 'https://example.com' } })).userErrors).toMatchObject([
       { code: 'INVALID', path: ['webhook'] },
-      { code: 'REQUIRED', path: ['file'] },
+      { code: 'REQUIRED', path: ['ledger'] },
     ]);
-    expect((await update({ id: await createFile('one'), configuration: { file: { fileName: 'a/b' } } })).userErrors).toEqual([
+    expect((await update({ id: await createLedger('one'), configuration: { ledger: { ledgerName: 'a/b' } } })).userErrors).toEqual([
       invalid,
     ]);
   });
 
   it('is updated, and keeps the fields that the update does not name', async () => {
-    const { connection } = await create({ configuration: { file: { fileName: 'old', password: 'sesame', encoding: 'ASCII' } } });
+    const { connection } = await create({ configuration: { ledger: { ledgerName: 'old', password: 'sesame', encoding: 'ASCII' } } });
     const { id } = connection;
-    expect((await update({ id, configuration: { file: { fileName: 'new' } } })).connection.configuration).toMatchObject({
-      fileName: 'new',
+    expect((await update({ id, configuration: { ledger: { ledgerName: 'new' } } })).connection.configuration).toMatchObject({
+      ledgerName: 'new',
       encoding: 'ASCII',
     });
     await subscribe(switchboard.client, id);
@@ -319,39 +322,41 @@ describe('A connection type that is one module and one line', () => {
   });
 
   it('is created, listed, updated and refused over REST', async () => {
-    const created = await rest.post('/connections', { type: 'file', configuration: { file_name: 'two', password: 'x' } });
-    expect(created).toMatchObject({ status: 201, body: { data: { type: 'file', configuration: { file_name: 'two' } } } });
+    const created = await rest.post('/connections', { type: 'ledger', configuration: { ledger_name: 'two', password: 'x' } });
+    expect(created).toMatchObject({ status: 201, body: { data: { type: 'ledger', configuration: { ledger_name: 'two' } } } });
     const { id } = created.body.data;
     expect(created.body.data).not.toHaveProperty('authorization');
     expect((await rest.get(`/connections/${id}`)).body).toEqual(created.body);
-    expect((await rest.get('/connections?connection_type=file')).body.data[0]).toEqual(created.body.data);
-    const changed = await rest.patch(`/connections/${id}`, { configuration: { file_name: 'three' } });
-    expect(changed.body.data.configuration).toEqual({ file_name: 'three' });
-    expect(await rest.post('/connections', { type: 'file', configuration: { file_name: 'a/b' } })).toMatchObject({
+    expect((await rest.get('/connections?connection_type=ledger')).body.data[0]).toEqual(created.body.data);
+    const changed = await rest.patch(`/connections/${id}`, { configuration: { ledger_name: 'three' } });
+    expect(changed.body.data.configuration).toEqual({ ledger_name: 'three' });
+    expect(await rest.post('/connections', { type: 'ledger', configuration: { ledger_name: 'a/b' } })).toMatchObject({
       status: 400,
       body: {
-        errors: [{ detail: 'file_name must be a name without slashes.', source: { pointer: '/data/configuration/file_name' } }],
+        errors: [
+          { detail: 'ledger_name must be a name without slashes.', source: { pointer: '/data/configuration/ledger_name' } },
+        ],
       },
     });
-    expect(await rest.post('/connections', { type: 'file', configuration: {} })).toMatchObject({ status: 400 });
+    expect(await rest.post('/connections', { type: 'ledger', configuration: {} })).toMatchObject({ status: 400 });
     expect(await rest.patch(`/connections/${id}`, { configuration: { url: 'https://example.com' } })).toMatchObject({
-      body: { errors: [{ detail: 'A file connection has no "url".', source: { pointer: '/data/configuration/url' } }] },
+      body: { errors: [{ detail: 'A ledger connection has no "url".', source: { pointer: '/data/configuration/url' } }] },
     });
     const description = await (await fetch(`${switchboard.publicUrl}/openapi.json`)).text();
     expect(description).toContain(
-      'For a webhook, where and how it is called, without secrets; empty for Klaviyo; for a file, its name; for a chat, its room.',
+      'For a webhook, where and how it is called, without secrets; empty for Klaviyo; for a ledger, its name; for a chat, its room.',
     );
   });
 
   it('is a filter of lists, and reads what it shows once for a whole list', async () => {
-    await createFile('one');
-    await createFile('other');
+    await createLedger('one');
+    await createLedger('other');
     counted.splice(0);
     const { connections } = await switchboard.client.query(
-      `{ connections(filter: { type: FILE }) { edges { node { type configuration { ... on FileConfiguration { lines } } } } } }`,
+      `{ connections(filter: { type: LEDGER }) { edges { node { type configuration { ... on LedgerConfiguration { lines } } } } } }`,
     );
     expect(connections.edges.length).toBeGreaterThan(2);
-    expect(new Set(connections.edges.map(({ node }: { node: { type: string } }) => node.type))).toEqual(new Set(['FILE']));
+    expect(new Set(connections.edges.map(({ node }: { node: { type: string } }) => node.type))).toEqual(new Set(['LEDGER']));
     expect(counted).toHaveLength(1);
   });
 
@@ -363,19 +368,19 @@ describe('A connection type that is one module and one line', () => {
     const manager = new GraphQLClient(switchboard.client.url, { publicKey, secretKey: createApiKey.secretKey });
     const change = (field: string) =>
       manager.send(
-        `mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { name configuration { ... on FileConfiguration { ${field} } } } } }`,
+        `mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { name configuration { ... on LedgerConfiguration { ${field} } } } } }`,
         { id },
       );
-    const id = await createFile('one');
+    const id = await createLedger('one');
     expect(await change('lines')).toMatchObject({ status: 403, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
-    expect((await change('fileName')).data.updateConnection.connection).toEqual({
+    expect((await change('ledgerName')).data.updateConnection.connection).toEqual({
       name: 'New',
-      configuration: { fileName: 'one' },
+      configuration: { ledgerName: 'one' },
     });
   });
 
   it('is delivered to by its destination, tested, retried after a failure, and deleted with its open deliveries', async () => {
-    const id = await createFile('events');
+    const id = await createLedger('events');
     const subscriptionId = await subscribe(switchboard.client, id);
     const eventId = await publish(switchboard.client, { data: parcelEvent(42) });
     await waitForDelivery(switchboard.client, eventId, 'DELIVERED');
@@ -386,12 +391,12 @@ describe('A connection type that is one module and one line', () => {
     expect((await see(id)).configuration).toMatchObject({ lines: 2 });
 
     // A name that is a folder cannot be written to.
-    await update({ id, configuration: { file: { fileName: '.' } } });
+    await update({ id, configuration: { ledger: { ledgerName: '.' } } });
     const failing = await publish(switchboard.client);
     expect(await waitForDelivery(switchboard.client, failing, 'FAILED')).toMatchObject({
       attempts: Array(4).fill({ error: { code: 'OTHER', destinationCode: 'EISDIR', message: 'It could not be written.' } }),
     });
-    await update({ id, configuration: { file: { fileName: 'events' } } });
+    await update({ id, configuration: { ledger: { ledgerName: 'events' } } });
     const [{ id: deliveryId }] = await seeDeliveries(switchboard.client, { eventId: failing });
     await mutate('retryDelivery', 'RetryDeliveryInput', { deliveryId }, 'delivery { status }');
     await waitForDelivery(switchboard.client, failing, 'DELIVERED');
@@ -405,12 +410,12 @@ describe('A connection type that is one module and one line', () => {
   });
 
   it('has neither an authorization nor a signing secret unless it says so', async () => {
-    const connectionId = await createFile('one');
+    const connectionId = await createLedger('one');
     const of = { connectionId };
     const start = await mutate('startAuthorization', 'StartAuthorizationInput', of, 'authorizationUrl');
-    expect(start.userErrors).toMatchObject([{ message: 'A file connection needs no authorization: it is ready as it is.' }]);
+    expect(start.userErrors).toMatchObject([{ message: 'A ledger connection needs no authorization: it is ready as it is.' }]);
     const revoke = await mutate('revokeAuthorization', 'RevokeAuthorizationInput', of);
-    expect(revoke.userErrors).toMatchObject([{ message: 'A file connection has no authorization to revoke.' }]);
+    expect(revoke.userErrors).toMatchObject([{ message: 'A ledger connection has no authorization to revoke.' }]);
     const check = await mutate('checkConnection', 'CheckConnectionInput', of, 'result { outcome }');
     expect(check.userErrors).toMatchObject([{ code: 'INVALID', path: ['connectionId'] }]);
     const secret = await mutate('revealSigningSecret', 'SigningSecretInput', of, 'signingSecret');
@@ -469,11 +474,11 @@ describe('A connection type with a provider', () => {
 
 describe('Connection types that contradict each other keep the server from starting:', () => {
   it.each([
-    ['two with one name', (type: ConnectionType) => [type, type], 'There are two connection types with the name file.'],
+    ['two with one name', (type: ConnectionType) => [type, type], 'There are two connection types with the name ledger.'],
     [
       'one whose destination is of another type',
       (type: ConnectionType) => [{ ...type, name: 'other' }],
-      'The destination of other says that it is file.',
+      'The destination of other says that it is ledger.',
     ],
     [
       'one that gives a field of REST another meaning',
@@ -486,6 +491,6 @@ describe('Connection types that contradict each other keep the server from start
       'Unknown type "Nothing"',
     ],
   ])('%s keep the server from starting', async (_which, types, message) => {
-    await expect(startSwitchboard({}, switchboard.testDatabase, types(fileType(folder)))).rejects.toThrow(message);
+    await expect(startSwitchboard({}, switchboard.testDatabase, types(ledgerType(folder)))).rejects.toThrow(message);
   });
 });

@@ -30,7 +30,7 @@ const rootsOf = (one: GraphQLSchema) => ({
 });
 
 describe('The schema', () => {
-  it('printed and read again has the same roots, and Subscription is none of them', () => {
+  it('printed and parsed has the same roots, and Subscription is not one of them', () => {
     const sdl = printSchema(schema);
     expect(sdl).toMatch(/schema \{\n {2}query: Query\n {2}mutation: Mutation/);
     const reread = buildFromText(sdl);
@@ -84,7 +84,7 @@ describe('The schema', () => {
     expect(silent).toEqual([]);
   });
 
-  it('has no output in which a secret could be read', () => {
+  it('has no output field for a stored secret', () => {
     const values = Object.values(schema.getTypeMap()).flatMap((type) =>
       isObjectType(type) && !type.name.startsWith('__')
         ? Object.values(type.getFields())
@@ -94,15 +94,15 @@ describe('The schema', () => {
     );
     const suspects = values.filter(({ field }) => /secret|password|token|apiKey|authConfig|verifier|^state$/i.test(field));
     expect(suspects.map(({ type, field }) => `${type}.${field}`).sort()).toEqual([
-      // Shown once, to whoever makes the key.
+      // Returned once, to the creator of the key.
       'CreateApiKeyPayload.secretKey',
-      // Shown once, to whoever makes the session.
+      // Returned once, to the creator of the session.
       'CreateSessionPayload.token',
-      // When they expire, not what they are.
+      // The time of expiry, not the token.
       'Grant.accessTokenExpiresAt',
       'KlaviyoConfiguration.accessTokenExpiresAt',
       'SigningSecretPayload.previousSecretExpiresAt',
-      // What this payload is for: the secret that we made for the merchant.
+      // The purpose of this payload is the secret that we created for the merchant.
       'SigningSecretPayload.signingSecret',
     ]);
   });

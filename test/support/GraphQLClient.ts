@@ -30,7 +30,7 @@ export class GraphQLClient {
     return { status: response.status, headers: response.headers, data, errors: errors as never };
   }
 
-  /** The data; throws when there are GraphQL errors. */
+  /** Returns the data. Throws when there are GraphQL errors. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
   async query(query: string, variables: object = {}): Promise<any> {
     const { data, errors } = await this.send(query, variables);

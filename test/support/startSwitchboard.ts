@@ -14,7 +14,7 @@ export interface TestSwitchboard extends Switchboard {
   readonly client: GraphQLClient;
   /** Creates another organization. Returns a client of it. */
   anotherOrganization(name?: string): Promise<GraphQLClient>;
-  /** Rows of a statement, straight from Postgres. */
+  /** Runs a statement in Postgres. Returns its rows. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
   sql(statement: string, values?: unknown[]): Promise<any[]>;
 }

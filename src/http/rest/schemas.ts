@@ -179,7 +179,7 @@ export function connectionSchemas(types: readonly RestConnectionType[]) {
 
 const authorizationSchema = (linked: readonly string[]) => ({
   type: ['object', 'null'],
-  description: `For ${linked.join(' and ')}, the latest attempt to link it, and what became of it; null before the first one.`,
+  description: `For ${linked.join(' and ')}, the latest attempt to link it, and its outcome; null before the first one.`,
   required: ['status', 'error_code', 'error_description', 'created_at', 'completed_at'],
   additionalProperties: false,
   properties: {
@@ -187,7 +187,7 @@ const authorizationSchema = (linked: readonly string[]) => ({
     error_code: { type: ['string', 'null'], description: "Why it did not work: a code of ours, or the provider's." },
     error_description: { type: ['string', 'null'], description: 'The reason for the merchant, in one or two sentences.' },
     created_at: { type: 'string', format: 'date-time', description: 'When it was started.' },
-    completed_at: { type: ['string', 'null'], format: 'date-time', description: 'When it was completed, denied or failed.' },
+    completed_at: { type: ['string', 'null'], format: 'date-time', description: 'When it ended.' },
   },
 });
 

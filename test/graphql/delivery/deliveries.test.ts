@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** An inbox of the sandbox with a connection and a subscription. */
+/** Creates an inbox of the sandbox with a connection and a subscription. */
 async function inbox(name: string, client: GraphQLClient = switchboard.client) {
   const connectionId = await createWebhookConnection(client, `${switchboard.publicUrl}/sandbox/inbox/${name}`);
   const subscriptionId = await subscribe(client, connectionId);
