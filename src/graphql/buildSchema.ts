@@ -29,6 +29,7 @@ import {
   ConnectionDeliveriesResolver,
   DeliveryResolver,
   EventDeliveriesResolver,
+  OrganizationDeliveriesResolver,
   SigningSecretResolver,
 } from './delivery/DeliveryResolver.js';
 import { DeliveryStatisticsResolver } from './delivery/DeliveryStatisticsResolver.js';
@@ -66,6 +67,7 @@ const resolvers: NonEmptyArray<Function> = [
   AttemptErrorResolver,
   ConnectionDeliveriesResolver,
   EventDeliveriesResolver,
+  OrganizationDeliveriesResolver,
   SigningSecretResolver,
   ReplayResolver,
   DeliveryStatisticsResolver,
