@@ -33,6 +33,7 @@ import {
   ConnectionDeliveriesResolver,
   DeliveryResolver,
   EventDeliveriesResolver,
+  OrganizationDeliveriesResolver,
   SigningSecretResolver,
 } from './delivery/DeliveryResolver.js';
 import { DeliveryStatisticsResolver } from './delivery/DeliveryStatisticsResolver.js';
@@ -72,6 +73,7 @@ const resolvers: NonEmptyArray<Function> = [
   AttemptResolver,
   ConnectionDeliveriesResolver,
   EventDeliveriesResolver,
+  OrganizationDeliveriesResolver,
   SigningSecretResolver,
   ReplayResolver,
   DeliveryStatisticsResolver,

@@ -41,11 +41,11 @@ const decisions: Readonly<Record<string, Decisions>> = {
   Caller: { any: 'credential scopes session', view: 'organization' },
   Session: { any: 'id permissions connection origin returnTo locale createdAt expiresAt endedAt' },
   // What a platform notes on its merchant is not for the merchant's browser.
-  Organization: { view: 'id name createdAt', never: 'externalId metadata deletion updatedAt' },
+  Organization: { view: 'id name createdAt oldestWaiting', never: 'externalId metadata deletion updatedAt' },
 
   Connection: {
     any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration account grant authorization createdAt updatedAt',
-    view: 'maxConcurrency maxPerSecond externalId metadata subscriptions deliveries',
+    view: 'maxConcurrency maxPerSecond externalId metadata subscriptions deliveries oldestWaiting',
   },
   // The values of extra headers are often secrets of the endpoint.
   Header: { view: 'name', never: 'value' },

@@ -8,6 +8,8 @@ import type { Attempt } from '../../domain/Attempt.js';
 import type { Connection } from '../../domain/Connection.js';
 import type { Delivery } from '../../domain/Delivery.js';
 import type { Event } from '../../domain/Event.js';
+import type { Organization } from '../../domain/Organization.js';
+import { OrganizationObject } from '../access/organizationTypes.js';
 import { ConnectionObject } from '../connections/connectionTypes.js';
 import { attemptErrorCodes } from '../errorCodes.js';
 import { EventObject } from '../events/eventTypes.js';
@@ -130,9 +132,16 @@ export class AttemptErrorResolver {
     return attemptErrorCodes.other(code);
   }
 }
+const OLDEST_WAITING =
+  'When the oldest PENDING or RETRYING delivery was published, or last retried by hand; null when none waits. Of thousands, it may name a younger one.';
 
 @Resolver(() => ConnectionObject)
 export class ConnectionDeliveriesResolver {
+  @FieldResolver(() => GraphQLDateTime, { nullable: true, description: OLDEST_WAITING })
+  async oldestWaiting(@Root() { id }: Connection, @Ctx() { loaders }: GraphQLContext): Promise<Date | null> {
+    return (await loaders.oldestWaiting.load(id))?.since ?? null;
+  }
+
   @FieldResolver(() => DeliveryPage, { description: 'What went, or shall go, there; newest first.' })
   deliveries(
     @Root() connection: Connection,
@@ -146,6 +155,17 @@ export class ConnectionDeliveriesResolver {
       const parents = ids.map((connectionId) => ({ connectionId }));
       return listDeliveriesOf(context.dependencies, caller, page, filter ?? {}, parents);
     });
+  }
+}
+
+@Resolver(() => OrganizationObject)
+export class OrganizationDeliveriesResolver {
+  @FieldResolver(() => GraphQLDateTime, {
+    nullable: true,
+    description: `${OLDEST_WAITING} Of a session of one connection, there.`,
+  })
+  async oldestWaiting(@Root() { id }: Organization, @Ctx() { loaders }: GraphQLContext): Promise<Date | null> {
+    return (await loaders.oldestWaitingOf.load(id))?.since ?? null;
   }
 }
 

@@ -98,6 +98,9 @@ export class DeliveryFilter {
   @Field(() => DeliveryStatusEnum, { nullable: true, description: 'Only in this status.' })
   status?: DeliveryStatus | null;
 
+  @Field(() => [DeliveryStatusEnum], { nullable: true, description: 'Only in one of these statuses: 7 at most.' })
+  statuses?: DeliveryStatus[] | null;
+
   @Field(() => ID, { nullable: true, description: 'Only to this connection.' })
   connectionId?: string | null;
 
