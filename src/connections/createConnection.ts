@@ -16,7 +16,7 @@ import {
 
 export interface CreateConnectionInput extends ConnectionInput {
   /** The name of a connection type. */
-  readonly type: string;
+  readonly type: string | undefined;
 }
 
 /**
@@ -32,6 +32,7 @@ export function createConnection(
   within?: EntityManager,
 ): Promise<Connection> {
   requireWholeOrganization(caller);
+  if (!input.type) throw InputError.of('REQUIRED', 'A connection needs a "configuration", or a "type".', 'type');
   const type = connectionTypes.get(input.type);
   if (!type) throw InputError.of('INVALID_CHOICE', 'There is no such connection type.', 'type');
   const problems = new ProblemList();

@@ -111,9 +111,25 @@ export function buildSchema(log: Logger, parts: readonly SchemaPart[]): GraphQLS
   return schema;
 }
 
-/** The schema with what the connection types add to it. */
+/** Each connection type adds its own field. type-graphql has no OneOf input objects. */
+const CONFIGURATION_INPUT = `
+  "The configuration of a connection: exactly one field, that of the connection's type."
+  input ConnectionConfigurationInput @oneOf
+
+  extend input CreateConnectionInput {
+    "The configuration. Required for WEBHOOK, optional for KLAVIYO."
+    configuration: ConnectionConfigurationInput
+  }
+
+  extend input UpdateConnectionInput {
+    "Changes to the configuration."
+    configuration: ConnectionConfigurationInput
+  }
+`;
+
+/** Returns the schema with the parts of the connection types. */
 function addParts(core: GraphQLSchema, parts: readonly SchemaPart[]): GraphQLSchema {
-  const whole = extendSchema(core, parse(parts.map(({ schema }) => schema).join('\n')));
+  const whole = extendSchema(core, parse([CONFIGURATION_INPUT, ...parts.map(({ schema }) => schema)].join('\n')));
   for (const type of Object.values(whole.getTypeMap())) {
     // What came as text has its node of it. The lookups of an enum are made anew when the schema is sorted.
     if (isEnumType(type)) for (const value of type.getValues()) if (value.astNode) value.value = value.name.toLowerCase();

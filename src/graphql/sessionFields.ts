@@ -43,7 +43,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
   Organization: { view: 'id name createdAt', never: 'externalId metadata deletion updatedAt' },
 
   Connection: {
-    any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration authorization createdAt updatedAt',
+    any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration account grant authorization createdAt updatedAt',
     view: 'maxConcurrency maxPerSecond externalId metadata subscriptions deliveries',
   },
   // The values of extra headers are often secrets of the endpoint.
@@ -53,6 +53,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
     any: 'account requestedScopes grantedScopes missingScopes',
     view: 'accessTokenExpiresAt lastCheckedAt lastRefreshedAt quota bulkQuota',
   },
+  Grant: { any: 'grantedScopes missingScopes', view: 'accessTokenExpiresAt lastCheckedAt lastRefreshedAt' },
   KlaviyoAccount: { any: 'id name timezone' },
   KlaviyoQuota: { view: 'pausedUntil perMinuteLimit perMinuteRemaining perSecondLimit perSecondRemaining resetsAt' },
   KlaviyoScope: { view: 'access name required resource' },
@@ -63,10 +64,10 @@ const decisions: Readonly<Record<string, Decisions>> = {
   ConnectionCheck: { manage: 'account checkedAt message missingScopes outcome' },
   Subscription: { view: 'id eventType isActive externalId metadata connection createdAt updatedAt' },
   EventType: { view: 'name description schema sample' },
-  // Its keys and its value are the publisher's own, and may name an order or a person as its payload does.
+  // Its keys and its value are the publisher's own, and may name an order or a person as its data does.
   Event: {
     view: 'id eventType createdAt occurredAt erasedAt deliveries',
-    never: 'payload idempotencyKey orderingKey value valueCurrency',
+    never: 'data payload idempotencyKey orderingKey value valueCurrency',
   },
   Delivery: { view: 'id status attemptCount attempts event subscription connection createdAt updatedAt nextAttemptAt' },
   // An endpoint may answer with what it was sent.

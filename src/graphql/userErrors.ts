@@ -79,3 +79,27 @@ export async function withUserErrors<T extends object>(work: () => Promise<T>): 
     return { userErrors: error.problems } as unknown as Payload<T>;
   }
 }
+
+/**
+ * Calls `work` with the id of an input's own object, which came as `id` or by its deprecated name. The use case reports problems
+ * by the deprecated name; they get the path `id` when that was given.
+ * Throws an InputError: REQUIRED without an id, INVALID with both.
+ */
+export async function withOwnId<Name extends string, T>(
+  input: { readonly [Field in Name | 'id']?: string | null },
+  deprecated: Name,
+  work: (id: string) => Promise<T>,
+): Promise<T> {
+  const [id, old] = [input.id ?? null, input[deprecated] ?? null];
+  if (id !== null && old !== null) throw InputError.of('INVALID', `Give "id" only: "${deprecated}" is deprecated.`, deprecated);
+  if (id === null && old === null) throw InputError.of('REQUIRED', 'An "id" is required.', 'id');
+  if (id === null) return work(old as string);
+  try {
+    return await work(id);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(
+      error.problems.map((problem) => ({ ...problem, path: problem.path.map((part) => (part === deprecated ? 'id' : part)) })),
+    );
+  }
+}

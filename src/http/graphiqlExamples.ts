@@ -7,7 +7,7 @@ export const graphiqlExamples = (inboxUrl: string): readonly GraphiqlExample[] =
     name: 'Create a Klaviyo connection',
     query: `# 1. A connection says where events go. Press the Execute button.
 mutation CreateKlaviyoConnection {
-  createConnection(input: { type: KLAVIYO, name: "My Klaviyo account" }) {
+  createConnection(input: { name: "My Klaviyo account", configuration: { klaviyo: {} } }) {
     connection {
       id
       status
@@ -53,16 +53,19 @@ query Connections {
         status
         statusReason
         problem
+        account {
+          id
+          name
+          timezone
+        }
+        grant {
+          grantedScopes
+          missingScopes
+          accessTokenExpiresAt
+        }
         configuration {
           ... on KlaviyoConfiguration {
-            grantedScopes
-            missingScopes
-            accessTokenExpiresAt
-            account {
-              id
-              name
-              timezone
-            }
+            requestedScopes
           }
           ... on WebhookConfiguration {
             url
@@ -85,7 +88,7 @@ query Connections {
     name: 'Create a webhook',
     query: `# 4. The sandbox has a receiver: open the URL below in a browser to see what arrives.
 mutation CreateWebhook($url: URL!) {
-  createConnection(input: { type: WEBHOOK, name: "My webhook", webhook: { url: $url } }) {
+  createConnection(input: { name: "My webhook", configuration: { webhook: { url: $url } } }) {
     connection {
       id
       status

@@ -11,14 +11,19 @@ export const klaviyoGraphQL: ConnectionType['graphql'] = {
 
     extend union ConnectionConfiguration = KlaviyoConfiguration
 
-    extend input CreateConnectionInput {
-      "For KLAVIYO: optional."
+    extend input ConnectionConfigurationInput {
+      "For KLAVIYO. A change takes effect with the next authorization."
       klaviyo: KlaviyoConfigurationInput
+    }
+
+    extend input CreateConnectionInput {
+      "For KLAVIYO."
+      klaviyo: KlaviyoConfigurationInput @deprecated(reason: "Use configuration: { klaviyo }.")
     }
 
     extend input UpdateConnectionInput {
       "For KLAVIYO; takes effect with the next authorization."
-      klaviyo: KlaviyoConfigurationInput
+      klaviyo: KlaviyoConfigurationInput @deprecated(reason: "Use configuration: { klaviyo }.")
     }
 
     "What to ask of Klaviyo."
@@ -32,17 +37,17 @@ export const klaviyoGraphQL: ConnectionType['graphql'] = {
       "Scopes that the next authorization asks for: those that the connection names and, once it has a subscription, events:write."
       requestedScopes: [String!]!
       "Scopes of the grant in hand; empty without one."
-      grantedScopes: [String!]!
+      grantedScopes: [String!]! @deprecated(reason: "Use Connection.grant { grantedScopes }.")
       "Of requestedScopes, those that the grant in hand lacks: authorize again once the Klaviyo app has them."
-      missingScopes: [String!]!
+      missingScopes: [String!]! @deprecated(reason: "Use Connection.grant { missingScopes }.")
       "The linked account; null before the first authorization."
-      account: KlaviyoAccount
+      account: KlaviyoAccount @deprecated(reason: "Use Connection.account.")
       "When the access token expires. It is refreshed by itself."
-      accessTokenExpiresAt: DateTime
+      accessTokenExpiresAt: DateTime @deprecated(reason: "Use Connection.grant { accessTokenExpiresAt }.")
       "When the access token was last refreshed."
-      lastRefreshedAt: DateTime
+      lastRefreshedAt: DateTime @deprecated(reason: "Use Connection.grant { lastRefreshedAt }.")
       "When Klaviyo last said whether the grant lives: asked once a day, or by checkConnection."
-      lastCheckedAt: DateTime
+      lastCheckedAt: DateTime @deprecated(reason: "Use Connection.grant { lastCheckedAt }.")
       "What is left for events sent one by one. Null when none was within the last minute, or no account is linked."
       quota: KlaviyoQuota
       "What is left of bulk requests, which carry up to 1,000 events each when many wait. Null as with \`quota\`."

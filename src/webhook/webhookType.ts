@@ -12,14 +12,19 @@ const schema = `
 
   extend union ConnectionConfiguration = WebhookConfiguration
 
-  extend input CreateConnectionInput {
-    "For WEBHOOK: required."
+  extend input ConnectionConfigurationInput {
+    "For WEBHOOK."
     webhook: WebhookConfigurationInput
+  }
+
+  extend input CreateConnectionInput {
+    "For WEBHOOK."
+    webhook: WebhookConfigurationInput @deprecated(reason: "Use configuration: { webhook }.")
   }
 
   extend input UpdateConnectionInput {
     "For WEBHOOK."
-    webhook: WebhookConfigurationInput
+    webhook: WebhookConfigurationInput @deprecated(reason: "Use configuration: { webhook }.")
   }
 
   "Where and how a webhook is called. Its secrets can be written, never read."

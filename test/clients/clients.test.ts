@@ -40,13 +40,13 @@ const PAGE = `query Page($after: String) {
   }
 }`;
 const CREATE = `mutation Create {
-  createConnection(input: { type: WEBHOOK, webhook: { url: "ftp://example.com" } }) {
+  createConnection(input: { configuration: { webhook: { url: "ftp://example.com" } } }) {
     connection { id } userErrors { code path }
   }
 }`;
 const LIVE =
   'subscription Watch($id: ID!) { connectionUpdated(id: $id) { id name subscriptions(first: 1) { edges { node { id isActive } } } } }';
-const REFUSED = [{ code: 'INVALID', path: ['webhook', 'url'] }];
+const REFUSED = [{ code: 'INVALID', path: ['configuration', 'webhook', 'url'] }];
 const tooMany = '{ connections(first: 1000) { totalCount } }';
 
 /** Renames a connection until a watch has told of it: a watch begins a moment after it was asked for. */

@@ -242,7 +242,6 @@ describe('What a person can mend comes as userErrors, all at once, and nothing i
 describe('What is wrong with the call itself is an error with HTTP 400', () => {
   it.each<[string, object]>([
     ['an unknown type', { type: 'FAX' }],
-    ['no type', {}],
     ['a URL that is none', { type: 'WEBHOOK', webhook: { url: 'not a url' } }],
     ['an unknown field', { type: 'KLAVIYO', colour: 'red' }],
   ])('%s', async (_what, input) => {

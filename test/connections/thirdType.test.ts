@@ -36,8 +36,7 @@ function fileType(folder: string): ConnectionType {
       schema: `
         extend enum ConnectionType { "A file." FILE }
         extend union ConnectionConfiguration = FileConfiguration
-        extend input CreateConnectionInput { "For FILE: required." file: FileConfigurationInput }
-        extend input UpdateConnectionInput { "For FILE." file: FileConfigurationInput }
+        extend input ConnectionConfigurationInput { "For FILE." file: FileConfigurationInput }
         "How lines are written."
         enum FileEncoding { "All of Unicode." UTF8 "Plain letters." ASCII }
         "Where lines go."
@@ -114,8 +113,7 @@ function chatType(chatUrl: string): ConnectionType {
       schema: `
         extend enum ConnectionType { "A chat." CHAT }
         extend union ConnectionConfiguration = ChatConfiguration
-        extend input CreateConnectionInput { "For CHAT: required." chat: ChatConfigurationInput }
-        extend input UpdateConnectionInput { "For CHAT." chat: ChatConfigurationInput }
+        extend input ConnectionConfigurationInput { "For CHAT." chat: ChatConfigurationInput }
         "Where events are said."
         input ChatConfigurationInput { "Its name." room: String! }
         "Where events are said."
@@ -262,13 +260,12 @@ const create = (input: object) => mutate('createConnection', 'CreateConnectionIn
 const update = (input: object) => mutate('updateConnection', 'UpdateConnectionInput', input);
 const see = async (id: string) =>
   (await switchboard.client.query(`query ($id: ID!) { connection(id: $id) { ${CONNECTION} } }`, { id })).connection;
-const createFile = async (fileName: string) => (await create({ type: 'FILE', file: { fileName } })).connection.id as string;
+const createFile = async (fileName: string) => (await create({ configuration: { file: { fileName } } })).connection.id as string;
 
 describe('A connection type that is one module and one line', () => {
   it('is created and read over GraphQL, with its secrets encrypted', async () => {
     const { connection, userErrors } = await create({
-      type: 'FILE',
-      file: { fileName: 'one', password: 'sesame', encoding: 'ASCII' },
+      configuration: { file: { fileName: 'one', password: 'sesame', encoding: 'ASCII' } },
     });
     expect(userErrors).toEqual([]);
     expect(connection).toMatchObject({
@@ -287,19 +284,29 @@ describe('A connection type that is one module and one line', () => {
   });
 
   it('refuses what its own check refuses, what it needs and lacks, and what is for another type', async () => {
-    const invalid = { code: 'INVALID', message: 'fileName must be a name without slashes.', path: ['file', 'fileName'] };
-    expect(await create({ type: 'FILE', file: { fileName: '../one' } })).toEqual({ connection: null, userErrors: [invalid] });
+    const message = 'fileName must be a name without slashes.';
+    const invalid = { code: 'INVALID', message, path: ['configuration', 'file', 'fileName'] };
+    const refused = { connection: null, userErrors: [invalid] };
+    expect(await create({ configuration: { file: { fileName: '../one' } } })).toEqual(refused);
     expect((await create({ type: 'FILE' })).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['file'] }]);
-    const both = { file: { fileName: 'one' }, webhook: { url: 'https://example.com' } };
-    expect((await create({ type: 'FILE', ...both })).userErrors).toMatchObject([{ code: 'INVALID', path: ['webhook'] }]);
-    expect((await create({ type: 'WEBHOOK', ...both })).userErrors).toMatchObject([{ code: 'INVALID', path: ['file'] }]);
-    expect((await update({ id: await createFile('one'), file: { fileName: 'a/b' } })).userErrors).toEqual([invalid]);
+    const file = { fileName: 'one' };
+    expect((await create({ type: 'WEBHOOK', configuration: { file } })).userErrors).toMatchObject([
+      { code: 'INVALID', path: ['configuration', 'file'] },
+      { code: 'REQUIRED', path: ['configuration', 'webhook'] },
+    ]);
+    expect((await create({ type: 'FILE', webhook: { url: 'https://example.com' } })).userErrors).toMatchObject([
+      { code: 'INVALID', path: ['webhook'] },
+      { code: 'REQUIRED', path: ['file'] },
+    ]);
+    expect((await update({ id: await createFile('one'), configuration: { file: { fileName: 'a/b' } } })).userErrors).toEqual([
+      invalid,
+    ]);
   });
 
   it('is changed, and keeps what the change does not name', async () => {
-    const { connection } = await create({ type: 'FILE', file: { fileName: 'old', password: 'sesame', encoding: 'ASCII' } });
+    const { connection } = await create({ configuration: { file: { fileName: 'old', password: 'sesame', encoding: 'ASCII' } } });
     const { id } = connection;
-    expect((await update({ id, file: { fileName: 'new' } })).connection.configuration).toMatchObject({
+    expect((await update({ id, configuration: { file: { fileName: 'new' } } })).connection.configuration).toMatchObject({
       fileName: 'new',
       encoding: 'ASCII',
     });
@@ -379,12 +386,12 @@ describe('A connection type that is one module and one line', () => {
     expect((await see(id)).configuration).toMatchObject({ lines: 2 });
 
     // A name that is a folder can't be written to.
-    await update({ id, file: { fileName: '.' } });
+    await update({ id, configuration: { file: { fileName: '.' } } });
     const failing = await publish(switchboard.client);
     expect(await waitForDelivery(switchboard.client, failing, 'FAILED')).toMatchObject({
       attempts: Array(4).fill({ error: { code: 'OTHER', destinationCode: 'EISDIR', message: 'It could not be written.' } }),
     });
-    await update({ id, file: { fileName: 'events' } });
+    await update({ id, configuration: { file: { fileName: 'events' } } });
     const [{ id: deliveryId }] = await seeDeliveries(switchboard.client, { eventId: failing });
     await mutate('retryDelivery', 'RetryDeliveryInput', { deliveryId }, 'delivery { status }');
     await waitForDelivery(switchboard.client, failing, 'DELIVERED');
@@ -413,7 +420,7 @@ describe('A connection type that is one module and one line', () => {
 
 describe('A connection type with a provider', () => {
   it('waits for its authorization, is linked at its own callback, delivers with its grant, and gives it back', async () => {
-    const { connection } = await create({ type: 'CHAT', chat: { room: '#parcels' } });
+    const { connection } = await create({ configuration: { chat: { room: '#parcels' } } });
     const { id } = connection;
     expect(connection).toMatchObject({ type: 'CHAT', status: 'PENDING_AUTHORIZATION', configuration: { account: null } });
     expect((await rest.get(`/connections/${id}`)).body.data).toMatchObject({
@@ -442,7 +449,9 @@ describe('A connection type with a provider', () => {
 
     const check = await mutate('checkConnection', 'CheckConnectionInput', { connectionId: id }, 'result { outcome }');
     expect(check).toMatchObject({ result: { outcome: 'HEALTHY' } });
-    expect((await update({ id, chat: { room: '#shop' } })).connection.configuration).toMatchObject({ room: '#shop' });
+    expect((await update({ id, configuration: { chat: { room: '#shop' } } })).connection.configuration).toMatchObject({
+      room: '#shop',
+    });
     const revoked = await mutate('revokeAuthorization', 'RevokeAuthorizationInput', { connectionId: id });
     expect(revoked.connection).toMatchObject({ status: 'PENDING_AUTHORIZATION' });
     await eventually(() => expect(chat.revoked).toEqual(['chat-token']));
@@ -453,7 +462,7 @@ describe('A connection type with a provider', () => {
     const [install] = /[\w-]{43}/.exec(await page.text()) ?? [];
     const claim = (input: object) => mutate('claimInstall', 'ClaimInstallInput', { install, ...input }, 'authorizationUrl');
     expect((await claim({})).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['chat'] }]);
-    const { connection } = await create({ type: 'CHAT', chat: { room: '#shop' } });
+    const { connection } = await create({ configuration: { chat: { room: '#shop' } } });
     expect((await claim({ connectionId: connection.id })).authorizationUrl).toMatch(/\/authorize\?state=/);
   });
 });

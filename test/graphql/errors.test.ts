@@ -137,7 +137,11 @@ describe('A value that was sent is not sent back', () => {
       { type: 'WEBHOOK', webhook: { authConfig, nope: 1 } },
       'got an invalid value at "input.webhook"; Field "nope"',
     ],
-    ['beside a missing one', { webhook: { authConfig } }, 'got an invalid value; Field "type" of required type'],
+    [
+      'beside a missing one',
+      { type: 'WEBHOOK', webhook: { extraHeaders: [{ name: authConfig.token }] } },
+      'got an invalid value at "input.webhook.extraHeaders.0"; Field "value" of required type',
+    ],
   ])('%s', async (_what, input, message) => {
     const { status, errors } = await send(CREATE, { input });
     expect(status).toBe(400);

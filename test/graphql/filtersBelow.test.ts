@@ -11,7 +11,7 @@ const ids: Record<string, string[]> = { connectionId: [], subscriptionId: [], ev
 beforeAll(async () => {
   switchboard = await startSwitchboard({ ROLE: 'api' });
   const { client } = switchboard;
-  schema = buildClientSchema(await client.query(getIntrospectionQuery()));
+  schema = buildClientSchema(await client.query(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true })));
   for (let made = 0; made < 2; made += 1) {
     const connection = await createWebhookConnection(client);
     ids.connectionId?.push(connection);

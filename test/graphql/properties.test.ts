@@ -20,7 +20,7 @@ let schema: GraphQLSchema;
 beforeAll(async () => {
   // Nothing is delivered, and no id below is that of a thing, so nothing is sent anywhere.
   switchboard = await startSwitchboard({ ROLE: 'api' });
-  schema = buildClientSchema(await switchboard.client.query(getIntrospectionQuery()));
+  schema = buildClientSchema(await switchboard.client.query(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true })));
 });
 afterAll(() => switchboard.close());
 
@@ -66,6 +66,9 @@ function present(type: GraphQLInputType): fc.Arbitrary<unknown> {
   if (isEnumType(type)) return fc.constantFrom(...type.getValues().map(({ name }) => name));
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields());
+    if (type.isOneOf) {
+      return fc.oneof(...fields.map((field) => fc.record({ [field.name]: present(field.type) }, { requiredKeys: [field.name] })));
+    }
     const requiredKeys = fields.filter(({ type: field }) => isNonNullType(field)).map(({ name }) => name);
     return fc.record(Object.fromEntries(fields.map((field) => [field.name, valuesOf(field.type)])), { requiredKeys });
   }

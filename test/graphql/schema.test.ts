@@ -45,6 +45,25 @@ describe('The schema', () => {
     expect(await readFile(FILE, 'utf8')).toBe(`${printSchema(schema)}\n`);
   });
 
+  it('deprecates nothing without saying what to use instead', () => {
+    const reasons = Object.values(schema.getTypeMap()).flatMap((type) => {
+      const members = isEnumType(type)
+        ? type.getValues()
+        : isObjectType(type) || isInputObjectType(type)
+          ? Object.values(type.getFields())
+          : [];
+      return members.map(({ deprecationReason }) => deprecationReason).filter((reason) => typeof reason === 'string');
+    });
+    expect(reasons.length).toBeGreaterThan(10);
+    expect(reasons.filter((reason) => !/^Use \w/.test(reason))).toEqual([]);
+  });
+
+  it('takes exactly one configuration of a connection (OneOf input object)', () => {
+    const type = schema.getType('ConnectionConfigurationInput');
+    expect(isInputObjectType(type) && type.isOneOf).toBe(true);
+    expect(isInputObjectType(type) && Object.keys(type.getFields())).toEqual(['klaviyo', 'webhook']);
+  });
+
   it('describes every type, field, argument and value', () => {
     const silent: string[] = [];
     const check = (name: string, described: { description?: string | null }) => {
@@ -80,6 +99,7 @@ describe('The schema', () => {
       // Shown once, to whoever makes the session.
       'CreateSessionPayload.token',
       // When they expire, not what they are.
+      'Grant.accessTokenExpiresAt',
       'KlaviyoConfiguration.accessTokenExpiresAt',
       'SigningSecretPayload.previousSecretExpiresAt',
       // What this payload is for: the secret that we made for the merchant.

@@ -55,9 +55,9 @@ describe('What a session may use', () => {
     );
   });
 
-  it('is never a payload, a person, a secret, a key or a session', () => {
+  it('is never the data of an event, a person, a secret, a key or a session', () => {
     const suspects = fields.filter((field) =>
-      /^(ApiKey|CreateApiKeyPayload|SigningSecretPayload|CreateSessionPayload|SessionPayload)\.|payload$|recipient|secret|token$|\.properties$|idempotencyKey|responseBody|Header\.value/i.test(
+      /^(ApiKey|CreateApiKeyPayload|SigningSecretPayload|CreateSessionPayload|SessionPayload)\.|payload$|^Event\.data$|recipient|secret|token$|\.properties$|idempotencyKey|responseBody|Header\.value/i.test(
         field,
       ),
     );

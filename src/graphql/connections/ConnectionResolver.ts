@@ -13,7 +13,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { type ConnectionInput, warningsOf } from '../../connections/ConnectionRules.js';
+import { warningsOf } from '../../connections/ConnectionRules.js';
 import { createConnection } from '../../connections/createConnection.js';
 import { deleteConnection } from '../../connections/deleteConnection.js';
 import { findConnection, findConnectionByExternalId, listConnections } from '../../connections/listConnections.js';
@@ -21,6 +21,7 @@ import { updateConnection } from '../../connections/updateConnection.js';
 import type { ConnectionHealth } from '../../delivery/listDeliveries.js';
 import type { Connection } from '../../domain/Connection.js';
 import type { Credential } from '../../domain/Credential.js';
+import { InputError } from '../../domain/errors.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { lookUp } from '../lookUp.js';
 import { PageArgs, pageTypes } from '../pagination.js';
@@ -95,11 +96,13 @@ export class ConnectionResolver {
     @WholeInput(() => CreateConnectionInput, 'Where events shall go.') input: CreateConnectionInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
-    const whole = withConfigurations(context, input);
-    return withUserErrors(async () => ({
-      connection: await createConnection(context.dependencies, caller, whole),
-      warnings: warningsOf(context.dependencies, whole),
-    }));
+    return withUserErrors(() =>
+      withConfigurations(context, input, async (whole) => {
+        const type = input.type ?? Object.keys((input as Configured).configuration ?? {})[0];
+        const connection = await createConnection(context.dependencies, caller, { ...whole, type });
+        return { connection, warnings: warningsOf(context.dependencies, whole) };
+      }),
+    );
   }
 
   @Mutation(() => ConnectionPayload, { description: 'Changes what is given and leaves the rest.' })
@@ -108,11 +111,12 @@ export class ConnectionResolver {
     @WholeInput(() => UpdateConnectionInput, 'Which one, and only what changes.') input: UpdateConnectionInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
-    const whole = withConfigurations(context, input);
-    return withUserErrors(async () => ({
-      connection: await updateConnection(context.dependencies, caller, whole),
-      warnings: warningsOf(context.dependencies, whole),
-    }));
+    return withUserErrors(() =>
+      withConfigurations(context, input, async (whole) => ({
+        connection: await updateConnection(context.dependencies, caller, whole),
+        warnings: warningsOf(context.dependencies, whole),
+      })),
+    );
   }
 
   @Mutation(() => DeletePayload, {
@@ -168,13 +172,41 @@ function WholeInput(type: () => ClassType, description: string) {
   return createParameterDecorator(({ args }) => args.input, { arg });
 }
 
-function withConfigurations<Input extends object>(
+/** The part of an input that `buildSchema` adds. */
+interface Configured {
+  /** One entry, by the name of a connection type (a OneOf input object). */
+  readonly configuration?: Readonly<Record<string, object>> | null;
+}
+
+/**
+ * Calls `work` with the configurations of an input by the name of their type, whether they came in `configuration` or in the
+ * deprecated fields of the types. What `work` reports of `configuration` gets a path that begins with it.
+ * Throws an InputError: INVALID when the input has both.
+ */
+async function withConfigurations<Input extends object>(
   { dependencies }: GraphQLContext,
-  input: Input,
-): Input & Pick<ConnectionInput, 'configurations'> {
+  input: Input & Configured,
+  work: (whole: Input & { configurations: Record<string, object> }) => Promise<Omit<ConnectionPayload, 'userErrors'>>,
+): Promise<Omit<ConnectionPayload, 'userErrors'>> {
+  const { configuration } = input;
   const fields = input as Readonly<Record<string, object | null | undefined>>;
-  const names = [...dependencies.connectionTypes.keys()];
-  return { ...input, configurations: Object.fromEntries(names.map((name) => [name, fields[name]])) };
+  const given = [...dependencies.connectionTypes.keys()].filter((name) => fields[name]);
+  if (!configuration) {
+    return work({ ...input, configurations: Object.fromEntries(given.map((name) => [name, fields[name] as object])) });
+  }
+  if (given[0]) {
+    throw InputError.of('INVALID', `Give either "configuration" or "${given[0]}", which is deprecated.`, given[0]);
+  }
+  const placed = <Report extends { readonly path: readonly string[] }>(report: Report): Report => {
+    const isInside = dependencies.connectionTypes.has(report.path[0] ?? '');
+    return isInside ? { ...report, path: ['configuration', ...report.path] } : report;
+  };
+  try {
+    const { connection, warnings = [] } = await work({ ...input, configurations: { ...configuration } });
+    return { connection, warnings: warnings.map(placed) };
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(error.problems.map(placed)) : error;
+  }
 }
 
 interface Problem {

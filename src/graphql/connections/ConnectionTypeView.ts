@@ -6,8 +6,8 @@ import type { Credential } from '../../domain/Credential.js';
 export interface SchemaPart {
   /**
    * GraphQL SDL. It defines the type of the configuration and of its input, and extends with them the enum `ConnectionType`
-   * (by the type's name in capitals), the union `ConnectionConfiguration`, and, under the type's name, the inputs
-   * `CreateConnectionInput` and `UpdateConnectionInput`. Values of its enums are stored in lower case.
+   * (by the type's name in capitals), the union `ConnectionConfiguration`, and, under the type's name, the input
+   * `ConnectionConfigurationInput`. Values of its enums are stored in lower case.
    */
   readonly schema: string;
   /** Which scope a field needs, by `Type.field`. Others are part of the connection. */

@@ -147,11 +147,14 @@ export class ConnectionObject {
   updatedAt!: Date;
 }
 
-/** Its fields for the configuration come with the connection types, here and below. */
+/** Its fields for the configuration are added by `buildSchema`, here and below. */
 @InputType({ description: 'A new connection.' })
 export class CreateConnectionInput {
-  @Field(() => ConnectionTypeEnum, { description: 'What kind of place it is.' })
-  type!: string;
+  @Field(() => ConnectionTypeEnum, {
+    nullable: true,
+    description: 'The type of the connection. Required without configuration.',
+  })
+  type?: string | null;
 
   @Field(() => String, { nullable: true, description: 'What people call it; at most 200 characters.' })
   name?: string | null;

@@ -15,7 +15,7 @@ import { EventObject } from '../events/eventTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { PageArgs } from '../pagination.js';
 import { SubscriptionObject } from '../subscriptions/subscriptionTypes.js';
-import { withUserErrors } from '../userErrors.js';
+import { withOwnId, withUserErrors } from '../userErrors.js';
 import {
   AttemptErrorObject,
   AttemptObject,
@@ -62,7 +62,11 @@ export class DeliveryResolver {
     @Arg('input', () => RetryDeliveryInput, { description: 'Which one.' }) input: RetryDeliveryInput,
   ): Promise<DeliveryPayload> {
     const caller = context.caller('manage');
-    return withUserErrors(async () => ({ delivery: await retryDelivery(context.dependencies, caller, input) }));
+    return withUserErrors(() =>
+      withOwnId(input, 'deliveryId', async (deliveryId) => ({
+        delivery: await retryDelivery(context.dependencies, caller, { deliveryId }),
+      })),
+    );
   }
 
   @Mutation(() => ReplayDeliveriesPayload, {

@@ -131,8 +131,11 @@ export class DeliveryFilter {
 
 @InputType({ description: 'Which delivery to try again.' })
 export class RetryDeliveryInput {
-  @Field(() => ID, { description: 'The delivery.' })
-  deliveryId!: string;
+  @Field(() => ID, { nullable: true, description: 'Id of the delivery. Required.' })
+  id?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Id of the delivery.', deprecationReason: 'Use id.' })
+  deliveryId?: string | null;
 }
 
 @InputType({ description: 'Which deliveries to try again: those to which all of this applies.' })

@@ -45,9 +45,17 @@ export class EventResolver {
     return context.dependencies.eventTypes.list() as readonly EventTypeObject[];
   }
 
-  @FieldResolver(() => GraphQLJSONObject, { description: 'Its data, as it was published.' })
-  payload(@Root() event: Pick<Event, 'id'> & Partial<Event>, @Ctx() context: GraphQLContext): Promise<object | null> | object {
+  @FieldResolver(() => GraphQLJSONObject, { description: 'The data of the event, as it was published.' })
+  data(@Root() event: Pick<Event, 'id'> & Partial<Event>, @Ctx() context: GraphQLContext): Promise<object | null> | object {
     return event.payload ?? context.loaders.payload.load(event.id);
+  }
+
+  @FieldResolver(() => GraphQLJSONObject, {
+    description: 'The data of the event, as it was published.',
+    deprecationReason: 'Use data.',
+  })
+  payload(@Root() event: Pick<Event, 'id'> & Partial<Event>, @Ctx() context: GraphQLContext): Promise<object | null> | object {
+    return this.data(event, context);
   }
 
   @FieldResolver(() => GraphQLDateTime, { description: 'When it happened; when it was published, if the publisher did not say.' })

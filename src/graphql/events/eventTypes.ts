@@ -44,7 +44,7 @@ export class EventObject {
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
-    description: 'When its data was erased, by eraseRecipient: its payload is empty since. Null otherwise.',
+    description: 'When its data was erased, by eraseRecipient: data is empty since then. Null otherwise.',
   })
   erasedAt?: Date | null;
 }

@@ -3,15 +3,16 @@ import type { Authorization, AuthorizationStatus } from '../../domain/Authorizat
 import type { Connection } from '../../domain/Connection.js';
 import { InputError } from '../../domain/errors.js';
 import { revokeAuthorization } from '../../oauth/revokeAuthorization.js';
-import { type StartedAuthorization, startAuthorization } from '../../oauth/startAuthorization.js';
+import { type StartedAuthorization, scopesToRequest, startAuthorization } from '../../oauth/startAuthorization.js';
 import { ConnectionPayload } from '../connections/ConnectionResolver.js';
-import { ConnectionObject } from '../connections/connectionTypes.js';
+import { ConnectionObject, ProviderAccountObject } from '../connections/connectionTypes.js';
 import { authorizationErrorCodes } from '../errorCodes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { withUserErrors } from '../userErrors.js';
 import {
   AuthorizationObject,
   AuthorizationStatusEnum,
+  GrantObject,
   RevokeAuthorizationInput,
   StartAuthorizationInput,
   StartAuthorizationPayload,
@@ -86,5 +87,36 @@ export class ConnectionAuthorizationResolver {
   @FieldResolver(() => AuthorizationObject, { nullable: true, description: 'The latest attempt to link it; null for a webhook.' })
   authorization(@Root() connection: Connection, @Ctx() context: GraphQLContext): Promise<AuthorizationObject | null> {
     return context.loaders.authorization.load(connection.id);
+  }
+
+  @FieldResolver(() => ProviderAccountObject, {
+    nullable: true,
+    description: 'The linked account, also while the grant is lost; null for a webhook, and before the first authorization.',
+  })
+  async account(@Root() { id }: Connection, @Ctx() { loaders }: GraphQLContext): Promise<ProviderAccountObject | null> {
+    const credential = await loaders.credential.load(id);
+    if (!credential?.accountId) return null;
+    const { accountId, accountName, accountTimezone } = credential;
+    return { id: accountId, name: accountName ?? null, timezone: accountTimezone ?? null };
+  }
+
+  @FieldResolver(() => GrantObject, {
+    nullable: true,
+    description:
+      'The grant of the linked account; null without one: for a webhook, before an authorization, and once it is lost.',
+  })
+  async grant(@Root() connection: Connection, @Ctx() { dependencies, loaders }: GraphQLContext): Promise<GrantObject | null> {
+    const credential = await loaders.credential.load(connection.id);
+    if (!credential?.accessToken) return null;
+    const { scopes: grantedScopes, expiresAt, lastRefreshedAt, checkedAt } = credential;
+    const isSubscribed = (await loaders.subscribed.load(connection.id)) !== null;
+    const requested = scopesToRequest(dependencies.providers.get(connection.type) ?? null, connection, isSubscribed);
+    return {
+      grantedScopes,
+      missingScopes: requested.filter((scope) => !grantedScopes.includes(scope)),
+      accessTokenExpiresAt: expiresAt,
+      lastRefreshedAt,
+      lastCheckedAt: checkedAt,
+    };
   }
 }

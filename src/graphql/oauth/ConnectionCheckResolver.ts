@@ -4,7 +4,7 @@ import type { CheckOutcome } from '../../domain/Credential.js';
 import { checkConnection } from '../../oauth/checkConnection.js';
 import { ConnectionObject, ProviderAccountObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { payloadType, withUserErrors } from '../userErrors.js';
+import { payloadType, withOwnId, withUserErrors } from '../userErrors.js';
 
 const ConnectionCheckOutcomeEnum = {
   HEALTHY: 'healthy',
@@ -53,8 +53,14 @@ class ConnectionCheckObject {
 
 @InputType({ description: 'Which connection to check.' })
 class CheckConnectionInput {
-  @Field(() => ID, { description: 'A KLAVIYO connection. For a webhook, broadcastTestEvent tells whether it works.' })
-  connectionId!: string;
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of a KLAVIYO connection. Required. For a webhook, broadcastTestEvent shows whether it works.',
+  })
+  id?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Id of a KLAVIYO connection.', deprecationReason: 'Use id.' })
+  connectionId?: string | null;
 }
 
 const CheckConnectionPayload = payloadType<{ result: ConnectionCheckObject; connection: ConnectionObject }>(
@@ -77,6 +83,8 @@ export class ConnectionCheckResolver {
     @Arg('input', () => CheckConnectionInput, { description: 'Which one.' }) input: CheckConnectionInput,
   ): Promise<CheckConnectionPayload> {
     const caller = context.caller('manage');
-    return withUserErrors(() => checkConnection(context.dependencies, caller, input));
+    return withUserErrors(() =>
+      withOwnId(input, 'connectionId', (connectionId) => checkConnection(context.dependencies, caller, { connectionId })),
+    );
   }
 }

@@ -48,6 +48,32 @@ export class AuthorizationObject {
   completedAt?: Date | null;
 }
 
+@ObjectType('Grant', {
+  description:
+    "What the provider granted: the credential that deliveries to the merchant's account use. Its tokens cannot be read.",
+})
+export class GrantObject {
+  @Field(() => [String], { description: 'The scopes of the grant.' })
+  grantedScopes!: readonly string[];
+
+  @Field(() => [String], {
+    description: 'The scopes that the next authorization requests and this grant lacks. Authorize again to obtain them.',
+  })
+  missingScopes!: readonly string[];
+
+  @Field(() => GraphQLDateTime, { description: 'When the access token expires. It is refreshed automatically.' })
+  accessTokenExpiresAt!: Date;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the access token was last refreshed.' })
+  lastRefreshedAt?: Date | null;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When the provider last said whether the grant is valid. It is asked once a day, and by checkConnection.',
+  })
+  lastCheckedAt?: Date | null;
+}
+
 export const AuthorizationDisplayEnum = { PAGE: 'page', POPUP: 'popup' } as const;
 registerEnumType(AuthorizationDisplayEnum, {
   name: 'AuthorizationDisplay',

@@ -233,6 +233,7 @@ const bootScript = `'use strict';
     fetcher: fetchWhatIsShown,
     storage,
     shouldPersistHeaders: false,
+    inputValueDeprecation: true,
     defaultEditorToolsVisibility: tabs.some(({ variables }) => variables) ? 'variables' : true,
     defaultHeaders,
     defaultTabs: tabs.length > 0 ? tabs : undefined,

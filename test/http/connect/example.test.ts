@@ -159,6 +159,30 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     expect(said).toContain('completed null');
   });
 
+  it.each(['access_denied', 'consent_required'])(
+    'asks the server when the message of the pop-up is lost, and gets the same code: %s',
+    async (code) => {
+      const { origin } = await startApp();
+      const { page } = await visit(browser);
+      await page.addInitScript(`
+        addEventListener('message', (event) => event.stopImmediatePropagation(), true);
+        addEventListener('switchboard-outcome', ({ detail }) => { window.heard = detail; });`);
+      await page.goto(origin);
+      await status(page).getByText('Not connected').waitFor();
+      const popup = await openPopup(page);
+      await popup.waitForSelector('button:has-text("Deny")');
+      const atProvider = new URL(popup.url());
+      const back = new URL(atProvider.searchParams.get('redirect_uri') as string);
+      back.search = String(new URLSearchParams({ error: code, state: atProvider.searchParams.get('state') as string }));
+      await Promise.all([popup.waitForEvent('close'), popup.goto(back.href, { waitUntil: 'commit' })]);
+      await page.waitForFunction('window.heard');
+      expect(await page.evaluate('window.heard')).toEqual({
+        ...{ outcome: code === 'access_denied' ? 'denied' : 'failed', connectionId: expect.stringMatching(/^\d+$/) },
+        ...{ errorCode: code, errorDescription: null },
+      });
+    },
+  );
+
   it('notices that the window was closed', async () => {
     const { origin } = await startApp();
     const { page } = await visit(browser);

@@ -62,7 +62,9 @@ let operations: [string, string][];
 const credentials = new Map<string, Credential>();
 beforeAll(async () => {
   switchboard = await startSwitchboard({ ROLE: 'api', FAILED_LOGINS_PER_MINUTE: '0', SESSION_RATE_LIMIT_PER_MINUTE: '0' });
-  operations = leastOperations(buildClientSchema(await switchboard.client.query(getIntrospectionQuery())));
+  operations = leastOperations(
+    buildClientSchema(await switchboard.client.query(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }))),
+  );
   const { client, database } = switchboard;
   const organizationId = client.keys.organizationId as number;
   const never = () => false;

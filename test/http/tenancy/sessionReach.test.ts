@@ -226,7 +226,8 @@ describe('No session reads', () => {
   const delivery = (selection: string) => `query ($id: ID!) { delivery(id: $id) { ${selection} } }`;
 
   it.each([
-    ['a payload', delivery('event { payload }')],
+    ['the data of an event', delivery('event { data }')],
+    ['the data of an event by its deprecated name', delivery('event { payload }')],
     ["the publisher's keys", delivery('event { idempotencyKey orderingKey }')],
     ['what an event is worth', delivery('event { value valueCurrency }')],
     ['what an endpoint answered, which may be what it was sent', delivery('attempts { responseBody }')],
@@ -241,12 +242,12 @@ describe('No session reads', () => {
     ['what a platform notes on its organization', '{ organization { metadata externalId } }'],
     ['the organizations', '{ organizations { totalCount } }'],
     [
-      'a payload behind fragments',
-      `${delivery('...A')} fragment A on Delivery { event { ...B } } fragment B on Event { p: payload }`,
+      'the data behind fragments',
+      `${delivery('...A')} fragment A on Delivery { event { ...B } } fragment B on Event { p: data }`,
     ],
     [
-      'a payload by way of a mutation',
-      'mutation ($id: ID!) { retryDelivery(input: { deliveryId: $id }) { delivery { event { payload } } } }',
+      'the data by way of a mutation',
+      'mutation ($id: ID!) { retryDelivery(input: { id: $id }) { delivery { event { data } } } }',
     ],
     [
       'a signing secret',
@@ -267,13 +268,13 @@ describe('No session reads', () => {
 
   it('any of it in all that they may ask', async () => {
     const query = `query ($id: ID!) { delivery(id: $id) { id status attemptCount nextAttemptAt createdAt updatedAt
-      event { id eventType createdAt occurredAt } attempts { number trigger statusCode durationMs startedAt error { code } }
+      event { id eventType createdAt occurredAt } attempts { number trigger statusCode durationMs startedAt error { code destinationCode } }
       subscription { id eventType isActive createdAt updatedAt } connection { id type name status statusReason problem
         configuration { ... on WebhookConfiguration { url authType extraHeaders { name } } } } } }`;
     const answer = await ofAll.send(query, { id: own.delivery });
     expect(answer).toMatchObject({ status: 200, errors: undefined });
     expect(JSON.stringify(answer.data)).not.toContain('SECRET-PAYLOAD');
-    const asOwner = await client.send(delivery('event { payload }'), { id: own.delivery });
+    const asOwner = await client.send(delivery('event { data }'), { id: own.delivery });
     expect(JSON.stringify(asOwner.data)).toContain('SECRET-PAYLOAD');
   });
 });
@@ -288,6 +289,24 @@ it('A session is ended when the deletion of its organization is asked for', asyn
 });
 
 describe('An open websocket', () => {
+  it('is closed when the only connection of its session is deleted', async () => {
+    const connectionId = await createKlaviyoConnection(client);
+    const session = await makeSession(client, { permissions: ['CONNECT'], connectionId });
+    const live = new LiveClient(client.url, { Authorization: session.authorization });
+    const { seen, ended } = live.watch(WATCH);
+    let round = 0;
+    await eventually(async () => {
+      round += 1;
+      await client.query(RENAME, { id: connectionId, name: `before ${round}` });
+      expect(seen.length).toBeGreaterThan(0);
+    });
+    const remove = 'mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId } }';
+    expect((await client.query(remove, { id: connectionId })).deleteConnection).toEqual({ deletedId: connectionId });
+    // No change follows that the socket would have to tell.
+    expect(await ended).toMatchObject({ code: 4401, reason: 'SESSION_ENDED' });
+    await live.close();
+  });
+
   const WATCH = 'subscription { connectionUpdated { id name } }';
   const RENAME =
     'mutation ($id: ID!, $name: String!) { updateConnection(input: { id: $id, name: $name }) { connection { id } } }';

@@ -29,7 +29,7 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Query.erasure(id)': { kind: 'erasure', operation: 'query ($id: ID!) { erasure(id: $id) { id status } }' },
   'Query.connection(id)': { kind: 'connection', operation: 'query ($id: ID!) { connection(id: $id) { id } }' },
   'Query.subscription(id)': { kind: 'subscription', operation: 'query ($id: ID!) { subscription(id: $id) { id } }' },
-  'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id payload } }' },
+  'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id data payload } }' },
   'Query.replay(id)': { kind: 'replay', operation: 'query ($id: ID!) { replay(id: $id) { id count } }' },
   'Query.delivery(id)': { kind: 'delivery', operation: 'query ($id: ID!) { delivery(id: $id) { id } }' },
   'Query.subscriptions(filter.connectionId)': { kind: 'connection', operation: filtered('subscriptions', 'connectionId') },
@@ -79,6 +79,10 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
     kind: 'connection',
     operation: change('revokeAuthorization', 'connectionId: $id', 'connection { id }'),
   },
+  'Mutation.checkConnection(input.id)': {
+    kind: 'connection',
+    operation: change('checkConnection', 'id: $id', 'result { outcome } connection { id }'),
+  },
   'Mutation.checkConnection(input.connectionId)': {
     kind: 'connection',
     operation: change('checkConnection', 'connectionId: $id', 'result { outcome } connection { id }'),
@@ -106,6 +110,10 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Mutation.broadcastTestEvent(input.subscriptionId)': {
     kind: 'subscription',
     operation: change('broadcastTestEvent', 'subscriptionId: $id', 'result { success }'),
+  },
+  'Mutation.retryDelivery(input.id)': {
+    kind: 'delivery',
+    operation: change('retryDelivery', 'id: $id', 'delivery { id }'),
   },
   'Mutation.retryDelivery(input.deliveryId)': {
     kind: 'delivery',
