@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { API_KEY_SCOPES, ApiKey, PLATFORM_SCOPE } from '../domain/ApiKey.js';
 import type { Caller, Platform } from '../domain/Caller.js';
-import { SwitchboardError } from '../domain/errors.js';
+import { type ErrorFacts, SwitchboardError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { MAX_EXTERNAL_ID } from '../domain/Metadata.js';
 import { hashSecret } from '../domain/secrets.js';
@@ -33,20 +33,22 @@ export async function identify(
 ): Promise<Caller | Platform | null> {
   const who = await authenticate(dependencies, authorization, address);
   if (!who || organization === undefined || organization === null) return who;
-  const name = readName(organization);
+  // Whoever may read the answers of a session may read its refusal.
+  const readable = who.session?.origin ? { readableBy: who.session.origin } : {};
+  const name = readName(organization, readable);
   if (who.organizationId === null) return actFor(dependencies, who, name);
   if (await isCalled(dependencies, who.organizationId, name)) return who;
   const message = `Only the key of a platform may act for another organization: leave the header ${ORGANIZATION_HEADER} out.`;
-  throw new SwitchboardError('FORBIDDEN', message, { header: ORGANIZATION_HEADER });
+  throw new SwitchboardError('FORBIDDEN', message, { header: ORGANIZATION_HEADER, ...readable });
 }
 
 /** An externalId of an organization is made of these, since it is named in a header (RFC 9110 5.5). */
 export const ORGANIZATION_NAME = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
-function readName(header: unknown): string {
+function readName(header: unknown, readable: Pick<ErrorFacts, 'readableBy'>): string {
   if (typeof header === 'string' && header.length <= MAX_EXTERNAL_ID && ORGANIZATION_NAME.test(header)) return header;
   const message = `${ORGANIZATION_HEADER} must be the externalId or the id of one organization: 1 to ${MAX_EXTERNAL_ID} printable ASCII characters.`;
-  throw new SwitchboardError('ORGANIZATION_INVALID', message, { header: ORGANIZATION_HEADER });
+  throw new SwitchboardError('ORGANIZATION_INVALID', message, { header: ORGANIZATION_HEADER, ...readable });
 }
 
 /**

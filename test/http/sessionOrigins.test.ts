@@ -54,6 +54,20 @@ describe('A pre-flight, which carries no token,', () => {
 });
 
 describe('A call of a session', () => {
+  it('that names another organization is refused in a way that pages of its origin can read', async () => {
+    for (const [organization, status, code] of [
+      ['987654', 403, 'FORBIDDEN'],
+      ['', 400, 'ORGANIZATION_INVALID'],
+    ] as const) {
+      const answer = await ofShop.send(SEE, {}, { origin: SHOP, 'switchboard-organization': organization });
+      expect(answer).toMatchObject({ status, errors: [{ extensions: { code } }] });
+      expect(opened(answer)).toEqual([SHOP, null]);
+      const elsewhere = await ofShop.send(SEE, {}, { origin: EVIL, 'switchboard-organization': organization });
+      expect(elsewhere).toMatchObject({ status, errors: [{ extensions: { code } }] });
+      expect(elsewhere.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
   it('can be read by pages of its origin, without credentials', async () => {
     const answer = await ofShop.send(SEE, {}, { origin: SHOP });
     expect(answer).toMatchObject({ status: 200, data: { organization: { name: 'Acme' } } });

@@ -1,4 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
+import { ORGANIZATION_HEADER } from '../../access/platform.js';
+import { MAX_EXTERNAL_ID } from '../../domain/Metadata.js';
 import { idempotencyKeyParameter } from './idempotencyKey.js';
 import type { OperationSchema } from './operation.js';
 import { errorSchemas, parcelSchemas, parcelWebhook, ref, subscriptionSchemas } from './schemas.js';
@@ -51,6 +53,14 @@ export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes
   app.get('/openapi.json', async () => document);
 }
 
+const organizationParameter = {
+  name: ORGANIZATION_HEADER,
+  in: 'header',
+  required: false,
+  description: 'For the key of a platform: the externalId or the id of the organization that it acts for.',
+  schema: { type: 'string', minLength: 1, maxLength: MAX_EXTERNAL_ID },
+};
+
 function describeOperation(route: RouteOptions): object {
   const { operationId, summary, description, tags, params, querystring, bodyName, response } =
     route.schema as unknown as OperationSchema;
@@ -58,6 +68,7 @@ function describeOperation(route: RouteOptions): object {
     ...describeParameters(params, 'path'),
     ...describeParameters(querystring, 'query'),
     ...(route.method === 'POST' ? [idempotencyKeyParameter] : []),
+    organizationParameter,
   ];
   return {
     operationId,
@@ -65,7 +76,7 @@ function describeOperation(route: RouteOptions): object {
     ...(description ? { description } : {}),
     tags,
     security: [{ HTTPBasicAuth: [] }, { OAuth2ClientCreds: [] }],
-    ...(parameters.length > 0 ? { parameters } : {}),
+    parameters,
     ...(bodyName ? { requestBody: { required: true, content: { 'application/json': { schema: ref(bodyName) } } } } : {}),
     responses: response,
   };
