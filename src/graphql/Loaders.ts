@@ -14,24 +14,24 @@ import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { type Budget, sizeOf } from './Budget.js';
 import type { ReadMany } from './connections/ConnectionTypeView.js';
 
-/** Batches what a list's rows ask for one by one. Lives as long as one request. */
+/** Batches the reads of the rows of a list. Loaders exist as long as one request. */
 export interface Loaders {
   /** By connection id: its latest authorization. */
   readonly authorization: DataLoader<number, Authorization | null>;
   /** By connection id. */
   readonly credential: DataLoader<number, Credential | null>;
-  /** By id; null for one that the caller may not touch. */
+  /** By id; null for a connection that the caller cannot reach. */
   readonly connection: DataLoader<number, Connection | null>;
   /** By connection id. */
   readonly health: DataLoader<number, ConnectionHealth | null>;
   /** By connection id: null when it has no subscription, active or paused. */
   readonly subscribed: DataLoader<number, { readonly connectionId: number } | null>;
-  /** By organization id: null when nobody asked for its deletion. */
+  /** By organization id: null when no deletion was requested. */
   readonly deletion: DataLoader<number, OrganizationDeletion | null>;
-  /** What a connection type reads by a key of its own; batched for each `read`. */
+  /** Reads a value of a connection type by its own key. Keys are batched for each `read` function. */
   look<Value>(read: ReadMany<Value>, key: string): Promise<Value | null>;
   readonly subscription: DataLoader<number, Subscription | null>;
-  /** Without its payload. */
+  /** By event id, without the payload. */
   readonly event: DataLoader<string, Event | null>;
   /** By event id. */
   readonly payload: DataLoader<string, Record<string, unknown> | null>;
@@ -44,7 +44,7 @@ interface PayloadRow {
   readonly payload: Record<string, unknown>;
 }
 
-/** Rows at once of those that may be large: a payload has up to 256 KiB, an attempt's answer 16 KiB. */
+/** Maximum rows per query for rows that may be large: a payload has up to 256 KiB, the response body of an attempt 16 KiB. */
 const LARGE_AT_ONCE = 20;
 
 export function createLoaders(
@@ -52,7 +52,7 @@ export function createLoaders(
   possibleCaller: Caller | Platform | null,
   budget: Budget,
 ): Loaders {
-  // A platform that acts for no organization touches no row of any.
+  // A platform that acts for no organization can reach no rows.
   const caller = possibleCaller?.organizationId === null ? null : possibleCaller;
   const own = caller ? reachableRows(caller) : { organizationId: 0 };
   const only = caller && onlyConnection(caller);
@@ -67,7 +67,7 @@ export function createLoaders(
       const found = new Map((await rows(() => find([...ids]))).map((row) => [row.id, row]));
       return ids.map((id) => found.get(id) ?? null);
     });
-  /** Reads a few at a time, and stops where what was read could not be answered any more. */
+  /** Reads a few rows at a time, and stops when they exceed the bytes of the budget. */
   const inParts = async <T>(ids: readonly string[], bytesOf: (row: T) => number, find: (ids: string[]) => Promise<T[]>) => {
     const found: T[] = [];
     let bytes = 0;

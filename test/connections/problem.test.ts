@@ -48,7 +48,7 @@ describe('connection { problem }', () => {
       const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { problem problemCode } }', { id });
       expect(connection.problemCode).toBe('THROTTLED');
       expect(connection.problem).toMatch(
-        /^The destination limits how much it takes; deliveries go on at 2\d{3}-\d\d-\d\dT[\d:.]+Z\.$/,
+        /^The destination limits its requests; deliveries continue at 2\d{3}-\d\d-\d\dT[\d:.]+Z\.$/,
       );
     });
   });

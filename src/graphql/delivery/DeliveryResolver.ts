@@ -35,19 +35,22 @@ import {
 
 @Resolver(() => DeliveryObject)
 export class DeliveryResolver {
-  @Query(() => DeliveryObject, { nullable: true, description: 'One delivery; null when it is not there or not yours.' })
+  @Query(() => DeliveryObject, {
+    nullable: true,
+    description: 'Returns a delivery, or null when it does not exist or is not yours.',
+  })
   delivery(
     @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the delivery.' }) id: string,
   ): Promise<DeliveryObject | null> {
     return findDelivery(context.dependencies, context.caller('read'), id);
   }
 
-  @Query(() => DeliveryPage, { description: 'What became of your events, newest first.' })
+  @Query(() => DeliveryPage, { description: 'The deliveries of the organization, newest first.' })
   deliveries(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'All conditions of the filter apply.' })
     filter?: DeliveryFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
@@ -55,11 +58,11 @@ export class DeliveryResolver {
   }
 
   @Mutation(() => DeliveryPayload, {
-    description: 'Tries a delivery again now, in place of its pending retry. Refused while it is in flight.',
+    description: 'Retries a delivery now, in place of its pending retry. It is refused while an attempt is being made.',
   })
   retryDelivery(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => RetryDeliveryInput, { description: 'Which one.' }) input: RetryDeliveryInput,
+    @Arg('input', () => RetryDeliveryInput, { description: 'The delivery to retry.' }) input: RetryDeliveryInput,
   ): Promise<DeliveryPayload> {
     const caller = context.caller('manage');
     return withUserErrors(() =>
@@ -71,11 +74,11 @@ export class DeliveryResolver {
 
   @Mutation(() => ReplayDeliveriesPayload, {
     description:
-      'Tries deliveries to a connection again, in their order: those that FAILED since a time, or to which a filter applies.',
+      'Retries deliveries to a connection, in their order: those that FAILED since a time, or those that meet a filter.',
   })
   replayDeliveries(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => ReplayDeliveriesInput, { description: 'Of which connection, since when, and which of them.' })
+    @Arg('input', () => ReplayDeliveriesInput, { description: 'The connection, the time, and further conditions.' })
     input: ReplayDeliveriesInput,
   ): Promise<ReplayDeliveriesPayload> {
     const caller = context.caller('manage');
@@ -85,52 +88,54 @@ export class DeliveryResolver {
     });
   }
 
-  @Query(() => ReplayObject, { nullable: true, description: 'How a replay fares; null when it is not there or not yours.' })
+  @Query(() => ReplayObject, { nullable: true, description: 'Returns a replay, or null when it does not exist or is not yours.' })
   replay(
     @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the replay.' }) id: string,
   ): Promise<ReplayObject | null> {
     return findReplay(context.dependencies, context.caller('read'), id);
   }
 
   @Mutation(() => BroadcastTestEventPayload, {
     description:
-      "Sends a sample event to a subscription's destination and waits for the answer. Klaviyo records it as the metric “Switchboard Test”.",
+      'Sends a sample event to the destination of a subscription and waits for the response. Klaviyo records it as the metric “Switchboard Test”.',
   })
   broadcastTestEvent(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => BroadcastTestEventInput, { description: 'Whom to send a sample.' }) input: BroadcastTestEventInput,
+    @Arg('input', () => BroadcastTestEventInput, { description: 'The subscription, and the recipient of the sample.' })
+    input: BroadcastTestEventInput,
   ): Promise<BroadcastTestEventPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ result: await broadcastTestEvent(context.dependencies, caller, input) }));
   }
 
-  @FieldResolver(() => EventObject, { description: 'What it delivers.' })
+  @FieldResolver(() => EventObject, { description: 'The event.' })
   event(@Root() delivery: Delivery, @Ctx() context: GraphQLContext): Promise<EventObject | null> {
     return context.loaders.event.load(delivery.eventId);
   }
 
-  @FieldResolver(() => SubscriptionObject, { nullable: true, description: 'What it was made for; null once that is deleted.' })
+  @FieldResolver(() => SubscriptionObject, { nullable: true, description: 'The subscription; null once it is deleted.' })
   subscription(@Root() delivery: Delivery, @Ctx() context: GraphQLContext): Promise<SubscriptionObject | null> {
     return context.loaders.subscription.load(delivery.subscriptionId);
   }
 
-  @FieldResolver(() => ConnectionObject, { nullable: true, description: 'Where it goes; null once that is deleted.' })
+  @FieldResolver(() => ConnectionObject, { nullable: true, description: 'The connection; null once it is deleted.' })
   connection(@Root() delivery: Delivery, @Ctx() context: GraphQLContext): Promise<ConnectionObject | null> {
     return context.loaders.connection.load(delivery.connectionId);
   }
 
-  @FieldResolver(() => [AttemptObject], { description: 'Every try so far, oldest first.' })
+  @FieldResolver(() => [AttemptObject], { description: 'All attempts so far, oldest first.' })
   attempts(@Root() delivery: Delivery, @Ctx() context: GraphQLContext): Promise<AttemptObject[]> {
     return context.loaders.attempts.load(delivery.id);
   }
 
   @FieldResolver(() => GraphQLDateTime, {
     nullable: true,
-    description: 'When it is tried next; null when it is not going to be, or waits for its connection or for one before it.',
+    description:
+      'When the next attempt is due; null when none is planned, and while the delivery waits for its connection or for an earlier delivery of its ordering key.',
   })
   nextAttemptAt(@Root() { status, dueAt }: Delivery): Date | null {
-    // Behind another of its ordering key, it is due at no time yet.
+    // A delivery behind another one of its ordering key has an infinite due time.
     return (status === 'pending' || status === 'retrying') && Number.isFinite(new Date(dueAt).getTime()) ? dueAt : null;
   }
 }
@@ -161,12 +166,12 @@ export class AttemptErrorResolver {
 
 @Resolver(() => ConnectionObject)
 export class ConnectionDeliveriesResolver {
-  @FieldResolver(() => DeliveryPage, { description: 'What went, or shall go, there; newest first.' })
+  @FieldResolver(() => DeliveryPage, { description: 'The deliveries to this connection, newest first.' })
   deliveries(
     @Root() connection: Connection,
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'All conditions of the filter apply.' })
     filter?: DeliveryFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
@@ -177,12 +182,12 @@ export class ConnectionDeliveriesResolver {
 
 @Resolver(() => EventObject)
 export class EventDeliveriesResolver {
-  @FieldResolver(() => DeliveryPage, { description: 'What became of it: one for each subscription that was active.' })
+  @FieldResolver(() => DeliveryPage, { description: 'The deliveries of this event: one for each subscription that was active.' })
   deliveries(
     @Root() event: Pick<Event, 'id'>,
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    @Arg('filter', () => DeliveryFilter, { nullable: true, description: 'All conditions of the filter apply.' })
     filter?: DeliveryFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
@@ -194,22 +199,22 @@ export class EventDeliveriesResolver {
 @Resolver()
 export class SigningSecretResolver {
   @Mutation(() => SigningSecretPayload, {
-    description: 'Shows the secret with which a receiver verifies deliveries (Standard Webhooks). Needs ADMIN.',
+    description: 'Returns the secret with which a receiver verifies deliveries (Standard Webhooks). Requires ADMIN.',
   })
   revealSigningSecret(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => SigningSecretInput, { description: 'Of which connection.' }) input: SigningSecretInput,
+    @Arg('input', () => SigningSecretInput, { description: 'The connection.' }) input: SigningSecretInput,
   ): Promise<SigningSecretPayload> {
     const caller = context.caller('admin');
     return withUserErrors(() => revealSigningSecret(context.dependencies, caller, input));
   }
 
   @Mutation(() => SigningSecretPayload, {
-    description: 'Makes a new secret; the one before signs as well for 24 hours. Needs ADMIN.',
+    description: 'Creates a new secret. The previous secret also signs for 24 hours. Requires ADMIN.',
   })
   rotateSigningSecret(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => SigningSecretInput, { description: 'Of which connection.' }) input: SigningSecretInput,
+    @Arg('input', () => SigningSecretInput, { description: 'The connection.' }) input: SigningSecretInput,
   ): Promise<SigningSecretPayload> {
     const caller = context.caller('admin');
     return withUserErrors(() => rotateSigningSecret(context.dependencies, caller, input));
