@@ -9,10 +9,13 @@ export interface BudgetLimits {
 }
 
 /** Rows of a list that are completed in one turn of the event loop. Other callers wait for one slice at most. */
-const ROWS_A_SLICE = 50;
+const ROWS_A_SLICE = 25;
 
 /** Maximum concurrent reads of an operation, so that it cannot use the whole pool or hold much more than its response may have. */
 const READS_AT_ONCE = 4;
+
+/** Number of rows after which an operation reads one thing at a time, so that Postgres has time for other callers. */
+const MANY_ROWS = 200;
 
 /**
  * The rows and bytes that an operation may still read and answer. The cost of an operation is estimated before it runs; the
@@ -33,6 +36,8 @@ export class Budget {
     private readonly limits: BudgetLimits,
     /** Returns whether the client has disconnected. */
     private readonly isAbandoned: () => boolean,
+    /** Lets other calls continue between two parts of the response. */
+    private readonly giveWay: () => Promise<void> = setImmediate,
   ) {
     this.#rows = limits.rows;
     this.#bytes = limits.bytes;
@@ -76,20 +81,26 @@ export class Budget {
 
   /** Reads rows, after waiting while too many reads are running, and counts them. */
   async read<Result>(work: () => Promise<Result>, rowsOf: (result: Result) => number): Promise<Result> {
-    if (this.#reading >= READS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#reading >= this.#readsAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#reading += 1;
     try {
       this.check();
       const result = await work();
       // Other work goes first, so that a large response is made in small parts.
-      await setImmediate();
+      await this.giveWay();
       this.spendRows(rowsOf(result));
       return result;
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#reading -= 1;
+      this.#reading -= 1;
+      while (this.#waiting.length > 0 && this.#reading < this.#readsAtOnce) {
+        this.#reading += 1;
+        this.#waiting.shift()?.();
+      }
     }
+  }
+
+  get #readsAtOnce(): number {
+    return this.limits.rows - this.#rows > MANY_ROWS ? 1 : READS_AT_ONCE;
   }
 
   /**
@@ -99,7 +110,7 @@ export class Budget {
   inSlices(rows: readonly unknown[]): readonly unknown[] {
     return rows.map((row) => {
       if (this.#placesLeft === 0) {
-        this.#slice = (this.#slice ?? Promise.resolve()).then(() => setImmediate());
+        this.#slice = (this.#slice ?? Promise.resolve()).then(() => this.giveWay());
         this.#placesLeft = ROWS_A_SLICE;
       }
       this.#placesLeft -= 1;

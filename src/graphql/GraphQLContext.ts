@@ -23,6 +23,8 @@ export interface Transport {
   readonly onCost?: (cost: number) => Promise<void> | undefined;
   /** Returns whether the client has disconnected. */
   readonly isAbandoned: () => boolean;
+  /** Lets other calls continue between two parts of a large response. */
+  readonly giveWay?: (() => Promise<void>) | undefined;
   /** Sets the cookie that the OAuth callback requires; null for a transport without cookies. */
   readonly bindBrowser: ((binding: BrowserBinding) => void) | null;
   /** Checks during a long operation whether the caller's credentials are still valid. Throws UNAUTHENTICATED. */
@@ -42,7 +44,7 @@ export class GraphQLContext {
     readonly possibleCaller: Caller | Platform | null,
     readonly transport: Transport,
   ) {
-    this.budget = new Budget(transport.budget, transport.isAbandoned);
+    this.budget = new Budget(transport.budget, transport.isAbandoned, transport.giveWay);
     this.loaders = createLoaders(dependencies, possibleCaller, this.budget);
     this.bindBrowser = transport.bindBrowser;
     this.checkAgain = transport.checkAgain ?? (async () => {});
@@ -50,7 +52,7 @@ export class GraphQLContext {
 
   /** Clears the loaders and the budget, so that each result of a live subscription reads current rows and has its own budget. */
   readAnew(): void {
-    this.budget = new Budget(this.transport.budget, this.transport.isAbandoned);
+    this.budget = new Budget(this.transport.budget, this.transport.isAbandoned, this.transport.giveWay);
     this.loaders = createLoaders(this.dependencies, this.possibleCaller, this.budget);
   }
 

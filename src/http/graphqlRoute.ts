@@ -89,6 +89,7 @@ export async function graphqlRoute(
           address,
           onCost: (cost) => turn?.grow(cost / COST_A_UNIT),
           isAbandoned: () => request.raw.socket.destroyed,
+          giveWay: turn?.giveWay,
           bindBrowser: ({ authorizationId, value, expiresAt }) => {
             reply.setCookie(browserBindingCookie(authorizationId), value, browserBindingOptions(publicUrl, expiresAt));
           },

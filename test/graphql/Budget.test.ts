@@ -7,7 +7,7 @@ describe('The rows of an operation’s lists', () => {
   const rows = (count: number) => Array.from({ length: count }, (_, index) => index);
 
   it('are answered at once while they are few', () => {
-    expect(budget().inSlices(rows(50))).toEqual(rows(50));
+    expect(budget().inSlices(rows(25))).toEqual(rows(25));
   });
 
   it('beyond the first slice are answered slice by slice, and the event loop turns between', async () => {
@@ -16,14 +16,14 @@ describe('The rows of an operation’s lists', () => {
     const turns: number[] = [];
     const all = [lists.inSlices(rows(30)), lists.inSlices(rows(30)), lists.inSlices(rows(100))].flat();
     const answering = Promise.all(all.map(async (row) => answered.push((await row) as number)));
-    for (let turn = 0; turn < 5; turn += 1) {
+    for (let turn = 0; turn < 8; turn += 1) {
       await Promise.resolve();
       await setImmediate();
       turns.push(answered.length);
     }
     await answering;
     expect(answered).toEqual([...rows(30), ...rows(30), ...rows(100)]);
-    // 50 at once, then 50 a turn.
+    // 25 at once, then 25 a turn.
     expect(turns.at(-1)).toBe(160);
     expect(new Set(turns).size).toBeGreaterThanOrEqual(3);
   });

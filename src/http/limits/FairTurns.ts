@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Platform } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/errors.js';
@@ -15,12 +16,14 @@ const MUCH = 1.5;
 /** Units of work that a caller who takes turns may have running. One call may always be larger. */
 const UNITS_AT_ONCE = 3;
 /** Units above which a call is bulky: it blocks the process for a noticeable time, even when the process is not busy. */
-const BULKY = 2;
+const BULKY = 6;
 /** Milliseconds of pause after each unit of work. */
 const REST_PER_UNIT_MS = 6;
 /** Pause after a bulky call, as a multiple of the call's duration. */
-const REST_PER_BULKY_MS = 2;
-const MOST_REST_MS = 1_000;
+const REST_PER_BULKY_MS = 6;
+const MOST_REST_MS = 3_000;
+/** Maximum milliseconds of one pause within a bulky call. */
+const MOST_PAUSE_MS = 50;
 /** Maximum waiting calls of one caller. */
 const MOST_WAITING = 1_000;
 /** Number of accounts above which unused ones are deleted. */
@@ -34,6 +37,11 @@ export interface Turn {
   add(units: number): void;
   /** Adds work before it is done. A bulky call waits until no other bulky call of its caller is running. */
   grow(units: number): Promise<void>;
+  /**
+   * Lets other calls continue before the next part of a large answer. A bulky call pauses as long as its last part took, unless
+   * its caller is alone.
+   */
+  giveWay(): Promise<void>;
   /** Ends the call. Further calls have no effect. */
   leave(): void;
 }
@@ -93,6 +101,7 @@ export class FairTurns {
     };
     let isBulky = false;
     let holdsPlace = false;
+    let resumedAt = startedAt;
     /** Lets bulky calls of a caller run one at a time, because several at once would block all others for long. */
     const beginBulky = async (): Promise<void> => {
       isBulky = true;
@@ -104,6 +113,7 @@ export class FairTurns {
       if (left) this.#endBulky(account, 0);
       else holdsPlace = true;
       startedAt = performance.now();
+      resumedAt = startedAt;
     };
     if (units > BULKY) await beginBulky();
     return {
@@ -111,6 +121,12 @@ export class FairTurns {
       grow: async (more) => {
         add(more);
         if (work > BULKY && !isBulky && !left) await beginBulky();
+      },
+      giveWay: async () => {
+        const now = performance.now();
+        if (isBulky && !this.#isAlone(account, now)) await sleep(Math.min(MOST_PAUSE_MS, now - resumedAt));
+        else await setImmediate();
+        resumedAt = performance.now();
       },
       leave: () => {
         if (left) return;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   type ExecutionArgs,
@@ -65,6 +66,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
 
   /** The cost of each operation from its admission to its execution. */
   const costs = new WeakMap<GraphQLContext, number>();
+  const turnsOf = new WeakMap<GraphQLContext, Turn>();
 
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
@@ -74,6 +76,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       const { possibleCaller, transport, budget } = context;
       const cost = costs.get(context) ?? 0;
       const turn = await turns.enter(turnOf(possibleCaller, transport.address), 1 + cost / COST_A_UNIT);
+      turnsOf.set(context, turn);
       try {
         return await execute(args as ExecutionArgs);
       } finally {
@@ -114,10 +117,11 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
         } else {
           cost = await admitOperation(rules, { document, operation, variables: variables ?? {} }, caller, address);
         }
-        const contextValue = new GraphQLContext(dependencies, caller, {
+        const contextValue: GraphQLContext = new GraphQLContext(dependencies, caller, {
           budget: documentLimits.budget,
           address,
           isAbandoned: () => extra.socket.readyState !== extra.socket.OPEN,
+          giveWay: () => turnsOf.get(contextValue)?.giveWay() ?? setImmediate(),
           bindBrowser: null,
           checkAgain: () => socketCaller.current(),
         });
