@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { buildConsole } from '../../scripts/buildConsole.mjs';
 import { Database } from '../../src/database/Database.js';
 import { startEmbeddedPostgres } from '../../src/database/embedded/startEmbeddedPostgres.js';
 import { migrate } from '../../src/database/migrate.js';
@@ -23,6 +24,7 @@ declare module 'vitest' {
  * A database is migrated once and copied for every test file.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildConsole();
   const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-test-'));
   // Readable for the user that Postgres runs as when we are root: the data then stays here and goes with the folder.
   await chmod(dataDir, 0o755);

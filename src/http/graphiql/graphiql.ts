@@ -5,13 +5,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { connectSources, isLocalBrowser } from '../browsers.js';
 import { Html, html } from '../pages.js';
-
-/** Names that mean this machine to whoever asks. Any other may be a stranger's that was pointed here (DNS rebinding). */
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
-const LOOPBACK_ADDRESS = /^(127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/;
-/** What proxies add; browsers never send them. */
-const FORWARDING = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-original-.*|x-client-ip|cf-.*|true-client-ip)$/;
 
 /** `GET /graphiql`: the editor, wholly from our own origin, so that it works without any other network. */
 export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): Promise<void> {
@@ -32,23 +27,13 @@ export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): 
         'x-robots-tag': 'noindex',
       })
       .type('text/html; charset=utf-8')
-      .send(isLocal(request, options.publicUrl) ? pages.local : pages.elsewhere);
+      .send(isLocalBrowser(request, options.publicUrl) ? pages.local : pages.elsewhere);
   app.get('/graphiql', sendPage);
   app.get('/graphiql/', sendPage);
 
   for (const asset of [...assets.scripts, ...assets.styles]) {
     app.get(asset.path, (request, reply) => sendAsset(asset, request, reply));
   }
-}
-
-/** Whether a browser on this machine asks, and nobody in between for somebody else: every sign of that counts. */
-function isLocal({ headers, raw }: FastifyRequest, publicUrl: string): boolean {
-  return (
-    LOOPBACK.test(new URL(publicUrl).host) &&
-    LOOPBACK.test(headers.host ?? '') &&
-    LOOPBACK_ADDRESS.test(raw.socket.remoteAddress ?? '') &&
-    !Object.keys(headers).some((name) => FORWARDING.test(name))
-  );
 }
 
 async function sendAsset(asset: GraphiqlAsset, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -165,15 +150,12 @@ ${new Html(scripts.map(({ path }) => html`<script src="${path}"></script>`.marku
 `.markup;
 }
 
-const HOST = /^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9A-Fa-f:.]+\](:\d+)?$/;
-
 /**
  * The Content-Security-Policy of the GraphiQL page: nothing from or to anywhere but our own origin.
  *
  * @param host the request's Host header. Not every browser takes 'self' to include the web socket of the same host.
  */
 function graphiqlPolicy(host: string | undefined): string {
-  const socket = host !== undefined && HOST.test(host) ? ` ws://${host} wss://${host}` : '';
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -181,7 +163,7 @@ function graphiqlPolicy(host: string | undefined): string {
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",
     "font-src 'self' data:",
-    `connect-src 'self'${socket}`,
+    connectSources(host),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -1,0 +1,24 @@
+import { graphql } from '../graphql/gql.js';
+
+export const EVENT_TYPE_NAMES = graphql(`
+  query EventTypeNames { eventTypes { name description } }
+`);
+
+export const SUBSCRIPTION_ROW = graphql(`
+  fragment SubscriptionRow on Subscription {
+    id
+    eventType
+    isActive
+    createdAt
+    connection { ...ConnectionRow }
+  }
+`);
+
+export const CREATE_SUBSCRIPTION = graphql(`
+  mutation CreateSubscription($input: CreateSubscriptionInput!) {
+    createSubscription(input: $input) {
+      subscription { ...SubscriptionRow }
+      userErrors { code message path }
+    }
+  }
+`);

@@ -1,0 +1,28 @@
+import type { FastifyRequest } from 'fastify';
+
+/** Names that mean this machine to whoever asks. Any other may be a stranger's that was pointed here (DNS rebinding). */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
+const LOOPBACK_ADDRESS = /^(127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/;
+/** What proxies add; browsers never send them. */
+const FORWARDING = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-original-.*|x-client-ip|cf-.*|true-client-ip)$/;
+
+/** Returns whether a request is from a browser on this machine, with no sign of a proxy in between. */
+export function isLocalBrowser({ headers, raw }: FastifyRequest, publicUrl: string): boolean {
+  return (
+    LOOPBACK.test(new URL(publicUrl).host) &&
+    LOOPBACK.test(headers.host ?? '') &&
+    LOOPBACK_ADDRESS.test(raw.socket.remoteAddress ?? '') &&
+    !Object.keys(headers).some((name) => FORWARDING.test(name))
+  );
+}
+
+const HOST = /^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9A-Fa-f:.]+\](:\d+)?$/;
+
+/**
+ * Returns the directive `connect-src` of a page that calls this server alone. `host` is the request's header: some browsers do
+ * not count the websocket of the same host as 'self'.
+ */
+export function connectSources(host: string | undefined): string {
+  const socket = host !== undefined && HOST.test(host) ? ` ws://${host} wss://${host}` : '';
+  return `connect-src 'self'${socket}`;
+}
