@@ -68,7 +68,7 @@ describe.runIf(browserTestsWanted())('The way into the console', () => {
     await page.goto(`${switchboard.publicUrl}/console/${token}`);
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     await switchboard.client.query('mutation ($id: ID!) { endSession(input: { id: $id }) { userErrors { code } } }', { id });
-    // The open socket tells.
+    await page.getByRole('link', { name: 'Connections' }).first().click();
     await page.getByText('Your session was ended').waitFor();
     await signIn(page, switchboard.client);
   });

@@ -1,10 +1,11 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMutation, useQuery } from 'urql';
 import { Link, useLocation } from 'wouter';
 import { useAccess } from '../access/Access.js';
 import { useFresh } from '../api/useFresh.js';
 import { DeliveryTable } from '../deliveries/DeliveryTable.js';
+import { useDeliveryFeed } from '../deliveries/useDeliveryFeed.js';
 import { Button } from '../design/Button.js';
 import { ConfirmWindow } from '../design/ConfirmWindow.js';
 import { OperationButton } from '../design/OperationButton.js';
@@ -27,14 +28,8 @@ const CONNECTION = graphql(`
       maxConcurrency
       maxPerSecond
       externalId
-      subscriptions(first: 50) { edges { node { ...SubscriptionRow } } }
     }
-  }
-`);
-
-const RECENT_DELIVERIES = graphql(`
-  query RecentDeliveries($id: ID!) {
-    connection(id: $id) { id deliveries(first: 5) { edges { node { ...DeliveryRow } } } }
+    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }
   }
 `);
 
@@ -67,7 +62,7 @@ export function ConnectionPage({ id }: { readonly id: string }) {
       </Page>
     );
   }
-  const subscriptions = connection.subscriptions.edges.map(({ node }) => node);
+  const subscriptions = data.subscriptions.edges.map(({ node }) => node);
   const add = can.manage && (
     <Button icon="plus" onPress={() => setSubscribing(true)}>
       {t('subscriptions.add')}
@@ -114,10 +109,14 @@ export function ConnectionPage({ id }: { readonly id: string }) {
   );
 }
 
+/** Deliveries that are shown beside a connection. */
+const RECENT = 5;
+
 function RecentDeliveries({ id }: { readonly id: string }) {
   const { t } = useTranslation();
-  const [{ data }] = useFresh(useQuery({ query: RECENT_DELIVERIES, variables: { id }, requestPolicy: 'cache-and-network' }));
-  const rows = data?.connection?.deliveries.edges.map(({ node }) => node) ?? [];
+  const filter = useMemo(() => ({ connectionId: id }), [id]);
+  const { rows: all, isLoading } = useDeliveryFeed(filter, RECENT);
+  const rows = all.slice(0, RECENT);
   return (
     <Card
       title={t('connections.recent')}
@@ -126,6 +125,8 @@ function RecentDeliveries({ id }: { readonly id: string }) {
     >
       {rows.length > 0 ? (
         <DeliveryTable rows={rows} />
+      ) : isLoading ? (
+        <Skeleton label={t('loading')} />
       ) : (
         <Empty icon="deliveries" title={t('deliveries.none')}>
           {t('deliveries.noneText')}

@@ -68,9 +68,6 @@ export function NewConnection({ onClose, onCreated }: NewConnectionProps) {
           </div>
         </RadioGroup>
         {type === 'WEBHOOK' && <WebhookFields draft={webhook} onChange={setWebhook} errors={errors} />}
-        {type === 'WEBHOOK' && webhook.url !== '' && webhook.url === settings.inboxUrl && (
-          <p className="small quiet">{t('connections.inbox')}</p>
-        )}
         <Field
           label={t('connections.fields.name')}
           hint={t('connections.fields.nameHint')}

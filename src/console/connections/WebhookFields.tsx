@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next';
+import { settings } from '../access/credential.js';
 import { ChoiceField, Field } from '../design/Field.js';
 import { errorAt, type UserError } from '../design/Problems.js';
 import type { WebhookAuthType, WebhookConfigurationInput } from '../graphql/graphql.js';
@@ -49,7 +50,7 @@ export function WebhookFields({ draft, onChange, errors, isKnown }: WebhookField
     <>
       <Field
         {...field('url', 'url')}
-        hint={t('connections.fields.urlHint')}
+        hint={t(draft.url !== '' && draft.url === settings.inboxUrl ? 'connections.inbox' : 'connections.fields.urlHint')}
         placeholder="https://example.com/webhooks"
         isRequired
       />

@@ -44,7 +44,7 @@ interface Shown {
 const NOTHING: Shown = { rows: [], waiting: [], cursor: null };
 
 /** The deliveries of a filter, newest first: read page by page, and kept up to date by live updates. */
-export function useDeliveryFeed(filter: DeliveryFilter): Feed {
+export function useDeliveryFeed(filter: DeliveryFilter, pageSize = PAGE_SIZE): Feed {
   const client = useClient();
   const { missed } = useAccess();
   const [shown, setShown] = useState(NOTHING);
@@ -59,7 +59,7 @@ export function useDeliveryFeed(filter: DeliveryFilter): Feed {
     let isOver = false;
     setLoading(true);
     void client
-      .query(DELIVERIES, { first: PAGE_SIZE, filter }, { requestPolicy: 'network-only' })
+      .query(DELIVERIES, { first: pageSize, filter }, { requestPolicy: 'network-only' })
       .toPromise()
       .then((answer) => {
         if (isOver) return;
@@ -88,7 +88,7 @@ export function useDeliveryFeed(filter: DeliveryFilter): Feed {
   const readMore = useCallback(async () => {
     if (isReading.current || cursor === null) return;
     isReading.current = true;
-    const variables = { first: PAGE_SIZE, after: cursor, filter };
+    const variables = { first: pageSize, after: cursor, filter };
     const answer = await client.query(DELIVERIES, variables, { requestPolicy: 'network-only' }).toPromise();
     isReading.current = false;
     if (!answer.data) return setError(answer.error);
@@ -98,7 +98,7 @@ export function useDeliveryFeed(filter: DeliveryFilter): Feed {
     setShown((now) =>
       now.cursor === cursor ? { ...now, rows: distinct([...now.rows, ...edges.map(({ node }) => node)]), cursor: next } : now,
     );
-  }, [client, cursor, filter]);
+  }, [client, cursor, filter, pageSize]);
 
   const setAtTop = useCallback((now: boolean) => {
     isAtTop.current = now;

@@ -24,8 +24,7 @@ type Documents = {
     "\n  query SeesOrganizations { organizations(first: 1) { pageInfo { hasNextPage } } }\n": typeof types.SeesOrganizationsDocument,
     "\n  mutation MakeConnectLink($input: CreateSessionInput!) {\n    createSession(input: $input) { url userErrors { code message path } }\n  }\n": typeof types.MakeConnectLinkDocument,
     "\n  mutation StartAuthorization($connectionId: ID!) {\n    startAuthorization(input: { connectionId: $connectionId }) { authorizationUrl userErrors { code message path } }\n  }\n": typeof types.StartAuthorizationDocument,
-    "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n      subscriptions(first: 50) { edges { node { ...SubscriptionRow } } }\n    }\n  }\n": typeof types.ConnectionDocument,
-    "\n  query RecentDeliveries($id: ID!) {\n    connection(id: $id) { id deliveries(first: 5) { edges { node { ...DeliveryRow } } } }\n  }\n": typeof types.RecentDeliveriesDocument,
+    "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n    }\n    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }\n  }\n": typeof types.ConnectionDocument,
     "\n  mutation DeleteConnection($id: ID!) {\n    deleteConnection(input: { id: $id }) { deletedId userErrors { code message path } }\n  }\n": typeof types.DeleteConnectionDocument,
     "\n  mutation SwitchConnection($id: ID!, $isEnabled: Boolean!) {\n    updateConnection(input: { id: $id, isEnabled: $isEnabled }) {\n      connection { ...ConnectionRow }\n      userErrors { code message path }\n    }\n  }\n": typeof types.SwitchConnectionDocument,
     "\n  mutation CheckConnection($id: ID!) {\n    checkConnection(input: { connectionId: $id }) {\n      result { outcome message checkedAt }\n      connection { ...ConnectionRow }\n      userErrors { code message path }\n    }\n  }\n": typeof types.CheckConnectionDocument,
@@ -60,14 +59,15 @@ type Documents = {
     "\n  query PublishableTypes { eventTypes { name sample } }\n": typeof types.PublishableTypesDocument,
     "\n  mutation PublishEvent($input: PublishEventInput!) {\n    publishEvent(input: $input) {\n      event { id eventType createdAt }\n      duplicate\n      userErrors { code message path }\n    }\n  }\n": typeof types.PublishEventDocument,
     "\n  query Organizations($first: Int!, $after: String, $filter: OrganizationFilter) {\n    organizations(first: $first, after: $after, filter: $filter) {\n      edges { node { id name externalId createdAt deletion { requestedAt } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.OrganizationsDocument,
-    "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n    deliveries(first: 6) { edges { node { ...DeliveryRow } } }\n  }\n": typeof types.OverviewDocument,
+    "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": typeof types.OverviewDocument,
+    "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n": typeof types.StatisticsDocument,
     "\n  query ConnectionNames { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": typeof types.ConnectionNamesDocument,
     "\n  mutation SendTest($id: ID!) {\n    broadcastTestEvent(input: { subscriptionId: $id }) {\n      result { success statusCode responseBody durationMs error { code message } }\n      userErrors { code message path }\n    }\n  }\n": typeof types.SendTestDocument,
     "\n  mutation SwitchSubscription($id: ID!, $isActive: Boolean!) {\n    updateSubscription(input: { id: $id, isActive: $isActive }) {\n      subscription { id isActive updatedAt }\n      userErrors { code message path }\n    }\n  }\n": typeof types.SwitchSubscriptionDocument,
     "\n  mutation DeleteSubscription($id: ID!) {\n    deleteSubscription(input: { id: $id }) { deletedId userErrors { code message path } }\n  }\n": typeof types.DeleteSubscriptionDocument,
     "\n  query Subscriptions($first: Int!, $after: String, $filter: SubscriptionFilter) {\n    subscriptions(first: $first, after: $after, filter: $filter) {\n      edges { node { ...SubscriptionRow } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.SubscriptionsDocument,
     "\n  query EventTypeNames { eventTypes { name description } }\n": typeof types.EventTypeNamesDocument,
-    "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection { ...ConnectionRow }\n  }\n": typeof types.SubscriptionRowFragmentDoc,
+    "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n": typeof types.SubscriptionRowFragmentDoc,
     "\n  mutation CreateSubscription($input: CreateSubscriptionInput!) {\n    createSubscription(input: $input) {\n      subscription { ...SubscriptionRow }\n      userErrors { code message path }\n    }\n  }\n": typeof types.CreateSubscriptionDocument,
 };
 const documents: Documents = {
@@ -81,8 +81,7 @@ const documents: Documents = {
     "\n  query SeesOrganizations { organizations(first: 1) { pageInfo { hasNextPage } } }\n": types.SeesOrganizationsDocument,
     "\n  mutation MakeConnectLink($input: CreateSessionInput!) {\n    createSession(input: $input) { url userErrors { code message path } }\n  }\n": types.MakeConnectLinkDocument,
     "\n  mutation StartAuthorization($connectionId: ID!) {\n    startAuthorization(input: { connectionId: $connectionId }) { authorizationUrl userErrors { code message path } }\n  }\n": types.StartAuthorizationDocument,
-    "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n      subscriptions(first: 50) { edges { node { ...SubscriptionRow } } }\n    }\n  }\n": types.ConnectionDocument,
-    "\n  query RecentDeliveries($id: ID!) {\n    connection(id: $id) { id deliveries(first: 5) { edges { node { ...DeliveryRow } } } }\n  }\n": types.RecentDeliveriesDocument,
+    "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n    }\n    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }\n  }\n": types.ConnectionDocument,
     "\n  mutation DeleteConnection($id: ID!) {\n    deleteConnection(input: { id: $id }) { deletedId userErrors { code message path } }\n  }\n": types.DeleteConnectionDocument,
     "\n  mutation SwitchConnection($id: ID!, $isEnabled: Boolean!) {\n    updateConnection(input: { id: $id, isEnabled: $isEnabled }) {\n      connection { ...ConnectionRow }\n      userErrors { code message path }\n    }\n  }\n": types.SwitchConnectionDocument,
     "\n  mutation CheckConnection($id: ID!) {\n    checkConnection(input: { connectionId: $id }) {\n      result { outcome message checkedAt }\n      connection { ...ConnectionRow }\n      userErrors { code message path }\n    }\n  }\n": types.CheckConnectionDocument,
@@ -117,14 +116,15 @@ const documents: Documents = {
     "\n  query PublishableTypes { eventTypes { name sample } }\n": types.PublishableTypesDocument,
     "\n  mutation PublishEvent($input: PublishEventInput!) {\n    publishEvent(input: $input) {\n      event { id eventType createdAt }\n      duplicate\n      userErrors { code message path }\n    }\n  }\n": types.PublishEventDocument,
     "\n  query Organizations($first: Int!, $after: String, $filter: OrganizationFilter) {\n    organizations(first: $first, after: $after, filter: $filter) {\n      edges { node { id name externalId createdAt deletion { requestedAt } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.OrganizationsDocument,
-    "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n    deliveries(first: 6) { edges { node { ...DeliveryRow } } }\n  }\n": types.OverviewDocument,
+    "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": types.OverviewDocument,
+    "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n": types.StatisticsDocument,
     "\n  query ConnectionNames { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": types.ConnectionNamesDocument,
     "\n  mutation SendTest($id: ID!) {\n    broadcastTestEvent(input: { subscriptionId: $id }) {\n      result { success statusCode responseBody durationMs error { code message } }\n      userErrors { code message path }\n    }\n  }\n": types.SendTestDocument,
     "\n  mutation SwitchSubscription($id: ID!, $isActive: Boolean!) {\n    updateSubscription(input: { id: $id, isActive: $isActive }) {\n      subscription { id isActive updatedAt }\n      userErrors { code message path }\n    }\n  }\n": types.SwitchSubscriptionDocument,
     "\n  mutation DeleteSubscription($id: ID!) {\n    deleteSubscription(input: { id: $id }) { deletedId userErrors { code message path } }\n  }\n": types.DeleteSubscriptionDocument,
     "\n  query Subscriptions($first: Int!, $after: String, $filter: SubscriptionFilter) {\n    subscriptions(first: $first, after: $after, filter: $filter) {\n      edges { node { ...SubscriptionRow } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.SubscriptionsDocument,
     "\n  query EventTypeNames { eventTypes { name description } }\n": types.EventTypeNamesDocument,
-    "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection { ...ConnectionRow }\n  }\n": types.SubscriptionRowFragmentDoc,
+    "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n": types.SubscriptionRowFragmentDoc,
     "\n  mutation CreateSubscription($input: CreateSubscriptionInput!) {\n    createSubscription(input: $input) {\n      subscription { ...SubscriptionRow }\n      userErrors { code message path }\n    }\n  }\n": types.CreateSubscriptionDocument,
 };
 
@@ -185,11 +185,7 @@ export function graphql(source: "\n  mutation StartAuthorization($connectionId: 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n      subscriptions(first: 50) { edges { node { ...SubscriptionRow } } }\n    }\n  }\n"): (typeof documents)["\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n      subscriptions(first: 50) { edges { node { ...SubscriptionRow } } }\n    }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  query RecentDeliveries($id: ID!) {\n    connection(id: $id) { id deliveries(first: 5) { edges { node { ...DeliveryRow } } } }\n  }\n"): (typeof documents)["\n  query RecentDeliveries($id: ID!) {\n    connection(id: $id) { id deliveries(first: 5) { edges { node { ...DeliveryRow } } } }\n  }\n"];
+export function graphql(source: "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n    }\n    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }\n  }\n"): (typeof documents)["\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n    }\n    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -329,7 +325,11 @@ export function graphql(source: "\n  query Organizations($first: Int!, $after: S
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n    deliveries(first: 6) { edges { node { ...DeliveryRow } } }\n  }\n"): (typeof documents)["\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n    deliveries(first: 6) { edges { node { ...DeliveryRow } } }\n  }\n"];
+export function graphql(source: "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"): (typeof documents)["\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n"): (typeof documents)["\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -357,7 +357,7 @@ export function graphql(source: "\n  query EventTypeNames { eventTypes { name de
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection { ...ConnectionRow }\n  }\n"): (typeof documents)["\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection { ...ConnectionRow }\n  }\n"];
+export function graphql(source: "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n"): (typeof documents)["\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

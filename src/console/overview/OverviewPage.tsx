@@ -8,29 +8,35 @@ import { ConnectionBadge, RepairButton } from '../connections/ConnectionStatus.j
 import { type ConnectionRow, lookOf, titleOf } from '../connections/connectionRow.js';
 import { NewConnection } from '../connections/NewConnection.js';
 import { DeliveryTable } from '../deliveries/DeliveryTable.js';
+import { useDeliveryFeed } from '../deliveries/useDeliveryFeed.js';
 import { Button } from '../design/Button.js';
 import { Icon } from '../design/Icon.js';
 import { OperationButton } from '../design/OperationButton.js';
 import { Card, Page, Skeleton } from '../design/Page.js';
 import { CallProblem } from '../design/Problems.js';
 import { graphql } from '../graphql/gql.js';
+import { Statistics } from './Statistics.js';
 
 const OVERVIEW = graphql(`
   query Overview {
     connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }
     subscriptions(first: 1) { edges { node { id } } }
-    deliveries(first: 6) { edges { node { ...DeliveryRow } } }
   }
 `);
+
+const EVERYTHING = {};
+/** Deliveries that are shown. */
+const LATEST = 6;
 
 /** The first screen: how things are, what needs attention, and, at first, the way to a delivered event. */
 export function OverviewPage() {
   const { t } = useTranslation();
   const [{ data, error }, read] = useFresh(useQuery({ query: OVERVIEW, requestPolicy: 'cache-and-network' }));
   const connections = data?.connections.edges.map(({ node }) => node) ?? [];
-  const deliveries = data?.deliveries.edges.map(({ node }) => node) ?? [];
+  const feed = useDeliveryFeed(EVERYTHING, LATEST);
+  const deliveries = feed.rows.slice(0, LATEST);
   const troubled = connections.filter((connection) => !['active', 'off'].includes(lookOf(connection).text));
-  const isNew = data !== undefined && deliveries.length === 0;
+  const isNew = data !== undefined && !feed.isLoading && deliveries.length === 0;
   return (
     <Page title={t('overview.title')} lead={t('overview.lead')} actions={<OperationButton document={OVERVIEW} />}>
       <div className="stack">
@@ -38,6 +44,7 @@ export function OverviewPage() {
         {!data && !error && <Skeleton label={t('loading')} />}
         {isNew && <FirstSteps connections={connections} isSubscribed={data.subscriptions.edges.length > 0} />}
         {troubled.length > 0 && <Attention connections={troubled} />}
+        {data && !feed.isLoading && !isNew && <Statistics />}
         {deliveries.length > 0 && (
           <Card title={t('overview.latest')} actions={<Link href="/deliveries">{t('overview.all')}</Link>} isFlush>
             <DeliveryTable rows={deliveries} showsConnection />

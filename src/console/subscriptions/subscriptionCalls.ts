@@ -10,7 +10,16 @@ export const SUBSCRIPTION_ROW = graphql(`
     eventType
     isActive
     createdAt
-    connection { ...ConnectionRow }
+    connection {
+      id
+      name
+      type
+      configuration {
+        __typename
+        ... on WebhookConfiguration { url }
+        ... on KlaviyoConfiguration { account { id name } }
+      }
+    }
   }
 `);
 

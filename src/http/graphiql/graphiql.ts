@@ -178,6 +178,8 @@ function graphiqlPolicy(host: string | undefined): string {
  * - Headers are credentials: they are never stored, and stored ones would outlive the database that they belong to. GraphiQL
  *   leaves them out of its tabs when asked, but not out of its history.
  * - GraphiQL forgets the variables of the first of its default tabs, hence `variables` on the first visit.
+ * - A link may bring an operation in the address' fragment (`#query=…&variables=…`), which browsers send to no server. It is
+ *   shown in a tab of its own, and never executed by itself.
  * - For a moment after another tab was chosen, GraphiQL still has that other tab's operation in mind. A quick click would be
  *   answered with "Unknown operation", or send a subscription over HTTP: hence `fetchWhatIsShown`.
  */
@@ -195,10 +197,14 @@ const bootScript = `'use strict';
     setItem: (key, text) => local.setItem(key, withHeaders('', key, text)),
   });
   const firstVisit = !storage.getItem('graphiql:tabState');
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const linked = hash.has('query') && { query: hash.get('query'), variables: hash.get('variables') ?? undefined };
+  if (linked) history.replaceState(null, '', location.pathname + location.search);
   const endpoint = new URL('/graphql', location.href);
   const socket = new URL(endpoint);
   socket.protocol = endpoint.protocol === 'https:' ? 'wss:' : 'ws:';
-  const tabs = config.examples.map(({ name, query, variables }) => ({ query: '# ' + name + '\\n' + query, variables }));
+  const examples = config.examples.map(({ name, query, variables }) => ({ query: '# ' + name + '\\n' + query, variables }));
+  const tabs = linked ? [linked, ...examples] : examples;
   const fetcher = GraphiQL.createFetcher({ url: endpoint.href, subscriptionUrl: socket.href });
   const fetchWhatIsShown = (params, options) => {
     let documentAST;
@@ -218,7 +224,8 @@ const bootScript = `'use strict';
     defaultEditorToolsVisibility: tabs.some(({ variables }) => variables) ? 'variables' : true,
     defaultHeaders,
     defaultTabs: tabs.length > 0 ? tabs : undefined,
-    variables: firstVisit && tabs.length > 0 ? tabs[0].variables : undefined,
+    variables: (linked || firstVisit) && tabs.length > 0 ? tabs[0].variables : undefined,
+    ...(linked && !firstVisit ? { query: linked.query, headers: defaultHeaders } : {}),
   };
   const logo = React.createElement(GraphiQL.Logo, null, 'Switchboard');
   ReactDOM.createRoot(document.getElementById('graphiql')).render(React.createElement(GraphiQL, properties, logo));
