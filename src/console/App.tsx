@@ -9,6 +9,7 @@ import { ConnectionsPage } from './connections/ConnectionsPage.js';
 import { DeliveriesPage } from './deliveries/DeliveriesPage.js';
 import { DeliveryPage } from './deliveries/DeliveryPage.js';
 import { Empty, Page, Skeleton } from './design/Page.js';
+import { embeddedLocation } from './embedding.js';
 import { Frame } from './Frame.js';
 import { LiveUpdates } from './LiveUpdates.js';
 import { OverviewPage } from './overview/OverviewPage.js';
@@ -25,7 +26,7 @@ export function App() {
   const { i18n, t } = useTranslation();
   return (
     <I18nProvider locale={i18n.language}>
-      <Router base="/console">
+      <Router base="/console" hook={embeddedLocation?.hook} searchHook={embeddedLocation?.searchHook}>
         <AccessProvider
           door={(signIn, reason) => <SignIn signIn={signIn} reason={reason} />}
           waiting={<Skeleton label={t('loading')} />}

@@ -149,6 +149,6 @@ export async function createServer({
   await app.register(async (scope) => graphiql(scope, { ...options.graphiql, publicUrl }));
   const sdl = `${printSchema(schema)}\n`;
   app.get('/schema.graphql', (_request, reply) => reply.type('text/plain; charset=utf-8').send(sdl));
-  consoleRoutes(app, { ...options.console, publicUrl });
+  consoleRoutes(app, dependencies, { ...options.console, publicUrl });
   return app;
 }

@@ -10,7 +10,7 @@ const keys = { publicKey: 'pub_demo', secretKey: 'sec_</script>demo' };
 
 async function serve(publicUrl = 'http://localhost:4000') {
   const app = Fastify({ forceCloseConnections: true });
-  consoleRoutes(app, { publicUrl, defaultKeys: keys, inboxUrl: null });
+  consoleRoutes(app, {} as never, { publicUrl, defaultKeys: keys, inboxUrl: null });
   await app.listen({ port: 0, host: '127.0.0.1' });
   onTestFinished(() => app.close());
   return app;

@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { type CombinedError, Provider } from 'urql';
 import { type Client, codeOf, createClient, type SocketState } from '../api/createClient.js';
+import { tellHost } from '../embedding.js';
 import { graphql } from '../graphql/gql.js';
 import { type Credential, initialCredential, type Keys, type SessionFacts, storeSession } from './credential.js';
 
@@ -101,6 +102,7 @@ export function AccessProvider({ children, door, waiting, onLocale }: AccessProv
   const [missed, setMissed] = useState(0);
 
   const leave = useCallback((reason: string | null) => {
+    tellHost({ state: 'over' });
     storeSession(null);
     setState({ step: 'out', reason });
   }, []);
@@ -125,6 +127,7 @@ export function AccessProvider({ children, door, waiting, onLocale }: AccessProv
         if (!data?.session) return leave(codeOf(error) ?? (error ? 'UNREACHABLE' : 'UNAUTHENTICATED'));
         const { id, permissions, locale, connection } = data.session;
         if (locale) onLocale(locale);
+        tellHost({ state: 'open' });
         const session = { id, permissions, locale: locale ?? null, connectionId: connection?.id ?? null };
         setState({ step: 'in', caller: { credential, session, sessionId: id, isPlatformKey: false } });
       });

@@ -4,6 +4,7 @@ import { Button } from '../design/Button.js';
 import { Field } from '../design/Field.js';
 import { Brand } from '../design/Icon.js';
 import { Note } from '../design/Page.js';
+import { embeddedToken } from '../embedding.js';
 import { type SignInProblem, useAccess } from './Access.js';
 import { type Keys, settings } from './credential.js';
 
@@ -35,8 +36,12 @@ export function SignIn({ signIn, reason }: SignInProps) {
               {t(`signIn.over.${why}.text`)}
             </Note>
           )}
-          <KeysForm submit={signIn} button={t('signIn.button')} />
-          <p className="quiet small">{settings.defaultKeys ? t('signIn.filledIn') : t('signIn.where')}</p>
+          {embeddedToken === null && (
+            <>
+              <KeysForm submit={signIn} button={t('signIn.button')} />
+              <p className="quiet small">{settings.defaultKeys ? t('signIn.filledIn') : t('signIn.where')}</p>
+            </>
+          )}
         </div>
       </main>
     </div>

@@ -1,3 +1,4 @@
+import { embeddedToken } from '../embedding.js';
 import type { SessionPermission } from '../graphql/graphql.js';
 
 export interface Keys {
@@ -57,6 +58,8 @@ function basic({ publicKey, secretKey }: Keys): string {
  * session that was stored before a reload.
  */
 export function initialCredential(): Credential | null {
+  // A frame keeps its address, which nobody sees, and needs no storage, which browsers may refuse to frames.
+  if (embeddedToken !== null) return { session: { token: embeddedToken, madeBy: null }, keys: null, organization: null };
   const [, token] = /^\/console\/(ses_[^/]+)/.exec(location.pathname) ?? [];
   if (token) {
     history.replaceState(null, '', '/console');
@@ -71,6 +74,7 @@ export function initialCredential(): Credential | null {
 }
 
 export function storeSession(session: StoredSession | null): void {
+  if (embeddedToken !== null) return;
   if (session) sessionStorage.setItem(STORED_AS, JSON.stringify(session));
   else sessionStorage.removeItem(STORED_AS);
 }

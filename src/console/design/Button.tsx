@@ -17,12 +17,11 @@ export interface ButtonProps {
 export function Button({ children, kind, icon, type = 'button', isBusy, isDisabled, label, onPress }: ButtonProps) {
   return (
     <AriaButton
-      className={`button ${kind ?? ''}`}
+      className={`button ${kind ?? ''} ${isBusy ? 'busy' : ''}`}
       type={type}
-      isPending={isBusy}
       isDisabled={isDisabled}
       aria-label={label}
-      onPress={onPress}
+      onPress={isBusy ? undefined : onPress}
     >
       {icon && <Icon name={icon} />}
       {children}

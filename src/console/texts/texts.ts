@@ -31,6 +31,15 @@ const FILES: Readonly<Record<Exclude<Language, 'en'>, () => Promise<{ default: o
 
 const STORED_AS = 'switchboard:language';
 
+/** The language that was chosen in this browser; null when none was, or when the browser refuses to store anything. */
+function chosenLanguage(): string | null {
+  try {
+    return localStorage.getItem(STORED_AS);
+  } catch {
+    return null;
+  }
+}
+
 /** Begins with the language that was chosen here, else one that the browser wants, else English. */
 export async function startTexts(): Promise<void> {
   await i18next.use(initReactI18next).init({
@@ -40,7 +49,7 @@ export async function startTexts(): Promise<void> {
     nsSeparator: false,
     interpolation: { escapeValue: false, skipOnVariables: true },
   });
-  const wanted = [localStorage.getItem(STORED_AS), ...navigator.languages];
+  const wanted = [chosenLanguage(), ...navigator.languages];
   await speak(wanted.map(supported).find(Boolean) ?? 'en');
 }
 
@@ -53,7 +62,7 @@ export async function chooseLanguage(language: Language): Promise<void> {
 /** Shows everything in the language of a session, unless the reader chose one. */
 export async function suggestLanguage(locale: string): Promise<void> {
   const language = supported(locale);
-  if (language && !localStorage.getItem(STORED_AS)) await speak(language);
+  if (language && !chosenLanguage()) await speak(language);
 }
 
 async function speak(language: Language): Promise<void> {

@@ -6,10 +6,13 @@ import type { FastifyInstance } from 'fastify';
 const FILES = [
   ['connect.js', 'text/javascript; charset=utf-8'],
   ['connect.d.ts', 'application/typescript; charset=utf-8'],
+  ['console.js', 'text/javascript; charset=utf-8'],
+  ['console.d.ts', 'application/typescript; charset=utf-8'],
 ] as const;
 
 /**
- * `GET /connect.js`: the module with which any page connects an account, and `GET /connect.d.ts`, its types. Every site may
+ * `GET /connect.js`: the module with which any page connects an account, `GET /console.js`: the one with which it shows the
+ * console, and the types of both. Every site may
  * load them: they hold nothing but our code. Loaded anew after five minutes, so that pages get mended versions.
  */
 export function scriptRoutes(app: FastifyInstance): void {

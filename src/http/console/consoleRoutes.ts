@@ -3,7 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { checkSession } from '../../access/authenticate.js';
+import type { AccessDependencies } from '../../access/limits.js';
+import { SwitchboardError } from '../../domain/errors.js';
 import { connectSources, isLocalBrowser } from '../browsers.js';
+import { callerAddress } from '../callerAddress.js';
 
 export interface ConsoleOptions {
   /** Where browsers reach this server. */
@@ -16,9 +20,10 @@ export interface ConsoleOptions {
 
 /**
  * The console, built into `dist/console`: the page at `/` and at every address below `/console`, where its own router goes on,
- * and its assets, whose names hold a hash of their content. Without a build, `/` leads to GraphiQL.
+ * its assets, whose names hold a hash of their content, and the page for `<switchboard-console>`, which pages of its session's
+ * origin alone may put into a frame. Without a build, `/` leads to GraphiQL.
  */
-export function consoleRoutes(app: FastifyInstance, options: ConsoleOptions): void {
+export function consoleRoutes(app: FastifyInstance, dependencies: AccessDependencies, options: ConsoleOptions): void {
   const folder = join(dirname(findPackageJSON('.', import.meta.url) as string), 'dist', 'console');
   const page = join(folder, 'index.html');
   if (!existsSync(page)) {
@@ -28,22 +33,46 @@ export function consoleRoutes(app: FastifyInstance, options: ConsoleOptions): vo
   const markup = readFileSync(page, 'utf8');
   const sendPage = (request: FastifyRequest, reply: FastifyReply) => sendConsole(markup, options, request, reply);
   for (const path of ['/', '/console', '/console/*']) app.get(path, sendPage);
+  app.get<{ Params: { token: string } }>('/console/embedded/:token', async (request, reply) =>
+    sendConsole(markup, options, request, reply, await originOf(dependencies, request.params.token, request)),
+  );
   for (const asset of readAssets(join(folder, 'assets'))) {
     app.get(`/console/assets/${asset.name}`, (request, reply) => sendAsset(asset, request, reply));
   }
   app.get('/console/assets/*', (_request, reply) => reply.code(404).type('text/plain; charset=utf-8').send('Not found\n'));
 }
 
+/**
+ * Returns the origin whose pages a session is for, also once it is over, so that the frame can say so; null when it names none,
+ * and for a token of no session.
+ */
+async function originOf(dependencies: AccessDependencies, token: string, request: FastifyRequest): Promise<string | null> {
+  try {
+    return (await checkSession(dependencies, token, callerAddress(request))).session.origin;
+  } catch (error) {
+    if (!(error instanceof SwitchboardError)) throw error;
+    return error.facts.readableBy ?? null;
+  }
+}
+
 /** The page may hold credentials, so nobody stores it; its address may hold a token, so nobody is told it. */
-function sendConsole(markup: string, options: ConsoleOptions, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendConsole(
+  markup: string,
+  options: ConsoleOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  embeddedBy: string | null = null,
+): FastifyReply {
   const nonce = randomBytes(16).toString('base64');
   const { publicUrl, defaultKeys, inboxUrl } = options;
   const settings = { inboxUrl, defaultKeys: isLocalBrowser(request, publicUrl) ? defaultKeys : null };
   // `<` is escaped so that no text in it can end the element.
   const json = JSON.stringify(settings).replaceAll('<', '\\u003c');
+  // The policy decides, and older browsers would heed this instead.
+  if (embeddedBy) reply.removeHeader('x-frame-options');
   return reply
     .headers({
-      'content-security-policy': consolePolicy(request.headers.host, nonce),
+      'content-security-policy': consolePolicy(request.headers.host, nonce, embeddedBy),
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
@@ -54,7 +83,7 @@ function sendConsole(markup: string, options: ConsoleOptions, request: FastifyRe
 }
 
 /** Nothing from or to anywhere but our own origin. React Aria adds two style elements of its own, which carry the nonce. */
-function consolePolicy(host: string | undefined, nonce: string): string {
+function consolePolicy(host: string | undefined, nonce: string, embeddedBy: string | null): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -63,7 +92,7 @@ function consolePolicy(host: string | undefined, nonce: string): string {
     connectSources(host),
     "base-uri 'none'",
     "form-action 'none'",
-    "frame-ancestors 'none'",
+    `frame-ancestors ${embeddedBy ?? "'none'"}`,
   ].join('; ');
 }
 
