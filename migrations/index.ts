@@ -23,6 +23,7 @@ import { LetAttemptsSpeak } from './0022_let_attempts_speak.js';
 import { TellOfDeletions } from './0023_tell_of_deletions.js';
 import { GiveReasonsACode } from './0024_give_reasons_a_code.js';
 import { CountDeliveries } from './0025_count_deliveries.js';
+import { ListReplays } from './0026_list_replays.js';
 
 /** Every migration, oldest first. Never edit a released one; add another. */
 export const migrations = [
@@ -51,4 +52,5 @@ export const migrations = [
   { name: '0023_tell_of_deletions', class: TellOfDeletions },
   { name: '0024_give_reasons_a_code', class: GiveReasonsACode },
   { name: '0025_count_deliveries', class: CountDeliveries },
+  { name: '0026_list_replays', class: ListReplays },
 ] as const;

@@ -1,3 +1,4 @@
+import { raw } from '@mikro-orm/core';
 import type { Database } from '../database/Database.js';
 import { type Page, type PageArguments, paginate } from '../database/paginate.js';
 import { type Caller, reachableConnection, reachableConnections } from '../domain/Caller.js';
@@ -7,11 +8,18 @@ interface ConnectionFilter {
   readonly type?: string | null;
   readonly status?: ConnectionStatus | null;
   readonly externalId?: string | null;
+  readonly needsAttention?: boolean | null;
+}
+
+interface Dependencies {
+  readonly database: Database;
+  /** By connection type: the scope that its deliveries need of a grant. */
+  readonly providers: ReadonlyMap<string, { readonly deliveryScope: string } | null>;
 }
 
 /** The caller's connections, newest first (OpenAPI list_connections). */
 export function listConnections(
-  { database }: { database: Database },
+  { database, providers }: Dependencies,
   caller: Caller,
   args: PageArguments,
   filter: ConnectionFilter = {},
@@ -25,8 +33,34 @@ export function listConnections(
       ...(filter.type ? { type: filter.type } : {}),
       ...(filter.status ? { status: filter.status } : {}),
       ...(filter.externalId ? { externalId: filter.externalId } : {}),
+      ...(typeof filter.needsAttention === 'boolean' ? { [needsAttention(providers)]: filter.needsAttention } : {}),
     },
     args,
+  );
+}
+
+/**
+ * The condition that something keeps a connection from delivering, or soon will: what `problem` says of an active one, and any
+ * reason not to be active but that somebody switched it off.
+ */
+function needsAttention(providers: Dependencies['providers']) {
+  const scopes = [...providers].flatMap(([type, provider]) => (provider ? [[type, provider.deliveryScope] as const] : []));
+  const lacksScope = scopes.map(() => 'when ? then not ? = any(k.scopes)').join(' ');
+  return raw(
+    (alias) => `case when ${alias}.status <> 'active' then ${alias}.status_reason_code is distinct from 'switched_off' else
+      exists (
+        select from connection_health h
+        where h.connection_id = ${alias}.id and (h.failing_since is not null or h.throttled_until > now())
+      ) or exists (
+        select from credentials k
+        where k.connection_id = ${alias}.id and (k.refresh_problem is not null ${
+          scopes.length === 0
+            ? ''
+            : `or k.access_token is not null and case ${alias}.type ${lacksScope} else false end
+          and exists (select from subscriptions s where s.connection_id = ${alias}.id)`
+        })
+      ) end`,
+    scopes.flat(),
   );
 }
 

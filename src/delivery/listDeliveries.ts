@@ -3,11 +3,13 @@ import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { createdBetween, type Page, type PageArguments, paginate } from '../database/paginate.js';
 import { type Caller, reachableRows } from '../domain/Caller.js';
-import { Delivery, type DeliveryStatus } from '../domain/Delivery.js';
+import { DELIVERY_STATUSES, Delivery, type DeliveryStatus } from '../domain/Delivery.js';
+import { SwitchboardError } from '../domain/errors.js';
 import { isUuid, parseId } from '../domain/ids.js';
 
 interface DeliveryFilter {
   readonly status?: DeliveryStatus | null;
+  readonly statuses?: readonly DeliveryStatus[] | null;
   readonly connectionId?: string | null;
   readonly subscriptionId?: string | null;
   readonly eventId?: string | null;
@@ -19,7 +21,7 @@ interface DeliveryFilter {
 /** An id that no delivery has. */
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
 
-/** The caller's deliveries, or those of a connection or an event of theirs, newest first. */
+/** The caller's deliveries, or those of a connection or an event of theirs, newest first. Throws BAD_USER_INPUT. */
 export function listDeliveries(
   { database }: { database: Database },
   caller: Caller,
@@ -27,10 +29,14 @@ export function listDeliveries(
   filter: DeliveryFilter = {},
   parent?: { readonly connectionId: number } | { readonly eventId: string },
 ): Promise<Page<Delivery>> {
-  const { status, connectionId, subscriptionId, eventId, eventType, createdAfter, createdBefore } = filter;
+  const { status, statuses, connectionId, subscriptionId, eventId, eventType, createdAfter, createdBefore } = filter;
+  if (statuses && statuses.length > DELIVERY_STATUSES.length) {
+    const message = `There are ${DELIVERY_STATUSES.length} statuses: name each once at most in "statuses".`;
+    throw new SwitchboardError('BAD_USER_INPUT', message);
+  }
   const where: FilterQuery<Delivery> = {
     ...reachableRows(caller, connectionId),
-    ...(parent ? { $and: [parent] } : {}),
+    $and: [parent ?? {}, statuses ? { status: { $in: [...statuses] } } : {}],
     ...(status ? { status } : {}),
     ...(subscriptionId ? { subscriptionId: parseId(subscriptionId) ?? 0 } : {}),
     ...(eventId ? { eventId: isUuid(eventId) ? eventId : NOWHERE } : {}),

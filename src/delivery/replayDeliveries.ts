@@ -3,12 +3,13 @@ import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { idRange } from '../database/paginate.js';
-import { type Caller, onlyConnection, reachableConnection } from '../domain/Caller.js';
+import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import type { DeliveryStatus } from '../domain/Delivery.js';
 import { InputError } from '../domain/errors.js';
-import { isUuid, parseId } from '../domain/ids.js';
+import { parseId } from '../domain/ids.js';
 import type { DeliverySignal } from './DeliverySignal.js';
+import { findReplay, type Replay, type ReplayProgress } from './replays.js';
 
 interface Dependencies {
   readonly database: Database;
@@ -24,16 +25,6 @@ export interface ReplayDeliveriesInput {
   readonly statuses?: readonly DeliveryStatus[] | null;
   readonly eventType?: string | null;
   readonly subscriptionId?: string | null;
-}
-
-/** The progress of a replay. */
-export interface ReplayProgress {
-  readonly id: string;
-  readonly status: 'running' | 'completed' | 'cancelled';
-  /** Number of deliveries that the replay has made due again so far. */
-  readonly count: number;
-  readonly createdAt: Date;
-  readonly finishedAt: Date | null;
 }
 
 /** Deliveries that are finished or wait for a retry. All others are already due. */
@@ -97,38 +88,6 @@ export async function replayDeliveries(
   );
   const progress = await findReplay({ database }, caller, id);
   return progress as ReplayProgress;
-}
-
-/**
- * Returns one replay of the caller's organization, or null. Replays of other organizations count as missing. A replay is deleted
- * together with its deliveries (RETENTION_DAYS).
- */
-export async function findReplay(
-  { database }: { database: Database },
-  caller: Caller,
-  id: string,
-): Promise<ReplayProgress | null> {
-  if (!isUuid(id)) return null;
-  const { rows } = await sql<{ status: ReplayProgress['status']; count: number; created_ms: number; finished_ms: number | null }>`
-    select status, done_count as count, date_part('epoch', created_at) * 1000 as created_ms,
-      date_part('epoch', finished_at) * 1000 as finished_ms
-    from delivery_tasks where id = ${id} and organization_id = ${caller.organizationId} and kind = 'replay'
-      and (${onlyConnection(caller)}::bigint is null or connection_id = ${onlyConnection(caller)}::bigint)`.execute(
-    database.sql(),
-  );
-  const [row] = rows;
-  if (!row) return null;
-  const finishedAt = row.finished_ms === null ? null : new Date(row.finished_ms);
-  return { id, status: row.status, count: row.count, createdAt: new Date(row.created_ms), finishedAt };
-}
-
-/** A replay as its task stores it. Times are in RFC 3339. */
-export interface Replay {
-  readonly statuses: readonly DeliveryStatus[];
-  readonly eventType: string | null;
-  readonly subscriptionId: number | null;
-  readonly since: string;
-  readonly until: string;
 }
 
 /** Deliveries that one step examines, whether or not they match. */

@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   'test_event_broadcast',
   'delivery_retried',
   'deliveries_replayed',
+  'replay_stopped',
   'signing_secret_revealed',
   'signing_secret_rotated',
   'api_key_created',

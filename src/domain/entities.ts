@@ -5,6 +5,7 @@ import { Authorization } from './Authorization.js';
 import { Connection } from './Connection.js';
 import { Credential } from './Credential.js';
 import { Delivery } from './Delivery.js';
+import { DeliveryTask } from './DeliveryTask.js';
 import { Event } from './Event.js';
 import { Organization } from './Organization.js';
 import { Session } from './Session.js';
@@ -23,4 +24,5 @@ export const entities = [
   Delivery,
   Attempt,
   AuditEvent,
+  DeliveryTask,
 ] as const;

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { sql } from 'kysely';
 import { findDeletions, type OrganizationDeletion } from '../access/deleteOrganization.js';
 import { type ConnectionHealth, findHealth } from '../delivery/listDeliveries.js';
+import { findOldestWaiting, findOldestWaitingOf, type OldestWaiting } from '../delivery/oldestWaiting.js';
 import { Attempt } from '../domain/Attempt.js';
 import type { Authorization } from '../domain/Authorization.js';
 import { type Caller, onlyConnection, type Platform, reachableRows } from '../domain/Caller.js';
@@ -26,6 +27,10 @@ export interface Loaders {
   readonly health: DataLoader<number, ConnectionHealth | null>;
   /** By connection id: null when it has no subscription, active or paused. */
   readonly subscribed: DataLoader<number, { readonly connectionId: number } | null>;
+  /** By connection id: null when nothing waits. */
+  readonly oldestWaiting: DataLoader<number, OldestWaiting | null>;
+  /** By organization id, the same. */
+  readonly oldestWaitingOf: DataLoader<number, OldestWaiting | null>;
   /** By organization id: null when nobody asked for its deletion. */
   readonly deletion: DataLoader<number, OrganizationDeletion | null>;
   /** What a connection type reads by a key of its own; batched for each `read`. */
@@ -110,6 +115,8 @@ export function createLoaders(
         select distinct connection_id::int as "connectionId" from subscriptions where connection_id = any(${sql.val(ids)}::bigint[])`;
       return (await query.execute(database.sql())).rows;
     }),
+    oldestWaiting: byId((ids: number[]) => findOldestWaiting({ database }, ids)),
+    oldestWaitingOf: byId((ids: number[]) => findOldestWaitingOf({ database }, possibleCaller, ids)),
     deletion: byId((ids: number[]) => findDeletions({ database }, ids)),
     subscription: byId((ids: number[]) => database.em().find(Subscription, { ...own, id: { $in: ids } })),
     event: byId(

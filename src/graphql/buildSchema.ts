@@ -18,6 +18,7 @@ import { buildSchemaSync, getMetadataStorage, type NonEmptyArray, type ResolverD
 import type { Logger } from '../domain/Logger.js';
 import { ApiKeyResolver } from './access/ApiKeyResolver.js';
 import { AuditEventResolver } from './access/AuditEventResolver.js';
+import { CallerResolver } from './access/CallerResolver.js';
 import { OrganizationResolver } from './access/OrganizationResolver.js';
 import { SessionResolver } from './access/SessionResolver.js';
 import { sizeOf } from './Budget.js';
@@ -28,9 +29,11 @@ import {
   ConnectionDeliveriesResolver,
   DeliveryResolver,
   EventDeliveriesResolver,
+  OrganizationDeliveriesResolver,
   SigningSecretResolver,
 } from './delivery/DeliveryResolver.js';
 import { DeliveryStatisticsResolver } from './delivery/DeliveryStatisticsResolver.js';
+import { ReplayResolver } from './delivery/ReplayResolver.js';
 import { ErasureResolver } from './events/ErasureResolver.js';
 import { EventResolver } from './events/EventResolver.js';
 import type { GraphQLContext } from './GraphQLContext.js';
@@ -48,6 +51,7 @@ const resolvers: NonEmptyArray<Function> = [
   ApiKeyResolver,
   AuditEventResolver,
   SessionResolver,
+  CallerResolver,
   ConnectionResolver,
   ConnectionPayloadResolver,
   AuthorizationResolver,
@@ -63,7 +67,9 @@ const resolvers: NonEmptyArray<Function> = [
   AttemptErrorResolver,
   ConnectionDeliveriesResolver,
   EventDeliveriesResolver,
+  OrganizationDeliveriesResolver,
   SigningSecretResolver,
+  ReplayResolver,
   DeliveryStatisticsResolver,
 ];
 

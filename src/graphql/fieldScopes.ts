@@ -12,11 +12,12 @@ import {
 import type { ApiKeyScope, Scope } from '../domain/ApiKey.js';
 
 /**
- * Which scope each field needs. Fields that are not here are part of the thing that they belong to. A mutation shows the
+ * Which scope each field needs; null: any credentials do. Fields that are not here are part of the thing that they belong to. A mutation shows the
  * thing that it changed; whatever lies beyond that thing needs `read`, as it does in a query. Fields that come with a connection
  * type have it in their `extensions.scope`.
  */
-export const fieldScopes: Readonly<Record<string, Scope>> = {
+export const fieldScopes: Readonly<Record<string, Scope | null>> = {
+  'Query.caller': null,
   'Query.organization': 'read',
   'Query.organizations': 'platform',
   'Query.apiKeys': 'admin',
@@ -34,6 +35,7 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Query.deliveries': 'read',
   'Query.deliveryStatistics': 'read',
   'Query.replay': 'read',
+  'Query.replays': 'read',
   'Query.erasure': 'admin',
   'Query.klaviyoApp': 'read',
   'Query.klaviyoScopes': 'read',
@@ -60,6 +62,7 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Mutation.broadcastTestEvent': 'manage',
   'Mutation.retryDelivery': 'manage',
   'Mutation.replayDeliveries': 'manage',
+  'Mutation.stopReplay': 'manage',
   'Mutation.publishEvent': 'publish',
   'Mutation.publishEvents': 'publish',
 
@@ -68,6 +71,8 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Live.deliveryUpdated': 'read',
   'Live.subscriptionDeleted': 'read',
 
+  'Caller.session': null,
+  'Caller.organization': 'read',
   'Session.connection': 'read',
   'Connection.deliveries': 'read',
   'Connection.subscriptions': 'read',
@@ -77,10 +82,15 @@ export const fieldScopes: Readonly<Record<string, Scope>> = {
   'Delivery.subscription': 'read',
   'Delivery.connection': 'read',
   'Delivery.attempts': 'read',
+  'Replay.connection': 'read',
 };
 
 /** The same for a platform that acts for no organization: which of them it asks for, it says in the arguments. */
-export const platformFieldScopes: typeof fieldScopes = { ...fieldScopes, 'Query.organization': 'platform' };
+export const platformFieldScopes: typeof fieldScopes = {
+  ...fieldScopes,
+  'Query.organization': 'platform',
+  'Caller.organization': 'platform',
+};
 
 /** The scopes that a key needs for all of these fields (`Type.field`). A connection type says so in a field's `extensions`. */
 export function scopesOf(schema: GraphQLSchema, fields: Iterable<string>, scopesOfFields = fieldScopes): Set<Scope> {

@@ -25,26 +25,27 @@ const EDGE = { view: 'cursor node' };
  */
 const decisions: Readonly<Record<string, Decisions>> = {
   Query: {
-    any: 'session connection',
-    view: 'organization connections subscription subscriptions delivery deliveries deliveryStatistics eventTypes klaviyoScopes replay',
+    any: 'caller session connection',
+    view: 'organization connections subscription subscriptions delivery deliveries deliveryStatistics eventTypes klaviyoScopes replay replays',
     never: 'apiKeys sessions auditEvents event events klaviyoApp organizations erasure',
   },
   Mutation: {
     connect: 'startAuthorization',
     manage:
-      'createConnection updateConnection deleteConnection revokeAuthorization checkConnection createSubscription updateSubscription deleteSubscription broadcastTestEvent retryDelivery replayDeliveries',
+      'createConnection updateConnection deleteConnection revokeAuthorization checkConnection createSubscription updateSubscription deleteSubscription broadcastTestEvent retryDelivery replayDeliveries stopReplay',
     never:
       'createApiKey revokeApiKey createSession endSession revealSigningSecret rotateSigningSecret claimInstall publishEvent publishEvents upsertOrganization deleteOrganization eraseRecipient',
   },
   Live: { any: 'connectionUpdated connectionDeleted', view: 'deliveryUpdated subscriptionDeleted' },
 
+  Caller: { any: 'credential scopes session', view: 'organization' },
   Session: { any: 'id permissions connection origin returnTo locale createdAt expiresAt endedAt' },
   // What a platform notes on its merchant is not for the merchant's browser.
-  Organization: { view: 'id name createdAt', never: 'externalId metadata deletion updatedAt' },
+  Organization: { view: 'id name createdAt oldestWaiting', never: 'externalId metadata deletion updatedAt' },
 
   Connection: {
     any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration authorization createdAt updatedAt',
-    view: 'maxConcurrency maxPerSecond externalId metadata subscriptions deliveries',
+    view: 'maxConcurrency maxPerSecond externalId metadata subscriptions deliveries oldestWaiting',
   },
   // The values of extra headers are often secrets of the endpoint.
   Header: { view: 'name', never: 'value' },
@@ -79,7 +80,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
     view: 'from until intervalSeconds delivered failed retried successRate p50Ms p95Ms intervals',
   },
   DeliveryStatisticsInterval: { view: 'start delivered failed retried p50Ms p95Ms' },
-  Replay: { view: 'id status count createdAt finishedAt' },
+  Replay: { view: 'id status count since until statuses connection createdAt finishedAt' },
   OrganizationDeletion: { never: 'connectionsErased deliveriesErased eventsErased requestedAt' },
   Erasure: { never: 'createdAt deliveriesCancelled eventsErased eventsLookedAt finishedAt id status' },
   AuditEvent: { never: 'id action actorType actorId address subjectType subjectId before after createdAt' },
@@ -89,6 +90,8 @@ const decisions: Readonly<Record<string, Decisions>> = {
   ApiKeyEdge: { never: 'cursor node' },
   ApiKey: { never: 'id name publicKey scopes oauthOnly createdAt lastUsedAt revokedAt' },
 
+  ReplayConnection: PAGE,
+  ReplayEdge: EDGE,
   ConnectionConnection: PAGE,
   ConnectionEdge: EDGE,
   DeliveryConnection: PAGE,
@@ -111,6 +114,7 @@ const decisions: Readonly<Record<string, Decisions>> = {
   CheckConnectionPayload: { manage: 'result connection userErrors' },
   SubscriptionPayload: { manage: 'subscription userErrors' },
   DeliveryPayload: { manage: 'delivery userErrors' },
+  ReplayPayload: { manage: 'replay userErrors' },
   ReplayDeliveriesPayload: { manage: 'count replay userErrors' },
   BroadcastTestEventPayload: { manage: 'result userErrors' },
   ApiKeyPayload: { never: 'apiKey userErrors' },

@@ -98,9 +98,11 @@ describe('A mutation shows what it changed; what lies beyond needs "read"', () =
       'Event',
       'Delivery',
       'Attempt',
+      'Replay',
       'Organization',
       'ApiKey',
       'Session',
+      'Caller',
       'KlaviyoConfiguration',
       'KlaviyoQuota',
     ];

@@ -30,14 +30,14 @@ describe('What a session may use', () => {
   it('with CONNECT is its own connection, and linking it', () => {
     expect(rootsFor('connect')).toEqual([
       ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Mutation.startAuthorization'],
-      ...['Query.connection', 'Query.session'],
+      ...['Query.caller', 'Query.connection', 'Query.session'],
     ]);
   });
 
   it('with VIEW is to look, and nothing that changes anything', () => {
     expect(rootsFor('view')).toEqual([
       ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Live.deliveryUpdated', 'Live.subscriptionDeleted'],
-      ...['Query.connection', 'Query.connections', 'Query.deliveries'],
+      ...['Query.caller', 'Query.connection', 'Query.connections', 'Query.deliveries'],
       ...[
         'Query.delivery',
         'Query.deliveryStatistics',
@@ -45,6 +45,7 @@ describe('What a session may use', () => {
         'Query.klaviyoScopes',
         'Query.organization',
         'Query.replay',
+        'Query.replays',
         'Query.session',
       ],
       ...['Query.subscription', 'Query.subscriptions'],
@@ -57,7 +58,7 @@ describe('What a session may use', () => {
     expect(more).toEqual(
       [
         ...['broadcastTestEvent', 'checkConnection', 'createConnection', 'createSubscription', 'deleteConnection'],
-        ...['deleteSubscription', 'replayDeliveries', 'retryDelivery', 'revokeAuthorization', 'updateConnection'],
+        ...['deleteSubscription', 'replayDeliveries', 'retryDelivery', 'revokeAuthorization', 'stopReplay', 'updateConnection'],
         'updateSubscription',
       ].map((name) => `Mutation.${name}`),
     );

@@ -3,7 +3,8 @@ import type { Database, EntityManager } from '../../database/Database.js';
 import { newId } from '../../database/newId.js';
 import { idRange } from '../../database/paginate.js';
 import { DAY_MS } from '../../domain/duration.js';
-import { continueReplay, type Replay } from '../replayDeliveries.js';
+import { continueReplay } from '../replayDeliveries.js';
+import type { Replay } from '../replays.js';
 import { continueFanOut, type FanOut } from './insertDeliveries.js';
 
 interface TaskRow {

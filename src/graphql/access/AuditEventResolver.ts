@@ -35,6 +35,7 @@ registerEnumType(AuditActionEnum, {
     TEST_EVENT_BROADCAST: { description: 'A test event was sent; the subject is its delivery.' },
     DELIVERY_RETRIED: { description: 'A delivery was retried by hand.' },
     DELIVERIES_REPLAYED: { description: 'A replay of deliveries was started.' },
+    REPLAY_STOPPED: { description: 'A replay of deliveries was stopped before its end.' },
     SIGNING_SECRET_REVEALED: { description: 'The signing secret of a connection was read.' },
     SIGNING_SECRET_ROTATED: { description: 'The signing secret of a connection was replaced.' },
     API_KEY_CREATED: { description: 'An API key was created.' },

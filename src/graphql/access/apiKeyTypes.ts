@@ -4,7 +4,7 @@ import type { ApiKeyScope } from '../../domain/ApiKey.js';
 import { pageTypes } from '../pagination.js';
 import { payloadType } from '../userErrors.js';
 
-const ApiKeyScopeEnum = { ADMIN: 'admin', MANAGE: 'manage', PUBLISH: 'publish', READ: 'read' } as const;
+export const ApiKeyScopeEnum = { ADMIN: 'admin', MANAGE: 'manage', PUBLISH: 'publish', READ: 'read' } as const;
 registerEnumType(ApiKeyScopeEnum, {
   name: 'ApiKeyScope',
   description: 'What an API key may do.',

@@ -236,4 +236,11 @@ export class ConnectionFilter {
 
   @Field(() => String, { nullable: true, description: 'Only the one with this externalId.' })
   externalId?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: only those with a problem, and those that are not ACTIVE for another reason than SWITCHED_OFF. False: only the others.',
+  })
+  needsAttention?: boolean | null;
 }

@@ -2,13 +2,14 @@ import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { broadcastTestEvent } from '../../delivery/broadcastTestEvent.js';
 import { findDelivery, listDeliveries } from '../../delivery/listDeliveries.js';
-import { findReplay, replayDeliveries } from '../../delivery/replayDeliveries.js';
 import { retryDelivery } from '../../delivery/retryDelivery.js';
 import { revealSigningSecret, rotateSigningSecret } from '../../delivery/signingSecrets.js';
 import type { Attempt } from '../../domain/Attempt.js';
 import type { Connection } from '../../domain/Connection.js';
 import type { Delivery } from '../../domain/Delivery.js';
 import type { Event } from '../../domain/Event.js';
+import type { Organization } from '../../domain/Organization.js';
+import { OrganizationObject } from '../access/organizationTypes.js';
 import { ConnectionObject } from '../connections/connectionTypes.js';
 import { EventObject } from '../events/eventTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
@@ -24,9 +25,6 @@ import {
   DeliveryObject,
   DeliveryPage,
   DeliveryPayload,
-  ReplayDeliveriesInput,
-  ReplayDeliveriesPayload,
-  ReplayObject,
   RetryDeliveryInput,
   SigningSecretInput,
   SigningSecretPayload,
@@ -62,30 +60,6 @@ export class DeliveryResolver {
   ): Promise<DeliveryPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ delivery: await retryDelivery(context.dependencies, caller, input) }));
-  }
-
-  @Mutation(() => ReplayDeliveriesPayload, {
-    description:
-      'Tries deliveries to a connection again, in their order: those that FAILED since a time, or to which a filter applies.',
-  })
-  replayDeliveries(
-    @Ctx() context: GraphQLContext,
-    @Arg('input', () => ReplayDeliveriesInput, { description: 'Of which connection, since when, and which of them.' })
-    input: ReplayDeliveriesInput,
-  ): Promise<ReplayDeliveriesPayload> {
-    const caller = context.caller('manage');
-    return withUserErrors(async () => {
-      const replay = await replayDeliveries(context.dependencies, caller, input);
-      return { count: replay.count, replay };
-    });
-  }
-
-  @Query(() => ReplayObject, { nullable: true, description: 'How a replay fares; null when it is not there or not yours.' })
-  replay(
-    @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
-  ): Promise<ReplayObject | null> {
-    return findReplay(context.dependencies, context.caller('read'), id);
   }
 
   @Mutation(() => BroadcastTestEventPayload, {
@@ -138,8 +112,16 @@ export class AttemptErrorResolver {
   }
 }
 
+const OLDEST_WAITING =
+  'When the oldest PENDING or RETRYING delivery was published, or last retried by hand; null when none waits. Of thousands, it may name a younger one.';
+
 @Resolver(() => ConnectionObject)
 export class ConnectionDeliveriesResolver {
+  @FieldResolver(() => GraphQLDateTime, { nullable: true, description: OLDEST_WAITING })
+  async oldestWaiting(@Root() { id }: Connection, @Ctx() { loaders }: GraphQLContext): Promise<Date | null> {
+    return (await loaders.oldestWaiting.load(id))?.since ?? null;
+  }
+
   @FieldResolver(() => DeliveryPage, { description: 'What went, or shall go, there; newest first.' })
   deliveries(
     @Root() connection: Connection,
@@ -151,6 +133,17 @@ export class ConnectionDeliveriesResolver {
     const caller = context.caller('read');
     const parent = { connectionId: connection.id };
     return context.page(() => listDeliveries(context.dependencies, caller, page, filter ?? {}, parent));
+  }
+}
+
+@Resolver(() => OrganizationObject)
+export class OrganizationDeliveriesResolver {
+  @FieldResolver(() => GraphQLDateTime, {
+    nullable: true,
+    description: `${OLDEST_WAITING} Of a session of one connection, there.`,
+  })
+  async oldestWaiting(@Root() { id }: Organization, @Ctx() { loaders }: GraphQLContext): Promise<Date | null> {
+    return (await loaders.oldestWaitingOf.load(id))?.since ?? null;
   }
 }
 

@@ -1,13 +1,12 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { ReplayProgress } from '../../delivery/replayDeliveries.js';
 import type { AttemptTrigger } from '../../domain/Attempt.js';
 import type { DeliveryStatus } from '../../domain/Delivery.js';
 import { RecipientInput } from '../events/eventTypes.js';
 import { pageTypes } from '../pagination.js';
 import { payloadType } from '../userErrors.js';
 
-const DeliveryStatusEnum = {
+export const DeliveryStatusEnum = {
   PENDING: 'pending',
   RETRYING: 'retrying',
   HELD: 'held',
@@ -30,17 +29,6 @@ registerEnumType(DeliveryStatusEnum, {
       description:
         'It waited for longer than DELIVERY_MAX_AGE_DAYS, and was not sent. retryDelivery sends it, with all its retries.',
     },
-  },
-});
-
-const ReplayStatusEnum = { RUNNING: 'running', COMPLETED: 'completed', CANCELLED: 'cancelled' } as const;
-registerEnumType(ReplayStatusEnum, {
-  name: 'ReplayStatus',
-  description: 'Current status of a replay.',
-  valuesConfig: {
-    RUNNING: { description: 'More deliveries are being put on their way.' },
-    COMPLETED: { description: 'All of them are on their way again.' },
-    CANCELLED: { description: 'It was stopped; what was on its way by then goes on.' },
   },
 });
 
@@ -110,6 +98,9 @@ export class DeliveryFilter {
   @Field(() => DeliveryStatusEnum, { nullable: true, description: 'Only in this status.' })
   status?: DeliveryStatus | null;
 
+  @Field(() => [DeliveryStatusEnum], { nullable: true, description: 'Only in one of these statuses: 7 at most.' })
+  statuses?: DeliveryStatus[] | null;
+
   @Field(() => ID, { nullable: true, description: 'Only to this connection.' })
   connectionId?: string | null;
 
@@ -133,30 +124,6 @@ export class DeliveryFilter {
 export class RetryDeliveryInput {
   @Field(() => ID, { description: 'The delivery.' })
   deliveryId!: string;
-}
-
-@InputType({ description: 'Which deliveries to try again: those to which all of this applies.' })
-export class ReplayDeliveriesInput {
-  @Field(() => ID, { description: 'Those to this connection.' })
-  connectionId!: string;
-
-  @Field(() => GraphQLDateTime, { description: 'Those created since this time.' })
-  since!: Date;
-
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Those created until this time; until now when not given.' })
-  until?: Date | null;
-
-  @Field(() => [DeliveryStatusEnum], {
-    nullable: true,
-    description: 'Those in one of these statuses: FAILED, RETRYING, CANCELLED, EXPIRED, DELIVERED. FAILED when not given.',
-  })
-  statuses?: DeliveryStatus[] | null;
-
-  @Field(() => String, { nullable: true, description: 'Those of events of this type.' })
-  eventType?: string | null;
-
-  @Field(() => ID, { nullable: true, description: 'Those for this subscription.' })
-  subscriptionId?: string | null;
 }
 
 @InputType({ description: 'Which subscription to test.' })
@@ -185,37 +152,6 @@ export const DeliveryPayload = payloadType<{ delivery: DeliveryObject }>(
   },
 );
 export type DeliveryPayload = InstanceType<typeof DeliveryPayload>;
-
-@ObjectType('Replay', { description: 'Deliveries that are tried again, and how many of them are on their way.' })
-export class ReplayObject {
-  @Field(() => ID, { description: 'Unique identifier.' })
-  id!: string;
-
-  @Field(() => ReplayStatusEnum, { description: 'Current status.' })
-  status!: ReplayProgress['status'];
-
-  @Field(() => Int, { description: 'How many are on their way again so far.' })
-  count!: number;
-
-  @Field(() => GraphQLDateTime, { description: 'When it was asked for.' })
-  createdAt!: Date;
-
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'When all of them were on their way; null until then.' })
-  finishedAt?: Date | null;
-}
-
-export const ReplayDeliveriesPayload = payloadType<{ count: number; replay: ReplayObject }>(
-  'ReplayDeliveriesPayload',
-  'How many deliveries are tried again, or what is wrong with the input.',
-  {
-    count: [
-      () => Int,
-      'How many are on their way again so far; null when there are userErrors. All, once the replay is COMPLETED.',
-    ],
-    replay: [() => ReplayObject, 'Its progress, to be asked for by id; null when there are userErrors.'],
-  },
-);
-export type ReplayDeliveriesPayload = InstanceType<typeof ReplayDeliveriesPayload>;
 
 @ObjectType({ description: 'How a test broadcast went (OpenAPI broadcast-result).' })
 class BroadcastResult {

@@ -14,7 +14,7 @@ import { leastOperations } from './support/leastOperations.js';
 const VIEW = [
   ...['Query.session', 'Query.organization', 'Query.connection', 'Query.connections', 'Query.subscription'],
   ...['Query.subscriptions', 'Query.delivery', 'Query.deliveries', 'Query.replay', 'Query.eventTypes', 'Query.klaviyoScopes'],
-  'Query.deliveryStatistics',
+  ...['Query.caller', 'Query.deliveryStatistics', 'Query.replays'],
   ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Live.deliveryUpdated', 'Live.subscriptionDeleted'],
 ];
 const MANAGE = [
@@ -25,9 +25,10 @@ const MANAGE = [
   ...['createSubscription', 'updateSubscription', 'deleteSubscription', 'broadcastTestEvent', 'retryDelivery'].map(
     (name) => `Mutation.${name}`,
   ),
-  'Mutation.replayDeliveries',
+  ...['Mutation.replayDeliveries', 'Mutation.stopReplay'],
 ];
 const CONNECT = [
+  'Query.caller',
   'Query.session',
   'Query.connection',
   'Mutation.startAuthorization',
@@ -74,7 +75,7 @@ beforeAll(async () => {
   const scoped = (name: string, authorization: string, scopes: readonly ApiKeyScope[]) =>
     credentials.set(name, {
       ...{ authorization, refused: null },
-      may: (field) => scopes.includes(fieldScopes[field] as ApiKeyScope),
+      may: (field) => fieldScopes[field] === null || scopes.includes(fieldScopes[field] as ApiKeyScope),
       mayRest: (method) => scopes.includes(method === 'GET' ? 'read' : 'manage'),
     });
   const session = async (name: string, fields: readonly string[], input: object) => {
@@ -115,7 +116,7 @@ beforeAll(async () => {
   });
   credentials.set("a platform's key for none", {
     ...{ ...ofPlatform, mayRest: never, otherwise: [400, 'ORGANIZATION_REQUIRED', 'required'] },
-    may: (field) => fieldScopes[field] === 'platform' || field === 'Query.organization',
+    may: (field) => fieldScopes[field] === 'platform' || ['Query.caller', 'Query.organization'].includes(field),
   });
   const lent = await makeSession(platform.actingFor(organization), { permissions: ['VIEW'] });
   credentials.set("a session that a platform's key made", {

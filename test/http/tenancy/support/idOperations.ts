@@ -31,6 +31,7 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Query.subscription(id)': { kind: 'subscription', operation: 'query ($id: ID!) { subscription(id: $id) { id } }' },
   'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id payload } }' },
   'Query.replay(id)': { kind: 'replay', operation: 'query ($id: ID!) { replay(id: $id) { id count } }' },
+  'Query.replays(filter.connectionId)': { kind: 'connection', operation: filtered('replays', 'connectionId') },
   'Query.delivery(id)': { kind: 'delivery', operation: 'query ($id: ID!) { delivery(id: $id) { id } }' },
   'Query.subscriptions(filter.connectionId)': { kind: 'connection', operation: filtered('subscriptions', 'connectionId') },
   'Query.sessions(filter.connectionId)': { kind: 'connection', operation: filtered('sessions', 'connectionId') },
@@ -125,6 +126,7 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
     kind: 'connection',
     operation: change('replayDeliveries', 'connectionId: $id, since: "2020-01-01T00:00:00Z"', 'count'),
   },
+  'Mutation.stopReplay(input.id)': { kind: 'replay', operation: change('stopReplay', 'id: $id', 'replay { id }') },
   'Mutation.revealSigningSecret(input.connectionId)': {
     kind: 'connection',
     operation: change('revealSigningSecret', 'connectionId: $id', 'signingSecret'),
@@ -159,7 +161,15 @@ export const externalIdOperations = [
 
 /** Root fields that take no id, so that nobody can forget a new one. */
 export const rootFieldsWithoutId = [
-  ...['Query.session', 'Query.connections', 'Query.events', 'Query.eventTypes', 'Query.klaviyoScopes', 'Query.klaviyoApp'],
+  ...[
+    'Query.caller',
+    'Query.session',
+    'Query.connections',
+    'Query.events',
+    'Query.eventTypes',
+    'Query.klaviyoScopes',
+    'Query.klaviyoApp',
+  ],
   ...['Query.apiKeys', 'Mutation.createConnection', 'Mutation.publishEvent', 'Mutation.publishEvents', 'Mutation.createApiKey'],
   ...['Query.organizations', 'Mutation.upsertOrganization', 'Mutation.eraseRecipient'],
 ];
