@@ -64,21 +64,21 @@ describe.runIf(browserTestsWanted())('Every screen of the console', () => {
 
   it.each([
     ['light', 1280],
-    ['dark', 1280],
     ['dark', 390],
-    ['light', 390],
   ] as const)('has nothing that axe finds in %s at %i px, and is no wider than its window', async (colorScheme, width) => {
     const visitor = await openConsole(browser, switchboard, { client: full, colorScheme, viewport: { width, height: 800 } });
     const { page } = visitor;
+    const found: string[] = [];
     for (const path of screens) {
       await go(page, path);
-      await expectAccessible(page);
-      expect(await overflow(page), path).toBe(0);
+      await expectAccessible(page).catch((error) => found.push(`${path}: ${error.message}`));
+      if ((await overflow(page)) > 0) found.push(`${path} is wider than its window`);
       if (process.env.CONSOLE_SCREENSHOTS) {
         const name = path.replaceAll(/\W+/g, '-').slice(0, 24);
         await page.screenshot({ path: `${process.env.CONSOLE_SCREENSHOTS}/${name}-${colorScheme}-${width}.png` });
       }
     }
+    expect(found).toEqual([]);
     expectQuiet(visitor, switchboard);
   });
 

@@ -3,6 +3,7 @@ import { type CombinedError, Provider } from 'urql';
 import { type Client, codeOf, createClient, type SocketState } from '../api/createClient.js';
 import { tellHost } from '../embedding.js';
 import { graphql } from '../graphql/gql.js';
+import type { ApiKeyScope } from '../graphql/graphql.js';
 import { type Credential, initialCredential, type Keys, type SessionFacts, storeSession } from './credential.js';
 
 /** What the caller may do. Whoever may not gets no button for it; the server decides in any case. */
@@ -65,8 +66,8 @@ const WHO_CALLS = graphql(`
   }
 `);
 
-const SEES_ORGANIZATIONS = graphql(`
-  query SeesOrganizations { organizations(first: 1) { pageInfo { hasNextPage } } }
+const CREDENTIALS = graphql(`
+  query Credentials { caller { credential scopes } }
 `);
 
 /** Eight hours: a working day. */
@@ -77,6 +78,8 @@ interface SignedIn {
   readonly session: SessionFacts | null;
   readonly sessionId: string | null;
   readonly isPlatformKey: boolean;
+  /** Of the keys; null: every one. */
+  readonly scopes: readonly ApiKeyScope[] | null;
 }
 
 type State =
@@ -126,10 +129,15 @@ export function AccessProvider({ children, door, waiting, onLocale }: AccessProv
       .then(({ data, error }) => {
         if (!data?.session) return leave(codeOf(error) ?? (error ? 'UNREACHABLE' : 'UNAUTHENTICATED'));
         const { id, permissions, locale, connection } = data.session;
+        // The connect page is for whoever may connect, and nothing else.
+        if (!permissions.some((one) => one !== 'CONNECT')) {
+          location.replace(`/connect/${encodeURIComponent(credential.session?.token ?? '')}`);
+          return;
+        }
         if (locale) onLocale(locale);
         tellHost({ state: 'open' });
         const session = { id, permissions, locale: locale ?? null, connectionId: connection?.id ?? null };
-        setState({ step: 'in', caller: { credential, session, sessionId: id, isPlatformKey: false } });
+        setState({ step: 'in', caller: { credential, session, sessionId: id, isPlatformKey: false, scopes: null } });
       });
   }, [state, leave, onLocale]);
 
@@ -183,18 +191,28 @@ export function AccessProvider({ children, door, waiting, onLocale }: AccessProv
 
 const SILENT = { onRefused: () => {}, onSocket: () => {} };
 
-function abilitiesOf({ credential, session }: SignedIn): Abilities {
-  if (credential.keys || !session) {
-    return { manage: true, createConnections: true, readEvents: true, publish: true, admin: true };
+function abilitiesOf({ credential, session, scopes }: SignedIn): Abilities {
+  if (credential.keys) {
+    const has = (scope: ApiKeyScope) => scopes === null || scopes.includes(scope);
+    const manage = has('MANAGE');
+    return { manage, createConnections: manage, readEvents: has('READ'), publish: has('PUBLISH'), admin: has('ADMIN') };
   }
-  const manage = session.permissions.includes('MANAGE');
-  return { manage, createConnections: manage && !session.connectionId, readEvents: false, publish: false, admin: false };
+  const manage = session?.permissions.includes('MANAGE') === true;
+  const isForAll = session?.connectionId === null;
+  return { manage, createConnections: manage && isForAll, readEvents: false, publish: false, admin: false };
 }
 
-/** Exchanges keys for a session. A key without ADMIN makes none, and a platform's none before it acts for somebody. */
+/** Exchanges keys for a session. A key without ADMIN makes none, and neither does a platform's. */
 async function openWithKeys(keys: Keys): Promise<SignedIn | SignInProblem> {
   const credential: Credential = { session: null, keys, organization: null };
   const { urql } = createClient(credential, SILENT);
+  const { data, error } = await urql.query(CREDENTIALS, {}).toPromise();
+  if (!data) return problemOf(error);
+  const { credential: kind, scopes } = data.caller;
+  const nobody = { session: null, sessionId: null };
+  // Whatever organization a platform acts for, it has every scope there.
+  if (kind === 'PLATFORM_KEY') return { credential, ...nobody, isPlatformKey: true, scopes: null };
+  if (!scopes.includes('ADMIN')) return { credential, ...nobody, isPlatformKey: false, scopes };
   const { hostname, protocol, origin } = location;
   const input = {
     permissions: ['VIEW' as const, 'MANAGE' as const],
@@ -202,22 +220,16 @@ async function openWithKeys(keys: Keys): Promise<SignedIn | SignInProblem> {
     // A session names https, or http for localhost. Our own pages may call in any case.
     origin: protocol === 'https:' || hostname === 'localhost' ? origin : undefined,
   };
-  const { data, error } = await urql.mutation(CREATE_SESSION, { input }).toPromise();
-  const made = data?.createSession;
-  if (made?.token && made.session) {
-    const session = { token: made.token, madeBy: keys.publicKey };
-    return { credential: { ...credential, session }, session: null, sessionId: made.session.id, isPlatformKey: false };
-  }
-  const problem = problemOf(error);
-  if (problem) return problem;
-  const { data: asPlatform } = await urql.query(SEES_ORGANIZATIONS, {}).toPromise();
-  return { credential, session: null, sessionId: null, isPlatformKey: Boolean(asPlatform) };
+  const made = (await urql.mutation(CREATE_SESSION, { input }).toPromise()).data?.createSession;
+  if (!made?.token || !made.session) return { credential, ...nobody, isPlatformKey: false, scopes };
+  const session = { token: made.token, madeBy: keys.publicKey };
+  return { credential: { ...credential, session }, session: null, sessionId: made.session.id, isPlatformKey: false, scopes };
 }
 
-function problemOf(error: CombinedError | undefined): SignInProblem | null {
+function problemOf(error: CombinedError | undefined): SignInProblem {
   const code = codeOf(error);
   if (code === 'UNAUTHENTICATED') return 'wrongKeys';
   if (code === 'RATE_LIMITED') return 'tooMany';
   if (error?.networkError && !code) return 'unreachable';
-  return null;
+  return 'refused';
 }

@@ -1,7 +1,7 @@
 import type { Tone } from '../design/Badge.js';
 import type { IconName } from '../design/Icon.js';
 import { graphql } from '../graphql/gql.js';
-import type { ConnectionRowFragment } from '../graphql/graphql.js';
+import type { ConnectionRowFragment, ConnectionType } from '../graphql/graphql.js';
 
 /** What a list shows of a connection, and what live updates bring. */
 export const CONNECTION_ROW = graphql(`
@@ -67,6 +67,7 @@ export function lookOf({ status, statusReasonCode, problemCode }: ConnectionRow)
 interface Titled {
   readonly id: string;
   readonly name?: string | null;
+  readonly type: ConnectionType;
   readonly configuration: Place;
 }
 
@@ -78,8 +79,8 @@ type Place =
     };
 
 /** Returns what identifies a connection for people: its name, else where it points, else its id. */
-export function titleOf({ name, id, configuration }: Titled): string {
-  return name ?? placeOf(configuration) ?? `#${id}`;
+export function titleOf({ name, id, type, configuration }: Titled): string {
+  return name ?? placeOf(configuration) ?? `${type === 'KLAVIYO' ? 'Klaviyo' : 'Webhook'} #${id}`;
 }
 
 /** Returns where a connection points: a URL or an account; null before it points anywhere. */

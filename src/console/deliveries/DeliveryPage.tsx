@@ -113,7 +113,12 @@ export function DeliveryPage({ id }: { readonly id: string }) {
             <CopyButton text={toCurl(url, delivery.id, event.eventType, payload)} label={t('deliveries.curl')} />
           )}
           {can.manage && connection && (
-            <Button kind="main" icon="retry" isBusy={retrying.fetching} onPress={() => void retry({ id })}>
+            <Button
+              kind={status === 'DELIVERED' ? undefined : 'main'}
+              icon="retry"
+              isBusy={retrying.fetching}
+              onPress={() => void retry({ id })}
+            >
               {t('deliveries.retry')}
             </Button>
           )}

@@ -28,6 +28,12 @@ const PROGRESS = graphql(`
   query ReplayProgress($id: ID!) { replay(id: $id) { id status count finishedAt } }
 `);
 
+const STOP = graphql(`
+  mutation StopReplay($id: ID!) {
+    stopReplay(input: { id: $id }) { replay { id status count finishedAt } userErrors { code message path } }
+  }
+`);
+
 const REPLAYABLE = ['FAILED', 'EXPIRED', 'RETRYING', 'CANCELLED', 'DELIVERED'] as const satisfies readonly DeliveryStatus[];
 type Replayable = (typeof REPLAYABLE)[number];
 
@@ -100,6 +106,7 @@ function Progress({ id }: { readonly id: string }) {
   const [{ data, error }, read] = useQuery({ query: PROGRESS, variables: { id } });
   const replay = data?.replay;
   const isRunning = replay?.status === 'RUNNING';
+  const [stopping, stop] = useMutation(STOP);
   useEffect(() => {
     if (!isRunning) return;
     const timer = setInterval(() => read({ requestPolicy: 'network-only' }), 1_000);
@@ -119,9 +126,15 @@ function Progress({ id }: { readonly id: string }) {
             text={t(`replay.statuses.${replay.status}`)}
           />
           {t('replay.count', { count: replay.count })}
+          {isRunning && (
+            <Button icon="cross" isBusy={stopping.fetching} onPress={() => void stop({ id })}>
+              {t('replay.stop')}
+            </Button>
+          )}
         </p>
       )}
       {error && <CallProblem error={error} />}
+      {stopping.error && <CallProblem error={stopping.error} />}
     </div>
   );
 }

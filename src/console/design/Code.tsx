@@ -37,9 +37,9 @@ export function Secret({ value }: { readonly value: string }) {
 export function Code({ text, label }: { readonly text: string; readonly label: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
-    <section className="code" aria-label={label} tabIndex={0}>
+    <div className="code" role="group" aria-label={label} tabIndex={0}>
       <code>{text}</code>
-    </section>
+    </div>
   );
 }
 

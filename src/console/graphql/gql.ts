@@ -21,7 +21,7 @@ type Documents = {
     "\n  mutation OpenConsole($input: CreateSessionInput!) {\n    createSession(input: $input) {\n      session { id expiresAt }\n      token\n      userErrors { code message path }\n    }\n  }\n": typeof types.OpenConsoleDocument,
     "\n  mutation LeaveConsole($id: ID!) {\n    endSession(input: { id: $id }) { session { id endedAt } userErrors { code message path } }\n  }\n": typeof types.LeaveConsoleDocument,
     "\n  query WhoCalls {\n    session { id permissions locale connection { id } }\n  }\n": typeof types.WhoCallsDocument,
-    "\n  query SeesOrganizations { organizations(first: 1) { pageInfo { hasNextPage } } }\n": typeof types.SeesOrganizationsDocument,
+    "\n  query Credentials { caller { credential scopes } }\n": typeof types.CredentialsDocument,
     "\n  mutation MakeConnectLink($input: CreateSessionInput!) {\n    createSession(input: $input) { url userErrors { code message path } }\n  }\n": typeof types.MakeConnectLinkDocument,
     "\n  mutation StartAuthorization($connectionId: ID!) {\n    startAuthorization(input: { connectionId: $connectionId }) { authorizationUrl userErrors { code message path } }\n  }\n": typeof types.StartAuthorizationDocument,
     "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n    }\n    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }\n  }\n": typeof types.ConnectionDocument,
@@ -42,6 +42,7 @@ type Documents = {
     "\n  query ReplayConnections { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": typeof types.ReplayConnectionsDocument,
     "\n  mutation ReplayDeliveries($input: ReplayDeliveriesInput!) {\n    replayDeliveries(input: $input) {\n      replay { id status count finishedAt }\n      userErrors { code message path }\n    }\n  }\n": typeof types.ReplayDeliveriesDocument,
     "\n  query ReplayProgress($id: ID!) { replay(id: $id) { id status count finishedAt } }\n": typeof types.ReplayProgressDocument,
+    "\n  mutation StopReplay($id: ID!) {\n    stopReplay(input: { id: $id }) { replay { id status count finishedAt } userErrors { code message path } }\n  }\n": typeof types.StopReplayDocument,
     "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n": typeof types.DeliveryRowFragmentDoc,
     "\n  query Deliveries($first: Int!, $after: String, $filter: DeliveryFilter) {\n    deliveries(first: $first, after: $after, filter: $filter) {\n      edges { node { ...DeliveryRow } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.DeliveriesDocument,
     "\n  subscription WatchDeliveries($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { ...DeliveryRow } }\n": typeof types.WatchDeliveriesDocument,
@@ -59,7 +60,7 @@ type Documents = {
     "\n  query PublishableTypes { eventTypes { name sample } }\n": typeof types.PublishableTypesDocument,
     "\n  mutation PublishEvent($input: PublishEventInput!) {\n    publishEvent(input: $input) {\n      event { id eventType createdAt }\n      duplicate\n      userErrors { code message path }\n    }\n  }\n": typeof types.PublishEventDocument,
     "\n  query Organizations($first: Int!, $after: String, $filter: OrganizationFilter) {\n    organizations(first: $first, after: $after, filter: $filter) {\n      edges { node { id name externalId createdAt deletion { requestedAt } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.OrganizationsDocument,
-    "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": typeof types.OverviewDocument,
+    "\n  query Overview {\n    organization { id oldestWaiting }\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": typeof types.OverviewDocument,
     "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n": typeof types.StatisticsDocument,
     "\n  query ConnectionNames { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": typeof types.ConnectionNamesDocument,
     "\n  mutation SendTest($id: ID!) {\n    broadcastTestEvent(input: { subscriptionId: $id }) {\n      result { success statusCode responseBody durationMs error { code message } }\n      userErrors { code message path }\n    }\n  }\n": typeof types.SendTestDocument,
@@ -78,7 +79,7 @@ const documents: Documents = {
     "\n  mutation OpenConsole($input: CreateSessionInput!) {\n    createSession(input: $input) {\n      session { id expiresAt }\n      token\n      userErrors { code message path }\n    }\n  }\n": types.OpenConsoleDocument,
     "\n  mutation LeaveConsole($id: ID!) {\n    endSession(input: { id: $id }) { session { id endedAt } userErrors { code message path } }\n  }\n": types.LeaveConsoleDocument,
     "\n  query WhoCalls {\n    session { id permissions locale connection { id } }\n  }\n": types.WhoCallsDocument,
-    "\n  query SeesOrganizations { organizations(first: 1) { pageInfo { hasNextPage } } }\n": types.SeesOrganizationsDocument,
+    "\n  query Credentials { caller { credential scopes } }\n": types.CredentialsDocument,
     "\n  mutation MakeConnectLink($input: CreateSessionInput!) {\n    createSession(input: $input) { url userErrors { code message path } }\n  }\n": types.MakeConnectLinkDocument,
     "\n  mutation StartAuthorization($connectionId: ID!) {\n    startAuthorization(input: { connectionId: $connectionId }) { authorizationUrl userErrors { code message path } }\n  }\n": types.StartAuthorizationDocument,
     "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n    }\n    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }\n  }\n": types.ConnectionDocument,
@@ -99,6 +100,7 @@ const documents: Documents = {
     "\n  query ReplayConnections { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": types.ReplayConnectionsDocument,
     "\n  mutation ReplayDeliveries($input: ReplayDeliveriesInput!) {\n    replayDeliveries(input: $input) {\n      replay { id status count finishedAt }\n      userErrors { code message path }\n    }\n  }\n": types.ReplayDeliveriesDocument,
     "\n  query ReplayProgress($id: ID!) { replay(id: $id) { id status count finishedAt } }\n": types.ReplayProgressDocument,
+    "\n  mutation StopReplay($id: ID!) {\n    stopReplay(input: { id: $id }) { replay { id status count finishedAt } userErrors { code message path } }\n  }\n": types.StopReplayDocument,
     "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n": types.DeliveryRowFragmentDoc,
     "\n  query Deliveries($first: Int!, $after: String, $filter: DeliveryFilter) {\n    deliveries(first: $first, after: $after, filter: $filter) {\n      edges { node { ...DeliveryRow } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.DeliveriesDocument,
     "\n  subscription WatchDeliveries($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { ...DeliveryRow } }\n": types.WatchDeliveriesDocument,
@@ -116,7 +118,7 @@ const documents: Documents = {
     "\n  query PublishableTypes { eventTypes { name sample } }\n": types.PublishableTypesDocument,
     "\n  mutation PublishEvent($input: PublishEventInput!) {\n    publishEvent(input: $input) {\n      event { id eventType createdAt }\n      duplicate\n      userErrors { code message path }\n    }\n  }\n": types.PublishEventDocument,
     "\n  query Organizations($first: Int!, $after: String, $filter: OrganizationFilter) {\n    organizations(first: $first, after: $after, filter: $filter) {\n      edges { node { id name externalId createdAt deletion { requestedAt } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.OrganizationsDocument,
-    "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": types.OverviewDocument,
+    "\n  query Overview {\n    organization { id oldestWaiting }\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": types.OverviewDocument,
     "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n": types.StatisticsDocument,
     "\n  query ConnectionNames { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": types.ConnectionNamesDocument,
     "\n  mutation SendTest($id: ID!) {\n    broadcastTestEvent(input: { subscriptionId: $id }) {\n      result { success statusCode responseBody durationMs error { code message } }\n      userErrors { code message path }\n    }\n  }\n": types.SendTestDocument,
@@ -173,7 +175,7 @@ export function graphql(source: "\n  query WhoCalls {\n    session { id permissi
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query SeesOrganizations { organizations(first: 1) { pageInfo { hasNextPage } } }\n"): (typeof documents)["\n  query SeesOrganizations { organizations(first: 1) { pageInfo { hasNextPage } } }\n"];
+export function graphql(source: "\n  query Credentials { caller { credential scopes } }\n"): (typeof documents)["\n  query Credentials { caller { credential scopes } }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -257,6 +259,10 @@ export function graphql(source: "\n  query ReplayProgress($id: ID!) { replay(id:
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "\n  mutation StopReplay($id: ID!) {\n    stopReplay(input: { id: $id }) { replay { id status count finishedAt } userErrors { code message path } }\n  }\n"): (typeof documents)["\n  mutation StopReplay($id: ID!) {\n    stopReplay(input: { id: $id }) { replay { id status count finishedAt } userErrors { code message path } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n"): (typeof documents)["\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -325,7 +331,7 @@ export function graphql(source: "\n  query Organizations($first: Int!, $after: S
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"): (typeof documents)["\n  query Overview {\n    connections(first: 100) { edges { node { ...ConnectionRow } } pageInfo { hasNextPage } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"];
+export function graphql(source: "\n  query Overview {\n    organization { id oldestWaiting }\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"): (typeof documents)["\n  query Overview {\n    organization { id oldestWaiting }\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -6,7 +6,7 @@ import { ChoiceField } from '../design/Field.js';
 import { OperationButton } from '../design/OperationButton.js';
 import { Card } from '../design/Page.js';
 import { CallProblem } from '../design/Problems.js';
-import { formatDuration } from '../design/Time.js';
+import { Ago, formatDuration } from '../design/Time.js';
 import { graphql } from '../graphql/gql.js';
 import type { StatisticsQuery } from '../graphql/graphql.js';
 
@@ -35,7 +35,7 @@ type Range = keyof typeof RANGES;
 const READ_EVERY = 30_000;
 
 /** Deliveries by outcome, the rate of success, and how long it took, for a range that is chosen. */
-export function Statistics() {
+export function Statistics({ oldestWaiting }: { readonly oldestWaiting: string | null }) {
   const { t } = useTranslation();
   const [parameters, setParameters] = useSearchParams();
   const range = (Object.keys(RANGES) as Range[]).find((one) => one === parameters.get('range')) ?? '24h';
@@ -63,7 +63,7 @@ export function Statistics() {
       }
     >
       {error && <CallProblem error={error} />}
-      <Figures statistics={shown} />
+      <Figures statistics={shown} oldestWaiting={oldestWaiting} />
       <div className="chart">
         <Suspense>{shown && <Chart statistics={shown} label={t('statistics.chart')} />}</Suspense>
       </div>
@@ -73,7 +73,13 @@ export function Statistics() {
 
 type Numbers = StatisticsQuery['deliveryStatistics'];
 
-function Figures({ statistics }: { readonly statistics: Numbers | null }) {
+interface FiguresProps {
+  readonly statistics: Numbers | null;
+  /** When the oldest delivery that waits was published; null: none waits. */
+  readonly oldestWaiting: string | null;
+}
+
+function Figures({ statistics, oldestWaiting }: FiguresProps) {
   const { t, i18n } = useTranslation();
   const { language } = i18n;
   const whole = new Intl.NumberFormat(language);
@@ -94,6 +100,10 @@ function Figures({ statistics }: { readonly statistics: Numbers | null }) {
           <dd className="value">{value}</dd>
         </div>
       ))}
+      <div>
+        <dt className="small quiet">{t('statistics.oldest')}</dt>
+        <dd className="value">{oldestWaiting ? <Ago at={oldestWaiting} /> : '–'}</dd>
+      </div>
     </dl>
   );
 }

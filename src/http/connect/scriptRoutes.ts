@@ -12,8 +12,8 @@ const FILES = [
 
 /**
  * `GET /connect.js`: the module with which any page connects an account, `GET /console.js`: the one with which it shows the
- * console, and the types of both. Every site may
- * load them: they hold nothing but our code. Loaded anew after five minutes, so that pages get mended versions.
+ * console, and the types of both. Every site may load them: they hold nothing but our code. Loaded anew after five minutes, so
+ * that pages get mended versions.
  */
 export function scriptRoutes(app: FastifyInstance): void {
   const folder = join(dirname(findPackageJSON('.', import.meta.url) as string), 'public');
