@@ -47,10 +47,8 @@ describe.runIf(browserTestsWanted())('<switchboard-console>', () => {
         `[document.querySelector('switchboard-console').shadowRoot.querySelector('iframe').clientHeight, document.body.scrollHeight]`,
       );
     await expect.poll(async () => (await heights())[0], { timeout: 15_000 }).toBeGreaterThan(600);
-    const accent = await frame
-      .locator('html')
-      .evaluate<string>(`(element) => getComputedStyle(element).getPropertyValue('--accent')`);
-    expect(String(accent).trim()).toBe('#0a7d5a');
+    const accent = "getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()";
+    expect(await page.frames()[1]?.evaluate(accent)).toBe('#0a7d5a');
     const before = await page.evaluate('history.length');
     await frame.getByRole('link', { name: 'Deliveries' }).click();
     await frame.getByRole('heading', { level: 1, name: 'Deliveries' }).waitFor();

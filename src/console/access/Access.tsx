@@ -179,6 +179,8 @@ export function AccessProvider({ children, door, waiting, onLocale }: AccessProv
       if (caller.sessionId && caller.credential.keys) {
         await client.urql.mutation(END_SESSION, { id: caller.sessionId }).toPromise();
       }
+      // Whoever signs in next begins at the first screen.
+      history.replaceState(null, '', '/console');
       leave(null);
     },
   };

@@ -37,6 +37,7 @@ export function Secret({ value }: { readonly value: string }) {
 export function Code({ text, label }: { readonly text: string; readonly label: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
+    // biome-ignore lint/a11y/useSemanticElements: it is no set of fields
     <div className="code" role="group" aria-label={label} tabIndex={0}>
       <code>{text}</code>
     </div>
