@@ -50,7 +50,7 @@ describe.runIf(browserTestsWanted())('<switchboard-console>', () => {
     const accent = "getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()";
     expect(await page.frames()[1]?.evaluate(accent)).toBe('#0a7d5a');
     const before = await page.evaluate('history.length');
-    await frame.getByRole('link', { name: 'Deliveries' }).click();
+    await frame.getByRole('link', { name: 'Deliveries', exact: true }).click();
     await frame.getByRole('heading', { level: 1, name: 'Deliveries' }).waitFor();
     await frame.locator('.feed .line').first().waitFor();
     expect(await page.evaluate('history.length')).toBe(before);
