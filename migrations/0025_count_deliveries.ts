@@ -29,6 +29,9 @@ export class CountDeliveries extends Migration {
     this.addSql(`
       create function forget_delivery_statistics() returns trigger language plpgsql as $$
       begin
+        -- In the order in which workers lock them, so that they and this cannot deadlock.
+        perform from delivery_statistics where organization_id = old.organization_id and connection_id = old.id
+        order by interval_minutes, started_at for update;
         delete from delivery_statistics where organization_id = old.organization_id and connection_id = old.id;
         return null;
       end $$`);

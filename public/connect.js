@@ -1,7 +1,7 @@
 // Switchboard: connects an account from any page, with a session's token. No dependency. Types: connect.d.ts beside this file.
 
 const HOME = new URL(import.meta.url).origin;
-const SEE = '{ session { locale connection { id status authorization { id status errorCode } } } }';
+const SEE = '{ session { locale connection { id status authorization { id status errorCode providerErrorCode } } } }';
 const WATCH = 'subscription ($id: ID!) { connectionUpdated(id: $id) { status } }';
 const OVER = ['SESSION_EXPIRED', 'SESSION_ENDED', 'UNAUTHENTICATED'];
 const FINISHED = ['COMPLETED', 'DENIED', 'FAILED'];
@@ -40,7 +40,7 @@ export function connect({ token, server = HOME }) {
       const attempt = now?.connection?.authorization;
       const isNew = first && attempt && attempt.id !== first.connection?.authorization?.id;
       if (isNew && FINISHED.includes(attempt.status)) {
-        finish(attempt.status.toLowerCase(), now.connection.id, attempt.errorCode);
+        finish(attempt.status.toLowerCase(), now.connection.id, attempt.providerErrorCode ?? attempt.errorCode?.toLowerCase());
       } else finish('closed', now?.connection?.id);
     }, 300);
     addEventListener('message', hear);

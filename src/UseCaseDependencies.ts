@@ -4,7 +4,7 @@ import type { Cipher } from './database/Cipher.js';
 import type { Database, EntityManager } from './database/Database.js';
 import type { Destination } from './delivery/Destination.js';
 import type { Logger } from './domain/Logger.js';
-import type { PublishDependencies } from './events/PublishEvent.js';
+import type { PublishDependencies } from './events/insertEvents.js';
 import type { EventTypeRegistry } from './events/types/eventTypeRegistry.js';
 import type { ConnectionTypeView } from './graphql/connections/ConnectionTypeView.js';
 import type { ChangeFeed } from './live/ChangeFeed.js';

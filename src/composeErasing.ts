@@ -11,11 +11,14 @@ interface Erasing {
   /** Wakes a worker when the transaction commits. */
   readonly wakeErasing: (em: EntityManager) => Promise<void>;
   readonly queue: JobQueue<Record<never, never>>;
-  /** Goes on with what a worker left that died. */
+  /** Continues work whose worker has died. */
   readonly chore: Chore;
 }
 
-/** What erases organizations and persons in the background. The tables say what there is to do; a job only wakes a worker. */
+/**
+ * Composes the background work that erases organizations and persons. Tables store what is left to erase; a job only wakes a
+ * worker.
+ */
 export function composeErasing(
   jobs: Jobs,
   dependencies: DeletionDependencies & ErasureDependencies,

@@ -22,7 +22,7 @@ async function ask(query, variables = {}) {
 let connectionId;
 
 async function createSession(origin) {
-  const make = 'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }';
+  const make = 'mutation { createConnection(input: { configuration: { klaviyo: {} } }) { connection { id } } }';
   connectionId ??= (await ask(make)).createConnection.connection.id;
   const { createSession: made } = await ask(
     'mutation ($input: CreateSessionInput!) { createSession(input: $input) { token userErrors { message } } }',

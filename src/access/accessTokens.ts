@@ -7,10 +7,10 @@ import { SwitchboardError } from '../domain/errors.js';
 import { hashSecret } from '../domain/secrets.js';
 import type { AccessDependencies } from './limits.js';
 
-/** Seconds; one less than the hour that the row lives, so that nobody holds a token for longer than it works. */
+/** Seconds. One less than the hour that the row is valid, so that a client never keeps a token that no longer works. */
 export const ACCESS_TOKEN_LIFETIME_SECONDS = 3_599;
 
-/** The scope that stands for everything an access token of a key may do. */
+/** The scope that stands for everything that an access token of a key may do. */
 export const API_SCOPE = 'api';
 
 interface IssuedAccessToken {
@@ -20,8 +20,8 @@ interface IssuedAccessToken {
 }
 
 /**
- * Gives a key an access token (RFC 6749 4.4) for some of its scopes. So many of a key's tokens may work at the same time:
- * the lock on the key makes those who ask take turns to count. Throws RATE_LIMITED.
+ * Issues an access token for some of a key's scopes (RFC 6749 4.4). The number of valid tokens of a key is limited. The lock
+ * on the key makes concurrent requests count one after another. Throws RATE_LIMITED.
  */
 export function issueAccessToken(
   { database, limits }: AccessDependencies,
@@ -51,7 +51,10 @@ export function issueAccessToken(
   });
 }
 
-/** Ends an access token at once, in every process, if it was issued to this key (RFC 7009 2.1). Whether there was one is not told. */
+/**
+ * Revokes an access token at once, in every process, if it was issued to this key (RFC 7009 2.1). The caller is not told
+ * whether the token existed.
+ */
 export async function revokeAccessToken({ database }: { database: Database }, caller: Caller, token: string): Promise<void> {
   await sql`
     update access_tokens set expires_at = least(expires_at, now())

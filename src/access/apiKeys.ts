@@ -20,7 +20,7 @@ export interface KeyPair {
 interface NewApiKey {
   readonly organizationId: number;
   readonly name?: string | null;
-  /** All but `admin` when not given. */
+  /** All but `admin` by default. */
   readonly scopes?: readonly ApiKeyScope[];
   readonly oauthOnly?: boolean;
 }
@@ -44,7 +44,7 @@ export async function addApiKey({ em }: { em: EntityManager }, key: NewApiKey): 
 
 interface CreateApiKeyInput {
   readonly name?: string | null;
-  /** Those of the caller but `admin` when not given. */
+  /** The caller's own scopes but `admin` by default. */
   readonly scopes?: readonly ApiKeyScope[] | null;
   readonly oauthOnly?: boolean | null;
 }
@@ -57,7 +57,10 @@ interface CreatedApiKey {
 
 const MAX_NAME_LENGTH = 200;
 
-/** Adds a key to the caller's organization, which can do at most what the caller can. Throws an InputError: FORBIDDEN, REQUIRED, INVALID. */
+/**
+ * Creates a key of the caller's organization, which can do at most what the caller can. Throws an InputError: FORBIDDEN,
+ * REQUIRED, INVALID.
+ */
 export async function createApiKey(
   { database }: { database: Database },
   caller: Caller,
@@ -93,20 +96,20 @@ export async function createApiKey(
   });
 }
 
-/** What the audit log tells of a key. */
+/** Returns what the audit log stores about a key. */
 function auditFacts({ name, publicKey, scopes, oauthOnly }: ApiKey) {
   return { name, publicKey, scopes, oauthOnly };
 }
 
-/** Ends a key at once, in every process. Returns false when there is no such key that still works. */
+/** Revokes a key at once, in every process. Returns false when no valid key has this public key. */
 export async function endApiKey({ database }: { database: Database }, publicKey: string): Promise<boolean> {
   return (await database.em().nativeUpdate(ApiKey, { publicKey, revokedAt: null }, { revokedAt: new Date() })) === 1;
 }
 
 /**
- * Ends a key of the caller's organization, with its access tokens, at once in every process. Ending it again changes
- * nothing. The last key with `admin` is refused: an organization without one could never make another, and only an
- * operator could help. Throws an InputError: NOT_FOUND, CONFLICT.
+ * Revokes a key of the caller's organization with its access tokens, at once in every process. Revoking it again changes
+ * nothing. The last key with `admin` is refused, because without one the organization could never create another, and only
+ * an operator could help. Throws an InputError: NOT_FOUND, CONFLICT.
  */
 export function revokeApiKey(
   { database }: { database: Database },
@@ -115,7 +118,7 @@ export function revokeApiKey(
 ): Promise<ApiKey> {
   const { organizationId } = caller;
   return database.transaction(async (em) => {
-    // The lock makes two callers take turns, so that they don't end each other's last key.
+    // The lock serializes two callers, so that they cannot revoke the last two keys at the same time.
     await em.findOneOrFail(Organization, organizationId, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const key = await em.findOne(ApiKey, { id: parseId(input.id) ?? 0, organizationId });
     if (!key) throw InputError.of('NOT_FOUND', 'There is no such API key.', 'id');
@@ -133,7 +136,7 @@ export function revokeApiKey(
   });
 }
 
-/** The keys of the caller's organization, newest first, revoked ones included; never their secrets. */
+/** Lists the keys of the caller's organization, newest first, revoked ones included, without their secrets. */
 export function listApiKeys(
   { database }: { database: Database },
   { organizationId }: Pick<Caller, 'organizationId'>,

@@ -15,10 +15,10 @@ const OAUTH_ONLY =
   'This key is for OAuth only: get an access token at POST /oauth2/token, and send "Authorization: Bearer <access token>".';
 
 /**
- * Finds out who calls from the `Authorization` header: Basic keys (RFC 7617), or the token of an access
- * token or a session (RFC 6750). `address` is where the call comes from, to count failed log-ins. Whose organization is being
- * deleted is nobody any more. Returns null when there is no header; throws UNAUTHENTICATED when there is one that is not good,
- * SESSION_EXPIRED, SESSION_ENDED, RATE_LIMITED when its address guesses.
+ * Identifies the caller by the `Authorization` header: Basic keys (RFC 7617), or the Bearer token of an access token or a
+ * session (RFC 6750). `address` is where the call comes from; failed logins are counted by it. Credentials of an
+ * organization that is being deleted are invalid. Returns null without a header. Throws UNAUTHENTICATED for invalid
+ * credentials, SESSION_EXPIRED, SESSION_ENDED, and RATE_LIMITED when the address guesses.
  */
 export async function authenticate(
   dependencies: AccessDependencies,
@@ -41,7 +41,7 @@ export interface BasicCredentials {
   readonly secret: string;
 }
 
-/** Reads `Authorization: Basic` (RFC 7617 2); null when it is not that. */
+/** Reads `Authorization: Basic` (RFC 7617 2). Returns null for any other header. */
 export function readBasicCredentials(header: string): BasicCredentials | null {
   const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header)?.[1];
   if (encoded === undefined) return null;
@@ -49,15 +49,15 @@ export function readBasicCredentials(header: string): BasicCredentials | null {
   return { publicKey, secret };
 }
 
-/** Compared against when the public key is unknown, so that both kinds of wrong take the same time. */
+/** The hash to compare with when the public key is unknown, so that an unknown key takes as long as a wrong secret. */
 const NOBODY = hashSecret('nobody has this secret');
 
-/** What our public keys look like; Postgres would not even take a NUL. */
+/** The form of our public keys. Postgres refuses a text with NUL. */
 const PUBLIC_KEY = /^[\w-]{1,100}$/;
 
 interface ApiKeyRow {
   readonly id: string;
-  /** Null: a platform's. */
+  /** Null for a platform's key. */
   readonly organization_id: string | null;
   readonly secret_hash: string;
   readonly scopes: string[];
@@ -70,8 +70,8 @@ interface ApiKeyRow {
 type CheckedApiKey = (Caller | Platform) & { readonly oauthOnly: boolean };
 
 /**
- * Whose keys these are. Read from Postgres every time, so that a revoked key stops working at once in every process.
- * Throws UNAUTHENTICATED, or RATE_LIMITED for an address that guesses.
+ * Returns whose keys these are. They are read from Postgres every time, so that a revoked key stops working at once in every
+ * process. Throws UNAUTHENTICATED, or RATE_LIMITED for an address that guesses.
  */
 export async function checkApiKey(
   dependencies: AccessDependencies,
@@ -86,7 +86,7 @@ export async function checkApiKey(
   const [row] = rows;
   const matches = secretsEqual(hashSecret(secret), row?.secret_hash ?? NOBODY);
   if (!row || !matches) return refuseCredentials(dependencies, address);
-  // Whoever still has its secret is not guessing.
+  // The secret is correct, so the caller is not guessing and no failed login is counted.
   if (row.revoked_at || row.is_ending) throw wrongCredentials();
   await noteUse(dependencies, row);
   if (row.organization_id === null) {
@@ -121,9 +121,9 @@ interface AccessTokenRow {
 }
 
 /**
- * Whom an access token speaks for. It is looked up by its hash, which says nothing about the tokens there are, and is
- * as good as its key: revoking that ends it at once. Throws UNAUTHENTICATED (`invalid_token`, RFC 6750 3.1), or
- * RATE_LIMITED for an address that guesses.
+ * Returns the caller of an access token. The token is looked up by its hash, so timing reveals nothing about existing
+ * tokens. It ends with its key. Throws UNAUTHENTICATED (`invalid_token`, RFC 6750 3.1), or RATE_LIMITED for an address that
+ * guesses.
  */
 async function checkAccessToken(dependencies: AccessDependencies, token: string, address: string): Promise<Caller> {
   const { rows } = await sql<AccessTokenRow>`
@@ -150,7 +150,7 @@ async function checkAccessToken(dependencies: AccessDependencies, token: string,
 type SessionCaller = Caller & { readonly session: NonNullable<Caller['session']> };
 
 /**
- * Whom a session's token speaks for. Throws SESSION_EXPIRED or SESSION_ENDED, UNAUTHENTICATED for one that nobody has, or
+ * Returns the caller of a session's token. Throws SESSION_EXPIRED or SESSION_ENDED, UNAUTHENTICATED for an unknown token, or
  * RATE_LIMITED for an address that guesses.
  */
 export async function checkSession(dependencies: AccessDependencies, token: string, address: string): Promise<SessionCaller> {
@@ -167,15 +167,15 @@ export async function checkSession(dependencies: AccessDependencies, token: stri
 const WRONG =
   'The credentials are wrong, expired or revoked. Send "Authorization: Basic base64(publicKey:secretKey)" or "Authorization: Bearer <access token>".';
 
-/** The error for credentials that are not good, whatever it is about them. */
+/** Returns the error for invalid credentials, without saying why they are invalid. */
 function wrongCredentials(facts?: ErrorFacts): SwitchboardError {
   return new SwitchboardError('UNAUTHENTICATED', WRONG, facts);
 }
 
 /**
- * Throws UNAUTHENTICATED for credentials that nobody has, or RATE_LIMITED when their address guesses too often.
- * Good credentials from that address still work: with 256-bit secrets the limit saves load, and nobody is to be locked
- * out by a neighbour behind the same proxy.
+ * Throws UNAUTHENTICATED for unknown credentials, or RATE_LIMITED when their address guesses too often. Valid credentials
+ * from that address still work: secrets of 256 bits cannot be guessed, so the limit only saves load, and a neighbour behind
+ * the same proxy must not lock anyone out.
  */
 async function refuseCredentials(dependencies: AccessDependencies, address: string, facts?: ErrorFacts): Promise<never> {
   const limit = dependencies.limits.failedLoginsPerMinute;
@@ -192,14 +192,14 @@ async function refuseCredentials(dependencies: AccessDependencies, address: stri
   throw wrongCredentials(facts);
 }
 
-/** Whether the deletion of a key's organization was asked for: then nobody may act in it any more. */
+/** Whether the organization of a key is being deleted. Its keys are then invalid. */
 const isEnding: RawBuilder<boolean> = sql<boolean>`exists (
   select from organization_deletions d where d.organization_id = api_keys.organization_id)`;
 
 /** Whether a key's time of last use is more than a minute old, by the database's clock. */
 const useIsStale: RawBuilder<boolean> = sql<boolean>`coalesce(last_used_at < now() - interval '1 minute', true)`;
 
-/** Remembers when a key was last used, to the minute: a busy key is written once a minute, not once a call. */
+/** Stores when a key was last used, to the minute, so that a busy key is written once a minute instead of once a call. */
 async function noteUse(
   { database }: { database: Database },
   key: { readonly id: string; readonly use_is_stale: boolean },
@@ -208,7 +208,7 @@ async function noteUse(
   await sql`update api_keys set last_used_at = now() where id = ${key.id} and ${useIsStale}`.execute(database.sql());
 }
 
-/** The caller, who must be known, and act for an organization. Throws UNAUTHENTICATED, ORGANIZATION_REQUIRED. */
+/** Returns a known caller who acts for an organization. Throws UNAUTHENTICATED, ORGANIZATION_REQUIRED. */
 export function requireCaller(caller: Caller | Platform | null): Caller {
   const who = requireCredentials(caller);
   if (who.organizationId !== null) return who;
@@ -219,7 +219,7 @@ export function requireCaller(caller: Caller | Platform | null): Caller {
   );
 }
 
-/** The caller, who must hold the scope. Throws as `requireCaller` does, or FORBIDDEN (`insufficient_scope`, RFC 6750 3.1). */
+/** Returns a caller who has the scope. Throws as `requireCaller` does, or FORBIDDEN (`insufficient_scope`, RFC 6750 3.1). */
 export function requireScope(possibleCaller: Caller | Platform | null, scope: ApiKeyScope): Caller {
   const caller = requireCaller(possibleCaller);
   if (caller.scopes.has(scope)) return caller;
@@ -229,7 +229,7 @@ export function requireScope(possibleCaller: Caller | Platform | null, scope: Ap
   });
 }
 
-/** A platform that acts for no organization. Throws UNAUTHENTICATED or FORBIDDEN. */
+/** Returns a platform that acts for no organization. Throws UNAUTHENTICATED or FORBIDDEN. */
 export function requirePlatform(possibleCaller: Caller | Platform | null): Platform {
   const who = requireCredentials(possibleCaller);
   if (who.organizationId === null) return who;
@@ -237,7 +237,7 @@ export function requirePlatform(possibleCaller: Caller | Platform | null): Platf
   throw new SwitchboardError('FORBIDDEN', message, { bearerError: 'insufficient_scope', scope: PLATFORM_SCOPE });
 }
 
-/** Whoever calls, who must be known. Throws UNAUTHENTICATED. */
+/** Returns a known caller or platform. Throws UNAUTHENTICATED. */
 export function requireCredentials(caller: Caller | Platform | null): Caller | Platform {
   if (caller) return caller;
   throw new SwitchboardError(

@@ -7,7 +7,7 @@ export interface CreatedOrganization extends KeyPair {
   readonly organizationId: number;
 }
 
-/** Creates an organization with a first API key that may do everything. The secret is shown this once. */
+/** Creates an organization and its first API key, which has all scopes but `platform`. The secret is returned only here. */
 export function createOrganization({ database }: { database: Database }, name: string): Promise<CreatedOrganization> {
   return database.transaction(async (em) => {
     const organization = em.create(Organization, { name, createdAt: new Date() });

@@ -10,15 +10,15 @@ import { findOrganization, type OrganizationName } from './organizations.js';
 
 interface Dependencies {
   readonly database: Database;
-  /** Has the background begin, once the transaction is committed. */
+  /** Wakes the background work when the transaction commits. */
   readonly wakeErasing: (em: EntityManager) => Promise<void>;
 }
 
 /**
- * Deletes an organization for good. In one transaction its keys and tokens end, and its first connections stop; when this
- * returns, all of them have. Everything else follows in the background, in bounded steps that a crash only interrupts: grants
- * are handed back with their connections, then deliveries, events and the rest are erased, then the organization is gone.
- * Asking again changes nothing. Throws an InputError: REQUIRED, INVALID, NOT_FOUND.
+ * Deletes an organization for good. One transaction ends its keys and tokens and stops its first connections. All its
+ * connections are stopped when this returns. The rest follows in the background, in bounded steps that survive a crash:
+ * grants are revoked and connections deleted, then deliveries, events and the rest are erased, then the organization itself.
+ * Calling it again changes nothing. Throws an InputError: REQUIRED, INVALID, NOT_FOUND.
  */
 export async function deleteOrganization(
   { database, wakeErasing }: Dependencies,
@@ -30,7 +30,7 @@ export async function deleteOrganization(
   const organization = await findOrganization({ database }, platform, name);
   if (!organization) throw InputError.of('NOT_FOUND', 'There is no such organization.', name.id ? 'id' : 'externalId');
   await database.transaction(async (em) => {
-    // From here on nobody acts in it: `authenticate` looks for this row.
+    // From here on its callers are refused: `authenticate` looks for this row.
     const { numAffectedRows } = await sql`
       insert into organization_deletions (organization_id)
       select id from organizations where id = ${organization.id} on conflict do nothing`.execute(em.getKysely());
@@ -55,7 +55,7 @@ export interface OrganizationDeletion {
   readonly eventsErased: number;
 }
 
-/** How far the deletions of some organizations are; none for those that nobody wants to delete. */
+/** Returns the progress of the deletions of some organizations. An organization that is not being deleted is left out. */
 export async function findDeletions(
   { database }: { database: Database },
   organizationIds: readonly number[],
@@ -70,15 +70,15 @@ export async function findDeletions(
 export interface DeletionDependencies {
   readonly database: Database;
   readonly log: Logger;
-  /** Queues the revocation of a connection's grant, if it has one, in the same transaction. */
+  /** Queues the revocation of the connection's grant, if it has one, in the same transaction. */
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
-  /** Brings a queue in line with its connection, which is gone. */
+  /** Brings a deleted connection's queue up to date: cancels its deliveries. */
   readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
 }
 
 /**
- * Takes the next step of whichever deletion is first, in one transaction: whoever dies amid a step leaves it to the next one,
- * and two never take the same. A step that fails is postponed, and keeps no other deletion waiting.
+ * Takes the next step of the first deletion, in one transaction. After a crash the next worker takes the step again, and two
+ * workers never take the same one. A failed step is postponed, so that it does not hold up other deletions.
  */
 export async function takeDeletionStep(dependencies: DeletionDependencies): Promise<Look> {
   const { database, log } = dependencies;
@@ -122,28 +122,28 @@ interface Erased {
   readonly connections?: number;
   readonly deliveries?: number;
   readonly events?: number;
-  /** Before the next step. */
+  /** Milliseconds before the next step. */
   readonly waitMs?: number;
 }
 
-/** Rows of one step, of each kind. */
+/** Maximum rows of one step, of each kind. */
 const CONNECTIONS_STOPPED = 500;
 const CONNECTIONS = 10;
 const DELIVERIES = 1_000;
 const EVENTS = 500;
 const OTHERS = 1_000;
 
-/** Until what somebody holds locked, or is just completing, is looked at again. */
+/** Milliseconds after which rows that are locked, or being completed, are looked at again. */
 const BUSY_MS = 500;
 
-/** Seconds after which whoever took an authorization's state has crashed. */
+/** Seconds after which a process that took an authorization's state must have crashed. */
 const EXCHANGE_SECONDS = 60;
 
-/** One step: whatever is first to go. */
+/** Takes one step: erases the first kind of rows that is left. */
 async function erase(dependencies: DeletionDependencies, em: EntityManager, id: number): Promise<Erased> {
   const db = em.getKysely();
   await sql`delete from delivery_tasks where organization_id = ${id}`.execute(db);
-  // One that was in the middle of a change when the deletion was asked for may be active again.
+  // A concurrent change may have made a connection active again after the deletion began.
   if ((await stopConnections(em, id)) > 0) return {};
   const connections = await eraseConnections(dependencies, em, id);
   if (connections > 0) return { connections };
@@ -157,13 +157,13 @@ async function erase(dependencies: DeletionDependencies, em: EntityManager, id: 
       )`.execute(db);
     return Number(numAffectedRows ?? 0);
   };
-  // Their attempts go with them, by a trigger.
+  // A trigger deletes their attempts.
   const deliveries = await remove('deliveries', 'id', DELIVERIES);
   if (deliveries > 0) return { deliveries };
   if (await isThere(em, 'deliveries', id)) return { waitMs: BUSY_MS };
   const events = await remove('events', 'id', EVENTS);
   if (events > 0) return { events };
-  // An exchange that is under way finds its connection gone, hands the grant back, and writes that down.
+  // An exchange that is under way finds its connection deleted, revokes the grant, and stores that outcome.
   const over = sql`not (status = 'pending' and coalesce(consumed_at > now() - ${EXCHANGE_SECONDS} * interval '1 second', false))`;
   for (const [table, condition] of [
     ['idempotent_requests'],
@@ -181,7 +181,7 @@ async function erase(dependencies: DeletionDependencies, em: EntityManager, id: 
       select token_hash from access_tokens t join api_keys k on k.id = t.api_key_id where k.organization_id = ${id} limit ${OTHERS}
     )`.execute(db);
   if (Number(tokens.numAffectedRows ?? 0) > 0) return {};
-  // With its keys, and with what was being published as it began.
+  // This also deletes its keys, and what was being published when the deletion began.
   await sql`delete from organizations where id = ${id}`.execute(db);
   return {};
 }
@@ -193,7 +193,7 @@ async function isThere(em: EntityManager, table: string, organizationId: number)
   return rows.length > 0;
 }
 
-/** Nothing is claimed for a connection that is not active. Returns how many were stopped. */
+/** Disables connections, so that none of their deliveries is claimed. Returns how many were disabled. */
 async function stopConnections(em: EntityManager, organizationId: number): Promise<number> {
   const { numAffectedRows } = await sql`
     update connections set status = 'disabled', status_reason = 'Its organization is being deleted.',
@@ -205,7 +205,7 @@ async function stopConnections(em: EntityManager, organizationId: number): Promi
   return Number(numAffectedRows ?? 0);
 }
 
-/** As `deleteConnection` does, a few at a time. Returns how many. */
+/** Deletes a few connections in the same way as `deleteConnection`. Returns how many. */
 async function eraseConnections(
   { releaseGrant, sweepQueue }: DeletionDependencies,
   em: EntityManager,

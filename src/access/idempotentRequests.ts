@@ -13,11 +13,11 @@ interface Dependencies {
 /** A request that names an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). */
 export interface KeyedRequest {
   readonly key: string;
-  /** What is asked, as text that is equal when the same is asked. Never stored: it may hold secrets. */
+  /** The request as text that is equal for equal requests. It is never stored, since it may contain secrets. */
   readonly content: string;
 }
 
-/** What was answered first. */
+/** The response to the first request. */
 export interface KeptAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ export interface KeptAnswer {
 }
 
 export type Claim =
-  /** Nobody had the key: do it, then `keepAnswer` or `releaseKey`. */
+  /** The key is new: handle the request, then call `keepAnswer` or `releaseKey`. */
   { readonly kind: 'first'; readonly id: string } | { readonly kind: 'repeat'; readonly answer: KeptAnswer };
 
 interface Row {
@@ -36,15 +36,15 @@ interface Row {
 }
 
 const HOURS = 24;
-/** Longer than any request takes. */
+/** Seconds; longer than any request takes. */
 const GIVEN_UP_AFTER_SECONDS = 60;
-/** Between our statement that finds the key taken and the next, whose row it was may have let it go. */
+/** Maximum tries, because a key that was taken may be released before its row is read. */
 const TRIES = 3;
 
 /**
- * Claims a key for 24 hours, for the caller's organization: one statement decides which of several requests is the first, in
- * whatever process. Throws KEY_OF_ANOTHER_REQUEST for another content, and KEY_IN_USE as long as the first request has no answer:
- * for good when its process died meanwhile, since nobody knows then whether it was done.
+ * Claims a key for 24 hours, for the caller's organization. One statement decides which of several requests is the first, in
+ * all processes. Throws KEY_OF_ANOTHER_REQUEST for different content, and KEY_IN_USE while the first request has no
+ * response. It stays in use when the first request's process died, because the request may have been done.
  */
 export async function claimKey(dependencies: Dependencies, caller: Caller, { key, content }: KeyedRequest): Promise<Claim> {
   const { database, cipher } = dependencies;
@@ -71,7 +71,8 @@ export async function claimKey(dependencies: Dependencies, caller: Caller, { key
 }
 
 function read(cipher: Cipher, { id, answer, ...row }: Row, fingerprint: string): KeptAnswer {
-  // Two fingerprints are comparable only under the same key of ours: after a rotation, the first answer is the safe one.
+  // Two fingerprints can be compared only when the same encryption key made them. After a rotation, the first response is
+  // returned, which is the safe choice.
   const comparable = row.fingerprint.startsWith(cipher.fingerprintPrefix);
   if (comparable && row.fingerprint !== fingerprint) {
     const message = 'This Idempotency-Key was used for another request in the last 24 hours: take a new one.';
@@ -88,23 +89,23 @@ function inUse(message: string, retryAfterSeconds?: number): SwitchboardError {
   return new SwitchboardError('KEY_IN_USE', message, { header: 'Idempotency-Key', retryAfterSeconds });
 }
 
-/** Keeps what the first request answered. */
+/** Stores the response to the first request. */
 export async function keepAnswer({ database, cipher }: Dependencies, id: string, answer: KeptAnswer): Promise<void> {
   const encrypted = cipher.encrypt(JSON.stringify(answer), columnIdentity.keptAnswer(id));
   await sql`update idempotent_requests set answer = ${encrypted} where id = ${id}`.execute(database.sql());
 }
 
-/** Lets the key go again: nothing was done. */
+/** Releases a key whose request was not done. */
 export async function releaseKey({ database }: Pick<Dependencies, 'database'>, id: string): Promise<void> {
   await sql`delete from idempotent_requests where id = ${id}`.execute(database.sql());
 }
 
-/** Answers of one look. */
+/** Maximum responses in one step. */
 const FORGET_AT_ONCE = 200;
 
 /**
- * Forgets the answers to an organization that speak of somebody. Their keys stay taken for the rest of their day, so that
- * nothing is done twice; a key that itself speaks of somebody goes.
+ * Erases stored responses to an organization that contain a person's data. Their keys stay in use for the rest of their 24
+ * hours, so that no request is done twice. A key that itself contains the data is deleted.
  */
 export async function forgetAnswers(
   { cipher }: Pick<Dependencies, 'cipher'>,

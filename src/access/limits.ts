@@ -3,42 +3,42 @@ import type { Database } from '../database/Database.js';
 import type { Caller, Platform } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
 
-/** How often somebody may call; 0 a minute means as often as they like. */
+/** Limits of callers. The limits per minute are off when they are 0. */
 interface AccessLimits {
-  /** Of one organization, reads and writes each. */
+  /** Requests of one organization; reads and writes are counted separately. */
   readonly requestsPerMinute: number;
   /** Wrong credentials from one address. */
   readonly failedLoginsPerMinute: number;
-  /** Access tokens of one key that work at the same time. */
+  /** Valid access tokens of one key. */
   readonly accessTokensPerKey: number;
-  /** Sessions of one organization that live at the same time. */
+  /** Valid sessions of one organization. */
   readonly sessionsPerOrganization: number;
-  /** Of one session, reads and writes each; see `sessionLimit`. */
+  /** Requests of one session; reads and writes are counted separately. See `sessionLimit`. */
   readonly sessionRequestsPerMinute: number;
 }
 
-/** What it takes to find out who calls. */
+/** What identifying and counting callers needs. */
 export interface AccessDependencies {
   readonly database: Database;
   readonly limits: AccessLimits;
 }
 
-/** Tokens are counted by key: whoever asks for too many takes nothing from the organization's other keys. */
+/** Tokens are counted by key, so that one key cannot use up the organization's limit for its other keys. */
 type RequestKind = 'read' | 'write' | 'token';
 
-/** How an organization, a platform, a key or a session stands with its limit after a request. */
+/** The state of a rate limit after a request: of an organization, a platform, a key or a session. */
 export interface RequestCount {
   readonly of: 'organization' | 'platform' | 'session' | 'key';
   readonly limit: number;
-  /** In this minute, after this one; negative for those that are too many. */
+  /** Requests left in this minute. Negative when there were too many. */
   readonly remaining: number;
   readonly resetsInSeconds: number;
 }
 
 /**
- * Counts a request of an organization, whoever acts for it, or of a platform that acts for none, reads and writes apart; or a
- * token of a key. Null when there is no limit. A session has a smaller limit of its own besides, and what that refuses uses up
- * nothing of its organization's: the one is told that is closer to its end.
+ * Counts a request of an organization, whoever acts for it, or of a platform that acts for none, with separate counts for
+ * reads and writes; or a token of a key. Returns null when there is no limit. A session also has a smaller limit of its own.
+ * A request that exceeds it does not count for the organization. Returned is the limit that has less left.
  */
 export async function countRequest(
   dependencies: AccessDependencies,
@@ -59,14 +59,17 @@ export async function countRequest(
   return own && (!shared || own.remaining < shared.remaining) ? own : shared;
 }
 
-/** Of one session, reads and writes each: at most a quarter of what its organization may, so that one stolen browser takes no more. */
+/**
+ * Returns the limit of one session, for reads and writes each: at most a quarter of the organization's, so that one stolen
+ * session cannot use up more.
+ */
 function sessionLimit({ requestsPerMinute, sessionRequestsPerMinute: own }: AccessLimits): number {
   const share = Math.ceil(requestsPerMinute / 4);
   if (share === 0 || own === 0) return Math.max(share, own);
   return Math.min(share, own);
 }
 
-/** Throws RATE_LIMITED when it was one too many. */
+/** Throws RATE_LIMITED when a request has exceeded its limit. */
 export function refuseTooMany({ of, limit, remaining, resetsInSeconds }: RequestCount, kind: RequestKind): void {
   if (remaining >= 0) return;
   const who = of === 'session' ? 'This session' : `Your ${of}`;
@@ -80,14 +83,14 @@ export function refuseTooMany({ of, limit, remaining, resetsInSeconds }: Request
 }
 
 interface HitCount {
-  /** In this minute, this one included. */
+  /** Hits in this minute, including this one. */
   readonly hits: number;
   readonly resetsInSeconds: number;
 }
 
 /**
- * Counts a hit in a window of one minute that begins with its first one. One statement on one row, so that all
- * processes count together and no two of them read the same number. A chore sweeps out what is over.
+ * Counts a hit in a window of one minute that begins with its first hit. One statement updates one row, so that all
+ * processes share one count. A chore deletes old rows.
  */
 export async function countHit({ database }: { database: Database }, key: string): Promise<HitCount> {
   const { rows } = await sql<{ hits: number; resets_in: number }>`
@@ -102,8 +105,8 @@ export async function countHit({ database }: { database: Database }, key: string
 }
 
 /**
- * Deletes counts whose minute is over, answers kept by a key whose day is over, and access tokens that ended a day ago: until then, whoever comes with one is told
- * apart from somebody who guesses. Returns how many rows went.
+ * Deletes counts whose minute is over, idempotency keys after 24 hours, and access tokens a day after their end. Until then
+ * an expired token is told apart from a guessed one. Returns the number of deleted rows.
  */
 export async function sweepAccess({ database }: { database: Database }): Promise<number> {
   const counts = await sql`delete from rate_limits where resets_at < now()`.execute(database.sql());

@@ -12,7 +12,7 @@ interface AuditEventFilter {
   readonly createdBefore?: Date | null;
 }
 
-/** The organization's audit log, newest first. */
+/** Lists the organization's audit log, newest first. */
 export function listAuditEvents(
   { database }: { database: Database },
   { organizationId }: Caller,

@@ -16,23 +16,24 @@ interface Dependencies {
 
 export interface UpsertOrganizationInput {
   readonly externalId: string;
-  /** As it was when not given; of a new one, the externalId. */
+  /** Unchanged by default. For a new organization the default is its externalId. */
   readonly name?: string | null;
-  /** As it was when not given; null: none. */
+  /** Unchanged by default. Null removes it. */
   readonly metadata?: Readonly<Record<string, unknown>> | null;
 }
 
 interface UpsertedOrganization {
   readonly organization: Organization;
-  /** False: it was there already. */
+  /** False when the organization existed already. */
   readonly created: boolean;
 }
 
 const MAX_NAME_LENGTH = 200;
 
 /**
- * Makes an organization, or changes the one that has this externalId; what is as it was is not written. However many ask at
- * once, there is one, and all are told which. Throws an InputError: INVALID, MAX_VALUE, or CONFLICT while it is being deleted.
+ * Creates an organization, or updates the one that has this externalId. Unchanged values are not written. Concurrent calls
+ * create one organization, and all return it. Throws an InputError: INVALID, MAX_VALUE, or CONFLICT while it is being
+ * deleted.
  */
 export async function upsertOrganization(
   { database }: Dependencies,
@@ -62,7 +63,7 @@ export async function upsertOrganization(
     return { organization, created: false };
   }
   return database.transaction(async (em) => {
-    // A number is spent with every try, so it is tried only where nobody was found.
+    // An insert uses up an id even when it fails, so it is tried only when no organization was found.
     const madeId = known ? undefined : await insert(em, { externalId, name: name ?? externalId, metadata });
     const id = madeId ?? (await change(em, platform, externalId, wanted));
     const organization = await em.findOneOrFail(Organization, id);
@@ -81,9 +82,9 @@ interface Facts {
 }
 
 interface Wanted {
-  /** Null: as it was. */
+  /** Null: unchanged. */
   readonly name: string | null;
-  /** Undefined: as it was. */
+  /** Undefined: unchanged. */
   readonly metadata: Metadata | undefined;
 }
 
@@ -107,7 +108,7 @@ async function findByExternalId(em: EntityManager, externalId: string, lock = sq
   return rows[0];
 }
 
-/** Returns its id. Undefined: somebody else was first. */
+/** Returns the new organization's id. Undefined when another call has created it first. */
 async function insert(em: EntityManager, { externalId, name, metadata }: Facts & { externalId: string }) {
   const { rows } = await sql<{ id: string }>`
     insert into organizations (external_id, name, metadata) values (${externalId}, ${name}, ${JSON.stringify(metadata)}::jsonb)
@@ -115,7 +116,10 @@ async function insert(em: EntityManager, { externalId, name, metadata }: Facts &
   return rows[0] && Number(rows[0].id);
 }
 
-/** Changes one that is there, as it is when nobody else changes it. Those who only name it, such as events, need not wait. */
+/**
+ * Updates an existing organization, under its lock. The lock does not block statements that only refer to the organization,
+ * such as inserts of events.
+ */
 async function change(em: EntityManager, platform: Platform, externalId: string, wanted: Wanted): Promise<number> {
   const row = await findByExternalId(em, externalId, sql`for no key update of o`);
   if (!row || row.is_ending) throw beingDeleted('externalId');
@@ -144,7 +148,7 @@ interface OrganizationFilter {
   readonly externalId?: string | null;
 }
 
-/** Every organization of the server, newest first. */
+/** Lists all organizations of the server, newest first. */
 export function listOrganizations(
   { database }: Dependencies,
   _platform: Platform,
@@ -154,15 +158,15 @@ export function listOrganizations(
   return paginate(database.em(), Organization, 'organizations', externalId ? { externalId } : {}, args);
 }
 
-/** Names one organization; both left out: the caller's own. */
+/** Names one organization. Without a name, it is the caller's own. */
 export interface OrganizationName {
   readonly id?: string | null;
   readonly externalId?: string | null;
 }
 
 /**
- * One organization, or null. A caller finds its own, and nobody else's; a platform that acts for none finds any.
- * Throws BAD_USER_INPUT, ORGANIZATION_REQUIRED.
+ * Returns one organization, or null. A caller finds only its own. A platform that acts for none finds any. Throws
+ * BAD_USER_INPUT, ORGANIZATION_REQUIRED.
  */
 export function findOrganization(
   { database }: Dependencies,

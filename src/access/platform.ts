@@ -3,17 +3,17 @@ import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
 import { API_KEY_SCOPES, ApiKey, PLATFORM_SCOPE } from '../domain/ApiKey.js';
 import type { Caller, Platform } from '../domain/Caller.js';
-import { SwitchboardError } from '../domain/errors.js';
+import { type ErrorFacts, SwitchboardError } from '../domain/errors.js';
 import { parseId } from '../domain/ids.js';
 import { MAX_EXTERNAL_ID } from '../domain/Metadata.js';
 import { hashSecret } from '../domain/secrets.js';
 import { authenticate } from './authenticate.js';
 import type { AccessDependencies } from './limits.js';
 
-/** Names the organization that a platform acts for, by externalId or id. */
+/** The header that names the organization for which a platform acts, by externalId or id. */
 export const ORGANIZATION_HEADER = 'Switchboard-Organization';
 
-/** What a call says of who makes it. */
+/** The credentials of a call, unchecked. */
 export interface Credentials {
   /** The header `Authorization`. */
   readonly authorization: string | undefined;
@@ -22,9 +22,10 @@ export interface Credentials {
 }
 
 /**
- * Finds out who calls, and for which organization: the credentials say it, but for a platform the header does. A platform
- * without the header acts for none. Null without credentials. Throws what `authenticate` throws, ORGANIZATION_INVALID,
- * ORGANIZATION_NOT_FOUND, and FORBIDDEN for the header from somebody whose organization it does not name.
+ * Identifies the caller and its organization. The credentials determine the organization; for a platform the header does. A
+ * platform without the header acts for none. Returns null without credentials. Throws what `authenticate` throws,
+ * ORGANIZATION_INVALID, ORGANIZATION_NOT_FOUND, and FORBIDDEN when another caller's header names an organization that is not
+ * its own.
  */
 export async function identify(
   dependencies: AccessDependencies,
@@ -33,25 +34,30 @@ export async function identify(
 ): Promise<Caller | Platform | null> {
   const who = await authenticate(dependencies, authorization, address);
   if (!who || organization === undefined || organization === null) return who;
-  const name = readName(organization);
+  // Whoever may read the answers of a session may read its refusal.
+  const readable = who.session?.origin ? { readableBy: who.session.origin } : {};
+  const name = readName(organization, readable);
   if (who.organizationId === null) return actFor(dependencies, who, name);
   if (await isCalled(dependencies, who.organizationId, name)) return who;
   const message = `Only the key of a platform may act for another organization: leave the header ${ORGANIZATION_HEADER} out.`;
-  throw new SwitchboardError('FORBIDDEN', message, { header: ORGANIZATION_HEADER });
-}
-
-/** An externalId of an organization is made of these, since it is named in a header (RFC 9110 5.5). */
-export const ORGANIZATION_NAME = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
-
-function readName(header: unknown): string {
-  if (typeof header === 'string' && header.length <= MAX_EXTERNAL_ID && ORGANIZATION_NAME.test(header)) return header;
-  const message = `${ORGANIZATION_HEADER} must be the externalId or the id of one organization: 1 to ${MAX_EXTERNAL_ID} printable ASCII characters.`;
-  throw new SwitchboardError('ORGANIZATION_INVALID', message, { header: ORGANIZATION_HEADER });
+  throw new SwitchboardError('FORBIDDEN', message, { header: ORGANIZATION_HEADER, ...readable });
 }
 
 /**
- * The platform as a caller of one organization, with every scope there. Digits are taken for an id only on a server where no
- * externalId is made of digits: a platform that calls its merchants by numbers must never reach another one's by mistake.
+ * The form of an organization's externalId. It is sent in a header, so it consists of a header's characters (RFC 9110 5.5).
+ */
+export const ORGANIZATION_NAME = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+function readName(header: unknown, readable: Pick<ErrorFacts, 'readableBy'>): string {
+  if (typeof header === 'string' && header.length <= MAX_EXTERNAL_ID && ORGANIZATION_NAME.test(header)) return header;
+  const message = `${ORGANIZATION_HEADER} must be the externalId or the id of one organization: 1 to ${MAX_EXTERNAL_ID} printable ASCII characters.`;
+  throw new SwitchboardError('ORGANIZATION_INVALID', message, { header: ORGANIZATION_HEADER, ...readable });
+}
+
+/**
+ * Returns the platform as a caller with every scope in one organization. Digits are read as an id only on a server where no
+ * externalId consists of digits. Otherwise a platform that names its merchants by numbers could reach another merchant's
+ * organization by mistake.
  */
 async function actFor({ database }: { database: Database }, platform: Platform, name: string): Promise<Caller> {
   const { rows } = await sql<{ id: string; is_ending: boolean }>`
@@ -69,7 +75,7 @@ async function actFor({ database }: { database: Database }, platform: Platform, 
   return { ...platform, organizationId: Number(found.id), scopes: new Set(API_KEY_SCOPES) };
 }
 
-/** Whether an organization has this externalId or id. */
+/** Returns whether an organization has this externalId or id. */
 async function isCalled({ database }: { database: Database }, organizationId: number, name: string): Promise<boolean> {
   if (name === String(organizationId)) return true;
   const { rows } = await sql`
@@ -77,7 +83,7 @@ async function isCalled({ database }: { database: Database }, organizationId: nu
   return rows.length > 0;
 }
 
-/** A platform's key pair. Made on the command line only. */
+/** Creates a platform's key pair. Only the command line calls it. */
 export function createPlatformKey({ database }: { database: Database }, name: string | null) {
   const publicKey = `pk_${randomBytes(16).toString('base64url')}`;
   /** Shown once; only its hash is stored. */
@@ -96,7 +102,7 @@ export function createPlatformKey({ database }: { database: Database }, name: st
   });
 }
 
-/** The keys of platforms, newest first, revoked ones included; never their secrets. */
+/** Lists the keys of platforms, newest first, revoked ones included, without their secrets. */
 export function listPlatformKeys({ database }: { database: Database }): Promise<ApiKey[]> {
   return database.em().find(ApiKey, { organizationId: null }, { orderBy: { id: 'desc' } });
 }

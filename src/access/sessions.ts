@@ -23,14 +23,14 @@ const USUAL = 1_800;
 
 export interface CreateSessionInput {
   readonly permissions: readonly SessionPermission[];
-  /** All of the organization when not given; `connect` needs one. */
+  /** The whole organization by default. `connect` requires a connection. */
   readonly connectionId?: string | null;
-  /** The origin of the pages that may call with it. */
+  /** The origin of the pages that may call with the session. */
   readonly origin?: string | null;
   readonly returnTo?: URL | string | null;
-  /** Seconds: 300 to 86,400; 1,800 when not given. */
+  /** Seconds, 300 to 86,400; 1,800 by default. */
   readonly expiresIn?: number | null;
-  /** BCP 47. */
+  /** A BCP 47 tag. */
   readonly locale?: string | null;
 }
 
@@ -38,20 +38,20 @@ interface CreatedSession {
   readonly session: Session;
   /** `ses_` and 256 bits, base64url. Shown once; only its hash is stored. */
   readonly token: string;
-  /** The page that links the connection; null without `connect`. */
+  /** The URL of the connect page. Null without `connect`. */
   readonly url: string | null;
 }
 
 interface CreateDependencies extends AccessDependencies {
-  /** By connection type: those whose connections have to be authorized. */
+  /** The connection types that need an authorization. */
   readonly providers: { has(type: string): boolean };
   readonly returnToOrigins: readonly string[];
   readonly publicUrl: string;
 }
 
 /**
- * Gives a browser a permission for the caller's organization, or one connection of it. So many sessions of an organization
- * may live at the same time. Throws an InputError with everything that is wrong, or RATE_LIMITED.
+ * Creates a session: a browser's permission for the caller's organization, or for one connection of it. The number of valid
+ * sessions of an organization is limited. Throws an InputError with all problems, or RATE_LIMITED.
  */
 export function createSession(
   dependencies: CreateDependencies,
@@ -100,7 +100,7 @@ export function createSession(
   });
 }
 
-/** What the audit log tells of a session: never its token. */
+/** Returns what the audit log stores about a session, never its token. */
 function auditFacts({ permissions, connectionId, origin, returnTo, locale, expiresAt }: Session) {
   const connection = connectionId ? String(connectionId) : null;
   return { permissions, connectionId: connection, origin, returnTo, locale, expiresAt: expiresAt.toISOString() };
@@ -118,7 +118,7 @@ function checkPermissions({ permissions }: CreateSessionInput): SessionPermissio
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 const LONGEST_ORIGIN = 255;
 
-/** Reads an origin (RFC 6454): https, or http on loopback, where nobody listens in. As browsers send it. */
+/** Checks and normalizes an origin (RFC 6454): https, or http on loopback, where nobody can listen in. */
 function checkOrigin(origin: string | null | undefined, problems: ProblemList): string | null {
   if (origin === null || origin === undefined) return null;
   const url = origin.length <= LONGEST_ORIGIN && URL.canParse(origin) ? new URL(origin) : null;
@@ -131,8 +131,8 @@ function checkOrigin(origin: string | null | undefined, problems: ProblemList): 
 }
 
 /**
- * Lets the caller's organization have one more session, and its key make one, until the transaction ends: those who make
- * sessions of one organization take turns, and who revokes the key waits, and then ends this session as well.
+ * Reserves a place for one more session of the caller's organization, until the transaction ends. Concurrent calls take
+ * turns. A concurrent revocation of the key waits, and then ends the new session too.
  */
 async function takePlace(em: EntityManager, { database, limits }: AccessDependencies, caller: Caller): Promise<void> {
   const db = database.sql(em);
@@ -151,7 +151,7 @@ async function takePlace(em: EntityManager, { database, limits }: AccessDependen
   );
 }
 
-/** The caller's connection, which nobody can delete before the transaction ends. Throws an InputError: NOT_FOUND. */
+/** Returns the caller's connection, locked against deletion until the transaction ends. Throws an InputError: NOT_FOUND. */
 async function holdConnection(em: EntityManager, caller: Caller, id: string): Promise<Connection> {
   const connection = await em.findOne(Connection, reachableConnection(caller, id), { lockMode: LockMode.PESSIMISTIC_READ });
   if (!connection) throw InputError.of('NOT_FOUND', 'There is no such connection.', 'connectionId');
@@ -159,8 +159,8 @@ async function holdConnection(em: EntityManager, caller: Caller, id: string): Pr
 }
 
 /**
- * Ends a session of the caller's organization at once, everywhere. Ending one that is over changes nothing.
- * Throws an InputError: NOT_FOUND.
+ * Ends a session of the caller's organization at once, in every process. Ending it again changes nothing. Throws an
+ * InputError: NOT_FOUND.
  */
 export function endSession(
   { database }: { database: Database },
@@ -180,12 +180,12 @@ export function endSession(
 }
 
 interface SessionFilter {
-  /** Those that work, or those that don't any more. */
+  /** True: valid sessions only. False: ended and expired ones only. */
   readonly isAlive?: boolean | null;
   readonly connectionId?: string | null;
 }
 
-/** The sessions of the caller's organization, newest first, for 30 days after their end. */
+/** Lists the sessions of the caller's organization, newest first, until 30 days after their end. */
 export function listSessions(
   { database }: { database: Database },
   { organizationId }: Caller,
@@ -203,19 +203,19 @@ export function listSessions(
   return paginate(database.em(), Session, 'sessions', where, args);
 }
 
-/** The session that calls; null for another caller. */
+/** Returns the session that calls, or null for another caller. */
 export async function findOwnSession({ database }: { database: Database }, { session }: Caller): Promise<Session | null> {
   return session && database.em().findOne(Session, session.id);
 }
 
 interface FoundSession {
-  /** Who calls with it, if it lives. */
+  /** The caller, if the session is valid. */
   readonly caller: Caller & { readonly session: NonNullable<Caller['session']> };
-  /** What became of it; null while it lives. */
+  /** Why the session is no longer valid. Null while it is valid. */
   readonly over: 'ended' | 'expired' | null;
 }
 
-/** What the permissions of a session amount to in scopes. `connect` has none: few fields know it, and name it. */
+/** The scopes of each permission. `connect` has none: the few fields that it may use name it themselves. */
 const SCOPES: Readonly<Record<SessionPermission, readonly ApiKeyScope[]>> = {
   connect: [],
   view: ['read'],
@@ -223,8 +223,8 @@ const SCOPES: Readonly<Record<SessionPermission, readonly ApiKeyScope[]>> = {
 };
 
 /**
- * The session of a token, or null when there is none. Read from Postgres every time, so that one that was ended stops working
- * at once in every process. It is looked up by its hash, which says nothing about the tokens that there are.
+ * Returns the session of a token, or null. It is read from Postgres every time, so that an ended session stops working at
+ * once in every process. The token is looked up by its hash, so timing reveals nothing about existing tokens.
  */
 export async function findSession(
   { database }: { database: Database },
@@ -273,14 +273,17 @@ interface SessionRow {
   readonly over: 'ended' | 'expired' | null;
 }
 
-/** Whether a session that is still known, living or not, is for pages of this origin. */
+/** Returns whether a stored session, valid or not, is for pages of this origin. */
 export async function isSessionOrigin({ database }: { database: Database }, origin: string): Promise<boolean> {
   if (origin.length > LONGEST_ORIGIN || origin.includes('\0')) return false;
   const { rows } = await sql`select from sessions where origin = ${origin} limit 1`.execute(database.sql());
   return rows.length > 0;
 }
 
-/** Forgets sessions 30 days after their end; until then they are listed, and whoever comes with one is told what became of it. */
+/**
+ * Deletes sessions 30 days after their end. Until then they are listed, and a caller with such a session learns why it
+ * ended.
+ */
 export async function sweepSessions({ database }: { database: Database }): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from sessions where least(ended_at, expires_at) < now() - interval '30 days'`.execute(database.sql());

@@ -2,41 +2,41 @@ import { type Cipher, columnIdentity } from '../database/Cipher.js';
 import type { Database } from '../database/Database.js';
 import type { ProblemList } from '../domain/errors.js';
 
-/** What a connection type says of its connections to whoever creates and changes them. */
+/** The rules of a connection type for creating and updating its connections. */
 export interface ConnectionRules {
-  /** As it is stored and as REST writes it; GraphQL has it in capitals, and names the type's own input field so. */
+  /** The name in the database and in REST. GraphQL writes it in capitals, and names the type's input field by it. */
   readonly name: string;
   /**
-   * True when a merchant has to link an account first: a new connection is PENDING_AUTHORIZATION instead of ACTIVE, and its
-   * configuration holds the `scopes` that it asks for.
+   * True when a merchant must link an account first. A new connection is then PENDING_AUTHORIZATION instead of ACTIVE, and
+   * its configuration contains the `scopes` that it requests.
    */
   readonly needsAuthorization: boolean;
-  /** True when nobody can create a connection without an input of the type's own. */
+  /** True when creating a connection requires the type's own input. */
   readonly needsConfiguration: boolean;
   /**
-   * Checks the type's own input, merged over what is stored when there is a connection already. Problems go to the list, with
-   * paths that begin with the type's name; what is returned then is not stored.
+   * Validates the type's own input, merged over the stored configuration of an existing connection. Problems are added to
+   * the list, with paths that begin with the type's name. When there are problems, the result is not stored.
    */
   check(input: object, stored: StoredConfiguration | null, problems: ProblemList): StoredConfiguration;
-  /** What is unusual about an input that was accepted. */
+  /** Returns warnings about an accepted input. */
   warn?(input: object): readonly Warning[];
 }
 
 export interface StoredConfiguration {
-  /** What everybody may see who may see the connection. */
+  /** Visible to everyone who may see the connection. */
   readonly configuration: object;
-  /** Stored encrypted; null when there are none. */
+  /** Stored encrypted. Null when there are none. */
   readonly secrets: object | null;
 }
 
-/** Something about an input that was accepted, and that somebody may want to look at. */
+/** A remark about an accepted input that may be a mistake. */
 export interface Warning {
   readonly code: 'UNKNOWN_SCOPE';
   readonly message: string;
   readonly path: readonly string[];
 }
 
-/** What creating and updating need. */
+/** What creating and updating connections need. */
 export interface ConnectionDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
@@ -44,19 +44,19 @@ export interface ConnectionDependencies {
   readonly connectionTypes: ReadonlyMap<string, ConnectionRules>;
 }
 
-/** What an input says of a connection, whichever its type. */
+/** The input of a connection of any type. */
 export interface ConnectionInput extends PaceInput {
   /** Null or blank: no name. */
   readonly name?: string | null;
-  /** What the organization's own system calls it; null: nothing. */
+  /** The organization's own name for the connection. Null: none. */
   readonly externalId?: string | null;
-  /** All of it, not only what changes; null: none. */
+  /** The whole metadata, which replaces the stored one. Null: none. */
   readonly metadata?: Readonly<Record<string, unknown>> | null;
-  /** What the fields of the types hold, by the type's name. */
+  /** The input fields of the types, by the type's name. */
   readonly configurations?: Readonly<Record<string, object | null | undefined>>;
 }
 
-/** The input of the connection's own type; what is meant for other types is a problem. */
+/** Returns the input for the connection's own type. Input for another type is a problem. */
 export function ownInput(
   connectionTypes: ConnectionDependencies['connectionTypes'],
   type: string,
@@ -70,7 +70,7 @@ export function ownInput(
   return configurations[type] ?? null;
 }
 
-/** What is unusual about the parts of an accepted input. */
+/** Returns the warnings about an accepted input. */
 export function warningsOf(
   { connectionTypes }: Pick<ConnectionDependencies, 'connectionTypes'>,
   { configurations = {} }: ConnectionInput,
@@ -81,18 +81,18 @@ export function warningsOf(
   });
 }
 
-/** Secrets as a column holds them, bound to the row. */
+/** Encrypts secrets for their column, bound to the row. */
 export function encryptSecrets(cipher: Cipher, connectionId: number, secrets: object): string {
-  return cipher.encrypt(JSON.stringify(secrets), columnIdentity.webhookAuthConfig(connectionId));
+  return cipher.encrypt(JSON.stringify(secrets), columnIdentity.authConfig(connectionId));
 }
 
 export function decryptSecrets(cipher: Cipher, connectionId: number, column: string | null | undefined): object | null {
-  return column ? JSON.parse(cipher.decrypt(column, columnIdentity.webhookAuthConfig(connectionId))) : null;
+  return column ? JSON.parse(cipher.decrypt(column, columnIdentity.authConfig(connectionId))) : null;
 }
 
 const MAX_NAME_LENGTH = 200;
 
-/** A connection's name: trimmed, one line, at most 200 characters; blank means none. */
+/** Validates a connection's name: trimmed, one line, at most 200 characters. Blank means none. */
 export function checkName(name: string | null | undefined, problems: ProblemList): string | null {
   const trimmed = name?.trim() ?? '';
   if (trimmed.length > MAX_NAME_LENGTH) problems.add('INVALID', `A name has at most ${MAX_NAME_LENGTH} characters.`, 'name');
@@ -100,7 +100,7 @@ export function checkName(name: string | null | undefined, problems: ProblemList
   return trimmed === '' ? null : trimmed;
 }
 
-/** What a connection may be given at most, over all processes; null and undefined as in the inputs. */
+/** Limits of a connection's deliveries, over all processes. Null and undefined have the same meaning as in the inputs. */
 interface PaceInput {
   readonly maxConcurrency?: number | null;
   readonly maxPerSecond?: number | null;
@@ -108,7 +108,7 @@ interface PaceInput {
 
 const MOST = { maxConcurrency: 1_000, maxPerSecond: 10_000 } as const;
 
-/** Checks how much a connection may be given. Problems go to the list. */
+/** Validates the limits. Problems are added to the list. */
 export function checkPace(input: PaceInput, problems: ProblemList): void {
   for (const name of ['maxConcurrency', 'maxPerSecond'] as const) {
     const value = input[name];

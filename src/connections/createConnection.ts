@@ -16,22 +16,23 @@ import {
 
 export interface CreateConnectionInput extends ConnectionInput {
   /** The name of a connection type. */
-  readonly type: string;
+  readonly type: string | undefined;
 }
 
 /**
- * Creates a connection (OpenAPI create_connection): ACTIVE at once, or PENDING_AUTHORIZATION when its type needs one.
- * Throws an InputError with everything that is wrong; CONFLICT when another one has its externalId; FORBIDDEN for a session of
- * one connection.
+ * Creates a connection (OpenAPI create_connection): ACTIVE at once, or PENDING_AUTHORIZATION when its type needs an
+ * authorization. Throws an InputError with all problems; CONFLICT when another connection has its externalId; FORBIDDEN for
+ * a session of one connection.
  */
 export function createConnection(
   { database, cipher, connectionTypes }: ConnectionDependencies,
   caller: Caller,
   input: CreateConnectionInput,
-  /** The transaction to do it in; one of its own when not given. */
+  /** The transaction to use. By default it opens its own. */
   within?: EntityManager,
 ): Promise<Connection> {
   requireWholeOrganization(caller);
+  if (!input.type) throw InputError.of('REQUIRED', 'A connection needs a "configuration", or a "type".', 'type');
   const type = connectionTypes.get(input.type);
   if (!type) throw InputError.of('INVALID_CHOICE', 'There is no such connection type.', 'type');
   const problems = new ProblemList();
@@ -66,7 +67,7 @@ export function createConnection(
     });
     await em.flush();
     if (secrets) {
-      // They are bound to the row's id, which only the database knows.
+      // The secrets are bound to the row's id, which the database assigns.
       connection.authConfig = encryptSecrets(cipher, connection.id, secrets);
       await em.flush();
     }
@@ -79,8 +80,8 @@ export function createConnection(
 }
 
 /**
- * What the audit log tells of a connection: what everybody sees who may see it, without the values of headers, which are often
- * keys of the endpoint, and never what is stored encrypted.
+ * Returns what the audit log stores about a connection: the fields that everyone may see, without the values of headers,
+ * which are often keys of the endpoint, and without encrypted fields.
  */
 export function auditFacts(connection: Connection) {
   const { type, name, status, maxConcurrency, maxPerSecond, externalId, metadata } = connection;

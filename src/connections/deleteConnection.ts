@@ -9,13 +9,16 @@ interface Dependencies {
   readonly database: Database;
   /** Queues the revocation of the connection's grant, if it has one, in the same transaction. */
   readonly releaseGrant: (em: EntityManager, connectionId: number) => Promise<void>;
-  /** Cancels what it still had to deliver, in the same transaction; once it is gone, for a queue is in line with its connection. */
+  /**
+   * Cancels the connection's open deliveries in the same transaction. It is called after the deletion, because the queue
+   * follows the connection's state.
+   */
   readonly sweepQueue: (em: EntityManager, connectionId: number) => Promise<unknown>;
 }
 
 /**
  * Deletes a connection with its subscriptions (OpenAPI delete-connection). The provider's grant is revoked in the
- * background; this never waits for the provider. Throws an InputError: NOT_FOUND.
+ * background, so this never waits for the provider. Throws an InputError: NOT_FOUND.
  */
 export function deleteConnection(
   { database, releaseGrant, sweepQueue }: Dependencies,

@@ -17,7 +17,7 @@ interface Dependencies {
   readonly providers: ReadonlyMap<string, { readonly deliveryScope: string } | null>;
 }
 
-/** The caller's connections, newest first (OpenAPI list_connections). */
+/** Lists the caller's connections, newest first (OpenAPI list_connections). */
 export function listConnections(
   { database, providers }: Dependencies,
   caller: Caller,
@@ -40,8 +40,8 @@ export function listConnections(
 }
 
 /**
- * The condition that something keeps a connection from delivering, or soon will: what `problem` says of an active one, and any
- * reason not to be active but that somebody switched it off.
+ * Returns the condition that something keeps a connection from delivering, or soon will: what `problem` says of an active one, and any
+ * reason not to be active except that it was switched off.
  */
 function needsAttention(providers: Dependencies['providers']) {
   const scopes = [...providers].flatMap(([type, provider]) => (provider ? [[type, provider.deliveryScope] as const] : []));
@@ -64,12 +64,14 @@ function needsAttention(providers: Dependencies['providers']) {
   );
 }
 
-/** One connection of the organization, or null: somebody else's is not there (OpenAPI get-connection). */
+/**
+ * Returns one connection of the organization, or null, also for another organization's connection (OpenAPI get-connection).
+ */
 export function findConnection({ database }: { database: Database }, caller: Caller, id: string): Promise<Connection | null> {
   return database.em().findOne(Connection, reachableConnection(caller, id));
 }
 
-/** The same by what the organization's own system calls it. */
+/** Returns the connection with this externalId, or null. */
 export function findConnectionByExternalId(
   { database }: { database: Database },
   caller: Caller,

@@ -20,17 +20,17 @@ import {
 } from './ConnectionRules.js';
 import { auditFacts } from './createConnection.js';
 
-/** What is undefined stays as it was. */
+/** Undefined fields stay unchanged. */
 interface UpdateConnectionInput extends ConnectionInput {
   readonly id: string;
-  /** False disables it; true brings a disabled one back. */
+  /** False disables the connection. True enables a disabled one. */
   readonly isEnabled?: boolean | null;
 }
 
 /**
- * Changes what is given and nothing else (OpenAPI patch_connection). The type never changes. What is as it was stays as it
- * was: `updatedAt` too, when that is all.
- * Throws an InputError: NOT_FOUND, CONFLICT for an externalId that another one has, or everything that is wrong.
+ * Updates the given fields of a connection (OpenAPI patch_connection). The type never changes. When no value differs from
+ * the stored one, `updatedAt` stays too. Throws an InputError: NOT_FOUND, CONFLICT for an externalId that another connection
+ * has, or all problems.
  */
 export function updateConnection(
   { database, cipher, connectionTypes }: ConnectionDependencies,
@@ -62,7 +62,7 @@ export function updateConnection(
       };
       const { configuration, secrets } = type.check(own, stored, problems);
       connection.configuration = configuration;
-      // The same secrets would make another ciphertext.
+      // Encrypting the same secrets again would produce another ciphertext.
       if (!isDeepStrictEqual(secrets, stored.secrets))
         connection.authConfig = secrets && encryptSecrets(cipher, connection.id, secrets);
     }
@@ -72,7 +72,7 @@ export function updateConnection(
     connection.updatedAt = new Date();
     await em.flush();
     const now = auditFacts(connection);
-    // A header's value is told like a secret: that it is another one, not which.
+    // A header's value is treated as a secret: the audit log says that it changed, not its value.
     const headersChanged =
       isDeepStrictEqual(now.configuration, told.configuration) &&
       !isDeepStrictEqual(connection.configuration, configurationBefore);
@@ -91,7 +91,7 @@ function changeable(connection: Connection) {
   return { ...auditFacts(connection), configuration: connection.configuration, statusReason, authConfig };
 }
 
-/** Turns a connection off, or a disabled one on again: at once, or as far as its grant goes. */
+/** Disables a connection, or enables a disabled one: as ACTIVE, or as PENDING_AUTHORIZATION without a grant. */
 async function switchConnection(
   em: EntityManager,
   connection: Connection,

@@ -93,7 +93,7 @@ export class Cipher {
 
 /** Returns the identity that binds each encrypted column to its row. `encryptedColumns` lists the columns. */
 export const columnIdentity = {
-  webhookAuthConfig: (connectionId: number) => `connections:${connectionId}:authConfig`,
+  authConfig: (connectionId: number) => `connections:${connectionId}:authConfig`,
   signingSecret: (connectionId: number) => `connections:${connectionId}:signingSecret`,
   recipient: (eventId: string) => `events:${eventId}:recipient`,
   properties: (eventId: string) => `events:${eventId}:properties`,

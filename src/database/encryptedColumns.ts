@@ -20,7 +20,7 @@ const events = { table: 'events', key: 'id', keyType: 'uuid' } as const;
 
 /** The type requires an entry for each identity, so a new identity does not compile without its columns. */
 const places: Record<keyof typeof columnIdentity, readonly Place[]> = {
-  webhookAuthConfig: [{ ...connections, column: 'auth_config' }],
+  authConfig: [{ ...connections, column: 'auth_config' }],
   signingSecret: [
     { ...connections, column: 'signing_secret' },
     { ...connections, column: 'previous_signing_secret' },

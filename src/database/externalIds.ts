@@ -3,12 +3,12 @@ import type { Caller } from '../domain/Caller.js';
 import { InputError } from '../domain/errors.js';
 import type { Database } from './Database.js';
 
-/** What is called by somebody else's ids, and how a person calls it. */
+/** The tables with an externalId, and the words for their rows in messages. */
 const CALLED = { connections: 'connection', subscriptions: 'subscription' } as const;
 
 /**
- * Does work that gives a row an externalId, as a transaction of its own. The unique index decides whether it is free, so that
- * of two who want it at once one gets it. Throws an InputError: CONFLICT, naming the one that has it.
+ * Runs work that gives a row an externalId, in its own transaction. The unique index decides whether it is free, so only one
+ * of two concurrent calls gets it. Throws an InputError: CONFLICT, naming the row that has it.
  */
 export async function withExternalId<T>(
   database: Database,

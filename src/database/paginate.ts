@@ -1,4 +1,4 @@
-import type { EntityName, FilterQuery } from '@mikro-orm/core';
+import type { EntityDictionary, EntityName, FilterQuery } from '@mikro-orm/core';
 import { HOUR_MS } from '../domain/duration.js';
 import { SwitchboardError } from '../domain/errors.js';
 import type { EntityManager } from './Database.js';
@@ -48,16 +48,77 @@ export async function paginate<T extends Row>(
   exclude: readonly (keyof T & string)[] = [],
 ): Promise<Page<T>> {
   const where = canMatch(filter) ? filter : ({ id: { $in: [] } } as FilterQuery<T>);
-  const { size, backwards } = readSize(args);
+  const bounds = readBounds(em, entity, list, args);
+  const rows: T[] = await em.find(entity, between(where, bounds), {
+    orderBy: { id: bounds.backwards ? 'asc' : 'desc' } as never,
+    limit: bounds.size + 1,
+    exclude: exclude as never,
+  });
+  return toPage(em, entity, list, where, bounds, rows);
+}
+
+/**
+ * Returns the same page of several lists by one statement: for each of `parents`, such as connections, of the rows that belong to
+ * it and match the filter. Throws as `paginate` does.
+ */
+export async function paginateEach<T extends Row>(
+  em: EntityManager,
+  entity: EntityName<T>,
+  list: string,
+  filter: FilterQuery<T>,
+  parents: readonly FilterQuery<NoInfer<T>>[],
+  args: PageArguments,
+): Promise<Page<T>[]> {
+  const bounds = readBounds(em, entity, list, args);
+  const common = canMatch(filter) ? filter : { id: { $in: [] } };
+  const wheres = parents.map((parent) => ({ $and: [common, parent] }) as FilterQuery<T>);
+  const queries = wheres.map((where) =>
+    em
+      .createQueryBuilder(entity, 'e')
+      .where(between(where, bounds) as never)
+      .orderBy({ id: bounds.backwards ? 'asc' : 'desc' } as never)
+      .limit(bounds.size + 1),
+  );
+  const found = await em.execute<(EntityDictionary<T> & { readonly part: number })[]>(
+    queries.map((query, part) => `select ${part} as part, p.* from (${query.getQuery()}) p`).join(' union all '),
+    queries.flatMap((query) => query.getParams() as unknown[]),
+  );
+  const parts = Map.groupBy(found, ({ part }) => part);
+  return wheres.map((where, index) => {
+    const rows = (parts.get(index) ?? []).map(({ part, ...row }) => em.map(entity, row as never));
+    // A union has no order.
+    rows.sort(({ id: one }, { id: other }) => (one < other === bounds.backwards ? -1 : 1));
+    return toPage(em, entity, list, where, bounds, rows);
+  });
+}
+
+interface Bounds {
+  readonly size: number;
+  readonly backwards: boolean;
+  readonly after: string | null;
+  readonly before: string | null;
+}
+
+function readBounds<T extends Row>(em: EntityManager, entity: EntityName<T>, list: string, args: PageArguments): Bounds {
   const form = em.getMetadata().get(entity).getPrimaryProp().columnTypes.includes('uuid') ? UUID : DECIMAL;
   const after = readCursor(args.after, 'after', list, form);
   const before = readCursor(args.before, 'before', list, form);
+  return { ...readSize(args), after, before };
+}
+
+function between<T extends Row>(where: FilterQuery<T>, { after, before }: Bounds): FilterQuery<T> {
   const conditions = [where, after && { id: { $lt: after } }, before && { id: { $gt: before } }].filter(Boolean);
-  const rows: T[] = await em.find(entity, { $and: conditions } as FilterQuery<T>, {
-    orderBy: { id: backwards ? 'asc' : 'desc' } as never,
-    limit: size + 1,
-    exclude: exclude as never,
-  });
+  return { $and: conditions } as FilterQuery<T>;
+}
+
+function toPage<T extends Row>(
+  em: EntityManager,
+  entity: EntityName<T>,
+  list: string,
+  where: FilterQuery<T>,
+  { size, backwards, after, before }: Bounds,
+  rows: readonly T[],
+): Page<T> {
   const more = rows.length > size;
   const nodes = rows.slice(0, size);
   if (backwards) nodes.reverse();

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What one look for work came to: a step was taken; the next is due in so many ms; or there is none that nobody is at. */
+/**
+ * The result of a look for work: a step was taken; the milliseconds until the next one is due; or null, when no step is left
+ * that another worker does not have.
+ */
 export type Look = 'taken' | number | null;
 
-/** For a step that is due so soon, whoever works waits; what is due later, the next round finds. */
+/** Milliseconds. A worker waits for a step that is due within this time. The next round takes a later one. */
 const SOON_MS = 5_000;
 
-/** Takes step after step of long work, each a transaction of its own, until none is due soon. Returns how many. */
+/** Takes the steps of long work, each in its own transaction, until none is due soon. Returns how many. */
 export async function takeSteps(look: () => Promise<Look>, stopping: AbortSignal): Promise<number> {
   let count = 0;
   while (!stopping.aborted) {
@@ -18,7 +21,7 @@ export async function takeSteps(look: () => Promise<Look>, stopping: AbortSignal
   return count;
 }
 
-/** A step that failed is taken again after so many seconds, by how many failed in a row. */
+/** Returns the seconds after which a failed step is tried again, by the number of consecutive failures. */
 export function pauseSeconds(failures: number): number {
   return Math.min(300, 2 ** Math.min(failures, 20));
 }

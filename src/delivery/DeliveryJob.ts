@@ -31,7 +31,7 @@ export interface DestinationConnection {
   readonly type: string;
   /** The type's configuration without its secrets. */
   readonly configuration: object;
-  /** Encrypted (`columnIdentity.webhookAuthConfig`), or null. */
+  /** Encrypted (`columnIdentity.authConfig`), or null. */
   readonly authConfig: string | null;
   /** Encrypted (`columnIdentity.signingSecret`). Null until a delivery first needs it. */
   readonly signingSecret: string | null;

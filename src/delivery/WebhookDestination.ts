@@ -96,7 +96,7 @@ interface PreparedWebhook {
 function prepareWebhook(cipher: Cipher, connection: DestinationConnection & { readonly signingSecret: string }): PreparedWebhook {
   const { id, authConfig, previousSigningSecret, previousSigningSecretExpiresAt } = connection;
   const { url, authType, extraHeaders } = connection.configuration as WebhookConfiguration;
-  const auth = authConfig === null ? {} : JSON.parse(cipher.decrypt(authConfig, columnIdentity.webhookAuthConfig(id)));
+  const auth = authConfig === null ? {} : JSON.parse(cipher.decrypt(authConfig, columnIdentity.authConfig(id)));
   const headers: Record<string, string> = {};
   // Later assignments win, so a merchant's extra header never replaces one that the exchange depends on.
   for (const { name, value } of extraHeaders) headers[name.toLowerCase()] = value;

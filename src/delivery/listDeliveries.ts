@@ -1,7 +1,7 @@
 import type { FilterQuery } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import type { Database } from '../database/Database.js';
-import { createdBetween, type Page, type PageArguments, paginate } from '../database/paginate.js';
+import { createdBetween, type Page, type PageArguments, paginate, paginateEach } from '../database/paginate.js';
 import { type Caller, reachableRows } from '../domain/Caller.js';
 import { DELIVERY_STATUSES, Delivery, type DeliveryStatus } from '../domain/Delivery.js';
 import { SwitchboardError } from '../domain/errors.js';
@@ -21,29 +21,42 @@ interface DeliveryFilter {
 /** An id that no delivery has. */
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
 
-/** The caller's deliveries, or those of a connection or an event of theirs, newest first. Throws BAD_USER_INPUT. */
+/** Returns a page of the caller's deliveries, newest first. Throws BAD_USER_INPUT. */
 export function listDeliveries(
   { database }: { database: Database },
   caller: Caller,
   args: PageArguments,
   filter: DeliveryFilter = {},
-  parent?: { readonly connectionId: number } | { readonly eventId: string },
 ): Promise<Page<Delivery>> {
+  return paginate(database.em(), Delivery, 'deliveries', conditionsOf(caller, filter), args);
+}
+
+/** Returns a page for each of several connections or events of the caller's, in their order. */
+export function listDeliveriesOf(
+  { database }: { database: Database },
+  caller: Caller,
+  args: PageArguments,
+  filter: DeliveryFilter,
+  parents: readonly ({ readonly connectionId: number } | { readonly eventId: string })[],
+): Promise<Page<Delivery>[]> {
+  return paginateEach(database.em(), Delivery, 'deliveries', conditionsOf(caller, filter), parents, args);
+}
+
+function conditionsOf(caller: Caller, filter: DeliveryFilter): FilterQuery<Delivery> {
   const { status, statuses, connectionId, subscriptionId, eventId, eventType, createdAfter, createdBefore } = filter;
   if (statuses && statuses.length > DELIVERY_STATUSES.length) {
     const message = `There are ${DELIVERY_STATUSES.length} statuses: name each once at most in "statuses".`;
     throw new SwitchboardError('BAD_USER_INPUT', message);
   }
-  const where: FilterQuery<Delivery> = {
+  return {
     ...reachableRows(caller, connectionId),
-    $and: [parent ?? {}, statuses ? { status: { $in: [...statuses] } } : {}],
+    ...(statuses ? { $and: [{ status: { $in: [...statuses] } }] } : {}),
     ...(status ? { status } : {}),
     ...(subscriptionId ? { subscriptionId: parseId(subscriptionId) ?? 0 } : {}),
     ...(eventId ? { eventId: isUuid(eventId) ? eventId : NOWHERE } : {}),
     ...(eventType ? { eventType } : {}),
     ...createdBetween(createdAfter, createdBefore),
   };
-  return paginate(database.em(), Delivery, 'deliveries', where, args);
 }
 
 /** Returns one delivery of the caller's organization, or null. Deliveries of other organizations count as missing. */

@@ -12,7 +12,7 @@ export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 export const PLATFORM_SCOPE = 'platform';
 export type Scope = ApiKeyScope | typeof PLATFORM_SCOPE;
 
-/** What an access token may do at most: it is seen by more eyes than a key, and must not outlive itself. */
+/** The scopes that an access token may have. They are few, because tokens are passed around more than keys. */
 export const TOKEN_SCOPES = ['manage', 'publish', 'read'] as const satisfies readonly ApiKeyScope[];
 
 const ApiKeySchema = defineEntity({

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { Organization } from './Organization.js';
 
-/** Actions that the audit log records. Each name is a thing and what was done to it. */
+/** Actions that the audit log records. Each name is an object and what happened to it. */
 export const AUDIT_ACTIONS = [
   'connection_created',
   'connection_updated',

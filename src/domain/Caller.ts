@@ -9,7 +9,7 @@ export interface Caller {
   /** The API key that was presented, or that created the presented access token or session. */
   readonly apiKeyId: number;
   readonly scopes: ReadonlySet<ApiKeyScope>;
-  /** What they presented. */
+  /** The kind of the presented credentials. */
   readonly credential: 'api_key' | 'access_token' | 'session' | 'platform_key';
   /** The IP address that the call comes from. */
   readonly address: string;
@@ -17,7 +17,7 @@ export interface Caller {
   readonly session: CallingSession | null;
 }
 
-/** A platform that acts for no organization: it manages them, and touches nothing inside of any. */
+/** A platform that acts for no organization: it manages organizations, and touches no objects in them. */
 export interface Platform {
   readonly organizationId: null;
   readonly apiKeyId: number;

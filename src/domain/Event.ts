@@ -27,7 +27,7 @@ const EventSchema = defineEntity({
     /** True when a test broadcast created it. */
     isTest: p.boolean().default(false),
     createdAt: p.datetime().defaultRaw('now()'),
-    /** When its data was erased, since it was about somebody who asked for that. */
+    /** When its data was erased because the person asked for that. */
     erasedAt: p.datetime().nullable(),
   },
 });

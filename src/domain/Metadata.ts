@@ -1,6 +1,6 @@
 import type { ProblemList } from './errors.js';
 
-/** What somebody else's system notes on a thing of ours: flat, and never looked into. */
+/** The application's own notes on an object: flat, and never interpreted here. */
 export type Metadata = Readonly<Record<string, string | number | boolean>>;
 
 export const MAX_EXTERNAL_ID = 200;
@@ -9,8 +9,8 @@ const MAX_KEY = 40;
 const MAX_TEXT = 500;
 
 /**
- * Checks what somebody else's system calls a thing of ours: 1 to 200 characters on one line, neither beginning nor ending with
- * a space. Undefined: not given; null: none. Problems go to the list.
+ * Validates the application's own id of an object: 1 to 200 characters on one line, without a space at its ends. Undefined:
+ * not given. Null: none. Adds problems to the list.
  */
 export function checkExternalId(externalId: string | null | undefined, problems: ProblemList, ...path: string[]): void {
   if (externalId === undefined || externalId === null) return;
@@ -20,7 +20,10 @@ export function checkExternalId(externalId: string | null | undefined, problems:
   problems.add('INVALID', message, ...path);
 }
 
-/** Checks metadata: at most 50 keys of at most 40 characters; texts of at most 500, numbers, true or false. Problems go to the list. */
+/**
+ * Validates metadata: at most 50 keys of at most 40 characters; the values are text of at most 500 characters, numbers or
+ * booleans. Adds problems to the list.
+ */
 export function checkMetadata(
   metadata: Readonly<Record<string, unknown>> | null | undefined,
   problems: ProblemList,
@@ -43,7 +46,10 @@ export function checkMetadata(
   return Object.fromEntries(entries) as Metadata;
 }
 
-/** Refuses what a session says of externalId and metadata: they are the notes of the application that made it. Problems go to the list. */
+/**
+ * Refuses externalId and metadata in the input of a session: only the application's keys may set them. Adds problems to the
+ * list.
+ */
 export function refuseNotes(
   { session }: { readonly session: unknown },
   input: { readonly externalId?: unknown; readonly metadata?: unknown },
@@ -56,7 +62,7 @@ export function refuseNotes(
   }
 }
 
-/** Text that Postgres can store: without NUL and without halves of surrogate pairs. */
+/** Returns whether Postgres can store a text: without NUL and without halves of surrogate pairs. */
 function isText(text: string, most: number): boolean {
   return text.length <= most && text.isWellFormed() && !text.includes('\0');
 }

@@ -61,16 +61,16 @@ interface InputProblem {
 
 /** Problems of an input that a person can fix. GraphQL shows the key in `userErrors`, REST the `jsonApi` code with status 400. */
 export const inputProblems = {
-  REQUIRED: { jsonApi: 'required', means: 'It is missing.' },
-  INVALID: { jsonApi: 'invalid', means: 'It has the wrong form or does not fit here.' },
-  INVALID_CHOICE: { jsonApi: 'invalid_choice', means: 'It is not one of the possible values.' },
-  NOT_FOUND: { jsonApi: 'not_found', means: 'There is no such thing, or it is not yours.' },
-  MIN_VALUE: { jsonApi: 'min_value', means: 'It is too small.' },
-  MAX_VALUE: { jsonApi: 'invalid', means: 'It is too large.' },
-  FORBIDDEN: { jsonApi: 'forbidden', means: 'It may not be done.' },
-  CONFLICT: { jsonApi: 'non_field_errors', means: 'It contradicts what is there already.' },
-  UNKNOWN_FIELD: { jsonApi: 'unknown_field', means: 'There is no field of that name.' },
-  NOT_A_LIST: { jsonApi: 'not_a_list', means: 'It must be a list.' },
+  REQUIRED: { jsonApi: 'required', means: 'The field is missing.' },
+  INVALID: { jsonApi: 'invalid', means: 'The value has the wrong form or is not allowed here.' },
+  INVALID_CHOICE: { jsonApi: 'invalid_choice', means: 'The value is not one of the allowed values.' },
+  NOT_FOUND: { jsonApi: 'not_found', means: 'The object does not exist or is not yours.' },
+  MIN_VALUE: { jsonApi: 'min_value', means: 'The value is too small.' },
+  MAX_VALUE: { jsonApi: 'invalid', means: 'The value is too large.' },
+  FORBIDDEN: { jsonApi: 'forbidden', means: 'The caller may not do this.' },
+  CONFLICT: { jsonApi: 'non_field_errors', means: 'The input conflicts with existing data.' },
+  UNKNOWN_FIELD: { jsonApi: 'unknown_field', means: 'There is no field with this name.' },
+  NOT_A_LIST: { jsonApi: 'not_a_list', means: 'The value must be a list.' },
 } as const satisfies Record<string, InputProblem>;
 
 /** Codes of input problems, named like the codes of the OpenAPI description's ErrorObject. */

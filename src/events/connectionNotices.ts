@@ -1,8 +1,7 @@
 import type { EntityManager } from '../database/Database.js';
 import type { Connection } from '../domain/Connection.js';
 import type { NamedAccount, ScopesOfGrant } from '../domain/Credential.js';
-import { insertNew, newEvent } from './insertEvents.js';
-import type { PublishDependencies } from './PublishEvent.js';
+import { insertNew, newEvent, type PublishDependencies } from './insertEvents.js';
 import type {
   ConnectionAccountChangedData,
   ConnectionAuthorizationCompletedData,

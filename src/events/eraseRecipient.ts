@@ -11,39 +11,39 @@ import type { Logger } from '../domain/Logger.js';
 import { checkText, type Recipient } from '../domain/Recipient.js';
 import { canonicalJson } from './insertEvents.js';
 
-/** Whose data is to be erased: whoever has one of these. */
+/** The person whose data is erased: everyone who has one of these identifiers. */
 export type Person = Pick<Recipient, 'email' | 'phoneNumber' | 'externalId' | 'anonymousId'>;
 
 interface Dependencies {
   readonly database: Database;
   readonly cipher: Cipher;
-  /** Has the background begin, once the transaction is committed. */
+  /** Wakes the background work when the transaction commits. */
   readonly wakeErasing: (em: EntityManager) => Promise<void>;
 }
 
-/** How far an erasure is. */
+/** The progress of an erasure. */
 export interface Erasure {
   readonly id: string;
   readonly status: 'running' | 'completed';
-  /** Events that were looked at. */
+  /** Events that were checked. */
   readonly eventsLookedAt: number;
   /** Events that were about the person. */
   readonly eventsErased: number;
-  /** Deliveries that still waited, and are not sent any more. */
+  /** Waiting deliveries that were cancelled. */
   readonly deliveriesCancelled: number;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
 }
 
-/** Erasures of one organization at once: each of them walks through all of its events. */
+/** Maximum running erasures of one organization, since each reads all of its events. */
 const MOST_RUNNING = 100;
 
 /**
  * Erases one person's data everywhere in the caller's organization, in the background, in bounded steps. An event is the
- * person's when its recipient has one of the identifiers, or when email or phoneNumber stand in its data or properties. Of it
- * stay its row and its deliveries, as facts: payload, recipient, properties and what attempts were answered are erased, what
- * still waited to be sent is cancelled, and nothing of it can be sent again. Asking again while it runs changes nothing.
- * Throws an InputError: REQUIRED, INVALID; RATE_LIMITED when a hundred others run.
+ * person's when its recipient has one of the identifiers, or when the email or phoneNumber is in its data or properties. Its
+ * row and its deliveries stay as facts. Its payload, recipient, properties and the responses to its attempts are erased,
+ * waiting deliveries are cancelled, and none of it can be sent again. Calling it again while it runs changes nothing. Throws
+ * an InputError: REQUIRED, INVALID; RATE_LIMITED when a hundred others run.
  */
 export async function eraseRecipient(
   { database, cipher, wakeErasing }: Dependencies,
@@ -67,7 +67,7 @@ export async function eraseRecipient(
         select from erasures where organization_id = ${organizationId} and status = 'running' limit ${MOST_RUNNING}
       ) r`.execute(db);
     const hash = cipher.fingerprint(person, `erasures:${organizationId}`);
-    // Two who ask for the same at once take turns at the unique index.
+    // The unique index serializes two concurrent calls for the same person.
     const { numAffectedRows: begun } = await sql`
       insert into erasures (id, organization_id, person, person_hash)
       select ${id}::uuid, ${organizationId}, ${cipher.encrypt(person, columnIdentity.erasedPerson(id))}, ${hash}
@@ -81,7 +81,7 @@ export async function eraseRecipient(
       throw new SwitchboardError('RATE_LIMITED', message, { retryAfterSeconds: 60 });
     }
     if (begun) {
-      // By which identifiers, and never which they are.
+      // The audit log stores which identifiers were given, never their values.
       const after = { identifiers: given.map(([name]) => name) };
       await recordAudit(em, caller, { action: 'recipient_erasure_requested', subject: ['recipient', id], after });
     }
@@ -90,7 +90,7 @@ export async function eraseRecipient(
   });
 }
 
-/** One erasure of the organization, or null: somebody else's is not there. */
+/** Returns one erasure of the organization, or null, also for another organization's erasure. */
 export async function findErasure({ database }: { database: Database }, caller: Caller, id: string): Promise<Erasure | null> {
   if (!isUuid(id)) return null;
   const { rows } = await sql<ErasureRow>`
@@ -111,7 +111,7 @@ function present({ createdMs, finishedMs, ...row }: ErasureRow): Erasure {
   return { ...row, createdAt: new Date(createdMs), finishedAt: finishedMs === null ? null : new Date(finishedMs) };
 }
 
-/** Forgets erasures that were done longer ago than so many milliseconds. Returns how many. */
+/** Deletes erasures that ended more than `olderThanMs` milliseconds ago. Returns how many. */
 export async function forgetErasures({ database }: { database: Database }, olderThanMs: number): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from erasures where status <> 'running' and finished_at < now() - ${olderThanMs} * interval '1 millisecond'`.execute(
@@ -124,7 +124,7 @@ export interface ErasureDependencies {
   readonly database: Database;
   readonly cipher: Cipher;
   readonly log: Logger;
-  /** Erases what was kept for repeated requests of an organization, where that speaks of somebody. */
+  /** Erases stored responses to an organization's repeated requests, where they contain the person's data. */
   readonly forgetAnswers: (em: EntityManager, organizationId: number, speaksOf: (text: string) => boolean) => Promise<unknown>;
 }
 
@@ -138,7 +138,7 @@ interface Task {
 }
 
 interface Step {
-  /** The last event that is done with. */
+  /** The last event that was completely handled. */
   readonly place: string | null;
   readonly looked: number;
   readonly erased: number;
@@ -147,12 +147,14 @@ interface Step {
   readonly waitMs: number;
 }
 
-/** Milliseconds that an event may take from its id to its commit: before they are over, the last ones are looked at again. */
+/**
+ * Milliseconds between an event's id and its commit at most. Until they have passed, the latest events are checked again.
+ */
 const YOUNG_MS = 2_000;
 
 /**
- * Takes the next step of whichever erasure is first, in one transaction: whoever dies amid a step leaves it to the next one,
- * and two never take the same. A step that fails is postponed.
+ * Takes the next step of the first erasure, in one transaction. After a crash the next worker takes the step again, and two
+ * workers never take the same one. A failed step is postponed.
  */
 export async function takeErasureStep(dependencies: ErasureDependencies): Promise<Look> {
   const { database, log } = dependencies;
@@ -194,7 +196,7 @@ export async function takeErasureStep(dependencies: ErasureDependencies): Promis
   }
 }
 
-/** Events that one step looks at, and deliveries that it changes; of one event, all. */
+/** Maximum events that one step checks, and deliveries that it changes. All deliveries of one event are changed together. */
 const EVENTS = 200;
 const DELIVERIES = 2_000;
 
@@ -206,7 +208,7 @@ interface Candidate {
   readonly properties: string | null;
   readonly idempotency_key: string | null;
   readonly ordering_key: string | null;
-  /** Whether the payload may speak of the person. */
+  /** Whether the payload may contain the person's data. */
   readonly may_speak: boolean;
   readonly is_erased: boolean;
 }
@@ -234,7 +236,7 @@ async function continueErasing(dependencies: ErasureDependencies, em: EntityMana
       const done = await eraseEvent(em, organizationId, event, speaksOf);
       cancelled += done.cancelled;
       touched += done.deliveries;
-      // What is on its way at this moment comes back with an answer, which must not outlive the rest.
+      // An attempt in flight will store a response, which must be erased too.
       if (done.isUnderWay) return step(false, UNDER_WAY_MS);
       erased += 1;
     }
@@ -267,7 +269,7 @@ async function isAbout(
   return mentions(rows[0]?.payload, speaksOf);
 }
 
-/** Erases what one event holds; while one of its deliveries is under way, it only stops the others. */
+/** Erases the data of one event. While one of its deliveries is in flight, it only cancels the others. */
 async function eraseEvent(
   em: EntityManager,
   organizationId: number,
@@ -285,7 +287,7 @@ async function eraseEvent(
       array_agg(ordering_key) filter (where ordering_key is not null) as keys
     from cancelled`.execute(db);
   const { cancelled = 0, connection_ids = null, keys = null } = rows[0] ?? {};
-  // The next of its key may go.
+  // The next delivery of its ordering key may be sent.
   if (keys !== null) await sql`select try_advance_ordering(${connection_ids}::bigint[], ${keys}::text[])`.execute(db);
   const { rows: all } = await sql<{ deliveries: number; is_under_way: boolean | null }>`
     select count(*)::int as deliveries, bool_or(leased_until > now()) as is_under_way from deliveries where ${own}`.execute(db);
@@ -308,17 +310,20 @@ async function eraseEvent(
 
 const ERASED = 'Erased with the data of the person whom the event was about.';
 
-/** Emails and phone numbers are the same in any case; ids are in ours as they were given, but compared alike. */
+/** Emails and phone numbers are case-insensitive. Ids are stored as given, but compared in the same way. */
 function normal(text: string): string {
   return text.trim().toLowerCase();
 }
 
-/** What is somebody's wherever it stands. An id may well be a number that means something else there. */
+/** Returns the identifiers that are unique in any text. An id may be a number that means something else there. */
 function contacts({ email, phoneNumber }: Person): string[] {
   return [email, phoneNumber].filter((text): text is string => Boolean(text));
 }
 
-/** Tells whether a text holds the person's email or phone number, and not as a part of a longer one. */
+/**
+ * Returns a function that tells whether a text contains the person's email or phone number, but not as a part of a longer
+ * one.
+ */
 function recognizer(person: Person): (text: string) => boolean {
   const patterns = contacts(person).map(
     (text) =>
@@ -330,7 +335,7 @@ function recognizer(person: Person): (text: string) => boolean {
   return (text) => patterns.some((pattern) => pattern.test(text.toLowerCase()));
 }
 
-/** Whether anything in a JSON value does, names of fields included. */
+/** Returns whether any text in a JSON value matches, names of fields included. */
 function mentions(value: unknown, speaksOf: (text: string) => boolean): boolean {
   if (typeof value === 'string') return speaksOf(value);
   if (value === null || typeof value !== 'object') return false;

@@ -3,8 +3,7 @@ import { DAY_MS } from '../domain/duration.js';
 import { Event } from '../domain/Event.js';
 import { InputError, ProblemList } from '../domain/errors.js';
 import { checkRecipient, checkText } from '../domain/Recipient.js';
-import { insertEvents, type NewEvent, newEvent } from './insertEvents.js';
-import type { PublishDependencies, PublishEventInput } from './PublishEvent.js';
+import { insertEvents, type NewEvent, newEvent, type PublishDependencies, type PublishEventInput } from './insertEvents.js';
 import type { EventTypeRegistry } from './types/eventTypeRegistry.js';
 
 const MAX_EVENTS = 1_000;

@@ -2,55 +2,61 @@ import { setImmediate } from 'node:timers/promises';
 import { SwitchboardError } from '../domain/errors.js';
 
 export interface BudgetLimits {
-  /** Rows that one operation may read. */
+  /** Maximum number of rows that an operation may read. */
   readonly rows: number;
-  /** Of the answer, about. */
+  /** Maximum bytes of the response, approximately. */
   readonly bytes: number;
 }
 
-/** Reads of one operation at once, so that it neither takes the whole pool nor holds much more than it may answer. */
+/** Rows of a list that are completed in one turn of the event loop. Other callers wait for one slice at most. */
+const ROWS_A_SLICE = 50;
+
+/** Maximum concurrent reads of an operation, so that it cannot use the whole pool or hold much more than its response may have. */
 const READS_AT_ONCE = 4;
 
 /**
- * What one operation may still read and answer. Cost is estimated before an operation runs; this is kept while it does,
- * since nobody knows before how large the rows are. When it is used up, or when the client has left, every field that is
- * still to come throws the same error, and the work ends.
+ * The rows and bytes that an operation may still read and answer. The cost of an operation is estimated before it runs; the
+ * budget is counted while it runs, because the size of the rows is not known before. When the budget is used up, or when the
+ * client has disconnected, every further field throws the same error, and the work ends.
  */
 export class Budget {
   #rows: number;
   #bytes: number;
   #exceeded: SwitchboardError | null = null;
   #reading = 0;
+  /** The latest slice of rows to be answered, which has places left; the first is answered at once. */
+  #slice: Promise<void> | null = null;
+  #placesLeft = ROWS_A_SLICE;
   readonly #waiting: (() => void)[] = [];
 
   constructor(
     private readonly limits: BudgetLimits,
-    /** Whether nobody waits for the answer any more. */
+    /** Returns whether the client has disconnected. */
     private readonly isAbandoned: () => boolean,
   ) {
     this.#rows = limits.rows;
     this.#bytes = limits.bytes;
   }
 
-  /** What was exceeded; null while nothing was. */
+  /** The error of an exceeded budget; null while it is not exceeded. */
   get exceeded(): SwitchboardError | null {
     return this.#exceeded;
   }
 
-  /** Rows that are left. */
+  /** Remaining rows. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** Bytes that are left. */
+  /** Remaining bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Throws when there is nothing left to do. */
+  /** Throws BAD_USER_INPUT when the budget is used up or the client has disconnected. */
   check(): void {
     if (this.#exceeded) throw this.#exceeded;
-    if (this.isAbandoned()) throw new SwitchboardError('BAD_USER_INPUT', 'Nobody waits for the answer any more.');
+    if (this.isAbandoned()) throw new SwitchboardError('BAD_USER_INPUT', 'The client has disconnected.');
   }
 
   spendRows(count: number): void {
@@ -58,7 +64,7 @@ export class Budget {
     if (this.#rows < 0) this.#exceed(`The answer would take more than ${this.limits.rows} rows`);
   }
 
-  /** A value that is about to be answered. */
+  /** Counts a value of the response. */
   spendBytes(count: number): void {
     this.#bytes -= count;
     if (this.#bytes < 0) this.exceedBytes();
@@ -68,14 +74,14 @@ export class Budget {
     return this.#exceed(`The answer would be larger than ${Math.floor(this.limits.bytes / 1024)} KiB`);
   }
 
-  /** Reads rows when it is this read's turn, and counts them. */
+  /** Reads rows, after waiting while too many reads are running, and counts them. */
   async read<Result>(work: () => Promise<Result>, rowsOf: (result: Result) => number): Promise<Result> {
     if (this.#reading >= READS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#reading += 1;
     try {
       this.check();
       const result = await work();
-      // Whatever else came meanwhile goes first, so that a large answer is made in small parts.
+      // Other work goes first, so that a large response is made in small parts.
       await setImmediate();
       this.spendRows(rowsOf(result));
       return result;
@@ -86,6 +92,21 @@ export class Budget {
     }
   }
 
+  /**
+   * Returns the rows of a list, those after the operation's first slice as promises: each slice is answered in a turn of the event
+   * loop of its own. graphql-js completes all rows that are there in one piece, during which the process does nothing else.
+   */
+  inSlices(rows: readonly unknown[]): readonly unknown[] {
+    return rows.map((row) => {
+      if (this.#placesLeft === 0) {
+        this.#slice = (this.#slice ?? Promise.resolve()).then(() => setImmediate());
+        this.#placesLeft = ROWS_A_SLICE;
+      }
+      this.#placesLeft -= 1;
+      return this.#slice ? this.#slice.then(() => row) : row;
+    });
+  }
+
   #exceed(what: string): never {
     this.#exceeded ??= new SwitchboardError('BAD_USER_INPUT', `${what}: ask for fewer rows, or fewer fields, at once.`);
     throw this.#exceeded;
@@ -94,7 +115,7 @@ export class Budget {
 
 const sizes = new WeakMap<object, number>();
 
-/** About how many bytes a field's value is in an answer, its name and signs included. */
+/** Returns the approximate bytes of a field in a response, with its name and punctuation. */
 export function sizeOf(value: unknown): number {
   const overhead = 20;
   if (typeof value === 'string') return overhead + value.length;

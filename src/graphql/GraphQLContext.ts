@@ -1,5 +1,5 @@
 import { requirePlatform, requireScope } from '../access/authenticate.js';
-import type { Page } from '../database/paginate.js';
+import type { Page, PageArguments } from '../database/paginate.js';
 import type { ApiKeyScope } from '../domain/ApiKey.js';
 import type { Caller, Platform } from '../domain/Caller.js';
 import type { SessionPermission } from '../domain/Session.js';
@@ -13,23 +13,23 @@ export interface BrowserBinding {
   readonly expiresAt: Date;
 }
 
-/** How an operation came, and what its answer can carry. */
+/** What the transport of an operation knows and provides. */
 export interface Transport {
-  /** What one operation may read and answer. */
+  /** Limits of what an operation may read and answer. */
   readonly budget: BudgetLimits;
-  /** Where it comes from. */
+  /** IP address of the caller. */
   readonly address: string;
-  /** Hears what the operation will cost, once that is known. */
+  /** Called with the cost of the operation, once it is known. */
   readonly onCost?: (cost: number) => Promise<void> | undefined;
-  /** Whether the client has left. */
+  /** Returns whether the client has disconnected. */
   readonly isAbandoned: () => boolean;
-  /** Sets the cookie that the OAuth callback must bring; null where no answer can carry one. */
+  /** Sets the cookie that the OAuth callback requires; null for a transport without cookies. */
   readonly bindBrowser: ((binding: BrowserBinding) => void) | null;
-  /** Asks again, while an operation lasts, whether the caller's credentials are still good. Throws UNAUTHENTICATED. */
+  /** Checks during a long operation whether the caller's credentials are still valid. Throws UNAUTHENTICATED. */
   readonly checkAgain?: () => Promise<unknown>;
 }
 
-/** One operation: who calls, what the resolvers may use, and what the answer shall carry. */
+/** The context of one operation: its caller, its budget, and what resolvers use. */
 export class GraphQLContext {
   budget: Budget;
   loaders: Loaders;
@@ -38,7 +38,7 @@ export class GraphQLContext {
 
   constructor(
     readonly dependencies: UseCaseDependencies,
-    /** Null when the request brought no credentials. */
+    /** Null for a request without credentials. */
     readonly possibleCaller: Caller | Platform | null,
     readonly transport: Transport,
   ) {
@@ -48,24 +48,38 @@ export class GraphQLContext {
     this.checkAgain = transport.checkAgain ?? (async () => {});
   }
 
-  /** Forgets what was read: an operation that lasts must not answer with what it read before, and has a budget for each answer. */
+  /** Clears the loaders and the budget, so that each result of a live subscription reads current rows and has its own budget. */
   readAnew(): void {
     this.budget = new Budget(this.transport.budget, this.transport.isAbandoned);
     this.loaders = createLoaders(this.dependencies, this.possibleCaller, this.budget);
   }
 
-  /** A page of a list, at the expense of the operation's budget. */
+  /** Reads a page of a list, and counts it in the budget of the operation. */
   page<Row>(read: () => Promise<Page<Row>>): Promise<Page<Row>> {
     return this.budget.read(read, ({ edges }) => edges.length);
   }
 
-  /** The platform that calls, for no organization. Throws UNAUTHENTICATED or FORBIDDEN. */
+  /**
+   * Returns a page of a list that belongs to a row, such as a connection's deliveries. The pages of all rows of a list with the
+   * same arguments are read together. `list` names the list and the type of its parents.
+   */
+  pageOf<Key extends number | string, Row>(
+    list: string,
+    args: PageArguments,
+    filter: object,
+    key: Key,
+    read: (keys: readonly Key[]) => Promise<Page<Row>[]>,
+  ): Promise<Page<Row>> {
+    return this.loaders.page(`${list} ${JSON.stringify([args, filter])}`, args, key, read);
+  }
+
+  /** Returns the calling platform, which acts for no organization. Throws UNAUTHENTICATED or FORBIDDEN. */
   platform(): Platform {
     return requirePlatform(this.possibleCaller);
   }
 
   /**
-   * The caller, who must hold the scope, or call with a session that has the permission. Throws UNAUTHENTICATED,
+   * Returns the caller, which must have the scope, or a session with the permission. Throws UNAUTHENTICATED,
    * ORGANIZATION_REQUIRED or FORBIDDEN.
    */
   caller(scope: ApiKeyScope, permission?: SessionPermission): Caller {

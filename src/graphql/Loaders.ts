@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { sql } from 'kysely';
 import { findDeletions, type OrganizationDeletion } from '../access/deleteOrganization.js';
+import { DEFAULT_PAGE_SIZE, type Page, type PageArguments } from '../database/paginate.js';
 import { type ConnectionHealth, findHealth } from '../delivery/listDeliveries.js';
 import { findOldestWaiting, findOldestWaitingOf, type OldestWaiting } from '../delivery/oldestWaiting.js';
 import { Attempt } from '../domain/Attempt.js';
@@ -15,13 +16,13 @@ import type { UseCaseDependencies } from '../UseCaseDependencies.js';
 import { type Budget, sizeOf } from './Budget.js';
 import type { ReadMany } from './connections/ConnectionTypeView.js';
 
-/** Batches what a list's rows ask for one by one. Lives as long as one request. */
+/** Batches the reads of the rows of a list. Loaders exist as long as one request. */
 export interface Loaders {
   /** By connection id: its latest authorization. */
   readonly authorization: DataLoader<number, Authorization | null>;
   /** By connection id. */
   readonly credential: DataLoader<number, Credential | null>;
-  /** By id; null for one that the caller may not touch. */
+  /** By id; null for a connection that the caller cannot reach. */
   readonly connection: DataLoader<number, Connection | null>;
   /** By connection id. */
   readonly health: DataLoader<number, ConnectionHealth | null>;
@@ -31,12 +32,19 @@ export interface Loaders {
   readonly oldestWaiting: DataLoader<number, OldestWaiting | null>;
   /** By organization id, the same. */
   readonly oldestWaitingOf: DataLoader<number, OldestWaiting | null>;
-  /** By organization id: null when nobody asked for its deletion. */
+  /** By organization id: null when no deletion was requested. */
   readonly deletion: DataLoader<number, OrganizationDeletion | null>;
-  /** What a connection type reads by a key of its own; batched for each `read`. */
+  /** Reads a value of a connection type by its own key. Keys are batched for each `read` function. */
   look<Value>(read: ReadMany<Value>, key: string): Promise<Value | null>;
+  /** Pages of lists that belong to a row, by the row's key; batched for each `list`, which names the list and its arguments. */
+  page<Key extends number | string, Row>(
+    list: string,
+    args: PageArguments,
+    key: Key,
+    read: (keys: readonly Key[]) => Promise<Page<Row>[]>,
+  ): Promise<Page<Row>>;
   readonly subscription: DataLoader<number, Subscription | null>;
-  /** Without its payload. */
+  /** By event id, without the payload. */
   readonly event: DataLoader<string, Event | null>;
   /** By event id. */
   readonly payload: DataLoader<string, Record<string, unknown> | null>;
@@ -49,15 +57,21 @@ interface PayloadRow {
   readonly payload: Record<string, unknown>;
 }
 
-/** Rows at once of those that may be large: a payload has up to 256 KiB, an attempt's answer 16 KiB. */
-const LARGE_AT_ONCE = 20;
+/** Maximum rows of pages per query. */
+const PAGES_ROWS_AT_ONCE = 1_000;
+
+/** Rows of the first query for rows that may be large: a payload has up to 256 KiB, the response body of an attempt 16 KiB. */
+const LARGE_AT_FIRST = 20;
+/** Maximum rows and bytes of each later query, by the average size so far. */
+const LARGE_AT_ONCE = 100;
+const BYTES_AT_ONCE = 1024 * 1024;
 
 export function createLoaders(
   { database }: Pick<UseCaseDependencies, 'database'>,
   possibleCaller: Caller | Platform | null,
   budget: Budget,
 ): Loaders {
-  // A platform that acts for no organization touches no row of any.
+  // A platform that acts for no organization can reach no rows.
   const caller = possibleCaller?.organizationId === null ? null : possibleCaller;
   const own = caller ? reachableRows(caller) : { organizationId: 0 };
   const only = caller && onlyConnection(caller);
@@ -72,19 +86,50 @@ export function createLoaders(
       const found = new Map((await rows(() => find([...ids]))).map((row) => [row.id, row]));
       return ids.map((id) => found.get(id) ?? null);
     });
-  /** Reads a few at a time, and stops where what was read could not be answered any more. */
-  const inParts = async <T>(ids: readonly string[], bytesOf: (row: T) => number, find: (ids: string[]) => Promise<T[]>) => {
-    const found: T[] = [];
+  /** Reads a few rows at a time, by their average size so far, and stops when they exceed the bytes of the budget. */
+  const inParts = <T>(bytesOf: (row: T) => number, find: (ids: string[]) => Promise<T[]>) => {
+    let count = 0;
     let bytes = 0;
-    for (let first = 0; first < ids.length; first += LARGE_AT_ONCE) {
-      for (const row of await rows(() => find(ids.slice(first, first + LARGE_AT_ONCE)))) {
-        found.push(row);
-        bytes += bytesOf(row);
+    return async (ids: readonly string[]): Promise<T[]> => {
+      const found: T[] = [];
+      for (let first = 0; first < ids.length; ) {
+        const fitting = count === 0 ? LARGE_AT_FIRST : Math.floor((BYTES_AT_ONCE * count) / bytes);
+        const some = ids.slice(first, first + Math.min(Math.max(1, fitting), LARGE_AT_ONCE));
+        for (const row of await rows(() => find(some))) {
+          found.push(row);
+          bytes += bytesOf(row);
+        }
+        first += some.length;
+        count += some.length;
+        if (bytes > budget.bytes) budget.exceedBytes();
       }
-      if (bytes > budget.bytes) budget.exceedBytes();
-    }
-    return found;
+      return found;
+    };
   };
+  const payloads = inParts<PayloadRow>(
+    ({ payload }) => sizeOf(payload),
+    async (ids) => {
+      const query = sql<PayloadRow>`select id, payload from events where id = any(${sql.val(ids)}::uuid[])`;
+      return (await query.execute(database.sql())).rows;
+    },
+  );
+  const attempts = inParts<Attempt>(
+    ({ responseBody }) => sizeOf(responseBody),
+    (ids) => database.em().find(Attempt, { deliveryId: { $in: ids } }, { orderBy: { id: 'asc' }, limit: budget.rows + 1 }),
+  );
+  const pages = new Map<string, unknown>();
+  const pagesBy = <Key extends number | string, Row>(
+    { first, last }: PageArguments,
+    read: (keys: readonly Key[]) => Promise<Page<Row>[]>,
+  ) =>
+    new DataLoader<Key, Page<Row>>(
+      (keys) =>
+        budget.read(
+          () => read(keys),
+          (found) => found.reduce((sum, { edges }) => sum + edges.length, 0),
+        ),
+      { maxBatchSize: Math.max(1, Math.floor(PAGES_ROWS_AT_ONCE / Math.max(1, last ?? first ?? DEFAULT_PAGE_SIZE))) },
+    );
   const looks = new Map<unknown, unknown>();
   const lookBy = <Value>(read: ReadMany<Value>) =>
     new DataLoader<string, Value | null>(async (keys) => {
@@ -124,25 +169,23 @@ export function createLoaders(
         database.em().find(Event, { id: { $in: ids } }, { exclude: ['payload', 'properties'] }) as Promise<Event[]>,
     ),
     payload: new DataLoader(async (ids) => {
-      const found = await inParts<PayloadRow>(
-        ids,
-        ({ payload }) => sizeOf(payload),
-        async (some) => {
-          const query = sql<PayloadRow>`select id, payload from events where id = any(${sql.val(some)}::uuid[])`;
-          return (await query.execute(database.sql())).rows;
-        },
-      );
-      const payloads = new Map(found.map(({ id, payload }) => [id, payload]));
-      return ids.map((id) => payloads.get(id) ?? null);
+      const found = new Map((await payloads(ids)).map(({ id, payload }) => [id, payload]));
+      return ids.map((id) => found.get(id) ?? null);
     }),
     attempts: new DataLoader(async (ids) => {
-      const found = await inParts<Attempt>(
-        ids,
-        ({ responseBody }) => sizeOf(responseBody),
-        (some) => database.em().find(Attempt, { deliveryId: { $in: some } }, { orderBy: { id: 'asc' }, limit: budget.rows + 1 }),
-      );
-      const attempts = Map.groupBy(found, ({ deliveryId }) => deliveryId);
-      return ids.map((id) => attempts.get(id) ?? []);
+      const found = Map.groupBy(await attempts(ids), ({ deliveryId }) => deliveryId);
+      return ids.map((id) => found.get(id) ?? []);
     }),
+    page: <Key extends number | string, Row>(
+      list: string,
+      args: PageArguments,
+      key: Key,
+      read: (keys: readonly Key[]) => Promise<Page<Row>[]>,
+    ) => {
+      const known = pages.get(list);
+      const loader = (known ?? pagesBy(args, read)) as DataLoader<Key, Page<Row>>;
+      if (!known) pages.set(list, loader);
+      return loader.load(key);
+    },
   };
 }

@@ -6,10 +6,13 @@ import {
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSchema,
+  getNamedType,
   getNullableType,
+  isCompositeType,
   isEnumType,
   isIntrospectionType,
   isLeafType,
+  isListType,
   isObjectType,
   lexicographicSortSchema,
   parse,
@@ -26,6 +29,7 @@ import { ConnectionPayloadResolver, ConnectionResolver } from './connections/Con
 import type { SchemaPart } from './connections/ConnectionTypeView.js';
 import {
   AttemptErrorResolver,
+  AttemptResolver,
   ConnectionDeliveriesResolver,
   DeliveryResolver,
   EventDeliveriesResolver,
@@ -64,7 +68,9 @@ const resolvers: NonEmptyArray<Function> = [
   EventResolver,
   ErasureResolver,
   DeliveryResolver,
+  AttemptResolver,
   AttemptErrorResolver,
+  AttemptResolver,
   ConnectionDeliveriesResolver,
   EventDeliveriesResolver,
   OrganizationDeliveriesResolver,
@@ -74,26 +80,25 @@ const resolvers: NonEmptyArray<Function> = [
 ];
 
 /**
- * The schema, in a stable order. Its description is more than a courtesy: without one, printSchema leaves out the
- * `schema { … }` block, and every reader takes our type `Subscription` for the subscription root.
- * @param parts what the connection types add. Throws when one of them does not fit.
+ * Returns the schema, in a stable order. The schema needs its description: without one, printSchema omits the `schema { … }`
+ * block, and readers take the type `Subscription` for the subscription root. Throws when a part does not fit.
+ * @param parts the parts of the connection types.
  */
 export function buildSchema(log: Logger, parts: readonly SchemaPart[]): GraphQLSchema {
-  // Most of an answer is fields that are simply there: without a promise for each, an answer costs a fraction.
+  // Most fields are plain values. Without a promise for each, a response costs much less.
   for (const objectType of getMetadataStorage().objectTypes) objectType.simpleResolvers = true;
   const core = buildSchemaSync({
     resolvers,
     validate: false,
-    // Without connection types it is no whole schema yet.
+    // The schema is incomplete without the connection types.
     skipCheck: true,
     globalMiddlewares: [
       async ({ context, info }: ResolverData<GraphQLContext>, next) => {
         try {
-          // What was asked to be changed is, though nobody may wait for the answer any more.
+          // A mutation is done even when the client has disconnected.
           if (info.parentType !== info.schema.getMutationType()) context.budget.check();
           const value: unknown = await next();
-          spend(value, context, info);
-          return value;
+          return spend(value, context, info);
         } catch (error) {
           throw toGraphQLError(error, log);
         }
@@ -106,28 +111,48 @@ export function buildSchema(log: Logger, parts: readonly SchemaPart[]): GraphQLS
     if (!isObjectType(type) || isIntrospectionType(type)) continue;
     for (const field of Object.values(type.getFields())) field.resolve ??= answer;
   }
-  describe(built.getQueryType(), 'What can be read: everything of the organization that calls, and nothing else.');
-  describe(built.getMutationType(), 'What can be changed. What a person can mend comes back in userErrors.');
-  const description = 'Switchboard: connections say where events go, subscriptions say which ones.';
-  // type-graphql would name this root Subscription, which is the name of something else here.
+  describe(built.getQueryType(), 'Reads the data of the organization of the caller.');
+  describe(
+    built.getMutationType(),
+    'Changes the data of the organization of the caller. Problems that a person can fix are returned as userErrors.',
+  );
+  const description =
+    'Switchboard delivers events. A connection is a destination for events; a subscription routes events of one type to it.';
+  // type-graphql would name this root Subscription, which is the name of an object type here.
   const subscription = createLiveRoot(built, log);
   const schema = lexicographicSortSchema(new GraphQLSchema({ ...built.toConfig(), subscription, description }));
   assertValidSchema(schema);
   return schema;
 }
 
-/** The schema with what the connection types add to it. */
+/** Each connection type adds its own field. type-graphql has no OneOf input objects. */
+const CONFIGURATION_INPUT = `
+  "The configuration of a connection: exactly one field, that of the connection's type."
+  input ConnectionConfigurationInput @oneOf
+
+  extend input CreateConnectionInput {
+    "The configuration of the connection, which its type may require."
+    configuration: ConnectionConfigurationInput
+  }
+
+  extend input UpdateConnectionInput {
+    "Changes to the configuration."
+    configuration: ConnectionConfigurationInput
+  }
+`;
+
+/** Returns the schema with the parts of the connection types. */
 function addParts(core: GraphQLSchema, parts: readonly SchemaPart[]): GraphQLSchema {
-  const whole = extendSchema(core, parse(parts.map(({ schema }) => schema).join('\n')));
+  const whole = extendSchema(core, parse([CONFIGURATION_INPUT, ...parts.map(({ schema }) => schema)].join('\n')));
   for (const type of Object.values(whole.getTypeMap())) {
-    // What came as text has its node of it. The lookups of an enum are made anew when the schema is sorted.
+    // Only values from SDL have an AST node. Sorting the schema rebuilds the lookups of the enum.
     if (isEnumType(type)) for (const value of type.getValues()) if (value.astNode) value.value = value.name.toLowerCase();
   }
   for (const [coordinate, scope] of parts.flatMap(({ fieldScopes = {} }) => Object.entries(fieldScopes))) {
     const [typeName = '', fieldName = ''] = coordinate.split('.');
     const type = whole.getType(typeName);
     const field = isObjectType(type) ? type.getFields()[fieldName] : undefined;
-    if (!field) throw new Error(`There is no field ${coordinate} that could need a scope.`);
+    if (!field) throw new Error(`There is no field ${coordinate} for which a scope could be required.`);
     field.extensions = { ...field.extensions, scope };
   }
   return whole;
@@ -135,32 +160,32 @@ function addParts(core: GraphQLSchema, parts: readonly SchemaPart[]): GraphQLSch
 
 type Answer = GraphQLFieldResolver<Record<string, unknown>, GraphQLContext>;
 
-/** A field that is simply there, or that a function there reads. */
+/** Resolves a field to the property of the source, or to the result of a function there. */
 const answerPlainly =
   (log: Logger): Answer =>
   (source, _args, context, info) => {
     context.budget.check();
     const value = source[info.fieldName];
     if (typeof value === 'function') return answerLater(value as () => unknown, context, info, log);
-    spend(value, context, info);
-    return value;
+    return spend(value, context, info);
   };
 
 async function answerLater(read: () => unknown, context: GraphQLContext, info: GraphQLResolveInfo, log: Logger) {
   try {
-    const value = await read();
-    spend(value, context, info);
-    return value;
+    return spend(await read(), context, info);
   } catch (error) {
     throw toGraphQLError(error, log);
   }
 }
 
-function spend(value: unknown, { budget }: GraphQLContext, { returnType }: GraphQLResolveInfo): void {
-  if (isLeafType(getNullableType(returnType))) budget.spendBytes(sizeOf(value));
+/** Counts a field's value, and returns it as it is to be completed. */
+function spend(value: unknown, { budget }: GraphQLContext, { returnType }: GraphQLResolveInfo): unknown {
+  const type = getNullableType(returnType);
+  if (isLeafType(type)) budget.spendBytes(sizeOf(value));
+  return isListType(type) && Array.isArray(value) && isCompositeType(getNamedType(type)) ? budget.inSlices(value) : value;
 }
 
-/** type-graphql has no place for the descriptions of the roots. */
+/** Sets the description of a root, for which type-graphql has no option. */
 function describe(root: GraphQLObjectType | null | undefined, description: string): void {
   if (root) root.description = description;
 }

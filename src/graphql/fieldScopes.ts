@@ -12,9 +12,9 @@ import {
 import type { ApiKeyScope, Scope } from '../domain/ApiKey.js';
 
 /**
- * Which scope each field needs; null: any credentials do. Fields that are not here are part of the thing that they belong to. A mutation shows the
- * thing that it changed; whatever lies beyond that thing needs `read`, as it does in a query. Fields that come with a connection
- * type have it in their `extensions.scope`.
+ * The scope that each field requires; null: any credentials do. A field that is not listed needs no scope beyond that of its
+ * parent. A mutation returns the object that it changed; related objects require `read`, as in a query. Fields of connection
+ * types have their scope in `extensions.scope`.
  */
 export const fieldScopes: Readonly<Record<string, Scope | null>> = {
   'Query.caller': null,
@@ -85,14 +85,14 @@ export const fieldScopes: Readonly<Record<string, Scope | null>> = {
   'Replay.connection': 'read',
 };
 
-/** The same for a platform that acts for no organization: which of them it asks for, it says in the arguments. */
+/** The scopes for a platform that acts for no organization and names one in the arguments. */
 export const platformFieldScopes: typeof fieldScopes = {
   ...fieldScopes,
   'Query.organization': 'platform',
   'Caller.organization': 'platform',
 };
 
-/** The scopes that a key needs for all of these fields (`Type.field`). A connection type says so in a field's `extensions`. */
+/** Returns the scopes that these fields (`Type.field`) require. */
 export function scopesOf(schema: GraphQLSchema, fields: Iterable<string>, scopesOfFields = fieldScopes): Set<Scope> {
   return new Set([...fields].flatMap((field) => scopesOfFields[field] ?? extensionOf(schema, field) ?? []));
 }
@@ -103,7 +103,7 @@ function extensionOf(schema: GraphQLSchema, coordinate: string): ApiKeyScope | u
   return isObjectType(type) ? (type.getFields()[fieldName]?.extensions.scope as ApiKeyScope | undefined) : undefined;
 }
 
-/** Every field that an operation names, as `Type.field`, so that it can be refused as a whole before any of it is done. */
+/** Returns every field that an operation selects, as `Type.field`, so that the operation can be refused before it runs. */
 export function fieldsOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Set<string> {
   const fragments = new Map(
     document.definitions

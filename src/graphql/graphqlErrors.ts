@@ -3,7 +3,7 @@ import { GraphQLError, type GraphQLFormattedError, locatedError } from 'graphql'
 import type { Logger } from '../domain/Logger.js';
 import { errorHeaders, toCallError } from '../errors/toCallError.js';
 
-/** The one place where a failure of a call becomes a GraphQL error, with `extensions.code` and the fitting HTTP status. */
+/** Converts a failure of a call to a GraphQL error with `extensions.code` and the matching HTTP status. */
 export function toGraphQLError(failure: unknown, log: Logger): GraphQLError {
   if (failure instanceof GraphQLError) return failure;
   const { error, id } = toCallError(failure, log);
@@ -17,8 +17,8 @@ export function toGraphQLError(failure: unknown, log: Logger): GraphQLError {
 }
 
 /**
- * The last look at an error before it leaves, for those that graphql-js and Apollo make by themselves: what nobody foresaw
- * shows an id and nothing else, and a value that was sent is not sent back, since it may hold a secret.
+ * Returns a function that formats errors of graphql-js and Apollo: an unexpected error shows only an id, and no message repeats a
+ * value of the call, because it may be a secret.
  */
 export function formatError(log: Logger): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
   return (formatted, error) => {
@@ -33,31 +33,34 @@ export function formatError(log: Logger): (formatted: GraphQLFormattedError, err
   };
 }
 
-/** Characters of a message: names in it can be as long as a caller likes. */
+/** Maximum characters of a message, because a caller can send names of any length. */
 const MOST_CHARACTERS = 500;
 
-/** Sentences of graphql-js that quote a value of the document; each with the part that says what is wanted. */
+/** Sentences of graphql-js that quote a value of the document, each with a replacement without the value. */
 const QUOTING: readonly (readonly [RegExp, string])[] = [
-  [/^Value [\s\S]* does not exist in ("\w+") enum\.[\s\S]*$/, 'It is no value of the enum $1.'],
-  [/^Enum ("\w+") cannot represent [\s\S]*$/, 'It is no value of the enum $1.'],
+  [/^Value [\s\S]* does not exist in ("\w+") enum\.[\s\S]*$/, 'The value is not one of the enum $1.'],
+  [/^Enum ("\w+") cannot represent [\s\S]*$/, 'The value is not one of the enum $1.'],
   [/^(\w+) cannot represent [\s\S]*$/, '$1 cannot represent this value.'],
   [/^(Expected value of type "[^"]{1,100}"),? (?:found|but)[\s\S]*$/, '$1.'],
   [/^(Argument "\w+" has invalid value) [\s\S]*$/, '$1.'],
   [/^(Syntax Error: Expected [^,]{1,100}), found [\s\S]*$/, '$1.'],
   [/^(Syntax Error: Unexpected \w+) [\s\S]*$/, '$1.'],
-  [/^Unknown operation named [\s\S]*$/, 'The document has no operation of that name.'],
+  [/^Unknown operation named [\s\S]*$/, 'The document has no operation with this name.'],
 ];
 
-/** The text or number in the document that an error is about. */
+/** Returns the string or number in the document that an error is about. */
 function literalOf(error: unknown): string | undefined {
   const [node] = (error as Partial<GraphQLError>).nodes ?? [];
   return node && 'value' in node && typeof node.value === 'string' ? node.value : undefined;
 }
 
-/** The message without what was sent, which may be a secret, or huge. Variables are checked before graphql-js sees them. */
+/**
+ * Returns the message without the values of the call, which may be secret or huge. Variables are checked before graphql-js reads
+ * them.
+ */
 function withoutValues(message: string, literal = ''): string {
   const [pattern, replacement] = QUOTING.find(([quoting]) => quoting.test(message)) ?? [];
-  if (!pattern && literal !== '' && message.includes(literal)) return 'The value is not what the schema wants there.';
+  if (!pattern && literal !== '' && message.includes(literal)) return 'The value does not match the schema.';
   const said = pattern && replacement ? message.replace(pattern, replacement) : message;
   return said.length > MOST_CHARACTERS ? `${said.slice(0, MOST_CHARACTERS - 1)}…` : said;
 }

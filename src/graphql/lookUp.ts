@@ -1,12 +1,12 @@
 import { SwitchboardError } from '../domain/errors.js';
 
-/** A thing is named by our id or by the one that the caller's own system has for it. */
+/** An object is named by its id, or by its externalId, which is the id in the caller's own system. */
 interface Name {
   readonly id?: string | null;
   readonly externalId?: string | null;
 }
 
-/** Finds a thing by whichever of the two names is given. Throws BAD_USER_INPUT for none, and for both. */
+/** Finds an object by its id or its externalId. Throws BAD_USER_INPUT unless exactly one is given. */
 export function lookUp<T>(
   { id, externalId }: Name,
   byId: (id: string) => Promise<T>,

@@ -1,12 +1,12 @@
 import { ArgsType, type ClassType, Field, Int, ObjectType, Root } from 'type-graphql';
 import { DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE, type Page, type PageArguments } from '../database/paginate.js';
 
-@ObjectType('PageInfo', { description: 'Where a page stands in its list.' })
+@ObjectType('PageInfo', { description: 'The position of a page in its list.' })
 class PageInfo {
-  @Field(() => Boolean, { description: 'True when older rows follow.' })
+  @Field(() => Boolean, { description: 'True when there are older rows.' })
   hasNextPage!: boolean;
 
-  @Field(() => Boolean, { description: 'True when newer rows precede.' })
+  @Field(() => Boolean, { description: 'True when there are newer rows.' })
   hasPreviousPage!: boolean;
 
   @Field(() => String, { nullable: true, description: 'Cursor of the first row of the page.' })
@@ -16,46 +16,46 @@ class PageInfo {
   endCursor!: string | null;
 }
 
-/** The arguments of every list (GraphQL Cursor Connections Specification, section 4). */
+/** The arguments of every list (GraphQL Cursor Connections Specification, section 4). Rows are sorted newest first. */
 @ArgsType()
 export class PageArgs implements PageArguments {
   @Field(() => Int, {
     nullable: true,
-    description: `How many, from the newest on: ${DEFAULT_PAGE_SIZE} if not given, ${MAX_PAGE_SIZE} at most.`,
+    description: `Number of rows from the newest on: ${DEFAULT_PAGE_SIZE} by default, at most ${MAX_PAGE_SIZE}.`,
   })
   first?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Only what comes after this cursor: older rows.' })
+  @Field(() => String, { nullable: true, description: 'Only rows after this cursor, which are older.' })
   after?: string | null;
 
-  @Field(() => Int, { nullable: true, description: `How many, from the oldest on: ${MAX_PAGE_SIZE} at most.` })
+  @Field(() => Int, { nullable: true, description: `Number of rows from the oldest on: at most ${MAX_PAGE_SIZE}.` })
   last?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Only what comes before this cursor: newer rows.' })
+  @Field(() => String, { nullable: true, description: 'Only rows before this cursor, which are newer.' })
   before?: string | null;
 }
 
-/** Makes the two types of a list, `<Name>Connection` and `<Name>Edge`, and returns the former. `plural` is for its descriptions. */
+/** Returns the type `<Name>Connection` of a list, with its type `<Name>Edge`. `plural` is used in the descriptions. */
 export function pageTypes<T extends object>(name: string, plural: string, nodeType: () => ClassType<T>): ClassType<object> {
-  @ObjectType(`${name}Edge`, { description: `One of a list of ${plural}, with its position.` })
+  @ObjectType(`${name}Edge`, { description: `A row of a list of ${plural}, with its cursor.` })
   class Edge {
     @Field(nodeType, { description: 'The row.' })
     node!: T;
 
-    @Field(() => String, { description: 'Its position, for "after" and "before". Opaque.' })
+    @Field(() => String, { description: 'Opaque position of the row, for the arguments after and before.' })
     cursor!: string;
   }
 
   @ObjectType(`${name}Connection`, { description: `A page of ${plural}, newest first.` })
   class PageOf {
-    @Field(() => [Edge], { description: 'The rows with their cursors.' })
+    @Field(() => [Edge], { description: 'The rows of the page, with their cursors.' })
     edges!: Edge[];
 
-    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    @Field(() => PageInfo, { description: 'The position of the page in the list.' })
     pageInfo!: PageInfo;
 
     @Field(() => Int, {
-      description: `How many there are on all pages, counted when asked for. Exact below ${MAX_COUNTED.toLocaleString('en')}; ${MAX_COUNTED.toLocaleString('en')} means that many or more.`,
+      description: `Number of rows on all pages, counted when this field is selected. Exact below ${MAX_COUNTED.toLocaleString('en')}; ${MAX_COUNTED.toLocaleString('en')} means that many or more.`,
     })
     totalCount(@Root() page: Page<T>): Promise<number> {
       return page.totalCount();

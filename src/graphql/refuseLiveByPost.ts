@@ -8,7 +8,7 @@ import { toGraphQLError } from './graphqlErrors.js';
 const WHERE =
   'Live updates need a websocket: connect to this address with the graphql-transport-ws protocol (the package graphql-ws).';
 
-/** One answer can't carry what goes on: says where it can be had. */
+/** Refuses live subscriptions over HTTP, whose single response cannot carry them, and names the websocket. */
 export function refuseLiveByPost(log: Logger): ApolloServerPlugin<GraphQLContext> {
   return {
     async requestDidStart() {

@@ -2,7 +2,7 @@ import type { CallingSession } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
 import type { SessionPermission } from '../domain/Session.js';
 
-/** Who of those that call with a session may use a field: names of fields, separated by spaces. */
+/** The fields that sessions may use, by permission: names of fields, separated by spaces. */
 interface Decisions {
   /** Any session. */
   readonly any?: string;
@@ -12,7 +12,7 @@ interface Decisions {
   readonly view?: string;
   /** With MANAGE. */
   readonly manage?: string;
-  /** No session, ever: payloads, people, secrets, keys, and what only a backend does. */
+  /** No session: the data of events, personal data, secrets, keys, and operations for backends only. */
   readonly never?: string;
 }
 
@@ -20,8 +20,8 @@ const PAGE = { view: 'edges pageInfo totalCount' };
 const EDGE = { view: 'cursor node' };
 
 /**
- * What a session may use, for every field of every type. What is not here is refused, and a test fails for a field that nobody
- * has decided about. Which rows it sees is decided by the use cases (`reachableConnection`), whatever the field.
+ * The permissions that each field requires of a session. A field that is not listed is refused, and a test fails for it. The use
+ * cases decide which rows a session can reach (`reachableConnection`).
  */
 const decisions: Readonly<Record<string, Decisions>> = {
   Query: {
@@ -40,11 +40,11 @@ const decisions: Readonly<Record<string, Decisions>> = {
 
   Caller: { any: 'credential scopes session', view: 'organization' },
   Session: { any: 'id permissions connection origin returnTo locale createdAt expiresAt endedAt' },
-  // What a platform notes on its merchant is not for the merchant's browser.
+  // A platform's metadata of a merchant is not for the merchant's browser.
   Organization: { view: 'id name createdAt oldestWaiting', never: 'externalId metadata deletion updatedAt' },
 
   Connection: {
-    any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration authorization createdAt updatedAt',
+    any: 'id type name status isEnabled statusReason statusReasonCode problem problemCode configuration account grant authorization createdAt updatedAt',
     view: 'maxConcurrency maxPerSecond externalId metadata subscriptions deliveries oldestWaiting',
   },
   // The values of extra headers are often secrets of the endpoint.
@@ -54,27 +54,28 @@ const decisions: Readonly<Record<string, Decisions>> = {
     any: 'account requestedScopes grantedScopes missingScopes',
     view: 'accessTokenExpiresAt lastCheckedAt lastRefreshedAt quota bulkQuota',
   },
+  Grant: { any: 'grantedScopes missingScopes', view: 'accessTokenExpiresAt lastCheckedAt lastRefreshedAt' },
   KlaviyoAccount: { any: 'id name timezone' },
   KlaviyoQuota: { view: 'pausedUntil perMinuteLimit perMinuteRemaining perSecondLimit perSecondRemaining resetsAt' },
   KlaviyoScope: { view: 'access name required resource' },
   KlaviyoApp: { never: 'clientId redirectUri sandbox scopes' },
-  Authorization: { any: 'id status errorCode errorDescription scopes createdAt expiresAt completedAt' },
+  Authorization: { any: 'id status errorCode providerErrorCode errorDescription scopes createdAt expiresAt completedAt' },
   DeletedConnection: { any: 'deletedId' },
   DeletedSubscription: { view: 'deletedId connectionId' },
   ConnectionCheck: { manage: 'account checkedAt message missingScopes outcome' },
   Subscription: { view: 'id eventType isActive externalId metadata connection createdAt updatedAt' },
   EventType: { view: 'name description schema sample' },
-  // Its keys and its value are the publisher's own, and may name an order or a person as its payload does.
+  // The keys and the value may identify an order or a person, as the data does.
   Event: {
     view: 'id eventType createdAt occurredAt erasedAt deliveries',
-    never: 'payload idempotencyKey orderingKey value valueCurrency',
+    never: 'data payload idempotencyKey orderingKey value valueCurrency',
   },
   Delivery: { view: 'id status attemptCount attempts event subscription connection createdAt updatedAt nextAttemptAt' },
-  // An endpoint may answer with what it was sent.
+  // A response may repeat the data of the event.
   Attempt: { view: 'number trigger statusCode error durationMs startedAt', never: 'responseBody' },
-  // A provider may quote in it what it was sent.
-  AttemptError: { view: 'code', never: 'message' },
-  // What was sent is a sample.
+  // The message may quote the data of the event.
+  AttemptError: { view: 'code destinationCode', never: 'message' },
+  // A test broadcast sends a sample.
   BroadcastResult: { manage: 'success statusCode responseBody durationMs error' },
   DeliveryStatistics: {
     view: 'from until intervalSeconds delivered failed retried successRate p50Ms p95Ms intervals',
@@ -139,7 +140,7 @@ const PERMISSIONS: Readonly<Record<keyof Decisions, readonly SessionPermission[]
   never: [],
 };
 
-/** By `Type.field`: the permissions of which one is enough. None: no session may use it. */
+/** By `Type.field`: the permissions, of which one is enough. An empty list means that no session may use the field. */
 export const sessionFields: ReadonlyMap<string, readonly SessionPermission[]> = new Map(
   Object.entries(decisions).flatMap(([type, ofType]) =>
     Object.entries(ofType).flatMap(([who, names]: [string, string]) =>
@@ -148,7 +149,7 @@ export const sessionFields: ReadonlyMap<string, readonly SessionPermission[]> = 
   ),
 );
 
-/** Whether a session may use all of these fields (`Type.field`). What GraphQL itself knows of a schema is no secret. */
+/** Returns whether a session may use all of these fields (`Type.field`). Introspection is always allowed. */
 export function maySession({ permissions }: CallingSession, fields: Iterable<string>): boolean {
   return [...fields].every((field) => isAllowed(permissions, field));
 }

@@ -1,12 +1,15 @@
 import type { FastifyRequest } from 'fastify';
 
-/** Names that mean this machine to whoever asks. Any other may be a stranger's that was pointed here (DNS rebinding). */
+/**
+ * Host names that always mean this machine. Any other name may belong to an attacker who made it resolve to this machine
+ * (DNS rebinding).
+ */
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
 const LOOPBACK_ADDRESS = /^(127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/;
-/** What proxies add; browsers never send them. */
+/** Headers that proxies add and browsers never send. */
 const FORWARDING = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-original-.*|x-client-ip|cf-.*|true-client-ip)$/;
 
-/** Returns whether a request is from a browser on this machine, with no sign of a proxy in between. */
+/** Returns whether a browser on this machine sent the request without a proxy. Every sign of a proxy counts. */
 export function isLocalBrowser({ headers, raw }: FastifyRequest, publicUrl: string): boolean {
   return (
     LOOPBACK.test(new URL(publicUrl).host) &&

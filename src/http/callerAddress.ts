@@ -1,15 +1,15 @@
 import type { FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 
-/** A prefix of so many bits is what one customer of an IPv6 network has at least (RFC 6177). */
+/** Bits of the prefix that an IPv6 customer has at least (RFC 6177). */
 const IPV6_PREFIX = 64;
 
 /**
- * Where a request comes from, to count by: an IPv4 address, or an IPv6 network of 64 bits. What a trusted proxy forwards
- * is believed as far as it is addresses; behind the first thing that is none, the address before it counts.
+ * Returns the address by which a request is counted: an IPv4 address, or an IPv6 network of 64 bits. Addresses that trusted
+ * proxies forward are read from the nearest to the furthest. The last valid one before the first invalid one is used.
  */
 export function callerAddress({ ip, ips }: Pick<FastifyRequest, 'ip' | 'ips'>): string {
-  // From the nearest, which is the socket's, to the furthest that trusted proxies vouch for.
+  // The order is from the nearest address, the socket's, to the furthest that trusted proxies forward.
   let found = 'unknown';
   for (const text of ips ?? [ip]) {
     const address = readAddress(text ?? '');
@@ -20,7 +20,7 @@ export function callerAddress({ ip, ips }: Pick<FastifyRequest, 'ip' | 'ips'>): 
 }
 
 function readAddress(text: string): string | null {
-  // Some proxies add the port (RFC 7239 6 has it so): 192.0.2.1:1234 or [2001:db8::1]:1234.
+  // Some proxies add the port (RFC 7239 6): 192.0.2.1:1234 or [2001:db8::1]:1234.
   const bare = /^\[([^\]]{1,60})\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]{7,15}):\d{1,5}$/.exec(text)?.[1] ?? text;
   if (bare.length > 60 || !ipaddr.isValid(bare) || (!bare.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(bare)))
     return null;

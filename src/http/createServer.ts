@@ -35,36 +35,36 @@ export interface ServerOptions {
   readonly log: Logger;
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
-  /** The frontend where an install that begins at the provider goes on. */
+  /** The frontend that continues an install which began at the provider. */
   readonly installUrl: string | null;
   readonly brand: Brand;
   readonly graphiql: Omit<GraphiqlOptions, 'publicUrl'>;
   readonly console: Omit<ConsoleOptions, 'publicUrl'>;
-  /** CIDRs of proxies whose X-Forwarded-For is believed. */
+  /** CIDRs of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[];
-  /** What a scraper of /metrics must bring; null: it must come from a private network. */
+  /** The bearer token that a scraper of /metrics must send. Null: it must come from a private network. */
   readonly metricsToken: string | null;
   readonly limits: ServerLimits;
 }
 
-/** What a single request may take. */
+/** Limits of a single request. */
 export interface ServerLimits {
   readonly bodyBytes: number;
   readonly restBodyBytes: number;
-  /** For the whole of a request to arrive. */
+  /** Milliseconds within which a whole request must arrive. */
   readonly requestTimeoutMs: number;
   readonly documents: DocumentLimits;
 }
 
-/** Many clients end the paths of REST and of the token endpoint with a slash: they mean the same. */
+/** Removes a slash at the end of the paths of REST and of the token endpoint, because many clients add one. */
 function withoutTrailingSlash(url: string): string {
   return url.replace(/^(\/(?:api|oauth2)\/[^?]*[^/?])\/(\?|$)/, '$1$2');
 }
 
-/** Of a websocket's message, which anybody may send before saying who they are. */
+/** The largest message on a websocket, which a client may send before it authenticates. */
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 
-/** The HTTP face: every route of ours, with safe headers by default. */
+/** Creates the HTTP server with all routes, and with safe headers by default. */
 export async function createServer({
   schema,
   dependencies,
@@ -80,18 +80,19 @@ export async function createServer({
   ...options
 }: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    // The URL of a callback holds a code and a state: we log the path ourselves, never the query.
+    // A callback's URL contains a code and a state, so only its path is logged, never the query.
     logger: false,
     frameworkErrors: (error, request, reply) => renderError(log)(error, request, reply as FastifyReply),
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
-    // Only a proxy that an operator named may say whom a request is from.
+    // Only a proxy that the operator has named may report the client's address.
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
-    // Java's HttpClient offers h2c with every request (RFC 9113 no longer knows it): an offer may be ignored (RFC 9110 7.8).
+    // Java's HttpClient offers h2c with every request. RFC 9113 no longer defines it, and an offer may be ignored (RFC 9110
+    // 7.8).
     http: {
       shouldUpgradeCallback: ({ headers }: IncomingMessage) => /^websocket$/i.test(headers.upgrade ?? ''),
     } as ServerOptionsOfNode,
-    // Fastify's own 503 knows neither our form nor Retry-After.
+    // Fastify's own 503 has neither our error format nor Retry-After.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
     rewriteUrl: ({ url = '/' }) => withoutTrailingSlash(url),
@@ -114,13 +115,13 @@ export async function createServer({
     origin: [...corsOrigins],
     credentials: true,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-    // What a frontend needs in order to slow down, or to say why it was refused.
+    // Headers with which a frontend can slow down, or explain why it was refused.
     exposedHeaders: ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'www-authenticate'],
     maxAge: 600,
   };
   await app.register(cors, {
-    // A pre-flight carries no token, so it is let by for any origin that a session names. Who may read the answer is decided
-    // once it is known who calls (openToSession).
+    // A pre-flight request has no token, so it is allowed for every origin that a session names. Whether the page may read
+    // the response is decided when the caller is known (openToSession).
     delegator: async ({ method, url, headers: { origin } }: FastifyRequest) => {
       const mayBeSession = method === 'OPTIONS' && origin !== undefined && !corsOrigins.includes(origin) && isGraphQL({ url });
       if (!mayBeSession || !(await isSessionOrigin(dependencies, origin))) return corsOptions;

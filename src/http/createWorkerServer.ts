@@ -5,7 +5,7 @@ import { handleErrors, refuseWhileClosing } from './handleErrors.js';
 import { type HealthDependencies, healthRoutes } from './healthRoutes.js';
 import { metricsRoute } from './metricsRoute.js';
 
-/** What a process with ROLE=worker answers: whether it lives and can work. */
+/** Creates the server of a process with ROLE=worker: health and metrics. */
 export function createWorkerServer(dependencies: HealthDependencies, metricsToken: string | null, log: Logger): FastifyInstance {
   const app = Fastify({ logger: false, return503OnClosing: false });
   handleErrors(app, log);

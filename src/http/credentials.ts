@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { type Credentials, ORGANIZATION_HEADER } from '../access/platform.js';
 
-/** What the headers of a request say of who calls. */
+/** Returns the credentials in the headers of a request. */
 export function readCredentials({ headers }: FastifyRequest): Credentials {
   return { authorization: headers.authorization, organization: headers[ORGANIZATION_HEADER.toLowerCase()] };
 }

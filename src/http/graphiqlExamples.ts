@@ -1,13 +1,16 @@
 import { parcelEventCreated } from '../events/types/parcelEvents.js';
 import type { GraphiqlExample } from './graphiql/graphiql.js';
 
-/** The operations that GraphiQL opens with: linking Klaviyo, then publishing to a webhook. `inboxUrl` is where the latter may go. */
+/**
+ * Returns the operations that GraphiQL opens with: linking Klaviyo, then publishing to a webhook. `inboxUrl` is the
+ * webhook's URL.
+ */
 export const graphiqlExamples = (inboxUrl: string): readonly GraphiqlExample[] => [
   {
     name: 'Create a Klaviyo connection',
     query: `# 1. A connection says where events go. Press the Execute button.
 mutation CreateKlaviyoConnection {
-  createConnection(input: { type: KLAVIYO, name: "My Klaviyo account" }) {
+  createConnection(input: { name: "My Klaviyo account", configuration: { klaviyo: {} } }) {
     connection {
       id
       status
@@ -53,16 +56,19 @@ query Connections {
         status
         statusReason
         problem
+        account {
+          id
+          name
+          timezone
+        }
+        grant {
+          grantedScopes
+          missingScopes
+          accessTokenExpiresAt
+        }
         configuration {
           ... on KlaviyoConfiguration {
-            grantedScopes
-            missingScopes
-            accessTokenExpiresAt
-            account {
-              id
-              name
-              timezone
-            }
+            requestedScopes
           }
           ... on WebhookConfiguration {
             url
@@ -85,7 +91,7 @@ query Connections {
     name: 'Create a webhook',
     query: `# 4. The sandbox has a receiver: open the URL below in a browser to see what arrives.
 mutation CreateWebhook($url: URL!) {
-  createConnection(input: { type: WEBHOOK, name: "My webhook", webhook: { url: $url } }) {
+  createConnection(input: { name: "My webhook", configuration: { webhook: { url: $url } } }) {
     connection {
       id
       status
@@ -142,7 +148,7 @@ mutation Publish($data: JSONObject!) {
     variables: `${JSON.stringify({ data: parcelEventCreated.sample }, null, 2)}\n`,
   },
   {
-    name: 'See what became of it',
+    name: 'See the deliveries',
     query: `# 7. Every delivery, with every attempt.
 query Deliveries {
   deliveries(first: 10) {
@@ -174,7 +180,7 @@ query Deliveries {
 `,
   },
   {
-    name: 'Watch what happens',
+    name: 'Watch the deliveries',
     query: `# 8. Execute, then publish again in another tab.
 # Deliveries show up here as they change.
 subscription Watch {

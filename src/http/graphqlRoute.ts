@@ -1,4 +1,5 @@
 import '@fastify/websocket';
+import { Readable } from 'node:stream';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
@@ -27,7 +28,7 @@ import { graphqlSocket } from './socket/graphqlSocket.js';
 interface Entry {
   readonly address: string;
   readonly caller: Caller | Platform | null;
-  /** Why it is refused, in whatever form the body asks for. */
+  /** The error with which the request is refused. It is sent in the format that the body asks for. */
   readonly failure: unknown;
   readonly turn: Turn | null;
 }
@@ -38,12 +39,12 @@ export interface GraphQLRouteOptions {
   readonly publicUrl: string;
   readonly documentLimits: DocumentLimits;
   readonly turns: FairTurns;
-  /** Origins of frontends that may open a websocket, beside our own. */
+  /** Origins of frontends that may open a websocket, besides our own. */
   readonly corsOrigins: readonly string[];
 }
 
 /**
- * `POST /graphql`, and GET for queries: Apollo Server with limits on what a document may cost. The same address takes
+ * Adds `POST /graphql`, and GET for queries: Apollo Server with limits on the cost of a document. The same path accepts
  * websockets.
  */
 export async function graphqlRoute(
@@ -59,7 +60,7 @@ export async function graphqlRoute(
     parseOptions: { maxTokens: documentLimits.maxTokens },
     formatError: formatError(dependencies.log),
     introspection: true,
-    // refuseForgery knows more: no cookie says who calls, and a GET changes nothing.
+    // refuseForgery checks more precisely: no cookie authenticates a caller, and a GET changes nothing.
     csrfPrevention: false,
     includeStacktraceInErrorResponses: false,
     persistedQueries: false,
@@ -67,7 +68,7 @@ export async function graphqlRoute(
     plugins: [
       ...plugins,
       ApolloServerPluginLandingPageDisabled(),
-      // It looks at every field of every answer, only to say no-store in the end.
+      // This plugin would visit every field of every response, only to send no-store.
       ApolloServerPluginCacheControlDisabled(),
       refuseLiveByPost(dependencies.log),
       limitOperations(rules, dependencies.log),
@@ -75,7 +76,7 @@ export async function graphqlRoute(
     ],
   });
   await apollo.start();
-  // Closing Fastify lets running requests finish; only then is Apollo stopped.
+  // Closing Fastify lets running requests finish. Apollo is stopped after that.
   app.addHook('onClose', () => apollo.stop());
 
   const handler = fastifyApolloHandler(apollo, {
@@ -99,7 +100,7 @@ export async function graphqlRoute(
   });
   const origins: Origins = { publicUrl, corsOrigins };
   app.decorateRequest('entry', null);
-  /** Who calls is known before a body is read: it waits for its turn where it is. */
+  /** Finds out who calls before the body is read, so that the body waits for its turn unread. */
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (request.ws) return;
     reply.header('cache-control', 'no-store');
@@ -121,7 +122,7 @@ export async function graphqlRoute(
     }
     request.setDecorator<Entry>('entry', { address, caller, failure, turn });
   };
-  /** Looks at a document before Apollo does. One that is refused counts as a question, as those do that Apollo refuses. */
+  /** Checks a document before Apollo does. A refused document counts as a read, like one that Apollo refuses. */
   const checkDocument = async (request: FastifyRequest, document: unknown): Promise<void> => {
     if (typeof document !== 'string' || request.ws) return;
     const { caller, failure } = request.getDecorator<Entry>('entry');
@@ -141,6 +142,7 @@ export async function graphqlRoute(
       refuseForgery(request, origins);
       await checkDocument(request, (request.body as { query?: unknown } | null)?.query);
     },
+    onSend: sendInPieces,
     handler,
   });
   const socket = graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns, origins });
@@ -151,19 +153,34 @@ export async function graphqlRoute(
     preValidation: async (request) => {
       if (request.ws) return checkUpgrade(dependencies, request, origins);
       refuseForgery(request, origins);
-      // Apollo parses these by itself.
+      // Apollo parses these parameters itself.
       for (const value of Object.values(request.query as object)) checkJson(Buffer.from(String(value)));
       await checkDocument(request, (request.query as { query?: unknown }).query);
     },
+    onSend: sendInPieces,
     handler,
     wsHandler: socket,
   });
 }
 
+/** Bytes of an answer that are written to its socket at once. */
+const PIECE = 64 * 1024;
+
+/** Sends a large answer piece by piece, as its client reads it: writing it whole would hold up everybody else meanwhile. */
+async function sendInPieces(_request: FastifyRequest, reply: FastifyReply, answer: unknown): Promise<unknown> {
+  if (typeof answer !== 'string' || answer.length <= PIECE) return answer;
+  const bytes = Buffer.from(answer);
+  reply.header('content-length', bytes.length);
+  const pieces = Array.from({ length: Math.ceil(bytes.length / PIECE) }, (_, index) =>
+    bytes.subarray(index * PIECE, (index + 1) * PIECE),
+  );
+  return Readable.from(pieces, { highWaterMark: 1 });
+}
+
 /**
- * Other sites can make a browser send what needs no pre-flight (Fetch 2.2.2): a POST of text or of a form, and a GET. They
- * can set no `Authorization`; the browser may add one that it remembers (RFC 7617 2.2), so a GET that brings one must come
- * from a page that is allowed to, and by a script. Throws UNSUPPORTED_MEDIA_TYPE, FORBIDDEN.
+ * Refuses requests that another site can make a browser send without a pre-flight (Fetch 2.2.2): a POST of text or of a
+ * form, and a GET. Other sites can set no `Authorization`, but the browser may add one that it remembers (RFC 7617 2.2). So
+ * a GET with credentials must come from an allowed page, and from a script. Throws UNSUPPORTED_MEDIA_TYPE, FORBIDDEN.
  */
 function refuseForgery(request: FastifyRequest, origins: Origins): void {
   const { headers, method } = request;
@@ -172,7 +189,7 @@ function refuseForgery(request: FastifyRequest, origins: Origins): void {
   }
   if (method === 'POST' || !headers.authorization) return;
   const { caller, failure } = request.getDecorator<Entry>('entry');
-  // Credentials that are no good are refused for that, whatever page brings them.
+  // Invalid credentials are refused as such, whatever page sends them.
   if (failure) return;
   checkOrigin(request, caller, origins);
   const site = headers['sec-fetch-site'];
@@ -182,9 +199,9 @@ function refuseForgery(request: FastifyRequest, origins: Origins): void {
 }
 
 /**
- * CORS does not cover websockets, and a browser may add credentials that it remembers: only our own pages, the allowed
- * frontends, and pages that may have a session can open one (RFC 6455 10.2). Who calls is known when `connection_init` came,
- * and only then whether this page may call so. Throws FORBIDDEN.
+ * Checks the origin of a websocket. CORS does not cover websockets, and a browser may add credentials that it remembers. So
+ * only our own pages, the allowed frontends, and pages that may have a session can open one (RFC 6455 10.2). The caller is
+ * known after `connection_init`; whether this page may act for that caller is checked then. Throws FORBIDDEN.
  */
 async function checkUpgrade(dependencies: UseCaseDependencies, request: FastifyRequest, origins: Origins): Promise<void> {
   try {
@@ -195,10 +212,10 @@ async function checkUpgrade(dependencies: UseCaseDependencies, request: FastifyR
 }
 
 /**
- * The status for those who can't tell our answers from a proxy's by their media type (GraphQL over HTTP, appendix A): who
- * names `application/json` and not `application/graphql-response+json` gets 200 for whatever is wrong with an operation.
- * Who may not call, or calls too often, and what is our fault keep their status, and so does everything for those who
- * name neither. What carries data is 200 for all (6.4.2).
+ * Sets the HTTP status (GraphQL over HTTP, appendix A). A client that accepts `application/json` but not
+ * `application/graphql-response+json` cannot tell our response from a proxy's by its media type, so it gets 200 for every
+ * error in an operation. Refused callers, rate limits and our own faults keep their status, as do all errors for clients
+ * that name neither type. A response with data has 200 for every client (6.4.2).
  */
 const fitStatus: ApolloServerPlugin<GraphQLContext> = {
   async requestDidStart() {

@@ -6,8 +6,8 @@ import type { Logger } from '../domain/Logger.js';
 import { type CallError, errorHeaders, toCallError } from '../errors/toCallError.js';
 
 /**
- * Renders what goes wrong before a route or outside of it: as a GraphQL error at `/graphql`, elsewhere in JSON:API's error
- * shape (OpenAPI ErrorObject). Call it before routes are added.
+ * Renders errors that occur before or outside a route: as a GraphQL error at `/graphql`, elsewhere in JSON:API's error
+ * format (OpenAPI ErrorObject). Call it before routes are added.
  */
 export function handleErrors(app: FastifyInstance, log: Logger): void {
   const allowedMethods = findAllowedMethods(app);
@@ -16,7 +16,7 @@ export function handleErrors(app: FastifyInstance, log: Logger): void {
     if (allow.length === 0) throw new SwitchboardError('NOT_FOUND', 'There is nothing at this address.');
     throw new SwitchboardError('METHOD_NOT_ALLOWED', `This address takes ${allow.join(', ')}.`, { allow });
   };
-  // Before the body is read: whatever is wrong with that, the method comes first.
+  // This runs before the body is read, because a wrong method is reported before a wrong body.
   app.addHook('preParsing', async (request) => {
     if (request.is404) refuse(request.url);
   });
@@ -24,7 +24,7 @@ export function handleErrors(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler(renderError(log));
 }
 
-/** Also for what Fastify refuses before it knows the route, such as a URL that can't be decoded. */
+/** Returns the error handler, also for requests that Fastify refuses before it knows the route, such as a malformed URL. */
 export function renderError(log: Logger) {
   return (failure: FastifyError | SwitchboardError, request: FastifyRequest, reply: FastifyReply): void => {
     const found = toHttpError(failure, log);
@@ -41,17 +41,20 @@ export function renderError(log: Logger) {
 
 export const isGraphQL = ({ url }: Pick<FastifyRequest, 'url'>): boolean => /^\/graphql\/?(\?|$)/.test(url);
 
-/** The newer of the two media types for those who ask for it (GraphQL over HTTP, section 6). */
+/** Returns the newer of the two media types for clients that accept it (GraphQL over HTTP, section 6). */
 function graphqlType({ headers: { accept } }: FastifyRequest): string {
   const asked = accept?.includes('application/graphql-response+json');
   return `application/${asked ? 'graphql-response+json' : 'json'}; charset=utf-8`;
 }
 
-/** Watches the routes as they are added, and returns a function that tells which methods the path of a URL has; none: no such path. */
+/**
+ * Records the routes as they are added. Returns a function that lists the methods of a URL's path. The list is empty for an
+ * unknown path.
+ */
 function findAllowedMethods(app: FastifyInstance): (url: string) => string[] {
   const methodsByPattern = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
-    // The pre-flight of CORS is everywhere.
+    // The pre-flight route of CORS matches every path.
     if (url === '*') return;
     const methods = methodsByPattern.get(url) ?? new Set();
     for (const name of [method].flat()) methods.add(name);
@@ -74,13 +77,13 @@ function matches(pattern: string, path: string): boolean {
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Milliseconds after which connections that are still open are cut: their clients don't read, or nobody could answer them. */
+/** Milliseconds after which open connections are cut: their clients do not read, or their requests cannot be answered. */
 const LONGEST_ANSWER_MS = 30_000;
 
 /**
- * Answers 503 with Retry-After from the moment that the server begins to close, on connections that are still open, and
- * closes them. What was already being done is finished, and its connection is closed, too: a client that keeps it would
- * keep the server for as long.
+ * Responds with 503 and Retry-After on open connections as soon as the server begins to close, and closes them. Running
+ * requests finish, and their connections are closed too, because a client that keeps its connection would keep the server
+ * running.
  */
 export function refuseWhileClosing(app: FastifyInstance): void {
   let closing = false;
@@ -102,7 +105,7 @@ export function refuseWhileClosing(app: FastifyInstance): void {
   });
 }
 
-/** Connections on which nothing was asked yet: Node doesn't count them as idle, and waits for them without end. */
+/** Returns the connections without any request so far. Node does not count them as idle and would wait for them for ever. */
 function silentSockets(server: Server): ReadonlySet<Socket> {
   const silent = new Set<Socket>();
   const heard = ({ socket }: IncomingMessage): unknown => silent.delete(socket);
@@ -115,20 +118,20 @@ function silentSockets(server: Server): ReadonlySet<Socket> {
   return silent;
 }
 
-/** Failures that Fastify finds itself, in our words: its own may repeat what was sent. By our code. */
+/** Our messages for errors that Fastify finds, by our code. Fastify's own messages may repeat what was sent. */
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
   PAYLOAD_TOO_LARGE: 'The body is larger than this address takes.',
   UNSUPPORTED_MEDIA_TYPE: 'The body must be of a type that this address takes: application/json, unless documented otherwise.',
 };
 
-/** The same by Fastify's code. */
+/** Our messages by Fastify's code. */
 const MESSAGES_OF_FASTIFY: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'The address has a percent sign that encodes nothing.',
   FST_ERR_MAX_PARAM_LENGTH: 'A part of the address is longer than any id.',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body is not as long as Content-Length says.',
 };
 
-/** What a caller outside GraphQL is told of a failure: ours, or one that Fastify found in the request. */
+/** Converts an error to the response for a caller outside GraphQL, whether we or Fastify found it. */
 export function toHttpError(failure: unknown, log: Logger): CallError {
   const status = (failure as { statusCode?: unknown }).statusCode;
   if (failure instanceof SwitchboardError || typeof status !== 'number' || status >= 500) return toCallError(failure, log);
@@ -143,7 +146,7 @@ function explain(failure: unknown, code: ErrorCode): string {
   return known ?? 'This is no request that this server can read.';
 }
 
-/** The parser's own words may hold a piece of the body. */
+/** Returns whether the parser could not read the body. The parser's own message may contain a part of the body. */
 function isUnreadable(failure: unknown): boolean {
   return failure instanceof SyntaxError || /^FST_ERR_CTP_(INVALID|EMPTY)_JSON_BODY$/.test(String((failure as FastifyError).code));
 }
@@ -157,7 +160,7 @@ export interface JsonApiError {
   readonly source?: { readonly pointer?: string; readonly parameter?: string; readonly header?: string };
 }
 
-/** A failure of a call in JSON:API's form. */
+/** Returns an error in JSON:API's format. */
 export function jsonApiError({ error, id }: CallError): JsonApiError {
   const { parameter, header } = error.facts;
   return {

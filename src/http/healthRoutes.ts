@@ -6,14 +6,15 @@ import { STORAGE_ALARM } from '../database/StorageAlarm.js';
 
 export interface HealthDependencies {
   readonly database: Database;
-  /** What an operator must mend. */
+  /** Alarms: problems that an operator must fix. */
   readonly alarms: { list(): readonly { readonly name: string; readonly message: string; readonly since: Date }[] };
 }
 
 /**
- * `GET /health/live`: the process runs. `GET /health/ready`: it can do its work, which needs Postgres; `database` says what
- * is the matter with that. Alarms are shown but don't make it unready: taking processes away would mend neither a wrong
- * client secret nor a disk that is full, of which callers are told by STORAGE_FULL while they can still read.
+ * Adds `GET /health/live`, which says that the process runs, and `GET /health/ready`, which says whether it can work. It
+ * needs Postgres for that; `database` names the problem with it. Alarms are shown but do not make a process unready:
+ * removing processes would fix neither a wrong client secret nor a full disk. Callers learn of a full disk by STORAGE_FULL,
+ * and can still read.
  */
 export function healthRoutes(app: FastifyInstance, { database, alarms }: HealthDependencies): void {
   app.get('/health/live', async () => ({ status: 'ok' }));

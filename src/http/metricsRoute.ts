@@ -8,22 +8,22 @@ import { callerAddress } from './callerAddress.js';
 import type { HealthDependencies } from './healthRoutes.js';
 import { type FairTurns, takeTurn, turnOf } from './limits/FairTurns.js';
 
-/** What waits is counted up to here: an operator needs to know that it is a lot, not how much. */
+/** The largest count of waiting deliveries. An operator needs to know that it is large, not how large. */
 const MOST = 100_000;
 
-/** For so long an answer is good for everybody who asks. */
+/** Milliseconds for which computed metrics are served again. */
 const FRESH_MS = 5_000;
 
 /**
- * `GET /metrics` for Prometheus: the process, the answers by route and status, what waits to be delivered, and alarms.
- * Computed every 5 s at most, however many ask. It is not for the public: who asks must bring the token as Bearer, or come
- * from a private network, past every proxy, when there is none.
+ * Adds `GET /metrics` for Prometheus: the process, responses by route and status, waiting deliveries, and alarms. Metrics
+ * are computed at most every 5 s. They are not public: a scraper sends the token as Bearer or, when no token is set, calls
+ * from a private network without a proxy.
  */
 export function metricsRoute(
   app: FastifyInstance,
   { database, alarms }: HealthDependencies,
   token: string | null,
-  /** Shared with the API's callers; null where there are none. */
+  /** The turns of the API's callers. Null in a worker. */
   turns: FairTurns | null,
 ): void {
   const registry = new Registry();
@@ -83,7 +83,7 @@ export function metricsRoute(
     if (computed && performance.now() - computedAt < FRESH_MS) return computed;
     computedAt = performance.now();
     computed = registry.metrics();
-    // What failed is tried again at once.
+    // A failed computation is not served again.
     computed.catch(() => (computed = undefined));
     return computed;
   };
@@ -99,7 +99,7 @@ export function metricsRoute(
 const PRIVATE = new Set(['loopback', 'private', 'uniqueLocal', 'linkLocal', 'carrierGradeNat']);
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip'];
 
-/** Throws UNAUTHENTICATED or FORBIDDEN. */
+/** Checks a scraper. Throws UNAUTHENTICATED or FORBIDDEN. */
 function admit({ headers, socket }: FastifyRequest, token: string | null): void {
   if (token !== null) {
     const given = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';

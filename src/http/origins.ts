@@ -2,17 +2,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Platform } from '../domain/Caller.js';
 import { SwitchboardError } from '../domain/errors.js';
 
-/** Whose pages may call. */
+/** The origins whose pages may call. */
 export interface Origins {
   readonly publicUrl: string;
-  /** Of frontends that may call with a key, or with a session that names no origin. */
+  /** Origins of frontends that may call with a key, or with a session that names no origin. */
   readonly corsOrigins: readonly string[];
 }
 
 /**
- * Checks that the page which sent a request may call as this caller, or as nobody yet. A session that names an origin is for
- * pages of that one, and for our own. Programs send no Origin, and whoever stole a token can leave it out: this keeps honest
- * browsers from calling for a page that has no business with it, and is no other protection. Throws FORBIDDEN.
+ * Checks that the page which sent a request may call as this caller, or without one yet. A session with an origin is for
+ * pages of that origin and for our own pages. Programs send no Origin, and a thief of a token can omit it: this check only
+ * keeps honest browsers from calling for an unrelated page. Throws FORBIDDEN.
  */
 export function checkOrigin(request: FastifyRequest, caller: Caller | Platform | null, origins: Origins): void {
   const { origin } = request.headers;
@@ -27,15 +27,15 @@ export function checkOrigin(request: FastifyRequest, caller: Caller | Platform |
   );
 }
 
-/** Whether a request says that it comes from a page of ours. */
+/** Returns whether a request comes from a page of this server. */
 export function isOurPage({ headers: { origin, host } }: FastifyRequest, { publicUrl }: Pick<Origins, 'publicUrl'>): boolean {
   if (origin === undefined) return false;
   return origin === publicUrl || (URL.canParse(origin) && new URL(origin).host === host);
 }
 
 /**
- * Lets the page of a session read the answer, an error about the session included. Without credentials: no cookie has anything
- * to do with a session.
+ * Lets a session's page read the response, errors about the session included. The header for credentials is removed, because
+ * sessions use no cookie.
  */
 export function openToSession(
   request: FastifyRequest,

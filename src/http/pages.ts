@@ -3,12 +3,12 @@ import type { FastifyReply } from 'fastify';
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Markup that is safe to put into a page as it is. */
+/** Markup that can be put into a page without escaping. */
 export class Html {
   constructor(readonly markup: string) {}
 }
 
-/** Writes markup; whatever is put in is escaped, unless it is markup itself. Null and undefined leave nothing. */
+/** Builds markup. Values are escaped unless they are markup themselves. Null and undefined become empty. */
 export function html(strings: TemplateStringsArray, ...values: readonly unknown[]): Html {
   return new Html(strings.reduce((text, part, index) => text + render(values[index - 1]) + part));
 }
@@ -20,7 +20,7 @@ function render(value: unknown): string {
     : String(value).replace(/[&<>"']/g, (character) => ESCAPES[character] as string);
 }
 
-/** The look of every page of ours: one column, the system's font, light and dark, good at 320 pixels. */
+/** The style of all our pages: one column, the system's font, light and dark, from 320 pixels of width. */
 const style = `
 :root { color-scheme: light dark; --ink: #16202c; --quiet: #5a6775; --paper: #fff; --ground: #f2f4f7; --good: #147a4b; --bad: #b3261e; --wait: #8a5a00; --link: #1f5fbf; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8edf3; --quiet: #9aa7b5; --paper: #1b232d; --ground: #10161d; --good: #5fd39a; --bad: #ff8a80; --wait: #f2c063; --link: #8ab8ff; } }
@@ -50,17 +50,17 @@ interface Page {
   readonly status: number;
   readonly title: string;
   readonly body: Html;
-  /** Inline script, if the page needs one; the policy allows exactly this text. */
+  /** An inline script, if the page needs one. The policy allows exactly this text. */
   readonly script?: string;
-  /** Seconds after which the browser loads the page again. */
+  /** Seconds after which the browser reloads the page. */
   readonly refreshSeconds?: number;
-  /** Of its words (BCP 47); English when not given. */
+  /** The language of its texts (BCP 47). English by default. */
   readonly language?: string;
-  /** Sources (CSP 3, 2.3.1) where its forms may lead, redirects included; none when not given. */
+  /** Sources (CSP 3, 2.3.1) to which its forms may lead, redirects included. None by default. */
   readonly formTargets?: readonly string[];
-  /** It shows an image that is in the page itself. */
+  /** Whether the page contains an image as a data: URL. */
   readonly hasImage?: boolean;
-  /** `same-origin` where its forms must say where they come from: a page that tells nobody sends `Origin: null` (Fetch 3.2). */
+  /** `same-origin` when its forms must send their origin: a page without a referrer sends `Origin: null` (Fetch 3.2). */
   readonly referrerPolicy?: 'no-referrer' | 'same-origin';
 }
 
@@ -68,8 +68,8 @@ const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(
 const STYLE_HASH = hashOf(style);
 
 /**
- * Sends a page that stores nothing, loads nothing, tells nobody where the visitor came from (its URL may hold a code),
- * and can't be framed. No Cross-Origin-Opener-Policy: a pop-up must be able to reach its opener.
+ * Sends a page that is not cached, loads nothing, sends no referrer (its URL may contain a code), and cannot be framed. It
+ * has no Cross-Origin-Opener-Policy, because a pop-up must be able to reach its opener.
  */
 export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
   const { status, title, body, script, refreshSeconds, language = 'en', formTargets = [], hasImage = false } = page;

@@ -11,57 +11,62 @@ export const klaviyoGraphQL: ConnectionType['graphql'] = {
 
     extend union ConnectionConfiguration = KlaviyoConfiguration
 
-    extend input CreateConnectionInput {
-      "For KLAVIYO: optional."
+    extend input ConnectionConfigurationInput {
+      "The configuration of a KLAVIYO connection. A change takes effect with the next authorization."
       klaviyo: KlaviyoConfigurationInput
+    }
+
+    extend input CreateConnectionInput {
+      "The configuration of a KLAVIYO connection."
+      klaviyo: KlaviyoConfigurationInput @deprecated(reason: "Use configuration: { klaviyo }.")
     }
 
     extend input UpdateConnectionInput {
-      "For KLAVIYO; takes effect with the next authorization."
-      klaviyo: KlaviyoConfigurationInput
+      "The configuration of a KLAVIYO connection. A change takes effect with the next authorization."
+      klaviyo: KlaviyoConfigurationInput @deprecated(reason: "Use configuration: { klaviyo }.")
     }
 
-    "What to ask of Klaviyo."
+    "The configuration of a Klaviyo connection."
     input KlaviyoConfigurationInput {
-      "Scopes to ask for, at most 100; one that klaviyoScopes does not list is asked for with a warning. accounts:read is always among them, and events:write once there is a subscription. As the server is configured when not given."
+      "Scopes to request, at most 100; KLAVIYO_SCOPES of the server by default. accounts:read is always requested, and events:write once the connection has a subscription. A scope that klaviyoScopes does not list is requested with a warning."
       scopes: [String!]
     }
 
-    "What a Klaviyo connection asks for, and what it was granted."
+    "The configuration of a Klaviyo connection, and its limits at Klaviyo."
     type KlaviyoConfiguration {
-      "Scopes that the next authorization asks for: those that the connection names and, once it has a subscription, events:write."
+      "Scopes that the next authorization requests: those of the configuration and, once the connection has a subscription, events:write."
       requestedScopes: [String!]!
-      "Scopes of the grant in hand; empty without one."
-      grantedScopes: [String!]!
-      "Of requestedScopes, those that the grant in hand lacks: authorize again once the Klaviyo app has them."
-      missingScopes: [String!]!
+      "Scopes of the grant; empty without a grant."
+      grantedScopes: [String!]! @deprecated(reason: "Use Connection.grant { grantedScopes }.")
+      "Scopes of requestedScopes that the grant lacks. Authorize again once the Klaviyo app has them."
+      missingScopes: [String!]! @deprecated(reason: "Use Connection.grant { missingScopes }.")
       "The linked account; null before the first authorization."
-      account: KlaviyoAccount
-      "When the access token expires. It is refreshed by itself."
-      accessTokenExpiresAt: DateTime
+      account: KlaviyoAccount @deprecated(reason: "Use Connection.account.")
+      "When the access token expires. It is refreshed automatically."
+      accessTokenExpiresAt: DateTime @deprecated(reason: "Use Connection.grant { accessTokenExpiresAt }.")
       "When the access token was last refreshed."
-      lastRefreshedAt: DateTime
-      "When Klaviyo last said whether the grant lives: asked once a day, or by checkConnection."
-      lastCheckedAt: DateTime
-      "What is left for events sent one by one. Null when none was within the last minute, or no account is linked."
+      lastRefreshedAt: DateTime @deprecated(reason: "Use Connection.grant { lastRefreshedAt }.")
+      "When Klaviyo last said whether the grant is valid. It is asked once a day, and by checkConnection."
+      lastCheckedAt: DateTime @deprecated(reason: "Use Connection.grant { lastCheckedAt }.")
+      "The limits for events that are sent one by one. Null when none was sent within the last minute, or no account is linked."
       quota: KlaviyoQuota
-      "What is left of bulk requests, which carry up to 1,000 events each when many wait. Null as with \`quota\`."
+      "The limits for bulk requests, which carry up to 1,000 events each when many wait. Null when none was sent within the last minute, or no account is linked."
       bulkQuota: KlaviyoQuota
     }
 
-    "What is left of one of Klaviyo's limits, which it counts by account. All that this server sends counts, by whichever connection."
+    "The remaining requests of one of Klaviyo's limits. Klaviyo counts by account, so all connections to the account share the limit."
     type KlaviyoQuota {
-      "Requests that Klaviyo takes in a second."
+      "Requests that Klaviyo accepts in a second."
       perSecondLimit: Int!
-      "How many of them are left in this second. About half of a second is used."
+      "Remaining requests of the current second. Switchboard uses about half of each second's limit."
       perSecondRemaining: Int!
-      "Requests that Klaviyo takes in a minute."
+      "Requests that Klaviyo accepts in a minute."
       perMinuteLimit: Int!
-      "How many of them are left in this minute."
+      "Remaining requests of the current minute."
       perMinuteRemaining: Int!
-      "When the minute ends."
+      "When the current minute ends."
       resetsAt: DateTime!
-      "Nothing is sent before, since Klaviyo said that its limit is reached; null otherwise."
+      "Until when nothing is sent, because Klaviyo reported that the limit is reached; null otherwise."
       pausedUntil: DateTime
     }
   `,

@@ -2,7 +2,7 @@ import type { EntityManager } from '../database/Database.js';
 import type { Connection } from '../domain/Connection.js';
 import type { NamedAccount, ScopesOfGrant } from '../domain/Credential.js';
 
-/** Tells an organization's own webhooks what became of a connection's grant, in the transaction in which it did. */
+/** Publishes changes of a connection's grant to the organization's own webhooks, in the transaction of the change. */
 export interface GrantNotices {
   authorizationCompleted(
     em: EntityManager,
@@ -10,7 +10,7 @@ export interface GrantNotices {
     grant: ScopesOfGrant & { readonly account: NamedAccount | null },
   ): Promise<void>;
   reauthorizationRequired(em: EntityManager, connection: Connection): Promise<void>;
-  /** The grant leads to another account than the connection belongs to. */
+  /** The grant belongs to another account than the connection. */
   accountChanged(
     em: EntityManager,
     connection: Connection,

@@ -2,14 +2,14 @@ import { InputError } from '../domain/errors.js';
 import type { OperatorAlarm } from '../domain/OperatorAlarm.js';
 import type { ProviderScope } from '../domain/ProviderScope.js';
 
-/** What a token endpoint answered (RFC 6749 5.1). */
+/** The response of a token endpoint (RFC 6749 5.1). */
 export interface TokenSet {
   readonly accessToken: string;
-  /** Null when the provider sent none: the one in hand stays good. */
+  /** Null when the provider sent none. The stored one then stays valid. */
   readonly refreshToken: string | null;
-  /** Granted scopes; null when the provider did not say, which means: as asked (RFC 6749 5.1). */
+  /** Granted scopes. Null when the provider did not say, which means the requested ones (RFC 6749 5.1). */
   readonly scopes: readonly string[] | null;
-  /** A whole number, ten years at most. */
+  /** A whole number, at most ten years. */
   readonly expiresInSeconds: number;
 }
 
@@ -21,47 +21,53 @@ export interface ProviderAccount {
 }
 
 /**
- * The OAuth side of a destination. Every method that calls the provider takes at most 10 s,
- * never retries by itself, and throws a ProviderError for whatever the provider did.
+ * The OAuth side of a destination. Each method that calls the provider takes at most 10 s, never retries by itself, and
+ * throws a ProviderError for every failure at the provider.
  */
 export interface Provider {
   /** The name of its connection type. */
   readonly id: string;
-  /** What people call it, for pages and messages. */
+  /** Display name, for pages and messages. */
   readonly name: string;
   readonly clientId: string;
   readonly redirectUri: string;
-  /** Every scope that may be asked for. */
+  /** All scopes that can be requested. */
   readonly scopes: readonly ProviderScope[];
   readonly defaultScopes: readonly string[];
-  /** What delivering an event needs. */
+  /** The scope that delivering an event needs. */
   readonly deliveryScope: string;
   /** True when a stand-in answers instead of the real provider. */
   readonly sandbox: boolean;
 
-  /** Whether an `iss` that came with a callback is the provider's own (RFC 9207 2.4). */
+  /** Whether an `iss` parameter of a callback is the provider's own (RFC 9207 2.4). */
   isIssuer(iss: string): boolean;
   authorizationUrl(request: { state: string; codeChallenge: string; scopes: readonly string[] }): string;
   exchange(grant: { code: string; codeVerifier: string; redirectUri: string }): Promise<TokenSet>;
   refresh(refreshToken: string): Promise<TokenSet>;
-  /** RFC 7009. Also good when the token is long gone. */
+  /** Revokes a token (RFC 7009). It succeeds for a token that is no longer valid. */
   revoke(token: string, hint: 'access_token' | 'refresh_token'): Promise<void>;
-  /** @param accountId of the account, where it is known: then the provider's limits for it are kept to. */
+  /** @param accountId the account's id, where it is known. The provider's rate limits for it are then respected. */
   account(accessToken: string, accountId?: string | null): Promise<ProviderAccount>;
 }
 
 /**
- * By connection type. A type that needs no authorization is not there; null: it needs one, but its provider is not set up on
- * this server.
+ * Providers by connection type. A type that needs no authorization is not included. Null: the type needs one, but this
+ * server is not configured for its provider.
  */
 export type Providers = ReadonlyMap<string, Provider | null>;
 
-/** What a connection that is linked by OAuth stores, beside whatever its type adds: the scopes that it asks for. */
+/**
+ * The stored configuration of a connection that is linked by OAuth: the scopes that it requests, besides the type's own
+ * fields.
+ */
 export interface LinkedConfiguration {
   readonly scopes: readonly string[];
 }
 
-/** The provider of a connection. Throws an InputError: INVALID, with `unlinked` as reason for a type that needs none. */
+/**
+ * Returns the provider of a connection. Throws an InputError INVALID, with the message `unlinked` for a type that needs no
+ * authorization.
+ */
 export function requireProvider(providers: Providers, type: string, unlinked: string): Provider {
   const provider = providers.get(type);
   if (provider) return provider;
@@ -72,10 +78,10 @@ export function requireProvider(providers: Providers, type: string, unlinked: st
 }
 
 /**
- * What a failure at the provider means to us:
- * - `grant`: the code or refresh token is no good; only a new authorization helps.
- * - `configuration`: our client id, secret or redirect URI is refused; an operator must act, no merchant is to blame.
- * - `transient`: an outage, a limit or an answer that can't be read; later may be better.
+ * What a failure at the provider means:
+ * - `grant`: the code or refresh token is invalid; only a new authorization helps.
+ * - `configuration`: our client id, secret or redirect URI is refused; an operator must act, merchants are not at fault.
+ * - `transient`: an outage, a rate limit or an unreadable response; a later try may succeed.
  */
 type ProviderErrorKind = 'grant' | 'configuration' | 'transient';
 
@@ -84,9 +90,9 @@ export class ProviderError extends Error {
 
   constructor(
     readonly kind: ProviderErrorKind,
-    /** Stable and ours, or the provider's own OAuth error code. */
+    /** A stable code of ours, or the provider's own OAuth error code. */
     readonly code: string,
-    /** Safe to show: holds no token, code or secret. */
+    /** Safe to show: contains no token, code or secret. */
     message: string,
     readonly retryAfterSeconds: number | null = null,
   ) {
@@ -95,8 +101,8 @@ export class ProviderError extends Error {
 }
 
 /**
- * The provider, which from now on raises an alarm whenever it refuses our own client id or secret, whatever was asked of
- * it: an exchange, a refresh or a revocation. What it grants with them ends the alarm.
+ * Wraps a provider so that it raises an alarm when it refuses our own client id or secret, in an exchange, a refresh or a
+ * revocation. When one of them succeeds, the alarm ends.
  */
 export function raisingAlarms(provider: Provider, alarm: OperatorAlarm): Provider {
   const name = `${provider.id}-configuration`;
@@ -118,7 +124,7 @@ export function raisingAlarms(provider: Provider, alarm: OperatorAlarm): Provide
     exchange: (grant) => watched(provider.exchange(grant)),
     refresh: (refreshToken) => watched(provider.refresh(refreshToken)),
     revoke: (token, hint) => watched(provider.revoke(token, hint)),
-    // With the merchant's token, which says nothing of ours.
+    // This call uses the merchant's token, so its result says nothing about our own credentials.
     account: (accessToken, accountId) => provider.account(accessToken, accountId),
   };
 }

@@ -3,7 +3,7 @@ import type { Database } from '../database/Database.js';
 import { Authorization } from '../domain/Authorization.js';
 import { expireAuthorization, INTERRUPTED_AFTER_MS, recordInterruption } from './completeAuthorization.js';
 
-/** The latest authorization of each of the connections; one row each at most. Those that ran out are settled on the way. */
+/** Returns the latest authorization of each connection that has one. Overdue ones are settled first. */
 export async function findLatestAuthorizations(
   { database }: { database: Database },
   connectionIds: readonly number[],
@@ -19,7 +19,7 @@ export async function findLatestAuthorizations(
 
 const BATCH = 500;
 
-/** Gives every authorization that nobody came back for its outcome, and erases its verifier. Returns how many were looked at. */
+/** Settles every authorization whose browser never came back, and erases its verifier. Returns how many were looked at. */
 export async function settleOverdueAuthorizations({ database }: { database: Database }, now = new Date()): Promise<number> {
   const overdue = await database
     .em()
@@ -29,8 +29,8 @@ export async function settleOverdueAuthorizations({ database }: { database: Data
 }
 
 /**
- * Gives an authorization the outcome that time has decided, so that it can be read though no browser ever came back:
- * expired when nobody took its state, interrupted when whoever took it has crashed. Returns it as it is then.
+ * Settles an overdue authorization, so that its outcome can be read although no browser came back: expired when its state
+ * was never used, interrupted when the process that used it has crashed. Returns it with its outcome.
  */
 function settleOverdue(
   dependencies: { database: Database },

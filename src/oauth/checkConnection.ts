@@ -26,30 +26,33 @@ export interface CheckDependencies extends RefreshDependencies {
 
 type Sql = ReturnType<CheckDependencies['database']['sql']>;
 
-/** What was found is good for so long for everybody else who asks: the provider allows one question a second and 15 a minute. */
+/** Seconds for which other callers get the same result, because the provider allows one request a second and 15 a minute. */
 const GOOD_FOR_SECONDS = 10;
-/** Longer than a check may take, so that only a crash lets a lease run out. */
+/** Longer than a check can take, so that a lease expires only after a crash. */
 const LEASE_SECONDS = 60;
 const POLL_MS = 250;
 const WAIT_MS = 45_000;
-/** A grant that changes while the provider is asked is asked after again; so often at most. */
+/** Maximum tries. A grant that changes during its check is checked again. */
 const MOST_TRIES = 3;
-/** The provider allows one look at an account a second: whoever comes too soon, or looks twice, waits for so long. */
+/** Milliseconds to wait before a second look at an account, since the provider allows one a second. */
 const SECOND_LOOK_AFTER_MS = 1_100;
 
-/** Between two daily checks; a little less than a day, by chance, so that those that came together drift apart. */
+/**
+ * Range of hours between two daily checks. It is random and a little less than a day, so that checks which fell together
+ * drift apart.
+ */
 const DAY_HOURS = [22, 24] as const;
-/** Until a grant is asked after again whose provider could not be asked. */
+/** Hours until a grant is checked again when the provider could not be reached. */
 const RETRY_HOURS = 1;
 
-/** Checks that a process makes side by side in its daily round. */
+/** Concurrent checks of a process in its daily round. */
 const AT_ONCE = 4;
-/** A round ends before the next one comes. */
+/** Milliseconds; a round ends before the next one begins. */
 const ROUND_MS = 4 * 60_000;
 
 /**
- * Asks the provider at once whether a connection's grant lives, and says what it found. Whoever asks in the same few
- * seconds, in whatever process, gets the same answer. Throws an InputError: NOT_FOUND, INVALID (nothing to ask after).
+ * Checks at once whether a connection's grant is valid, and returns the result. Calls within the same few seconds, in all
+ * processes, return the same result. Throws an InputError: NOT_FOUND, INVALID (the connection's type has no grant).
  */
 export async function checkConnection(
   dependencies: CheckDependencies,
@@ -66,8 +69,8 @@ export async function checkConnection(
 }
 
 /**
- * The daily round: checks every ACTIVE connection whose time has come, a few side by side, each by one process. Ends when
- * none is left, when told to, or after four minutes; what is left comes next time. Returns how many were checked.
+ * Does the daily round: checks every ACTIVE connection that is due, a few concurrently, each in one process. It ends when
+ * none is due, when the process stops, or after four minutes; the next round does the rest. Returns how many were checked.
  */
 export async function checkDueConnections(
   dependencies: CheckDependencies,
@@ -87,7 +90,7 @@ export async function checkDueConnections(
   return count;
 }
 
-/** When a grant that was just found alive is asked after again. */
+/** Returns the next check time of a valid grant. */
 export function nextCheckAt(now: Date): Date {
   const [least, most] = DAY_HOURS;
   return new Date(now.getTime() + (least + Math.random() * (most - least)) * HOUR_MS);
@@ -99,7 +102,7 @@ interface Lease {
   readonly connectionId: number;
 }
 
-/** Checks, or waits for whoever does, or takes what was found a moment ago. */
+/** Checks the connection, waits for a check that is under way, or returns a recent result. */
 async function checkOnce(dependencies: CheckDependencies, provider: Provider, connectionId: number): Promise<ConnectionCheck> {
   const { database } = dependencies;
   const deadline = Date.now() + WAIT_MS;
@@ -121,7 +124,7 @@ async function checkOnce(dependencies: CheckDependencies, provider: Provider, co
   }
 }
 
-/** One statement decides who asks; everybody else reads on. */
+/** Takes the lease in one statement, which decides who checks. Other callers read the result. */
 async function takeLease(db: Sql, { id, connectionId }: Lease) {
   const { rows } = await sql`
     update credentials
@@ -131,7 +134,7 @@ async function takeLease(db: Sql, { id, connectionId }: Lease) {
   return rows.length === 1;
 }
 
-/** Takes the connection that has waited longest for its daily check. A crash leaves it for an hour later. */
+/** Takes the lease of the connection that has been due longest. After a crash it is due again in an hour. */
 async function takeDue({ database, providers }: CheckDependencies): Promise<(Lease & { readonly provider: string }) | null> {
   const id = newId();
   const { rows } = await sql<{ connection_id: string; provider: string }>`
@@ -151,7 +154,7 @@ async function takeDue({ database, providers }: CheckDependencies): Promise<(Lea
   return row ? { id, connectionId: Number(row.connection_id), provider: row.provider } : null;
 }
 
-/** Asks, decides and stores, under a lease. */
+/** Asks the provider, applies the result and stores it, under a lease. */
 async function check(dependencies: CheckDependencies, provider: Provider, lease: Lease): Promise<ConnectionCheck> {
   const { database, log } = dependencies;
   try {
@@ -178,7 +181,7 @@ async function check(dependencies: CheckDependencies, provider: Provider, lease:
   }
 }
 
-/** What the provider said; `version` is that of the credential that it said it of. */
+/** The provider's response. `version` is that of the checked credential. */
 type Finding =
   | { readonly kind: 'answered'; readonly version: number; readonly account: ProviderAccount }
   | { readonly kind: 'denied'; readonly version: number }
@@ -187,9 +190,9 @@ type Finding =
   | { readonly kind: 'unreachable'; readonly reason: string };
 
 /**
- * Renews the access token, which a dead grant refuses and which tells the scopes, unless that was done a moment ago; then
- * asks whose account it is. A token that is refused there is renewed once more. Only a readable `invalid_grant` is a loss:
- * outages, limits and answers that can't be read say nothing about the grant.
+ * Refreshes the access token, unless that was just done, because a refresh fails for a lost grant and returns the scopes.
+ * Then reads the account. When the API refuses the token, it is refreshed once more. Only a readable `invalid_grant` means a
+ * lost grant: outages, rate limits and unreadable responses say nothing about it.
  */
 async function ask(dependencies: CheckDependencies, provider: Provider, connectionId: number): Promise<Finding> {
   const credential = await dependencies.database.em().findOne(Credential, { connectionId });
@@ -213,14 +216,17 @@ async function ask(dependencies: CheckDependencies, provider: Provider, connecti
   }
 }
 
-/** What the provider calls its refusal of the server's own credentials is in the log, and is no merchant's matter. */
+/**
+ * Returns the reason for the merchant. The provider's message about this server's own credentials is logged instead, since
+ * it does not concern merchants.
+ */
 function reasonFor({ kind, message }: ProviderError, { name }: Provider): string {
   return kind === 'configuration'
     ? `${name} refused this server's own credentials. The operator of this server has to mend it.`
     : message;
 }
 
-/** Without a refresh token there is nothing to renew; and right after a renewal the provider is not asked for another. */
+/** Returns whether a refresh would be useless: there is no refresh token, or the token was just refreshed. */
 function isJustRenewed({ refreshToken, refreshLeasedBy, refreshLeasedUntil, refreshProblem }: Credential): boolean {
   const coolsDown = !refreshLeasedBy && (refreshLeasedUntil?.getTime() ?? 0) > Date.now();
   return !refreshToken || (coolsDown && !refreshProblem);
@@ -235,14 +241,14 @@ async function askAccount(provider: Provider, accessToken: ProviderAccessToken, 
       return error.code === 'permission_denied' ? { kind: 'denied', version } : 'refused';
     }
     const waitMs = (error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) : 0) * 1_000;
-    // Another connection of the same account may have been looked at in this second.
+    // Another connection of the same account may have been checked in this second.
     if (tooSoon || waitMs === 0 || waitMs > SECOND_LOOK_AFTER_MS) throw error;
     await sleep(SECOND_LOOK_AFTER_MS);
     return askAccount(provider, accessToken, true);
   }
 }
 
-/** Another account costs the connection its grant, so the provider has to name it twice. */
+/** Reads a different account a second time, because another account ends the connection's grant. */
 async function lookTwice(
   provider: Provider,
   credential: Credential,
@@ -256,7 +262,7 @@ async function lookTwice(
   return { kind: 'unreachable', reason: `${provider.name} did not say clearly which account this is.` };
 }
 
-/** Draws the consequences, and stores what was found; null when it was said of a grant that is not the newest any more. */
+/** Applies the result and stores it. Returns null when the checked grant is no longer the newest. */
 function decide(
   dependencies: CheckDependencies,
   provider: Provider,
@@ -300,8 +306,8 @@ interface Both {
 }
 
 /**
- * Events would go into an account that nobody chose: they are held, and the grant is handed back as one that comes with the
- * wrong account is; after a while, since the merchant may choose this account on purpose. The credential remembers the account before.
+ * Holds the events, which would go to an account that the merchant did not choose, and queues the revocation of the grant.
+ * The revocation waits, since the merchant may choose this account on purpose. The credential keeps the previous account.
  */
 async function giveUp(
   dependencies: CheckDependencies,
@@ -327,7 +333,10 @@ async function giveUp(
   return saying('account_changed', reason, { account: found });
 }
 
-/** What the connection asks for and needs, against what the grant has. Without an account, the provider refused for want of a scope. */
+/**
+ * Compares the scopes that the connection requests and needs with those of the grant. Without an account, the provider has
+ * refused the request for lack of a scope.
+ */
 async function compareScopes(
   { database, notices }: CheckDependencies,
   em: EntityManager,
@@ -367,7 +376,7 @@ function saying(
   return { outcome, message, account, missingScopes, checkedAt: new Date().toISOString() };
 }
 
-/** Stores what was found for those who ask in the next seconds, and turns the lease into that pause. */
+/** Stores the result for calls of the next seconds, and ends the lease after them. */
 async function store(db: Sql, { id, connectionId }: Lease, result: ConnectionCheck): Promise<ConnectionCheck> {
   const isAnswer = result.outcome !== 'unreachable' && result.outcome !== 'not_authorized';
   const next = isAnswer ? nextCheckAt(new Date()) : new Date(Date.now() + RETRY_HOURS * HOUR_MS);
@@ -383,8 +392,9 @@ async function store(db: Sql, { id, connectionId }: Lease, result: ConnectionChe
 }
 
 /**
- * The provider refuses a call for want of a scope. The grant itself lives, so its tokens stay; but only a new
- * authorization brings the scope: REAUTHORIZATION_REQUIRED, with the scope among `missingScopes`, and asked for from now on.
+ * Records that the provider refuses a call for lack of a scope. The grant is still valid, so its tokens stay, but only a new
+ * authorization adds the scope: the connection becomes REAUTHORIZATION_REQUIRED. The scope is listed in `missingScopes` and
+ * requested from now on.
  */
 export function declareScopeMissing(
   { database, notices }: { readonly database: Database; readonly notices: GrantNotices },
@@ -405,8 +415,9 @@ export function declareScopeMissing(
 }
 
 /**
- * Notes which scopes a grant lacks, in the given transaction, which holds both locks. One that blocks deliveries makes an
- * ACTIVE connection REAUTHORIZATION_REQUIRED. The organization is told of each missing scope once, until it was there again.
+ * Stores which scopes a grant lacks, in the given transaction, which holds both locks. A missing scope that blocks
+ * deliveries makes an ACTIVE connection REAUTHORIZATION_REQUIRED. The organization is notified once of each missing scope,
+ * and again after the scope was there in between.
  */
 async function recordMissingScopes(
   { notices }: { readonly notices: GrantNotices },

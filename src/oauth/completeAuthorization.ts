@@ -19,14 +19,14 @@ interface Dependencies extends ExchangeDependencies {
   readonly exchanges: Exchanges;
 }
 
-/** How long a browser waits for an outcome: a page shall be there within a second. */
+/** Milliseconds for which a browser waits for an outcome, so that it gets a page within a second. */
 const PATIENCE_MS = 800;
 /** The longest exchange takes 10 s at the token endpoint and up to 18 s for the account. */
 const LONGEST_EXCHANGE_MS = 30_000;
 
 /**
- * The exchanges of this process that are under way, whether or not a browser still waits for them. However many requests
- * come with the same state, they wait for one exchange, or for one look at what another process makes of it.
+ * The exchanges that are under way in this process, whether or not a browser waits for them. All requests with the same
+ * state wait for one exchange, or for one query of another process's outcome.
  */
 export class Exchanges {
   readonly #underWay = new Map<string, Promise<CallbackOutcome>>();
@@ -36,7 +36,7 @@ export class Exchanges {
     keepWhileUnderWay(this.#underWay, id, exchange);
   }
 
-  /** The outcome that is in the making here, or else what `look` finds; whoever comes while somebody looks gets the same. */
+  /** Returns the outcome of a running exchange, or else of `look`. Concurrent callers share one look. */
   outcomeOf({ id }: Authorization, look: () => Promise<CallbackOutcome>): Promise<CallbackOutcome> {
     const known = this.#underWay.get(id) ?? this.#looks.get(id);
     if (known) return known;
@@ -45,7 +45,7 @@ export class Exchanges {
     return looking;
   }
 
-  /** Waits until all of them have stored their outcome, 30 s at most. */
+  /** Waits until all exchanges have stored their outcomes, at most 30 s. */
   async finish(): Promise<void> {
     const tooLate = new AbortController();
     const deadline = sleep(LONGEST_EXCHANGE_MS, undefined, { signal: tooLate.signal }).catch(() => {});
@@ -62,15 +62,14 @@ function keepWhileUnderWay(map: Map<string, Promise<CallbackOutcome>>, id: strin
 
 interface CallbackRequest {
   readonly query: URLSearchParams;
-  /** The value of the binding cookie of the given authorization, if the browser brought one. */
+  /** Returns the value of the authorization's binding cookie, if the browser sent one. */
   readonly browserBinding: (authorizationId: string) => string | undefined;
 }
 
 /**
- * Completes an authorization from a request to the callback (RFC 6749 4.1.2 to 4.1.4).
- * Exactly one request with a given state exchanges its code, however many come and in however many processes;
- * the others wait for it and show its outcome. Whoever has waited for 0.8 s gets `in_progress`, and asks again; the exchange
- * goes on meanwhile.
+ * Completes an authorization from a request to the callback (RFC 6749 4.1.2 to 4.1.4). Of all requests with the same state,
+ * in all processes, exactly one exchanges the code. The others wait for it and return its outcome. A request that has waited
+ * for 0.8 s returns `in_progress` while the exchange goes on, and the browser asks again.
  */
 export async function completeAuthorization(
   dependencies: Dependencies,
@@ -113,13 +112,15 @@ export async function completeAuthorization(
   return exchangeInBackground(dependencies, provider, taken, parameters.code, deadline);
 }
 
-/** What becomes of the exchange that another request began, here or in another process. */
+/** Returns the outcome of an exchange that another request began, in this process or another. */
 function waitForOther(dependencies: Dependencies, authorization: Authorization, deadline: number): Promise<CallbackOutcome> {
   const look = () => waitForOutcome(dependencies, authorization, deadline);
   return outcomeBy(deadline, authorization, dependencies.exchanges.outcomeOf(authorization, look));
 }
 
-/** The exchange's outcome, or `in_progress` when it takes longer than the deadline; then it goes on by itself. */
+/**
+ * Returns the exchange's outcome, or `in_progress` at the deadline, after which the exchange continues in the background.
+ */
 function exchangeInBackground(
   dependencies: Dependencies,
   provider: Provider,
@@ -151,7 +152,7 @@ function findByState(database: Database, provider: string, state: string): Promi
   return database.em().findOne(Authorization, { provider, stateHash: hashSecret(state) });
 }
 
-/** The one statement that decides who exchanges. Two steps here would let two callbacks through. */
+/** Takes the state in one statement, which decides who exchanges. Two statements would let two callbacks through. */
 async function take(database: Database, id: string): Promise<Authorization | null> {
   const em = database.em();
   const { rows } = await sql`
@@ -161,7 +162,7 @@ async function take(database: Database, id: string): Promise<Authorization | nul
   return rows.length > 0 ? em.findOneOrFail(Authorization, id) : null;
 }
 
-/** Notes on the still open authorization why a request was turned away, so that it can be read afterwards. */
+/** Stores the reason for a refused request on the authorization, which stays pending, so that developers can read it. */
 async function refuse(
   database: Database,
   authorization: Authorization,
@@ -178,19 +179,19 @@ async function refuse(
   return { kind: 'refused', code, authorization };
 }
 
-/** What a request to the callback came to. `authorization` is there whenever its state is known. */
+/** The outcome of a request to the callback. `authorization` is set whenever the state is known. */
 export type CallbackOutcome =
   | { readonly kind: 'completed' | 'denied' | 'failed' | 'expired' | 'superseded'; readonly authorization: Authorization }
-  /** The code is still being exchanged, by this callback or another one with the same state. */
+  /** The code is being exchanged, by this callback or another one with the same state. */
   | { readonly kind: 'in_progress'; readonly authorization: Authorization }
-  /** The request itself was no good; the state is not spent by it. Why is on the authorization, for developers. */
+  /** The request itself is invalid. It does not use up the state. The authorization stores the reason for developers. */
   | { readonly kind: 'refused'; readonly code: 'browser_mismatch' | 'invalid_callback'; readonly authorization: Authorization }
   | { readonly kind: 'unknown_state' };
 
-/** Longest value of any parameter; providers' codes and our states stay far below. */
+/** Maximum characters of a parameter. Providers' codes and our states are far shorter. */
 const MAX_LENGTH = 4_096;
 
-/** The parameters that a callback may carry (RFC 6749 4.1.2, RFC 9207 2). Others are ignored, as RFC 6749 4.1.2 asks. */
+/** The parameters of a callback (RFC 6749 4.1.2, RFC 9207 2). Others are ignored, as RFC 6749 4.1.2 requires. */
 const KNOWN = ['state', 'code', 'error', 'error_description', 'error_uri', 'iss'] as const;
 
 type CallbackParameters =
@@ -198,13 +199,13 @@ type CallbackParameters =
   | { readonly kind: 'error'; readonly error: string; readonly description: string | null }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** The state, when there is exactly one of a plausible size; null otherwise. */
+/** Returns the state if it occurs exactly once with a plausible length, else null. */
 function readState(query: URLSearchParams): string | null {
   const [state, ...others] = query.getAll('state');
   return state && others.length === 0 && state.length <= 512 ? state : null;
 }
 
-/** Checks everything but the state. A refused request spends nothing. */
+/** Checks all parameters but the state. A refused request does not use up the state. */
 function checkCallbackParameters(query: URLSearchParams, isIssuer: (iss: string) => boolean): CallbackParameters {
   const refuse = (reason: string): CallbackParameters => ({ kind: 'refused', reason });
   for (const name of KNOWN) {
@@ -228,7 +229,10 @@ function checkCallbackParameters(query: URLSearchParams, isIssuer: (iss: string)
   return refuse('The answer holds neither a code nor an error.');
 }
 
-/** What comes with a callback is anybody's text: one line, bounded, and escaped again wherever it is shown. */
+/**
+ * Cleans text from the callback, which anyone can have written: one line of limited length. It is escaped wherever it is
+ * shown.
+ */
 function printable(text: string, length: number): string {
   return text.replace(/\p{C}/gu, ' ').trim().slice(0, length);
 }
@@ -238,8 +242,8 @@ interface ExchangeDependencies extends StoreDependencies {
 }
 
 /**
- * Exchanges the code (RFC 6749 4.1.3, RFC 7636 4.5), once and without retry since a code works once, asks whose
- * account it is, and stores the grant. Whatever goes wrong ends up on the authorization, where the merchant can see it.
+ * Exchanges the code (RFC 6749 4.1.3, RFC 7636 4.5), once and without retry because a code works once. Then reads the
+ * account and stores the grant. Every failure is stored on the authorization, where it can be read.
  */
 async function exchangeCode(
   dependencies: ExchangeDependencies,
@@ -255,7 +259,7 @@ async function exchangeCode(
     const account = await findAccount(dependencies, provider, tokens.accessToken);
     grant = revocationOf(provider, tokens, account);
     const store = () => storeGrant(dependencies, provider, authorization, tokens, account);
-    // The code is spent: what a busy database refuses once may pass a moment later.
+    // The code is used up. A busy database may accept the grant at the second try.
     return await store().catch((error) => (databaseTrouble(error) ? store() : Promise.reject(error)));
   } catch (error) {
     const failure = error instanceof ProviderError ? error : null;
@@ -267,21 +271,22 @@ async function exchangeCode(
       errorCode: failure?.code ?? 'internal_error',
       errorDescription: failure?.message ?? 'The server could not complete the authorization.',
     };
-    // Nobody holds this grant. One of an unknown account may be the connection's own, which lives on.
-    const handBack = (em: EntityManager) => (grant?.accountId ? revocations.add(em, grant) : Promise.resolve());
-    const recorded = await recordOutcome(dependencies, authorization, outcome, provider.name, handBack);
-    // It was stored after all, though nobody could say so.
+    // The grant is not stored, so it is revoked. A grant of an unknown account may belong to the connection's own account,
+    // where revoking would end the stored grant too.
+    const revokeGrant = (em: EntityManager) => (grant?.accountId ? revocations.add(em, grant) : Promise.resolve());
+    const recorded = await recordOutcome(dependencies, authorization, outcome, provider.name, revokeGrant);
+    // The grant was stored although the database reported an error.
     return { kind: recorded.status === 'completed' ? 'completed' : 'failed', authorization: recorded };
   }
 }
 
 const POLL_MS = 100;
-/** After this long, whoever took the state has crashed. */
+/** Milliseconds after which a process that took the state must have crashed. */
 export const INTERRUPTED_AFTER_MS = 60_000;
 
 /**
- * Waits for the callback that took the state to finish, and reports its outcome: `in_progress` when there is none by the
- * deadline (of `performance.now()`). Never exchanges anything.
+ * Waits for the outcome of the callback that took the state. Returns `in_progress` when there is none by the deadline (of
+ * `performance.now()`). Never exchanges a code.
  */
 async function waitForOutcome(
   { database }: { database: Database },
@@ -291,7 +296,7 @@ async function waitForOutcome(
   for (;;) {
     const authorization = await database.em().findOneOrFail(Authorization, id);
     if (authorization.status !== 'pending') return { kind: authorization.status, authorization };
-    // Nobody has it, and yet it could not be taken: by the database's clock it is over.
+    // No request has taken the state, and this one could not: by the database's clock it has expired.
     if (!authorization.consumedAt) return { kind: 'expired', authorization: await expireAuthorization({ database }, id) };
     if (authorization.consumedAt.getTime() < Date.now() - INTERRUPTED_AFTER_MS) {
       return { kind: 'failed', authorization: await recordInterruption({ database }, authorization) };
@@ -301,7 +306,10 @@ async function waitForOutcome(
   }
 }
 
-/** The server stopped between taking the state and storing the tokens; the code is spent, so a new authorization is needed. */
+/**
+ * Stores that the server stopped between taking the state and storing the tokens. The code is used up, so a new
+ * authorization is needed.
+ */
 export function recordInterruption(dependencies: { database: Database }, authorization: Authorization): Promise<Authorization> {
   const errorDescription = 'The server was stopped while it exchanged the code.';
   const outcome = { status: 'failed', errorCode: 'interrupted', errorDescription } as const;
@@ -311,24 +319,24 @@ export function recordInterruption(dependencies: { database: Database }, authori
 interface FailedOutcome {
   readonly status: 'denied' | 'failed';
   readonly errorCode: string;
-  /** For developers; what a merchant reads is `explainOutcome`. */
+  /** For developers. Merchants read `explainOutcome`. */
   readonly errorDescription: string | null;
 }
 
 /**
- * Stores how an authorization ended without a link. A connection that waits for its first authorization says why it still
- * does; one that is active stays so, since a failed authorization takes nothing away.
+ * Stores the outcome of an authorization that did not link the connection. A connection without a grant gets the reason. An
+ * active connection stays active, since a failed authorization does not end its grant.
  */
 function recordOutcome(
   { database }: { database: Database },
   { id, connectionId }: Authorization,
   outcome: FailedOutcome,
   providerName: string,
-  /** What else is stored exactly when the outcome is. */
+  /** Further writes in the same transaction, done only when the outcome is stored. */
   also: (em: EntityManager) => Promise<void> = async () => {},
 ): Promise<Authorization> {
   return database.transaction(async (em) => {
-    // Connection first, authorization second, everywhere: a deletion locks them in this order too.
+    // All code locks the connection first and the authorization second. A deletion locks them in this order too.
     const connection = connectionId ? await em.findOne(Connection, connectionId, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (authorization.status !== 'pending') return authorization;
@@ -347,7 +355,9 @@ function recordOutcome(
   });
 }
 
-/** Notes that an authorization ran out before anybody took its state. Returns it as it is then, which may be another outcome. */
+/**
+ * Stores that an authorization expired before its state was used. Returns it as stored, which may be with another outcome.
+ */
 export async function expireAuthorization({ database }: { database: Database }, id: string): Promise<Authorization> {
   const em = database.em();
   await em.nativeUpdate(

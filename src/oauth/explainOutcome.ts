@@ -1,8 +1,8 @@
 import type { AuthorizationStatus } from '../domain/Authorization.js';
 
 /**
- * Why an authorization did not work, as a stable code of ours that merchants may read. `Authorization.errorCode` keeps what the
- * provider called it (RFC 6749 4.1.2.1, 5.2), for developers.
+ * Stable reasons of ours why an authorization did not work. `Authorization.errorCode` keeps the provider's own code for
+ * developers (RFC 6749 4.1.2.1, 5.2).
  */
 export type OutcomeReason = keyof typeof SENTENCES;
 
@@ -27,7 +27,7 @@ const SENTENCES = {
   invalid_callback: (name: string) => `The answer that came back from ${name} can't be used. Connect again.`,
 } as const;
 
-/** What stored codes mean. A Map, since a code may be the provider's own word, such as "constructor". */
+/** Reasons of stored error codes. It is a Map because a provider's code can be any word, such as "constructor". */
 const REASONS: ReadonlyMap<string, OutcomeReason> = new Map<string, OutcomeReason>([
   ...(Object.keys(SENTENCES) as OutcomeReason[]).map((reason) => [reason, reason] as const),
   ['access_denied', 'denied'],
@@ -45,7 +45,7 @@ interface Outcome {
   readonly errorCode?: string | null;
 }
 
-/** Null while nothing is wrong. */
+/** Returns the reason, or null while there is no error. */
 export function reasonOf({ status, errorCode }: Outcome): OutcomeReason | null {
   if (status === 'completed') return null;
   if (status === 'denied' || status === 'expired' || status === 'superseded') return status;
@@ -53,7 +53,7 @@ export function reasonOf({ status, errorCode }: Outcome): OutcomeReason | null {
   return REASONS.get(errorCode ?? '') ?? 'provider_refused';
 }
 
-/** The same in a sentence or two of our own, for merchants: what happened, and what to do. At most 200 characters. */
+/** Returns the reason in one or two sentences for merchants: what happened and what to do. At most 200 characters. */
 export function explainOutcome(outcome: Outcome, providerName: string): string | null {
   const reason = reasonOf(outcome);
   return reason && SENTENCES[reason](providerName);

@@ -11,20 +11,20 @@ import type { Logger } from '../domain/Logger.js';
 import type { GrantNotices } from './GrantNotices.js';
 import { ProviderError, type Providers, type TokenSet } from './Provider.js';
 
-/** A token that has less than this to live is refreshed first, or less than this part of its life when that is shorter. */
+/** A token with less remaining lifetime is refreshed first. For a short lifetime the fraction applies instead. */
 const FRESH_FOR_MS = 5 * 60_000;
 const FRESH_PART = 1 / 5;
 const POLL_MS = 150;
-/** The code of a provider that this server has no app of. */
+/** The error code when this server is not configured for the provider. */
 const NOT_SET_UP = 'not_set_up';
-/** Longer than a refresh may take. */
+/** Longer than a refresh can take. */
 const WAIT_MS = 15_000;
 
 /**
- * A good access token of a connection at its provider. One that is about to expire, or whose version the API has refused, is refreshed:
- * by one caller among all processes, since Postgres hands out the lease; the others wait, and read again before and after.
- * One that was just refreshed is handed out as it is, however short it lives.
- * Throws GrantLost, or a ProviderError (transient or configuration) when no good token is to be had at the moment.
+ * Returns a valid access token of a connection at its provider. A token that expires soon, or whose version the API has
+ * refused, is refreshed by one caller among all processes: Postgres grants the lease. Other callers wait, and read the
+ * credential before and after. A token that was just refreshed is returned as it is, however short its lifetime. Throws
+ * GrantLost, or a ProviderError (transient or configuration) when no valid token can be obtained now.
  */
 export async function getProviderAccessToken(
   dependencies: RefreshDependencies,
@@ -43,7 +43,7 @@ export async function getProviderAccessToken(
     });
     const refused = credential.version === refusedVersion;
     if (livesForMs > freshForMs(credential) && !refused) return current();
-    // Without a refresh token there is nothing to do but to use the access token up.
+    // Without a refresh token, the access token is used until it expires.
     if (!credential.refreshToken) {
       if (livesForMs > 0 && !refused) return current();
       await dependencies.declareGrantLost(credential, 'The access token has expired, and there is no refresh token.');
@@ -56,7 +56,7 @@ export async function getProviderAccessToken(
         await refreshCredential(dependencies, lease);
         continue;
       } catch (error) {
-        // A refresh ahead of time may fail: the token in hand is still good.
+        // This refresh was ahead of time, so the current token is still valid.
         if (error instanceof ProviderError && livesForMs > 0 && !refused) return current();
         throw error;
       }
@@ -81,35 +81,35 @@ function freshForMs({ lifetimeSeconds }: Credential): number {
   return Math.min(FRESH_FOR_MS, (lifetimeSeconds ?? Number.POSITIVE_INFINITY) * 1_000 * FRESH_PART);
 }
 
-/** An access token of the provider that is good now, as far as we know. */
+/** An access token of the provider that is valid as far as we know. */
 export interface ProviderAccessToken {
   readonly token: string;
-  /** The version of the credential it is from: name it when the API refuses the token. */
+  /** The version of its credential. Pass it when the API refuses the token. */
   readonly version: number;
-  /** The provider's id of the account that it is for; null when the provider did not say. */
+  /** The provider's id of the token's account. Null when the provider did not name it. */
   readonly accountId: string | null;
 }
 
-/** There is none, and only a new authorization will give one. */
+/** The connection has no grant, and only a new authorization can create one. */
 export class GrantLost extends Error {
   override readonly name = 'GrantLost';
 }
 
-/** Longer than a refresh may take (10 s), so that only a crash lets a lease run out. */
+/** Longer than a refresh can take (10 s), so that a lease expires only after a crash. */
 const LEASE_SECONDS = 15;
 
 interface RefreshLease {
   readonly id: string;
   readonly connectionId: number;
   readonly provider: string;
-  /** Encrypted, as it is now. */
+  /** The current refresh token, encrypted. */
   readonly refreshToken: string;
   readonly version: number;
 }
 
 /**
- * Takes the right to refresh in one statement, naming the version that was read: whoever comes second, in whatever
- * process, gets null. While a failed refresh cools down, everybody does.
+ * Takes the right to refresh in one statement, on the condition that the credential still has the version that was read.
+ * Returns null for every other caller, in all processes, and during the pause after a refresh.
  */
 async function takeRefreshLease(
   database: Database,
@@ -130,23 +130,23 @@ export interface RefreshDependencies {
   readonly cipher: Cipher;
   readonly providers: Providers;
   readonly log: Logger;
-  /** Milliseconds since 1970. */
+  /** Returns milliseconds since 1970. */
   readonly now: () => number;
-  /** Marks the connection REAUTHORIZATION_REQUIRED, unless the credential has a newer version by now. */
+  /** Marks the connection REAUTHORIZATION_REQUIRED, unless the credential has a newer version. */
   readonly declareGrantLost: (credential: Pick<Credential, 'connectionId' | 'version'>, reason: string) => Promise<boolean>;
 }
 
 /**
- * How long nobody refreshes again, whether it worked or not: the provider allows 10 refreshes a minute. So a provider whose
- * tokens live for seconds, or that refuses every token at once, is asked 600 times an hour at most.
+ * Seconds after a refresh, successful or not, during which nobody refreshes again. The provider allows 10 refreshes a
+ * minute. A provider whose tokens live for seconds, or that refuses every new token, gets at most 600 refreshes an hour.
  */
 const COOLDOWN_SECONDS = 6;
 const MISCONFIGURED_COOLDOWN_SECONDS = 60;
 
 /**
- * Refreshes under a lease (RFC 6749 6) and stores the answer before anybody uses it; the version makes sure that nothing
- * newer is overwritten. Only a readable `invalid_grant` condemns the grant; an outage never does.
- * Throws a ProviderError, or GrantLost.
+ * Refreshes under a lease (RFC 6749 6) and stores the new tokens before they are used. The version ensures that nothing
+ * newer is overwritten. Only a readable `invalid_grant` ends the grant; an outage never does. Throws a ProviderError, or
+ * GrantLost.
  */
 async function refreshCredential(dependencies: RefreshDependencies, lease: RefreshLease): Promise<void> {
   const { providers, cipher, log } = dependencies;
@@ -160,7 +160,7 @@ async function refreshCredential(dependencies: RefreshDependencies, lease: Refre
     if (!(error instanceof ProviderError)) throw error;
     if (error.kind === 'grant' && error.code === 'invalid_grant') {
       const lost = await dependencies.declareGrantLost(lease, `${provider?.name} no longer accepts the grant: connect again.`);
-      // The grant that died was not the newest any more: whoever asks reads again.
+      // The refused grant was no longer the newest. The caller reads the credential again.
       if (!lost) return;
       throw new GrantLost(`${provider?.name} no longer accepts the grant.`);
     }
@@ -170,7 +170,7 @@ async function refreshCredential(dependencies: RefreshDependencies, lease: Refre
   }
 }
 
-/** Returns false when another version has been stored meanwhile: that one stays. */
+/** Stores the tokens. Returns false when another version was stored meanwhile, which then stays. */
 async function store({ database, cipher, now }: RefreshDependencies, lease: RefreshLease, tokens: TokenSet): Promise<boolean> {
   const { connectionId, version } = lease;
   const refreshToken = tokens.refreshToken && cipher.encrypt(tokens.refreshToken, columnIdentity.refreshToken(connectionId));
@@ -192,8 +192,8 @@ async function store({ database, cipher, now }: RefreshDependencies, lease: Refr
 }
 
 /**
- * What a merchant is told: what happened, and whose turn it is. Only what an outage is called are our own words; what the
- * provider said otherwise is in the log.
+ * Returns the reason for the merchant: what happened, and who must act. The provider's own message is used for an outage
+ * only, where it is our own text. In other cases it is logged.
  */
 function explain({ kind, code, message }: ProviderError, name: string): string {
   const sentences = {
@@ -206,7 +206,7 @@ function explain({ kind, code, message }: ProviderError, name: string): string {
   return `The access token could not be renewed. ${sentences[kind]}`;
 }
 
-/** Turns the lease into a pause for everybody, and remembers why. */
+/** Turns the lease into a pause for all processes, and stores the reason. */
 async function coolDown(
   { database }: RefreshDependencies,
   lease: RefreshLease,
@@ -229,8 +229,8 @@ interface Dependencies {
 }
 
 /**
- * Declares a grant dead, after a last look: a race between two refreshers must not read as death. Returns false, and
- * changes nothing, when the credential has a newer version than the one that failed. Deliveries are held, none is lost.
+ * Marks a grant as lost. Returns false without a change when the credential has a newer version than the refused one, so
+ * that a race between two refreshers never ends a grant. Deliveries are held, none is lost.
  */
 export function declareGrantLost(
   { database, notices }: Dependencies,
@@ -250,7 +250,7 @@ export function declareGrantLost(
       refreshLeasedUntil: null,
       refreshProblem: null,
     });
-    // One that was turned off stays off; turning it on again will find that it has no grant.
+    // A disabled connection stays disabled. Enabling it will show that it has no grant.
     if (connection.status !== 'active') {
       await em.flush();
       return true;
@@ -267,15 +267,16 @@ export function declareGrantLost(
   });
 }
 
-/** A provider may drop a refresh token that was not used for 90 days; a month is left for outages. */
+/** A provider may expire a refresh token after 90 days without use. The difference of a month leaves time for outages. */
 const IDLE_DAYS = 60;
-/** The chore runs every hour: spread over a day, in the order of who waits longest. */
+/** The chore runs every hour. Idle grants are spread over the day, the longest unused first. */
 const RUNS_A_DAY = 24;
 const AT_LEAST = 20;
 
 /**
- * Refreshes grants that nobody used for 60 days, so that a quiet shop stays connected. An outage leaves them for the next
- * run; a grant that turns out dead is declared so, which is better known now than at the next parcel. Returns how many.
+ * Refreshes grants that were not used for 60 days, so that a shop without parcels stays connected. After an outage the next
+ * run tries again. A grant that is refused is marked as lost, so that this is known before the next parcel. Returns how
+ * many.
  */
 export async function refreshIdleGrants(dependencies: RefreshDependencies): Promise<number> {
   const { database, log, now } = dependencies;

@@ -13,18 +13,18 @@ import { hashSecret } from '../domain/secrets.js';
 import type { Provider, Providers } from './Provider.js';
 import { type StartedAuthorization, startAuthorization } from './startAuthorization.js';
 
-/** How long a merchant has between coming from the provider and being signed in at the app. */
+/** Minutes between the redirect from the provider and the claim by the app. */
 export const INSTALL_LIFETIME_MINUTES = 60;
-/** Installs that nobody has claimed, at once. Anybody can leave one, so their number has to end somewhere. */
+/** Maximum unclaimed installs. Anyone can create one, so their number must be limited. */
 const MOST_PENDING = 10_000;
-/** What the provider added to the URL is kept as far as it is plausible. */
+/** Maximum stored parameters of the provider's URL. */
 const MOST_PARAMETERS = 20;
 const LONGEST_NAME = 64;
 const LONGEST_VALUE = 512;
 
 /**
- * Keeps an install that began at the provider until somebody claims it. Returns the token that claims it (256 random bits,
- * of which only the hash is stored), or null when there are as many as may be.
+ * Stores an install that began at the provider until an app claims it. Returns the token that claims it (256 random bits,
+ * stored as a hash only), or null when there are too many unclaimed installs.
  */
 export async function leaveInstall(
   { database }: { readonly database: Database },
@@ -33,7 +33,7 @@ export async function leaveInstall(
 ): Promise<string | null> {
   const token = randomBytes(32).toString('base64url');
   const plausible = [...parameters].filter(([name, value]) => name.length <= LONGEST_NAME && value.length <= LONGEST_VALUE);
-  // Postgres keeps no NUL in JSON.
+  // Postgres stores no NUL in JSON.
   const kept = plausible.slice(0, MOST_PARAMETERS).filter((pair) => !pair.join('').includes('\0'));
   const { rows } = await sql`
     insert into installs (id, token_hash, provider, parameters, expires_at)
@@ -45,11 +45,11 @@ export async function leaveInstall(
 }
 
 export interface ClaimInstallInput {
-  /** The token that the install was left with. */
+  /** The token of the install. */
   readonly install: string;
-  /** A connection of the organization to authorize; a new one is created without it. */
+  /** A connection of the organization to authorize. By default a new one is created. */
   readonly connectionId?: string | null;
-  /** Of the new connection. */
+  /** The new connection's name. */
   readonly name?: string | null;
   readonly returnTo?: URL | string | null;
   readonly display?: AuthorizationDisplay | null;
@@ -72,14 +72,15 @@ interface ClaimedInstall {
 }
 
 /**
- * Takes an install for the organization that calls, and starts to authorize its connection; all of it, or nothing. One
- * statement decides whose it is. Claiming it again within its life starts anew with the same connection, so that a double
- * click or a reloaded page makes no second one. Throws an InputError: NOT_FOUND, CONFLICT, and what startAuthorization throws.
+ * Assigns an install to the calling organization and starts an authorization for its connection, in one transaction. One
+ * statement decides who gets the install. Claiming it again during its lifetime starts a new authorization of the same
+ * connection, so that a double click or a reloaded page creates no second connection. Throws an InputError: NOT_FOUND,
+ * CONFLICT, and what startAuthorization throws.
  *
- * The token is no grant and names no account: whoever has it can only begin what `startAuthorization` begins, for an
- * organization whose credentials are his own, with a state and a PKCE pair that are made here and now. So an attacker who
- * leaves an install and sends its token to somebody else's app gains nothing: the victim's browser links the account that
- * its user chooses at the provider, to the victim's organization. And a token that was stolen links nothing of its owner's.
+ * The token is not a grant and names no account. Whoever has it can only do what `startAuthorization` does, for an
+ * organization whose credentials they have, with a fresh state and PKCE pair. So an attacker who creates an install and
+ * sends its token to another organization's app gains nothing: the victim links the account that the victim chooses at the
+ * provider, to the victim's organization. A stolen token links nothing of its owner's.
  */
 export function claimInstall(
   dependencies: ClaimDependencies,
@@ -106,11 +107,11 @@ export function claimInstall(
   });
 }
 
-/** Somebody else's install, and one that never was, are the same. */
+/** Takes the install. Another organization's install and an unknown token give the same error. */
 async function take(database: Database, em: EntityManager, { organizationId }: Caller, token: string): Promise<ClaimedInstall> {
-  // A code that somebody pasted may bring spaces along.
+  // A pasted code may have spaces around it.
   const hash = hashSecret(token.trim());
-  // Its row is locked until all is done, so that a second claim waits and finds the first one's connection.
+  // The row is locked until the end of the transaction, so that a second claim waits and finds the first one's connection.
   const { rows } = await sql<ClaimedInstall>`
     update installs set organization_id = ${organizationId}, claimed_at = coalesce(claimed_at, now())
     where token_hash = ${hash} and expires_at > now() and (organization_id is null or organization_id = ${organizationId})
@@ -139,7 +140,7 @@ async function chooseConnection(
   return String(claimedFor);
 }
 
-/** Forgets installs an hour after they ended; until then, whoever comes too late is told so. Returns how many. */
+/** Deletes installs an hour after they expired. Until then a late claim gets the true reason. Returns how many. */
 export async function sweepInstalls({ database }: { readonly database: Database }): Promise<number> {
   const { numAffectedRows } = await sql`delete from installs where expires_at < now() - interval '1 hour'`.execute(
     database.sql(),

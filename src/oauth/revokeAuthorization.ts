@@ -19,9 +19,9 @@ interface Dependencies extends ReleaseGrantDependencies {
 }
 
 /**
- * Gives a merchant's grant back: the tokens are erased here at once and revoked at the provider in the background.
- * The connection and its subscriptions stay, and wait for a new authorization. An exchange that is under way comes to nothing.
- * Throws an InputError: NOT_FOUND, INVALID (not an OAuth connection).
+ * Revokes a merchant's grant: the tokens are erased here at once and revoked at the provider in the background. The
+ * connection and its subscriptions stay, and wait for a new authorization. An exchange that is under way fails. Throws an
+ * InputError: NOT_FOUND, INVALID (not an OAuth connection).
  */
 export function revokeAuthorization(
   dependencies: Dependencies,
@@ -36,7 +36,7 @@ export function revokeAuthorization(
     const now = new Date();
     await supersedeAuthorizations(em, connection.id, { underWayToo: true });
     await releaseGrant(dependencies, em, connection.id);
-    // Whoever checks it next is told that there is no grant, not what was found a moment ago.
+    // A new check then reports that there is no grant, instead of a recent result.
     await em.nativeUpdate(
       Credential,
       { connectionId: connection.id },
@@ -60,20 +60,21 @@ interface ReleaseGrantDependencies {
 }
 
 /**
- * A merchant who chose another account may do so again at once, on purpose this time. Revoking removes the app from the
- * whole account, so it waits until that is over; then the account is in use, and is left alone.
+ * Seconds by which the revocation of an unexpected account's grant is delayed. A revocation removes the app from the whole
+ * account, and the merchant may authorize the same account again at once, on purpose. Then the account is in use, and
+ * nothing is revoked.
  */
 export const SECOND_THOUGHTS_SECONDS = 60;
 
 /**
- * Erases a connection's tokens and queues their revocation, in the given transaction. The credential stays as the
- * memory of which account it was, so that re-authorizing can tell another account from the same one.
+ * Erases a connection's tokens and queues their revocation, in the given transaction. The credential keeps the account's id,
+ * so that the next authorization can tell another account from the same one.
  */
 export async function releaseGrant(
   { cipher, revocations }: ReleaseGrantDependencies,
   em: EntityManager,
   connectionId: number,
-  /** What is known better than the credential does: whose grant it is, and how long to wait first. */
+  /** Facts that the caller knows better than the credential: the account of the grant, and how long to wait first. */
   known: Partial<Pick<Revocation, 'accountId' | 'afterSeconds'>> = {},
 ): Promise<void> {
   const credential = await em.findOne(Credential, { connectionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -92,20 +93,20 @@ export async function releaseGrant(
   });
 }
 
-/** A token to hand back to its provider (RFC 7009). */
+/** A token to revoke at its provider (RFC 7009). */
 export interface Revocation {
   readonly provider: string;
   readonly token: string;
   readonly hint: 'access_token' | 'refresh_token';
-  /** The provider's account; a grant that another connection still lives on is left alone. */
+  /** The provider's account. Nothing is revoked while another connection uses a grant of the same account. */
   readonly accountId: string | null;
-  /** How long to wait first, when the same account may be about to be linked again; none by default. */
+  /** Seconds to wait first, when the same account may soon be linked again. None by default. */
   readonly afterSeconds?: number;
 }
 
 /** Revokes in the background, with bounded retries. */
 export interface Revocations {
-  /** Adds the job in the given transaction: it exists exactly when the transaction commits. */
+  /** Adds the job in the given transaction, so that it exists only when the transaction commits. */
   add(em: EntityManager, revocation: Revocation): Promise<void>;
 }
 
@@ -123,11 +124,11 @@ interface RevocationDependencies {
   readonly log: Logger;
 }
 
-/** The queue of grants to hand back, and the work on it: up to 8 tries within about two hours. */
+/** Creates the queue of revocations and its worker: up to 8 tries within about two hours. */
 export function createRevocations({ database, jobs, cipher, providers, log }: RevocationDependencies): {
   revocations: Revocations;
   queue: JobQueue<RevocationJob>;
-  /** The ciphertexts that wait in the queue. */
+  /** Returns the ciphertexts of the queued jobs. */
   waitingCiphertexts: () => Promise<string[]>;
 } {
   const revocations: Revocations = {
@@ -154,7 +155,7 @@ export function createRevocations({ database, jobs, cipher, providers, log }: Re
   };
 }
 
-/** Grants belong to the account, not to the connection: revoking one ends them all. */
+/** Returns whether another connection uses the same account. Grants belong to the account, so revoking one ends them all. */
 async function isShared(database: Database, { provider, accountId }: RevocationJob): Promise<boolean> {
   if (accountId === null) return false;
   return (await database.em().findOne(Credential, { provider, accountId, accessToken: { $ne: null } })) !== null;

@@ -13,24 +13,27 @@ import { Subscription } from '../domain/Subscription.js';
 import { hashSecret } from '../domain/secrets.js';
 import { type LinkedConfiguration, type Provider, type Providers, requireProvider } from './Provider.js';
 
-/** How long a merchant has between clicking "connect" and coming back. */
+/** Milliseconds between the start of an authorization and its callback. */
 const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
 
 interface StartAuthorizationInput {
   readonly connectionId: string;
-  /** Where the browser goes afterwards, its origin on the allow-list or the session's; the session's own when not given. */
+  /**
+   * The URL to which the browser returns. Its origin must be on the allow-list or the session's. The session's own by
+   * default.
+   */
   readonly returnTo?: URL | string | null;
   readonly display?: AuthorizationDisplay | null;
   readonly bindToBrowser?: boolean | null;
   readonly allowAccountChange?: boolean | null;
-  /** The language of its outcome (BCP 47); the session's when not given. */
+  /** The language of the outcome page (BCP 47). The session's by default. */
   readonly locale?: string | null;
 }
 
 export interface StartedAuthorization {
   readonly authorizationUrl: string;
   readonly authorization: Authorization;
-  /** The value of the cookie that the callback must bring; null when not bound to a browser. */
+  /** The value of the cookie that the callback requires. Null when the authorization is not bound to a browser. */
   readonly browserBinding: string | null;
 }
 
@@ -42,15 +45,15 @@ interface Dependencies {
 }
 
 /**
- * Begins an authorization at a provider (RFC 6749 4.1.1 with RFC 7636): a fresh PKCE pair and a fresh state
- * every time. Older ones of the connection that nobody completed are superseded.
- * Throws an InputError: NOT_FOUND, INVALID (not an OAuth connection, returnTo not allowed), REQUIRED (returnTo for a pop-up).
+ * Starts an authorization at a provider (RFC 6749 4.1.1 with RFC 7636), each time with a fresh PKCE pair and a fresh state.
+ * Older pending authorizations of the connection are superseded. Throws an InputError: NOT_FOUND, INVALID (not an OAuth
+ * connection, returnTo not allowed), REQUIRED (returnTo for a pop-up).
  */
 export async function startAuthorization(
   { database, cipher, providers, returnToOrigins }: Dependencies,
   caller: Caller,
   input: StartAuthorizationInput,
-  /** The transaction to do it in; one of its own when not given. */
+  /** The transaction to use. By default it opens its own. */
   within?: EntityManager,
 ): Promise<StartedAuthorization> {
   const ownOrigin = caller.session?.origin ? [caller.session.origin] : [];
@@ -66,12 +69,12 @@ export async function startAuthorization(
   const browserBinding = input.bindToBrowser ? randomBytes(32).toString('base64url') : null;
 
   const start = async (em: EntityManager): Promise<StartedAuthorization> => {
-    // The lock makes two clicks at once take turns, so exactly the later attempt stays open.
+    // The lock serializes two concurrent clicks, so that exactly the later authorization stays pending.
     const connection = await lockConnection(em, caller, input.connectionId, 'connectionId');
     const unlinked = `A ${connection.type} connection needs no authorization: it is ready as it is.`;
     const provider = requireProvider(providers, connection.type, unlinked);
 
-    // Subscribing takes the connection's lock too, so none is overlooked.
+    // Creating a subscription takes the connection's lock too, so none is missed.
     const subscribed = (await em.count(Subscription, { connectionId: connection.id })) > 0;
     await supersedeAuthorizations(em, connection.id, { underWayToo: false });
     const now = Date.now();
@@ -111,8 +114,8 @@ export async function startAuthorization(
 }
 
 /**
- * What the next authorization of a connection asks for: what its configuration names and, once it has a subscription, what
- * delivering needs. Without the latter, whoever authorized again would come back with a grant that can't deliver either.
+ * Returns the scopes that the next authorization of a connection requests: those of its configuration and, once it has a
+ * subscription, the one that deliveries need. Without the latter, a new grant could not deliver either.
  */
 export function scopesToRequest(
   provider: Pick<Provider, 'deliveryScope'> | null,
@@ -124,11 +127,11 @@ export function scopesToRequest(
 }
 
 interface SupersedeOptions {
-  /** Also one whose code is being exchanged at this moment; its grant will be handed back. */
+  /** Also an authorization whose code is being exchanged. Its grant will be revoked. */
   readonly underWayToo: boolean;
 }
 
-/** Ends the open authorizations of a connection, in the given transaction, which holds the connection's lock. */
+/** Supersedes the pending authorizations of a connection, in the given transaction, which holds the connection's lock. */
 export async function supersedeAuthorizations(
   em: EntityManager,
   connectionId: number,

@@ -14,8 +14,8 @@ import { type Provider, type ProviderAccount, ProviderError, type TokenSet } fro
 import { type Revocation, type Revocations, releaseGrant, SECOND_THOUGHTS_SECONDS } from './revokeAuthorization.js';
 
 /**
- * Stores tokens, granted scopes, account and outcome, and makes the connection ACTIVE, in one transaction.
- * A grant that may not be kept (the connection was deleted or revoked meanwhile, or it is another account's) is handed back.
+ * Stores tokens, granted scopes, account and outcome, and makes the connection ACTIVE, in one transaction. A grant that may
+ * not be stored is revoked: the connection was deleted or revoked meanwhile, or the account is a different one.
  */
 export function storeGrant(
   { database, cipher, revocations, notices }: StoreDependencies,
@@ -25,12 +25,12 @@ export function storeGrant(
   account: ProviderAccount | null,
 ): Promise<StoredOutcome> {
   return database.transaction(async (em): Promise<StoredOutcome> => {
-    // Connection first, authorization second, everywhere: a deletion locks them in this order too.
+    // All code locks the connection first and the authorization second. A deletion locks them in this order too.
     const connection = await lockConnection(em, connectionId);
     const authorization = await em.findOneOrFail(Authorization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const credential =
       connection && (await em.findOne(Credential, { connectionId: connection.id }, { lockMode: LockMode.PESSIMISTIC_WRITE }));
-    // The grant was given back while its code was being exchanged.
+    // The grant was revoked while its code was being exchanged.
     if (authorization.status === 'superseded') {
       await revocations.add(em, revocationOf(provider, tokens, account));
       return { kind: 'superseded', authorization };
@@ -41,7 +41,7 @@ export function storeGrant(
     const refusal = whyNot(connection, credential, authorization, provider, account);
     if (!connection || refusal) {
       em.assign(authorization, { status: 'failed', ...refusal });
-      // Revoking removes the app from the whole account: never where it may be the connection's own.
+      // A revocation removes the app from the whole account, which may be the connection's own.
       if (refusal?.errorCode !== 'account_unknown') {
         const afterSeconds = refusal?.errorCode === 'account_mismatch' ? SECOND_THOUGHTS_SECONDS : 0;
         await revocations.add(em, { ...revocationOf(provider, tokens, account), afterSeconds });
@@ -50,7 +50,7 @@ export function storeGrant(
       return { kind: 'failed', authorization };
     }
 
-    // Nobody would hold the grant of the account before any more.
+    // No connection would use the previous account's grant any more.
     const accountChanges = Boolean(credential?.accountId && account && account.id !== credential.accountId);
     if (accountChanges) await releaseGrant({ cipher, revocations }, em, connection.id);
     const scopes = [...(tokens.scopes ?? authorization.scopes)];
@@ -70,7 +70,7 @@ export function storeGrant(
       refreshProblem: null,
       refreshLeasedBy: null,
       refreshLeasedUntil: null,
-      // Nothing that was found of the grant before holds for this one.
+      // Results about the previous grant do not apply to this one.
       lastCheck: null,
       checkLeasedBy: null,
       checkLeasedUntil: null,
@@ -82,7 +82,7 @@ export function storeGrant(
     em.assign(connection, { status: 'active', statusReason: null, statusReasonCode: null, updatedAt: now });
     authorization.status = 'completed';
     await em.flush();
-    // What failed under the grant before says nothing of this one.
+    // Failures under the previous grant do not count for this one.
     await sql`select begin_connection_anew(${connection.id})`.execute(em.getKysely());
     const missingScopes = values.toldMissingScopes;
     await recordAudit(
@@ -99,7 +99,7 @@ export function storeGrant(
   });
 }
 
-/** What became of a grant, as its authorization says. */
+/** The outcome of a grant, as its authorization stores it. */
 interface StoredOutcome {
   readonly kind: 'completed' | 'failed' | 'superseded';
   readonly authorization: Authorization;
@@ -116,7 +116,7 @@ function lockConnection(em: EntityManager, id: number | null | undefined): Promi
   return id ? em.findOne(Connection, id, { lockMode: LockMode.PESSIMISTIC_WRITE }) : Promise.resolve(null);
 }
 
-/** What hands a grant back. */
+/** Returns the revocation of a grant. */
 export function revocationOf(provider: Provider, tokens: TokenSet, account: ProviderAccount | null): Revocation {
   const accountId = account?.id ?? null;
   return tokens.refreshToken
@@ -150,14 +150,14 @@ function whyNot(
   return null;
 }
 
-/** A merchant is waiting at a browser: tries end after this long. */
+/** Milliseconds after which tries end, because a merchant is waiting at a browser. */
 const PATIENCE_MS = 8_000;
 const PAUSE_MS = 500;
 
 /**
- * Whose account a new grant is. Unlike the exchange this may be asked again: the accounts API allows one call a second,
- * which two merchants at once exceed. When it stays silent the answer is null, since the tokens are good all the same
- * and the code is spent; `storeGrant` decides whether an unknown account will do.
+ * Returns the account of a new grant. Unlike the exchange, this is retried, because the accounts API allows one call a
+ * second and two merchants may come at once. Returns null when no try succeeds: the tokens are valid and the code is used
+ * up. `storeGrant` decides whether to accept an unknown account.
  */
 export async function findAccount(
   { log }: { log: Logger },

@@ -55,7 +55,7 @@ export function createSubscription(
   return withExternalId(database, 'subscriptions', caller, input.externalId, () => database.transaction(create));
 }
 
-/** What the audit log tells of a subscription. */
+/** Returns what the audit log stores about a subscription. */
 export function auditFacts({ connectionId, eventType, isActive, externalId, metadata }: Subscription) {
   return { connectionId: String(connectionId), eventType, isActive, externalId, metadata };
 }

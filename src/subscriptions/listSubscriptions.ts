@@ -1,6 +1,6 @@
 import type { FilterQuery } from '@mikro-orm/core';
 import type { Database } from '../database/Database.js';
-import { type Page, type PageArguments, paginate } from '../database/paginate.js';
+import { type Page, type PageArguments, paginate, paginateEach } from '../database/paginate.js';
 import { type Caller, reachableRows } from '../domain/Caller.js';
 import { parseId } from '../domain/ids.js';
 import { Subscription } from '../domain/Subscription.js';
@@ -14,23 +14,36 @@ interface SubscriptionFilter {
   readonly externalId?: string | null;
 }
 
-/** The caller's subscriptions, or those of a connection of theirs, newest first (OpenAPI list_subscriptions). */
+/** Returns a page of the caller's subscriptions, newest first (OpenAPI list_subscriptions). */
 export function listSubscriptions(
   { database }: { database: Database },
   caller: Caller,
   args: PageArguments,
   filter: SubscriptionFilter = {},
-  parent?: { readonly connectionId: number },
 ): Promise<Page<Subscription>> {
-  const where: FilterQuery<Subscription> = {
+  return paginate(database.em(), Subscription, 'subscriptions', conditionsOf(caller, filter), args);
+}
+
+/** Returns a page for each of several connections of the caller's, in their order. */
+export function listSubscriptionsOf(
+  { database }: { database: Database },
+  caller: Caller,
+  args: PageArguments,
+  filter: SubscriptionFilter,
+  connectionIds: readonly number[],
+): Promise<Page<Subscription>[]> {
+  const parents = connectionIds.map((connectionId) => ({ connectionId }));
+  return paginateEach(database.em(), Subscription, 'subscriptions', conditionsOf(caller, filter), parents, args);
+}
+
+function conditionsOf(caller: Caller, filter: SubscriptionFilter): FilterQuery<Subscription> {
+  return {
     ...reachableRows(caller, filter.connectionId),
-    ...(parent ? { $and: [parent] } : {}),
     ...(filter.eventTypes ? { eventType: { $in: [...filter.eventTypes] } } : {}),
     ...(filter.eventType ? { eventType: filter.eventType } : {}),
     ...(typeof filter.isActive === 'boolean' ? { isActive: filter.isActive } : {}),
     ...(filter.externalId ? { externalId: filter.externalId } : {}),
   };
-  return paginate(database.em(), Subscription, 'subscriptions', where, args);
 }
 
 /**
@@ -41,7 +54,7 @@ export function findSubscription({ database }: { database: Database }, caller: C
   return database.em().findOne(Subscription, { id: parseId(id) ?? 0, ...reachableRows(caller) });
 }
 
-/** The same by what the organization's own system calls it. */
+/** Returns the subscription with this externalId, or null. */
 export function findSubscriptionByExternalId(
   { database }: { database: Database },
   caller: Caller,
@@ -51,7 +64,7 @@ export function findSubscriptionByExternalId(
   return database.em().findOne(Subscription, { externalId, ...reachableRows(caller) });
 }
 
-/** Whether any events go to a connection at the moment. */
+/** Returns whether a connection has an active subscription. */
 export async function hasActiveSubscription({ database }: { database: Database }, connectionId: number): Promise<boolean> {
   return (await database.em().findOne(Subscription, { connectionId, isActive: true })) !== null;
 }

@@ -16,15 +16,16 @@ export interface UpdateSubscriptionInput {
   readonly connectionId?: string | null;
   readonly eventType?: string | null;
   readonly isActive?: boolean | null;
-  /** Undefined: as it was. Null: none. */
+  /** Undefined: unchanged. Null: none. */
   readonly externalId?: string | null;
-  /** Undefined: as it was. Replaces all of it; null: none. */
+  /** Undefined: unchanged. Otherwise it replaces the whole metadata. Null: none. */
   readonly metadata?: Readonly<Record<string, unknown>> | null;
 }
 
 /**
- * Changes what is given and nothing else (OpenAPI patch-subscription), and `updatedAt` only if anything did. Deliveries that exist go where they were going;
- * a paused subscription gets no new ones. Throws an InputError: NOT_FOUND, INVALID_CHOICE, INVALID, CONFLICT.
+ * Updates the given fields of a subscription (OpenAPI patch-subscription). `updatedAt` changes only when a value does.
+ * Existing deliveries keep their connection. A paused subscription gets no new ones. Throws an InputError: NOT_FOUND,
+ * INVALID_CHOICE, INVALID, CONFLICT.
  */
 export function updateSubscription(
   dependencies: SubscriptionDependencies,

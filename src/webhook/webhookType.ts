@@ -6,83 +6,88 @@ import { webhookRest } from './webhookRest.js';
 
 const schema = `
   extend enum ConnectionType {
-    "Any HTTP endpoint."
+    "An HTTP endpoint."
     WEBHOOK
   }
 
   extend union ConnectionConfiguration = WebhookConfiguration
 
-  extend input CreateConnectionInput {
-    "For WEBHOOK: required."
+  extend input ConnectionConfigurationInput {
+    "The configuration of a WEBHOOK connection. A new connection requires it."
     webhook: WebhookConfigurationInput
+  }
+
+  extend input CreateConnectionInput {
+    "The configuration of a WEBHOOK connection."
+    webhook: WebhookConfigurationInput @deprecated(reason: "Use configuration: { webhook }.")
   }
 
   extend input UpdateConnectionInput {
-    "For WEBHOOK."
-    webhook: WebhookConfigurationInput
+    "The configuration of a WEBHOOK connection."
+    webhook: WebhookConfigurationInput @deprecated(reason: "Use configuration: { webhook }.")
   }
 
-  "Where and how a webhook is called. Its secrets can be written, never read."
+  "The configuration of a webhook. Its secrets can be written, but not read."
   type WebhookConfiguration {
-    "The endpoint that deliveries are posted to."
+    "URL to which deliveries are posted."
     url: URL!
-    "How deliveries authenticate there."
+    "Authentication of deliveries."
     authType: WebhookAuthType!
-    "Sent with every delivery, after signature and auth."
+    "Headers of every delivery, in addition to signature and authentication."
     extraHeaders: [Header!]!
   }
 
-  "How deliveries authenticate at a webhook."
+  "The authentication of deliveries at a webhook."
   enum WebhookAuthType {
-    "Not at all; the signature still proves who sent them."
+    "No authentication. The signature proves the sender."
     NONE
     "Authorization: Bearer token (RFC 6750)."
     BEARER
     "Authorization: Basic username and password (RFC 7617)."
     BASIC
-    "A key in a header of your choice."
+    "An API key in a header of your choice."
     API_KEY
   }
 
-  "A header that goes with every delivery."
+  "A header of every delivery."
   type Header {
-    "Its name (RFC 9110 5.1)."
+    "Name of the header (RFC 9110 5.1)."
     name: String!
-    "Its value, one line."
+    "Value of the header, one line."
     value: String!
   }
 
-  "Where and how to call a webhook."
+  "The configuration of a webhook. In an update, absent fields stay as they are."
   input WebhookConfigurationInput {
-    "http or https, public, without credentials. Required on creation. Another origin (scheme, host or port) needs authConfig and extraHeaders again."
+    "URL of the endpoint: http or https, public, without credentials. Required for a new connection. A change of the origin (scheme, host or port) requires authConfig and extraHeaders again."
     url: URL
-    "NONE when not given."
+    "Authentication of deliveries; NONE by default."
     authType: WebhookAuthType
-    "The secrets that authType takes."
+    "The secrets for authType."
     authConfig: WebhookAuthConfigInput
-    "At most 20; replaces the whole list."
+    "Headers of every delivery, at most 20. Replaces the whole list."
     extraHeaders: [HeaderInput!]
   }
 
-  "Secrets for the chosen authType. Never readable again."
+  "The secrets for an authType. They cannot be read."
   input WebhookAuthConfigInput {
-    "For BEARER."
+    "The token for BEARER."
     token: String
-    "For BASIC."
+    "The user name for BASIC."
     username: String
-    "For BASIC."
+    "The password for BASIC."
     password: String
-    "For API_KEY: the header that carries the key."
+    "The name of the header for API_KEY."
     headerName: String
-    "For API_KEY."
+    "The key for API_KEY."
     apiKey: String
   }
 
-  "A header to send with every delivery."
+  "A header for every delivery."
   input HeaderInput {
-    "A header's name; those that frame, sign or authenticate a delivery are refused."
+    "Name of the header. Headers that frame, sign or authenticate a delivery are refused."
     name: String!
-    "One line."
+    "Value of the header, one line."
     value: String!
   }
 `;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOldAuditEvents } from '../../src/database/auditLog.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
 import { RestClient } from '../http/rest/support/RestClient.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { openCallback } from '../support/openCallback.js';
 import { Platform } from '../support/Platform.js';
@@ -12,7 +12,7 @@ import { createWebhookConnection, publish, seeDeliveries, subscribe } from '../s
 
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
-  // Nobody erases: what is asked for stays to be seen.
+  // No worker runs, so an erasure that was requested stays visible.
   switchboard = await startSwitchboard({ ROLE: 'api' });
 });
 afterAll(() => switchboard.close());
@@ -34,7 +34,7 @@ async function see(filter: object = {}, client = switchboard.client): Promise<Li
 }
 
 describe('auditEvents', () => {
-  it('tell who did what, from where, with what changed before and after', async () => {
+  it('say who did what, from which address, with the values before and after', async () => {
     const { client } = switchboard;
     const connection = await createWebhookConnection(client);
     const id = await subscribe(client, connection);
@@ -57,7 +57,7 @@ describe('auditEvents', () => {
     ]);
   });
 
-  it('are of each thing that was done, by GraphQL, REST or a websocket', async () => {
+  it('record every change, by GraphQL, REST or a websocket', async () => {
     const { client } = switchboard;
     const connection = await createWebhookConnection(client, `${switchboard.publicUrl}/nowhere`);
     const subscription = await subscribe(client, connection);
@@ -90,7 +90,7 @@ describe('auditEvents', () => {
     expect(JSON.stringify(await see())).not.toMatch(new RegExp(`whsec_|${createApiKey.secretKey}|sk_`));
   });
 
-  it('tell of a connection what everybody sees who may see it, and of its secrets that they were replaced', async () => {
+  it("contain a connection's visible fields, and of its secrets only that they were replaced", async () => {
     const { client } = switchboard;
     const run = async (mutation: string, input: object) =>
       client.query(
@@ -141,7 +141,7 @@ describe('auditEvents', () => {
     expect(JSON.stringify(lines)).not.toContain('TOKEN-');
   });
 
-  it('tell of a session who made it and what it may, and never its token', async () => {
+  it("contain a session's creator and permissions, never its token", async () => {
     const { client } = switchboard;
     const input = { permissions: ['MANAGE', 'VIEW'], origin: 'https://app.example.com' };
     const session = await makeSession(client, input);
@@ -161,7 +161,7 @@ describe('auditEvents', () => {
     expect(JSON.stringify(await see())).not.toContain(session.token);
   });
 
-  it('tell of a platform that makes, changes and deletes an organization, and acts for it', async () => {
+  it('record a platform that creates, updates and deletes an organization, and acts for it', async () => {
     const platform = await Platform.of(switchboard);
     await platform.upsert({ externalId: 'shop-7', metadata: { plan: 'pro' } });
     for (const _twice of [1, 2]) await platform.upsert({ externalId: 'shop-7', name: 'Shop seven' });
@@ -187,12 +187,12 @@ describe('auditEvents', () => {
     expect(requested).toEqual([{ actor_type: 'platform_key', before: { name: 'Shop seven', externalId: 'shop-7' } }]);
   });
 
-  it('tell that a person shall be erased, and not who', async () => {
+  it("record that a person is to be erased, without the person's identity", async () => {
     const { client } = switchboard;
     const erase = `mutation { eraseRecipient(input: { email: "jan@example.com", externalId: "customer-99" }) {
       erasure { id } userErrors { code } } }`;
     const { eraseRecipient } = await client.query(erase);
-    // While it runs, asking again is the same.
+    // While the erasure runs, asking again has no effect.
     await client.query(erase);
     const lines = await see({ action: 'RECIPIENT_ERASURE_REQUESTED' });
     expect(lines).toMatchObject([
@@ -201,8 +201,8 @@ describe('auditEvents', () => {
     expect(JSON.stringify(await see())).not.toMatch(/jan@example|customer-99/);
   });
 
-  it('tell of a merchant who comes back from the provider', async () => {
-    const { connectionId, callback, account } = await approvedAttempt(switchboard);
+  it('record a merchant who comes back from the provider', async () => {
+    const { connectionId, callback, account } = await decideAuthorization(switchboard);
     await openCallback(callback);
     await switchboard.client.query(
       'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
@@ -216,7 +216,7 @@ describe('auditEvents', () => {
     ]);
   });
 
-  it('are not written for what is refused', async () => {
+  it('are not written for refused calls', async () => {
     const before = (await see()).length;
     const { deleteSubscription } = await switchboard.client.query(
       'mutation { deleteSubscription(input: { id: "987654" }) { userErrors { code } } }',
@@ -225,7 +225,7 @@ describe('auditEvents', () => {
     expect(await see()).toHaveLength(before);
   });
 
-  it('are seen by keys with the scope admin of the same organization', async () => {
+  it('are visible to keys with the scope admin of the same organization', async () => {
     const stranger = await switchboard.anotherOrganization('Globex');
     expect(await see({}, stranger)).toEqual([]);
     const { createApiKey } = await switchboard.client.query(

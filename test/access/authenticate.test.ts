@@ -23,7 +23,7 @@ async function ask(headers: Record<string, string>, query = '{ organization { id
 }
 
 describe('A caller with Basic keys (RFC 7617)', () => {
-  it('is its organization', async () => {
+  it('acts for its organization', async () => {
     const { client } = switchboard;
     expect(await ask({ authorization: client.authorization })).toMatchObject({
       status: 200,
@@ -31,14 +31,14 @@ describe('A caller with Basic keys (RFC 7617)', () => {
     });
   });
 
-  it('may write the scheme as it likes (RFC 9110 11.1)', async () => {
+  it('may write the scheme in any case (RFC 9110 11.1)', async () => {
     const token = switchboard.client.authorization.slice('Basic '.length);
     for (const scheme of ['basic', 'BASIC', 'Basic '])
       expect(await ask({ authorization: `${scheme} ${token}` })).toMatchObject({ status: 200 });
   });
 });
 
-describe('Everybody else gets 401, UNAUTHENTICATED and a challenge (RFC 9110 11.6.1)', () => {
+describe('A caller with other credentials gets 401, UNAUTHENTICATED and a challenge (RFC 9110 11.6.1)', () => {
   it.each<[string, () => Record<string, string>]>([
     ['no header', () => ({})],
     ['an empty header', () => ({ authorization: '' })],
@@ -69,14 +69,14 @@ describe('Everybody else gets 401, UNAUTHENTICATED and a challenge (RFC 9110 11.
     expect(JSON.stringify(body)).not.toMatch(/stack|node_modules|select/);
   });
 
-  it('but may read the schema: it is no secret', async () => {
+  it('but may read the schema, which is public', async () => {
     expect(await ask({}, '{ __schema { queryType { name } } __typename }')).toMatchObject({
       status: 200,
       body: { data: { __schema: { queryType: { name: 'Query' } }, __typename: 'Query' } },
     });
   });
 
-  it('and no field beside it', async () => {
+  it('and no other field together with it', async () => {
     expect(await ask({}, '{ __typename organization { id } }')).toMatchObject({ status: 401 });
     expect(await ask({}, '{ __typename ... on Query { organization { id } } }')).toMatchObject({ status: 401 });
     expect(await ask({}, 'query { ...All } fragment All on Query { organization { id } }')).toMatchObject({ status: 401 });
@@ -90,7 +90,7 @@ describe('An API key', () => {
     return { key, client: new GraphQLClient(switchboard.client.url, key) };
   };
 
-  it('stops working at once when it is revoked, and the others go on', async () => {
+  it('stops working at once when it is revoked, while others still work', async () => {
     const { key, client } = await newKey();
     expect(await client.send('{ organization { id } }')).toMatchObject({ status: 200 });
     expect(await endApiKey({ database: switchboard.database }, key.publicKey)).toBe(true);
@@ -106,7 +106,7 @@ describe('An API key', () => {
     expect(JSON.stringify(row)).not.toContain(key.secretKey.slice(0, 12));
   });
 
-  it('may do what its scopes say; else FORBIDDEN with 403', async () => {
+  it('may do what its scopes allow; else it gets FORBIDDEN with 403', async () => {
     const { client } = await newKey(['read']);
     expect(await client.send('{ organization { id } klaviyoApp { sandbox } connections { totalCount } }')).toMatchObject({
       status: 200,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takeDeletionStep } from '../../src/access/deleteOrganization.js';
 import { Inbox } from '../delivery/support/Inbox.js';
-import { newAccount } from '../support/approvedAttempt.js';
+import { newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo } from '../support/klaviyoFlow.js';
@@ -21,7 +21,7 @@ const see = async (platform: Platform, externalId: string) =>
     )
   ).organization;
 
-/** In how many rows of which tables an organization still is. */
+/** Returns the number of rows of each table that contain an organization. */
 async function traces({ sql }: TestSwitchboard, organizationId: string): Promise<Record<string, number>> {
   const tables = await sql(`
     select c.relname as name from pg_attribute a join pg_class c on c.oid = a.attrelid
@@ -44,7 +44,7 @@ describe('deleteOrganization', () => {
   });
   afterAll(() => switchboard.close());
 
-  it('ends keys, tokens and sessions at once, revokes grants, and erases everything until nothing is left', async () => {
+  it('ends keys, tokens and sessions at once, revokes grants, and erases everything until no row is left', async () => {
     const acting = await platform.newOrganization('leaving');
     const staying = await platform.newOrganization('staying');
     const account = newAccount(switchboard);
@@ -111,7 +111,7 @@ describe('deleteOrganization', () => {
     }
   });
 
-  it('wants exactly one name of one that is there', async () => {
+  it('requires exactly one name of an existing organization', async () => {
     expect((await remove(platform, {})).userErrors).toEqual([{ code: 'REQUIRED', path: ['id'] }]);
     expect((await remove(platform, { id: '1', externalId: 'x' })).userErrors).toEqual([
       { code: 'INVALID', path: ['externalId'] },
@@ -121,7 +121,7 @@ describe('deleteOrganization', () => {
 });
 
 describe('A deletion', () => {
-  it('shows how far it is, is the same when asked for again, and survives whoever works on it', async () => {
+  it('shows its progress, is not restarted by another call, and survives a crash of its worker', async () => {
     const api = await startSwitchboard({ ROLE: 'api' });
     const platform = await Platform.of(api);
     const acting = await platform.newOrganization('large');
@@ -129,7 +129,7 @@ describe('A deletion', () => {
     await subscribe(acting, connection);
     for (let index = 0; index < 12; index += 1) await createWebhookConnection(acting);
     await publish(acting);
-    // Many more of the same.
+    // Adds many rows of the same kind.
     await api.sql(`
       with more as (
         insert into events (id, organization_id, event_type, payload)
@@ -159,7 +159,7 @@ describe('A deletion', () => {
     expect((await see(platform, 'large')).deletion.connectionsErased).toBe(0);
     expect(await api.sql('select failures from organization_deletions')).toEqual([{ failures: 1 }]);
     await api.sql('update organization_deletions set run_at = now()');
-    // Two work on it side by side, a step at a time, and stop in the middle.
+    // Two workers take its steps concurrently, and stop in the middle.
     const working = { ...crashing, sweepQueue: async () => {} };
     for (let step = 0; step < 4; step += 1) await Promise.all([takeDeletionStep(working), takeDeletionStep(working)]);
     const amid = (await see(platform, 'large')).deletion;
@@ -178,7 +178,7 @@ describe('A deletion', () => {
     }
   }, 90_000);
 
-  it('waits for an authorization that is just being completed', async () => {
+  it('waits for an authorization that is being completed', async () => {
     const api = await startSwitchboard({ ROLE: 'api' });
     try {
       const platform = await Platform.of(api);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => switchboard.close());
 
 describe('upsertOrganization', () => {
-  it('makes an organization, and changes only what is given', async () => {
+  it('creates an organization, and updates only the given fields', async () => {
     const made = await platform.upsert({
       externalId: 'shop-1',
       name: ' Shop one ',
@@ -31,7 +31,7 @@ describe('upsertOrganization', () => {
     expect((await platform.upsert({ externalId: 'shop-2' })).organization).toMatchObject({ name: 'shop-2', metadata: {} });
   });
 
-  it('says what is wrong with an input, and changes nothing', async () => {
+  it('reports all problems of an input, and changes nothing', async () => {
     const before = await switchboard.sql('select count(*) from organizations');
     const tooMany = Object.fromEntries(Array.from({ length: 51 }, (_, key) => [`k${key}`, key]));
     const wrong: readonly [object, string, string[]][] = [
@@ -58,12 +58,12 @@ describe('upsertOrganization', () => {
     expect(await switchboard.sql('select count(*) from organizations')).toEqual(before);
   });
 
-  it('by 20 callers at once, twice, makes each organization once', async () => {
+  it('by 20 concurrent callers, twice, creates each organization once', async () => {
     const names = Array.from({ length: 1_000 }, (_, index) => `bulk-${index}`);
     const total = async () => (await switchboard.sql('select count(*)::int from organizations'))[0].count as number;
     const before = await total();
     const ids = new Map<string, string>();
-    /** Four callers want the same 200 at the same time, 25 with each request. */
+    /** Each of four callers upserts the same 200 organizations at the same time, 25 with each request. */
     const each = async (caller: number): Promise<number> => {
       const wanted = names.slice((caller % 5) * 200, (caller % 5) * 200 + 200);
       let created = 0;
@@ -94,7 +94,7 @@ describe('upsertOrganization', () => {
 });
 
 describe('Organizations', () => {
-  it('are listed page by page, newest first, and found by id or externalId', async () => {
+  it('are listed in pages, newest first, and found by id or externalId', async () => {
     const made = [];
     for (const name of ['page-1', 'page-2', 'page-3']) made.push((await platform.upsert({ externalId: name })).organization);
     const query = `query ($after: String) { organizations(first: 2, after: $after) {
@@ -134,7 +134,7 @@ describe.each(['Connection', 'Subscription'])('A %s', (kind) => {
     return (await client.query(CREATE(kind, input), variables)).done;
   };
 
-  it('carries the externalId and the metadata of another system, and is found by them', async () => {
+  it('has the externalId and the metadata of another system, and is found by them', async () => {
     const acting = await platform.newOrganization(`with-${name}`);
     const metadata = { shop: 'nl', tier: 2, live: false };
     const { thing } = await newOne(acting, { externalId: 'ours-1', metadata });
@@ -150,7 +150,7 @@ describe.each(['Connection', 'Subscription'])('A %s', (kind) => {
     }
   });
 
-  it('changes them, and lets go of them', async () => {
+  it('updates and removes them', async () => {
     const acting = await platform.newOrganization(`changing-${name}`);
     const { thing } = await newOne(acting, { externalId: 'a', metadata: { one: 1 } });
     const update = async (input: object) => (await acting.query(UPDATE(kind), { input: { id: thing.id, ...input } })).done;
@@ -166,7 +166,7 @@ describe.each(['Connection', 'Subscription'])('A %s', (kind) => {
     ]);
   });
 
-  it('shares its externalId with no other one of the organization, however many want it at once', async () => {
+  it('shares its externalId with no other object of its kind in the organization, also when created concurrently', async () => {
     const acting = await platform.newOrganization(`racing-${name}`);
     const made = await Promise.all(Array.from({ length: 8 }, () => newOne(acting, { externalId: 'wanted' })));
     const won = made.filter(({ thing }) => thing);
@@ -186,7 +186,7 @@ describe.each(['Connection', 'Subscription'])('A %s', (kind) => {
   });
 });
 
-describe('Things of before', () => {
+describe('Connections and subscriptions from before these fields', () => {
   it('have no externalId, and empty metadata', async () => {
     const id = await createWebhookConnection(switchboard.client);
     await subscribe(switchboard.client, id);

@@ -24,7 +24,7 @@ const codeOf = async (client: GraphQLClient, query: string, headers = {}) => {
 };
 
 describe('The key of a platform', () => {
-  it('is made on the command line, which prints it and nothing else', async () => {
+  it('is created on the command line, which prints only the key', async () => {
     const run = (...args: string[]) =>
       promisify(execFile)('npm', ['run', '--silent', 'org', '--', ...args], {
         env: { ...process.env, DATABASE_URL: switchboard.testDatabase.url, ENCRYPTION_KEYS: TEST_KEY },
@@ -40,7 +40,7 @@ describe('The key of a platform', () => {
     await expect(run('keys', 'add', '1', '--scopes', 'platform')).rejects.toThrow('There is no scope "platform"');
   });
 
-  it('can be made by no caller, and is refused by the database for an organization', async () => {
+  it('cannot be created by a caller, and the database refuses it for an organization', async () => {
     const acting = await platform.newOrganization('no-more-platforms');
     const { status, errors } = await acting.send(
       'mutation { createApiKey(input: { scopes: [PLATFORM] }) { apiKey { id } userErrors { code } } }',
@@ -70,7 +70,7 @@ describe('The key of a platform', () => {
     ]);
   });
 
-  it('without the header is told to send it wherever an organization is needed', async () => {
+  it('without the header is told to send it for every field that requires an organization', async () => {
     const queries = { '{ connections { totalCount } }': 400, '{ apiKeys { totalCount } }': 400, '{ organization { id } }': 200 };
     for (const [query, expected] of Object.entries(queries)) {
       const { status, errors } = await platform.send(query);
@@ -150,7 +150,7 @@ describe('With the header Switchboard-Organization, a platform acts for one orga
     }
   });
 
-  it('one that does not exist, and a malformed name, are errors of their own', async () => {
+  it('an unknown organization and a malformed name have error codes of their own', async () => {
     const query = '{ organization { id } }';
     expect(await codeOf(platform.actingFor('nobody'), query)).toEqual([404, 'ORGANIZATION_NOT_FOUND']);
     expect(await codeOf(platform.actingFor('99999999999999999999'), query)).toEqual([404, 'ORGANIZATION_NOT_FOUND']);
@@ -159,7 +159,7 @@ describe('With the header Switchboard-Organization, a platform acts for one orga
     }
   });
 
-  it('and manages none meanwhile', async () => {
+  it('and cannot manage organizations with the same call', async () => {
     const acting = await platform.newOrganization('merchant-narrow');
     const changes = [
       '{ organizations { totalCount } }',
@@ -174,7 +174,7 @@ describe('With the header Switchboard-Organization, a platform acts for one orga
     expect(await acting.query(other)).toEqual({ organization: null });
   });
 
-  it('digits are never taken for an id where they may be an externalId', async () => {
+  it('and digits are never read as an id on a server where they may be an externalId', async () => {
     const target = switchboard.client.keys.organizationId as number;
     const query = '{ organization { id } }';
     expect((await platform.actingFor(String(target)).query(query)).organization.id).toBe(String(target));
@@ -184,8 +184,8 @@ describe('With the header Switchboard-Organization, a platform acts for one orga
   });
 });
 
-describe('The header from anybody else', () => {
-  it('is refused, but for the own organization', async () => {
+describe('The header from any other caller', () => {
+  it("is refused, unless it names the caller's own organization", async () => {
     const query = '{ organization { name } }';
     await platform.newOrganization('merchant-b');
     for (const name of ['merchant-b', 'nobody', '987654']) {
@@ -198,7 +198,7 @@ describe('The header from anybody else', () => {
     expect(await codeOf(stranger, query, own)).toEqual([401, 'UNAUTHENTICATED']);
   });
 
-  it('may be sent by the pages that may call', async () => {
+  it('may be sent by pages of allowed origins', async () => {
     const answer = await fetch(platform.url, {
       method: 'OPTIONS',
       headers: {
@@ -212,7 +212,7 @@ describe('The header from anybody else', () => {
 });
 
 describe('Requests are counted', () => {
-  it('for the organization that a platform acts for, and else for the platform', async () => {
+  it('for the organization that a platform acts for, otherwise for the platform', async () => {
     const limited = await startSwitchboard({ ROLE: 'api', RATE_LIMIT_PER_MINUTE: '5' });
     try {
       const caller = await Platform.of(limited);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** Another key of a client's organization. */
+/** Creates another key of a client's organization. */
 async function keyOf(owner: GraphQLClient, ...scopes: ApiKeyScope[]): Promise<GraphQLClient> {
   const organizationId = owner.keys.organizationId as number;
   const keys = await switchboard.database.transaction((em) => addApiKey({ em }, { organizationId, scopes }));
@@ -36,7 +36,7 @@ async function failedDelivery(owner: GraphQLClient): Promise<string> {
 }
 const statusOf = async (id: string) => (await switchboard.sql('select status from deliveries where id = ?', [id]))[0].status;
 
-describe('A mutation shows what it changed; what lies beyond needs "read"', () => {
+describe('A mutation returns the object that it changed; related objects need "read":', () => {
   it.each([
     'event { payload }',
     'event { id }',
@@ -60,7 +60,7 @@ describe('A mutation shows what it changed; what lies beyond needs "read"', () =
     expect(await reader.send(query, { id })).toMatchObject({ status: 200, errors: undefined });
   });
 
-  it('of every other thing', async () => {
+  it('for every mutation', async () => {
     const owner = await switchboard.anotherOrganization();
     const id = await createWebhookConnection(owner);
     const writer = await keyOf(owner, 'manage', 'publish');
@@ -76,7 +76,7 @@ describe('A mutation shows what it changed; what lies beyond needs "read"', () =
     expect(await writer.send(publishing('id payload'), { data: {} })).toMatchObject({ status: 200 });
   });
 
-  it('and a watch needs it, as every query does', async () => {
+  it('a subscription to live updates needs it, as every query does', async () => {
     const owner = await switchboard.anotherOrganization();
     const writer = await keyOf(owner, 'manage', 'publish', 'admin');
     const live = LiveClient.of(writer);
@@ -89,7 +89,7 @@ describe('A mutation shows what it changed; what lies beyond needs "read"', () =
     await live.close();
   });
 
-  it('Every field of a root, and every way from one thing to another, has its scope', async () => {
+  it('Every root field, and every field that leads from one object to another, has a scope', async () => {
     const schema = buildSchema(await (await fetch(`${switchboard.publicUrl}/schema.graphql`)).text());
     const roots = ['Query', 'Mutation', 'Live'];
     const things = [
@@ -117,8 +117,8 @@ describe('A mutation shows what it changed; what lies beyond needs "read"', () =
   });
 });
 
-describe('What is forbidden uses up nothing that others may write', () => {
-  it('whatever transport it comes by', async () => {
+describe('A forbidden call does not count as a write', () => {
+  it('on any transport', async () => {
     const owner = await switchboard.anotherOrganization();
     const reader = await keyOf(owner, 'read');
     const publisher = await keyOf(owner, 'publish');

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => switchboard.close());
 
 describe('A session may call', () => {
-  it('a quarter of what its organization may, and uses up no more of that', async () => {
+  it("a quarter as often as its organization, and uses up no more of the organization's limit", async () => {
     const client = await switchboard.anotherOrganization();
     const session = await makeSession(client, { permissions: ['VIEW'] });
     const another = await makeSession(client, { permissions: ['VIEW'] });
@@ -29,12 +29,12 @@ describe('A session may call', () => {
       errors: [{ message: expect.stringContaining('This session'), extensions: { code: 'RATE_LIMITED' } }],
     });
     expect(Number(answers[5]?.headers.get('retry-after'))).toBeGreaterThan(0);
-    // Five of twenty are used, whoever calls.
+    // Five of twenty are used up, by any caller.
     expect((await client.send(SEE)).headers.get('ratelimit-remaining')).toBe('14');
     expect((await another.send(SEE)).status).toBe(200);
   });
 
-  it('and counts as its organization: what others used up is not there for it', async () => {
+  it("within its organization's limit, which others also use up", async () => {
     const client = await switchboard.anotherOrganization();
     const session = await makeSession(client, { permissions: ['VIEW'] });
     for (let call = 0; call < 20; call += 1) await client.send(SEE);
@@ -44,12 +44,12 @@ describe('A session may call', () => {
     });
   });
 
-  it('and by what it may not do it uses up nothing that it may write', async () => {
+  it('and a forbidden call does not count as a write', async () => {
     const client = await switchboard.anotherOrganization();
     const session = await makeSession(client, { permissions: ['VIEW'] });
     for (let call = 0; call < 4; call += 1) expect((await session.send(CHANGE)).status).toBe(403);
     expect((await session.send(SEE)).headers.get('ratelimit-remaining')).toBe('0');
-    // One mutation made the session.
+    // One mutation has created the session.
     const { headers } = await client.send(CHANGE);
     expect(headers.get('ratelimit-remaining')).toBe('18');
   });
@@ -59,7 +59,7 @@ describe('Without RATE_LIMIT_PER_MINUTE', () => {
   it.each([
     ['3', [200, 200, 200, 429]],
     ['0', [200, 200, 200, 200]],
-  ])('SESSION_RATE_LIMIT_PER_MINUTE=%s bounds sessions alone', async (limit, statuses) => {
+  ])('SESSION_RATE_LIMIT_PER_MINUTE=%s limits sessions only', async (limit, statuses) => {
     const unlimited = await startSwitchboard({ ROLE: 'api', SESSION_RATE_LIMIT_PER_MINUTE: limit }, switchboard.testDatabase);
     try {
       const session = await makeSession(unlimited.client, { permissions: ['VIEW'] });
@@ -73,8 +73,8 @@ describe('Without RATE_LIMIT_PER_MINUTE', () => {
   });
 });
 
-describe('A session may watch', () => {
-  it('a tenth of what its organization may, at once', async () => {
+describe('A session may open', () => {
+  it("a tenth of its organization's live subscriptions at once", async () => {
     const client = await switchboard.anotherOrganization();
     const session = await makeSession(client, { permissions: ['VIEW'] });
     const live = new LiveClient(client.url, { Authorization: session.authorization });
@@ -88,7 +88,7 @@ describe('A session may watch', () => {
     expect(third.seen).toMatchObject([
       { errors: [{ message: expect.stringContaining('A session may watch 2'), extensions: { code: 'RATE_LIMITED' } }] },
     ]);
-    // There is room left for others.
+    // Other callers can still open some.
     const byKey = LiveClient.of(client);
     const watch = byKey.watch('subscription { connectionUpdated { id } }');
     await eventually(async () => {

@@ -25,7 +25,7 @@ const LIST = `query ($filter: SessionFilter, $first: Int, $after: String) { sess
 const secondsBetween = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 1_000;
 
 describe('createSession', () => {
-  it('gives a token of 256 bits that only its hash is kept of, and a page for CONNECT', async () => {
+  it('returns a token of 256 bits, of which only the hash is stored, and a page for CONNECT', async () => {
     const client = await switchboard.anotherOrganization();
     const id = await createKlaviyoConnection(client);
     const input = {
@@ -49,7 +49,7 @@ describe('createSession', () => {
     expect((await client.query(SEE_SELF)).session).toBeNull();
   });
 
-  it('lasts for 30 minutes and has no page unless told', async () => {
+  it('creates a session of 30 minutes without a page by default', async () => {
     const { session, url } = await tryCreateSession(await switchboard.anotherOrganization(), { permissions: ['VIEW'] });
     expect(secondsBetween(session.createdAt, session.expiresAt)).toBe(1_800);
     expect([url, session.connection, session.origin, session.returnTo, session.locale]).toEqual([null, null, null, null, null]);
@@ -84,7 +84,7 @@ describe('createSession', () => {
     ['http://localhost:3000', 'http://localhost:3000'],
     ['http://127.0.0.1:8080', 'http://127.0.0.1:8080'],
     ['http://[::1]:8080', 'http://[::1]:8080'],
-  ])('takes the origin %s as browsers send it', async (origin, sent) => {
+  ])('accepts the origin %s as browsers send it', async (origin, sent) => {
     const client = await switchboard.anotherOrganization();
     const { session } = await tryCreateSession(client, { permissions: ['VIEW'], origin, returnTo: `${sent}/done` });
     expect(session).toMatchObject({ origin: sent, returnTo: `${sent}/done` });
@@ -116,7 +116,7 @@ describe('createSession', () => {
     }
   });
 
-  it('makes as many as may live at once, however many are made at the same time', async () => {
+  it('creates at most as many as the limit allows, also concurrently', async () => {
     const client = await switchboard.anotherOrganization();
     const create = 'mutation { createSession(input: { permissions: [VIEW] }) { session { id } } }';
     const answers = await Promise.all(Array.from({ length: 12 }, () => client.send(create)));
@@ -168,7 +168,7 @@ describe('A session ends at once, in every process', () => {
     expect(sessions.edges).toMatchObject([{ node: { id: data.createSession.session.id, endedAt: expect.any(String) } }]);
   });
 
-  it('when its connection is deleted, and never becomes one for all of the organization', async () => {
+  it('when its connection is deleted, and never becomes one for the whole organization', async () => {
     const client = await switchboard.anotherOrganization();
     const connectionId = await createKlaviyoConnection(client);
     const { authorization } = await makeSession(client, { permissions: ['CONNECT', 'MANAGE'], connectionId });
@@ -176,7 +176,7 @@ describe('A session ends at once, in every process', () => {
     expect(await codeElsewhere(authorization)).toEqual([401, 'SESSION_ENDED']);
   });
 
-  it('also when it was being made in that moment', async () => {
+  it('also when it is being created at that moment', async () => {
     const client = await switchboard.anotherOrganization();
     for (let round = 0; round < 8; round += 1) {
       const connectionId = await createWebhookConnection(client);
@@ -189,7 +189,7 @@ describe('A session ends at once, in every process', () => {
     expect((await client.query(LIST, { filter: { isAlive: true } })).sessions.totalCount).toBe(0);
   });
 
-  it('when its time is over', async () => {
+  it('when it expires', async () => {
     const client = await switchboard.anotherOrganization();
     const { id, authorization } = await makeSession(client, { permissions: ['VIEW'], expiresIn: 300 });
     await switchboard.sql("update sessions set expires_at = now() - interval '1 second' where id = ?", [id]);
@@ -200,7 +200,7 @@ describe('A session ends at once, in every process', () => {
 });
 
 describe('sessions', () => {
-  it('lists those of the organization in pages, those that work or those that are over', async () => {
+  it('lists those of the organization in pages, filtered by whether they are valid', async () => {
     const client = await switchboard.anotherOrganization();
     const connectionId = await createWebhookConnection(client);
     const first = await makeSession(client, { permissions: ['VIEW'] });
@@ -221,7 +221,7 @@ describe('sessions', () => {
     expect((await (await switchboard.anotherOrganization()).query(LIST)).sessions.totalCount).toBe(0);
   });
 
-  it('are forgotten 30 days after their end', async () => {
+  it('are deleted 30 days after their end', async () => {
     const client = await switchboard.anotherOrganization();
     const kept = await makeSession(client, { permissions: ['VIEW'] });
     const ended = await makeSession(client, { permissions: ['VIEW'] });
@@ -235,7 +235,7 @@ describe('sessions', () => {
 });
 
 describe('A session with MANAGE', () => {
-  it('may not set what the application notes on connections and subscriptions', async () => {
+  it('cannot set externalId and metadata of connections and subscriptions', async () => {
     const client = await switchboard.anotherOrganization();
     const connectionId = await createWebhookConnection(client);
     const { authorization } = await makeSession(client, { permissions: ['MANAGE'] });

@@ -25,7 +25,7 @@ async function create(client: GraphQLClient, input: object) {
 }
 
 describe('apiKeys', () => {
-  it('come in pages, newest first, of the own organization alone', async () => {
+  it('are listed in pages, newest first, of the own organization only', async () => {
     const client = await switchboard.anotherOrganization('Hooli');
     for (const name of ['second', 'third']) await create(client, { name });
     const { apiKeys: page } = await client.query(LIST, { first: 2 });
@@ -43,7 +43,7 @@ describe('apiKeys', () => {
 });
 
 describe('createApiKey', () => {
-  it('shows the secret once, and the key works at once', async () => {
+  it('returns the secret once, and the key works at once', async () => {
     const { apiKey, secretKey, client, userErrors } = await create(switchboard.client, { name: ' Shop ', scopes: ['READ'] });
     expect(userErrors).toEqual([]);
     expect(apiKey).toMatchObject({ name: 'Shop', scopes: ['READ'], oauthOnly: false, lastUsedAt: null, revokedAt: null });
@@ -54,7 +54,7 @@ describe('createApiKey', () => {
     expect(JSON.stringify(apiKeys)).not.toContain(secretKey);
   });
 
-  it("gives the caller's scopes but ADMIN unless it names some, and never more", async () => {
+  it("gives the caller's scopes but ADMIN by default, and never more than the caller's", async () => {
     expect((await create(switchboard.client, {})).apiKey.scopes).toEqual(['MANAGE', 'PUBLISH', 'READ']);
     const manager = await create(switchboard.client, { scopes: ['MANAGE', 'ADMIN'] });
     expect((await create(manager.client, {})).apiKey.scopes).toEqual(['MANAGE']);
@@ -68,7 +68,7 @@ describe('createApiKey', () => {
     expect(await create(manager.client, { name: 'a\nb' })).toMatchObject({ userErrors: [{ code: 'INVALID', path: ['name'] }] });
   });
 
-  it('can make a key for OAuth only, which never has ADMIN', async () => {
+  it('can create a key for OAuth only, which never has ADMIN', async () => {
     expect(await create(switchboard.client, { oauthOnly: true, scopes: ['ADMIN'] })).toMatchObject({
       apiKey: null,
       userErrors: [{ code: 'INVALID', path: ['scopes'] }],
@@ -78,7 +78,7 @@ describe('createApiKey', () => {
     expect(await client.send(ASK)).toMatchObject({ status: 401 });
   });
 
-  it('like the list, needs the scope "admin"', async () => {
+  it('requires the scope "admin", like the list', async () => {
     const { client } = await create(switchboard.client, { scopes: ['READ', 'PUBLISH', 'MANAGE'] });
     expect(await client.send(CREATE, { input: {} })).toMatchObject({ status: 403 });
     expect(await client.send(REVOKE, { id: '1' })).toMatchObject({ status: 403 });
@@ -86,7 +86,7 @@ describe('createApiKey', () => {
   });
 });
 
-describe('What ADMIN is for', () => {
+describe('An operation that requires ADMIN', () => {
   const REVEAL = 'mutation ($id: ID!) { revealSigningSecret(input: { connectionId: $id }) { signingSecret } }';
   const ROTATE = 'mutation ($id: ID!) { rotateSigningSecret(input: { connectionId: $id }) { signingSecret } }';
   const CALLS: [string, object][] = [
@@ -104,7 +104,7 @@ describe('What ADMIN is for', () => {
     return (await answer.json()) as { access_token: string; error: string };
   };
 
-  it.each(CALLS)('can not be done with a key that may do everything else: %s', async (query, variables) => {
+  it.each(CALLS)('is refused for a key with all other scopes: %s', async (query, variables) => {
     const { client } = await create(switchboard.client, { scopes: ['MANAGE', 'PUBLISH', 'READ'] });
     expect(await client.send(query, variables)).toMatchObject({
       status: 403,
@@ -112,18 +112,18 @@ describe('What ADMIN is for', () => {
     });
   });
 
-  it.each(CALLS)('can not be done with an access token, though its key could: %s', async (query, variables) => {
+  it.each(CALLS)('is refused for an access token, even of a key with ADMIN: %s', async (query, variables) => {
     const authorization = `Bearer ${(await tokenOf(switchboard.client)).access_token}`;
     expect(await switchboard.client.send(ASK, {}, { authorization })).toMatchObject({ status: 200 });
     expect(await switchboard.client.send(query, variables, { authorization })).toMatchObject({ status: 403 });
   });
 
-  it('can not be asked for as the scope of a token, nor had by a token whose row says so', async () => {
+  it('is refused for a token that asked for the scope, or whose row contains it', async () => {
     expect(await tokenOf(switchboard.client, 'admin')).toMatchObject({ error: 'invalid_scope' });
     const { access_token } = await tokenOf(switchboard.client);
     const smuggle = "update access_tokens set scopes = array['admin', 'read']";
     await expect(switchboard.sql(smuggle)).rejects.toThrow('access_tokens_scopes_check');
-    // Rows of before that rule were never checked by it.
+    // Older rows were never checked by this constraint.
     await switchboard.sql('alter table access_tokens drop constraint access_tokens_scopes_check');
     await switchboard.sql(smuggle);
     expect(await switchboard.client.send(LIST, {}, { authorization: `Bearer ${access_token}` })).toMatchObject({ status: 403 });
@@ -133,7 +133,7 @@ describe('What ADMIN is for', () => {
 });
 
 describe('Access tokens of a key', () => {
-  it('work at the same time up to a number, however many are asked for at once; others are not in the way', async () => {
+  it('are limited in number, also when requested concurrently; other keys are not affected', async () => {
     const strict = await startSwitchboard({ ACCESS_TOKENS_PER_KEY: '10', RATE_LIMIT_PER_MINUTE: '40' }, switchboard.testDatabase);
     try {
       const owner = new GraphQLClient(`${strict.publicUrl}/graphql`, switchboard.client.keys);
@@ -152,7 +152,7 @@ describe('Access tokens of a key', () => {
         error: 'invalid_request',
         error_description: expect.stringContaining('may have 10'),
       });
-      // What one key asked for too often is no write of its organization, and nothing of another key.
+      // Too many requests of one key count neither as writes of its organization nor for another key.
       expect((await owner.send(CREATE, { input: {} })).headers.get('ratelimit-remaining')).toBe('38');
       expect((await issue(owner)).status).toBe(200);
 
@@ -169,7 +169,7 @@ describe('Access tokens of a key', () => {
 });
 
 describe('revokeApiKey', () => {
-  it('ends a key at once; again changes nothing', async () => {
+  it('revokes a key at once; repeating it changes nothing', async () => {
     const { client, apiKey } = await create(switchboard.client, {});
     const { revokeApiKey } = await switchboard.client.query(REVOKE, { id: apiKey.id });
     expect(revokeApiKey).toMatchObject({ apiKey: { id: apiKey.id, revokedAt: expect.any(String) }, userErrors: [] });
@@ -177,7 +177,7 @@ describe('revokeApiKey', () => {
     expect((await switchboard.client.query(REVOKE, { id: apiKey.id })).revokeApiKey).toEqual(revokeApiKey);
   });
 
-  it('rotates without a gap: a new key, then the old one ends itself', async () => {
+  it('allows a rotation without a gap: a new key first, then the old one revokes itself', async () => {
     const old = await switchboard.anotherOrganization('Initech');
     const { client } = await create(old, { name: 'Next', scopes: ['ADMIN', 'READ'] });
     const oldId = (await list(client)).find(({ publicKey }) => publicKey === old.keys.publicKey)?.id;
@@ -204,7 +204,7 @@ describe('revokeApiKey', () => {
     expect(count).toBe(1);
   });
 
-  it("does not find somebody else's", async () => {
+  it("does not find another organization's key", async () => {
     const stranger = await switchboard.anotherOrganization();
     const [{ id }] = (await list(switchboard.client)) as [Key];
     const foreign = (await stranger.query(REVOKE, { id })).revokeApiKey;

@@ -14,7 +14,7 @@ const line = (what: string, value: string, kept = true) => {
   console.log(`${kept ? ' ' : '!'} ${what.padEnd(66)} ${value}`);
 };
 
-/** Asks as somebody; returns the status and how long it took in ms. */
+/** Sends a query with these credentials. Returns the status and the milliseconds until the response. */
 async function ask(origin: string, authorization: string, query = QUERY) {
   const startedAt = performance.now();
   const response = await fetch(`${origin}/graphql`, {
@@ -49,7 +49,7 @@ async function bruteForce(): Promise<void> {
   line('  the right secret from the same address meanwhile', String(status), status === 200);
 }
 
-/** In turns, so that whatever else the machine does falls on both alike. */
+/** Measures both in turn, so that other load on the machine affects both alike. */
 async function timing(): Promise<void> {
   const server = await servers.start({ FAILED_LOGINS_PER_MINUTE: '0' });
   const { publicKey } = await createOrganization(server, 'Timed');
@@ -79,7 +79,7 @@ async function timing(): Promise<void> {
   }
 }
 
-/** How long a key or token that one process revoked still works in another. */
+/** Measures for how long a key or token that one process has revoked still works in another. */
 async function revocation(): Promise<void> {
   const [first, second] = [await servers.start(), await servers.start()];
   const { publicKey, secretKey } = await createOrganization(first, 'Revoking');

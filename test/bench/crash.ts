@@ -8,16 +8,16 @@ import { Report } from './support/Report.js';
 import { samplePayload } from './support/samplePayload.js';
 
 /**
- * What a crash costs: `npm run bench:crash`, or one part of it: `-- worker`, `-- postgres`.
- * Two processes deliver; in the middle one of them, or Postgres itself, is killed (SIGKILL) and started again.
+ * Measures what a crash costs: `npm run bench:crash`, or one part of it: `-- worker`, `-- postgres`. Two processes deliver.
+ * In the middle one of them, or Postgres itself, is killed (SIGKILL) and started again.
  */
 const COUNT = Number(process.env.BENCH_COUNT ?? 20_000);
-/** ms that the receiver takes for an answer, so that much is in flight when it happens. */
+/** Milliseconds until the receiver responds, so that many deliveries are in flight at the crash. */
 const ANSWER_MS = Number(process.env.BENCH_ANSWER_MS ?? 50);
-/** ms for which Postgres stays away. */
+/** Milliseconds for which Postgres stays stopped. */
 const OUTAGE_MS = Number(process.env.BENCH_OUTAGE_MS ?? 3_000);
 const LIMIT_MS = 5 * 60_000;
-/** What one claim can add between the last look and the crash. */
+/** Maximum deliveries that a claim can add between the last count and the crash. */
 const MAX_CLAIM = 500;
 
 interface Run {
@@ -29,7 +29,7 @@ interface Run {
 const report = new Report();
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 
-/** Publishes all, does `disturb` when two fifths have arrived, and waits until nothing waits any more. */
+/** Publishes all events, calls `disturb` when two fifths have arrived, and waits until no delivery waits any more. */
 async function run(bench: Bench, fleet: Fleet, name: string, disturb: (deliveries: Deliveries) => Promise<void>): Promise<Run> {
   return Promise.race([fleet.broken, runThrough(bench, name, disturb)]);
 }
@@ -45,7 +45,10 @@ async function runThrough(bench: Bench, name: string, disturb: (deliveries: Deli
   return { deliveries, settled, arrivals: (await bench.receiver.report()).arrivals };
 }
 
-/** The promises that hold whatever crashed. `atStake`: what may have been sent without anybody knowing. */
+/**
+ * Checks the promises that hold after every crash. `atStake` is the number of deliveries that may have been sent without a
+ * recorded result.
+ */
 async function check({ deliveries, settled, arrivals }: Run, fleet: Fleet, atStake: number): Promise<void> {
   const counts = await deliveries.counts();
   const arrived = new Set(arrivals.map(({ id }) => id)).size;
@@ -90,7 +93,10 @@ async function killWorker(bench: Bench): Promise<void> {
   }
 }
 
-/** Resolves, when the living have nothing left to do, with how many the dead one's leases still keep. */
+/**
+ * Resolves when the remaining processes have nothing left to do. Returns how many deliveries are still leased by the killed
+ * one.
+ */
 async function leftBehind(deliveries: Deliveries): Promise<number> {
   let before = -1;
   let left = 0;

@@ -6,16 +6,19 @@ import { samplePayload } from './support/samplePayload.js';
 
 const COUNT = Number(process.env.BENCH_COUNT ?? 20_000);
 const ROUNDS = 5;
-/** As many at once as the engine has with default limits for one connection. */
+/** Attempts at once: the engine's default limit of one connection. */
 const CONCURRENCY = 64;
 
-/** Run with `npm run bench:delivery`, all of it or one part: `-- throughput`, `latency`, `dead` or `slow`. */
+/**
+ * A line of the report. Run it with `npm run bench:delivery`, all of it or one part: `-- throughput`, `latency`, `dead` or
+ * `slow`.
+ */
 type Line = readonly [what: string, figure: string, ratio: string];
 const ms = (value: number) => `${value.toFixed(1)} ms`;
 
 /**
- * Rates of a bare undici loop and of the engine, in turns, and the ratios of neighbours: the machine is not equally fast at
- * all times. The engine's time ends when the last result is in the database.
+ * Measures the rates of a bare undici loop and of the engine in turn, and compares neighbouring rounds, because the
+ * machine's speed varies. The engine's time ends when the last result is in the database.
  */
 async function throughput(bench: Bench): Promise<Line[]> {
   const connectionId = await bench.subscribe('/fast', 'bench.fast');
@@ -36,7 +39,7 @@ async function throughput(bench: Bench): Promise<Line[]> {
     await bench.settled(connectionId);
     const rate = count / ((performance.now() - startedAt) / 1_000);
     await running.stop();
-    // The first round warms both up.
+    // The first round is a warm-up for both.
     if (round > 0) {
       bare.push(bareRate);
       engine.push(rate);
@@ -64,7 +67,7 @@ async function latency(bench: Bench): Promise<Line[]> {
   ];
 }
 
-/** Healthy connections alone, then with something in their way. */
+/** Measures healthy connections alone, then beside an obstacle. */
 async function beside(bench: Bench, what: string, name: string, obstacle: () => Promise<void>): Promise<Line[]> {
   const types = Array.from({ length: 100 }, (_, index) => `bench.${name}.healthy_${index}`);
   for (const type of types) await bench.subscribe('/fast', type);
@@ -77,7 +80,7 @@ async function beside(bench: Bench, what: string, name: string, obstacle: () => 
   await measure();
   const alone = [await measure(), await measure(), await measure()];
   await obstacle();
-  // What the database has to tidy up after so many inserts is not what is measured here.
+  // The database's clean-up after so many inserts is not measured here.
   await bench.tidy();
   const inTheWay = [await measure(), await measure(), await measure()];
   return [

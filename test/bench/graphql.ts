@@ -19,7 +19,7 @@ async function ask(query: string, origin = server.publicUrl) {
   return { status: response.status, text: await response.text() };
 }
 
-/** Questions answered a second. */
+/** Returns how many queries are answered in a second. */
 async function rate(query: string, origin?: string): Promise<number> {
   const startedAt = performance.now();
   let left = COUNT;
@@ -39,7 +39,7 @@ const LIST =
 const NESTED =
   '{ connections(first: 20) { totalCount edges { node { id authorization { status } configuration { ... on KlaviyoConfiguration { grantedScopes } } } } } }';
 
-/** The least that any server does for the list: the rows, past everything, as JSON. */
+/** Starts the minimal server for the list: it reads the rows and sends them as JSON, without any checks. */
 async function startBare() {
   const pool = new pg.Pool({ connectionString: server.database.url, max: AT_ONCE });
   const app = fastify();
@@ -62,7 +62,7 @@ try {
   const rates: Record<string, number[]> = { bare: [], list: [], nested: [] };
   for (let round = 0; round <= ROUNDS; round += 1) {
     const measured = { bare: await rate('', bare.origin), list: await rate(LIST), nested: await rate(NESTED) };
-    // The first round warms up.
+    // The first round is a warm-up.
     if (round > 0) for (const [name, value] of Object.entries(measured)) rates[name]?.push(value);
   }
   for (const [name, values] of Object.entries(rates)) {

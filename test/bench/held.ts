@@ -15,14 +15,18 @@ import { parcelNumber, publishParcels } from './support/publishParcels.js';
 import { Report } from './support/Report.js';
 
 /**
- * What becomes of the events of a merchant whose grant was revoked, once they connect again: `npm run bench:held`, with one
- * process and then with two on the same database; `-- 1` or `-- 2` for one of them. Klaviyo is the sandbox, with its limits.
+ * Measures the delivery of held events after a merchant whose grant was revoked connects again: `npm run bench:held`, with
+ * one process and then with two on the same database; `-- 1` or `-- 2` for one of them. Klaviyo is the sandbox, with its
+ * limits.
  */
 const COUNT = Number(process.env.BENCH_COUNT ?? 10_000);
 const LIMIT_MS = 15 * 60_000;
-/** Of a webhook connection that has nothing to do with Klaviyo. */
+/** Events per second of a webhook connection that has nothing to do with Klaviyo. */
 const HEALTHY_PER_SECOND = 50;
-/** All of this, Klaviyo included, shares the machine's cores; but who waits for another's rate limit waits for much longer. */
+/**
+ * Milliseconds. All processes share the machine's cores, which causes short delays. Waiting for another connection's rate
+ * limit would take much longer.
+ */
 const NOT_WAITING_MS = 2_000;
 
 const report = new Report();
@@ -106,14 +110,14 @@ async function check({ klaviyo }: StandaloneSandbox, account: string, deliveries
   report.figure('from the consent to the last arrival', `${(((times.at(-1) ?? Number.NaN) - startedAt) / 1_000).toFixed(1)} s`);
 }
 
-/** The most that arrived in one window of the clock. */
+/** Returns the most arrivals in one window of time. */
 function busiest(times: readonly number[], windowMs: number): number {
   const counts = new Map<number, number>();
   for (const time of times) counts.set(Math.floor(time / windowMs), (counts.get(Math.floor(time / windowMs)) ?? 0) + 1);
   return Math.max(0, ...counts.values());
 }
 
-/** A webhook connection; what is returned publishes to it for so many seconds and returns the latencies. */
+/** Creates a webhook connection. Returns a function that publishes to it for some seconds and returns the latencies. */
 async function healthyConnection(bench: Bench, type: string): Promise<(seconds: number) => Promise<number[]>> {
   await bench.subscribe('/fast', type);
   const signal = createDeliverySignal({ database: bench.database });

@@ -19,16 +19,17 @@ import { Report } from './support/Report.js';
 import { samplePayload } from './support/samplePayload.js';
 
 /**
- * What an organization notices while a caller of another one does his worst, each thing for 20 s: `npm run
- * bench:neighbours`, or `-- 3 5` for the third and the fifth alone. One server, a process of its own; the attacker is another.
+ * Measures what an organization notices while another organization's caller attacks, each attack for 20 s: `npm run
+ * bench:neighbours`, or `-- 3 5` for the third and the fifth only. One server is a separate process; the attacker is
+ * another.
  */
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 20);
 const PER_SECOND = 20;
-/** Of the attacker's: lists to be listed, and rows for /metrics to count. */
+/** Connections of the attacker, which are listed, and counted by /metrics. */
 const CONNECTIONS = 100;
 const EVENTS = 60;
 const HELD = Number(process.env.BENCH_COUNT ?? 100_000);
-/** So much more than when all is quiet may p95 take. */
+/** Maximum factor by which p95 may grow compared with the quiet time. */
 const MOST = 2;
 
 const PUBLISH = `mutation ($input: PublishEventInput!) { publishEvent(input: $input) { event { id } userErrors { code } } }`;
@@ -41,7 +42,7 @@ interface Noticed {
   readonly failed: number;
 }
 
-/** Publishes and reads at a rate, whether or not the calls before were answered. */
+/** Publishes and reads at a fixed rate, whether or not the previous calls were answered. */
 async function live(client: GraphQLClient, seconds: number): Promise<Noticed> {
   const noticed = { publishing: [] as number[], reading: [] as number[], failed: 0 };
   const timed = async (times: number[], query: string, variables: object) => {
@@ -64,14 +65,14 @@ async function live(client: GraphQLClient, seconds: number): Promise<Noticed> {
 
 async function attack(order: AttackOrder): Promise<AttackOutcome> {
   const child = fork(fileURLToPath(new URL('support/attackProcess.js', import.meta.url)));
-  // The attacker's machine would be his own.
+  // A real attacker has another machine, so this process must not take the server's time.
   if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   child.send(order);
   const [outcome] = (await once(child, 'message')) as [AttackOutcome];
   return outcome;
 }
 
-/** An organization with much to ask for; it delivers nothing. */
+/** Creates an organization with many rows to ask for. It delivers nothing. */
 async function prepareAttacker(bench: Bench, origin: string): Promise<Target> {
   const key = async (scopes: readonly ApiKeyScope[]) => {
     const { organizationId } = bench;

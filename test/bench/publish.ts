@@ -13,7 +13,7 @@ const COUNT = Number(process.env.BENCH_COUNT ?? 4_000);
 const CONCURRENCY = 16;
 const ROUNDS = 3;
 
-/** Does `count` pieces of work, so many at once; returns pieces per second. */
+/** Does `count` pieces of work, `atOnce` of them concurrently. Returns pieces per second. */
 async function rate(count: number, atOnce: number, work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   let left = count;
@@ -46,7 +46,7 @@ try {
   };
   const input = { eventType: parcelEventCreated.name, data: parcelEventCreated.sample };
   const publish = (count: number) => publishEvents(dependencies, caller, Array(count).fill(input));
-  // The least that any publisher does: one durable row, without a check or a delivery.
+  // The minimal publisher: inserts one durable row, without a check or a delivery.
   const bareInsert = () =>
     pool.query('insert into events (id, organization_id, event_type, payload) values ($1, $2, $3, $4)', [
       newId(),
@@ -65,7 +65,7 @@ try {
       await rate(count, CONCURRENCY, () => publish(1)),
       1_000 * (await rate(Math.ceil(count / 400), 2, () => publish(1_000))),
     ] as const;
-    // The first round warms up.
+    // The first round is a warm-up.
     if (round === 0) continue;
     bare.push(rates[0]);
     single.push(rates[1]);

@@ -11,15 +11,15 @@ import { Report } from './support/Report.js';
 import { samplePayload } from './support/samplePayload.js';
 
 /**
- * What delivery costs with very many connections: `npm run bench:size`, all of it or one part: `-- waiting` or `sick`.
- * Fails when a promise is broken.
+ * Measures what delivery costs with very many connections: `npm run bench:size`, all of it or one part: `-- waiting` or
+ * `sick`. Fails when a promise is broken.
  */
 const report = new Report();
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Adds connections to a URL, each with a subscription to `type` and its number; `%` in the URL stands for the number. */
+/** Adds connections to a URL, each with a subscription to `type` and its number. `%` in the URL stands for the number. */
 async function addConnections(bench: Bench, type: string, count: number, url: string, status = 'active'): Promise<void> {
   await sql`
     with made as (
@@ -33,7 +33,7 @@ async function addConnections(bench: Bench, type: string, count: number, url: st
     select ${bench.organizationId}::bigint, id, ${type} || '.' || n from made`.execute(bench.database.sql());
 }
 
-/** Adds an event for each of the connections of a type, `each` times, with deliveries in a state. */
+/** Adds `each` events for every connection of a type, with deliveries in a status. */
 async function addDeliveries(bench: Bench, type: string, each: number, status = 'pending', dueInSeconds = 0): Promise<void> {
   const payload = samplePayload();
   for (let round = 0; round < each; round++) {
@@ -51,7 +51,7 @@ async function addDeliveries(bench: Bench, type: string, each: number, status = 
   }
 }
 
-/** 30,000 connections with something waiting for later: a claim for one that is ready. */
+/** Measures a claim for one ready connection beside 30,000 connections whose deliveries are due later. */
 async function waiting(bench: Bench): Promise<void> {
   await addConnections(bench, 'later', 20_000, `${bench.receiver.origin}/fast`);
   await addDeliveries(bench, 'later', 2, 'retrying', 3_600);
@@ -75,7 +75,7 @@ async function waiting(bench: Bench): Promise<void> {
       lease: randomUUID(),
       leaseMs: 30_000,
     });
-  // The paused ones are looked at once, and leave the line.
+  // The paused ones are visited once, and then leave the queue.
   for (let round = 0; round < 100; round++) await claim();
   const times: number[] = [];
   let taken = 0;
@@ -103,14 +103,14 @@ async function waiting(bench: Bench): Promise<void> {
   report.figure('a look for what is ready next, p50', ms(median(looks)));
 }
 
-/** 10,000 connections of which 4,600 are sick, and 200 events a second for the others. */
+/** Measures 200 events a second beside 10,000 connections of which 4,600 fail. */
 async function sick(bench: Bench): Promise<void> {
   const healthy = 5_400;
   await addConnections(bench, 'healthy', healthy, `${bench.receiver.origin}/fast`);
   await bench.tidy();
   const types = Array.from({ length: healthy }, (_, index) => `healthy.${index + 1}`);
   const nobody = createSocket('udp4');
-  // Answers that no name is there, but about the silent ones nothing.
+  // This DNS server responds that no name exists, and does not respond for the silent ones.
   nobody.on('message', (query, { port, address }) => {
     if (query.includes('silent-')) return;
     query.writeUInt16BE(0x8183, 2);
@@ -134,7 +134,7 @@ async function sick(bench: Bench): Promise<void> {
   for (const type of ['hanging', 'failing', 'unresolved']) await addDeliveries(bench, type, 20);
   await addDeliveries(bench, 'off', 20, 'held');
   await bench.tidy();
-  // The first seconds, in which the engine finds out who is sick, are told apart.
+  // The first seconds are reported separately: in them the engine finds out which connections fail.
   const atFirst = await measure(25);
   const beside = await measure(40);
   const { rows } = await sql<{ what: string; count: number }>`

@@ -21,7 +21,7 @@ afterAll(async () => {
 
 afterEach(() => vi.restoreAllMocks());
 
-/** A webhook with a subscription. */
+/** Creates a webhook connection with a subscription. */
 async function createSubscribed(name: string): Promise<string> {
   const { id } = await createWebhook(switchboard.client, {}, name);
   const { createSubscription } = await switchboard.client.query(
@@ -40,16 +40,16 @@ const PAGE = `query Page($after: String) {
   }
 }`;
 const CREATE = `mutation Create {
-  createConnection(input: { type: WEBHOOK, webhook: { url: "ftp://example.com" } }) {
+  createConnection(input: { configuration: { webhook: { url: "ftp://example.com" } } }) {
     connection { id } userErrors { code path }
   }
 }`;
 const LIVE =
   'subscription Watch($id: ID!) { connectionUpdated(id: $id) { id name subscriptions(first: 1) { edges { node { id isActive } } } } }';
-const REFUSED = [{ code: 'INVALID', path: ['webhook', 'url'] }];
+const REFUSED = [{ code: 'INVALID', path: ['configuration', 'webhook', 'url'] }];
 const tooMany = '{ connections(first: 1000) { totalCount } }';
 
-/** Renames a connection until a watch has told of it: a watch begins a moment after it was asked for. */
+/** Renames a connection until a watch has received an update, since a watch begins a moment after its request. */
 async function renameUntil(id: string, seen: () => unknown): Promise<void> {
   await eventually(async () => {
     await updateConnection(switchboard.client, { id, name: `Renamed ${Date.now()}` });
@@ -58,7 +58,7 @@ async function renameUntil(id: string, seen: () => unknown): Promise<void> {
 }
 
 describe('Apollo Client', () => {
-  it('asks, pages, changes, fails and watches, and keeps subscriptions apart', async () => {
+  it('queries, pages, mutates, fails and watches, and keeps subscriptions apart', async () => {
     const { createApollo } = await frontend.load('src/apollo.ts');
     const client = createApollo(authorization);
     const first = await client.query({ query: gql(PAGE) });
@@ -97,7 +97,7 @@ describe('urql with Graphcache', () => {
     vi.spyOn(console, 'error');
   });
 
-  it('asks by GET, pages, changes, fails and watches, without a warning', async () => {
+  it('queries by GET, pages, mutates, fails and watches, without a warning', async () => {
     const requests = vi.spyOn(globalThis, 'fetch');
     const { createUrql } = await frontend.load('src/urql.ts');
     const client = createUrql(authorization);
@@ -109,7 +109,7 @@ describe('urql with Graphcache', () => {
     const nodes = [first, second].map(({ data }) => data.connections.edges[0].node);
     const ids = nodes.map((node) => node.subscriptions.edges[0].node.id);
     expect(new Set(ids).size).toBe(2);
-    // From the cache, where both still are.
+    // The cache still contains both.
     const again = await client.query(PAGE, {}, { requestPolicy: 'cache-only' }).toPromise();
     expect(again.data.connections.edges[0].node.subscriptions.edges[0].node.id).toBe(ids[0]);
 
@@ -131,7 +131,7 @@ describe('urql with Graphcache', () => {
 });
 
 describe('graphql-request', () => {
-  it('asks, pages, changes and fails', async () => {
+  it('queries, pages, mutates and fails', async () => {
     const { createRequest, codeOf } = await frontend.load('src/request.ts');
     const client = createRequest(authorization);
     const first = await client.request(PAGE);
@@ -145,7 +145,7 @@ describe('graphql-request', () => {
 });
 
 describe('openid-client', () => {
-  it('gets a token by its defaults', async () => {
+  it('gets a token with its default settings', async () => {
     const { fetchToken } = await frontend.load('src/token.ts');
     const { publicKey, secretKey } = switchboard.client.keys;
     const bearer = await fetchToken(publicKey, secretKey);
@@ -155,8 +155,8 @@ describe('openid-client', () => {
   });
 });
 
-describe('Caches that nobody told the name of the root', () => {
-  it('Graphcache reads no answer that holds a Subscription', async () => {
+describe('Caches that do not know the name of the subscription root', () => {
+  it('Graphcache cannot read a response that contains a Subscription', async () => {
     const text = await frontend.read('src/urql.ts');
     await frontend.write('src/untoldUrql.ts', text.replace('schema: { __schema: roots },', ''));
     const { createUrql } = await frontend.load('src/untoldUrql.ts');
@@ -165,7 +165,7 @@ describe('Caches that nobody told the name of the root', () => {
     expect(warnings.mock.calls.join()).toContain('Invalid root traversal');
   });
 
-  it('Apollo keeps it like any other type', async () => {
+  it('Apollo reads it like any other type', async () => {
     const text = await frontend.read('src/apollo.ts');
     await frontend.write('src/untoldApollo.ts', text.replace('typePolicies: { Live: { subscriptionType: true } },', ''));
     const { createApollo } = await frontend.load('src/untoldApollo.ts');
@@ -177,14 +177,14 @@ describe('Caches that nobody told the name of the root', () => {
 });
 
 describe('Compilers', () => {
-  it('codegen.ts, relay-compiler and openapi-typescript write what compiles, and what they write works', async () => {
+  it('codegen.ts, relay-compiler and openapi-typescript generate code that compiles and works', async () => {
     await frontend.write(
       'src/Page.ts',
       `import { graphql } from 'relay-runtime';\nexport const Page = graphql\`\n${PAGE.replace('Page(', 'PageQuery(')}\`;\n`,
     );
     await frontend.write('schema.graphql', await (await fetch(`${switchboard.publicUrl}/schema.graphql`)).text());
     await frontend.run('relay-compiler/cli.js', []);
-    // What is Relay's is no document of the other's.
+    // Relay's documents are not for the other compiler.
     await frontend.run('@graphql-codegen/cli/esm/bin.js', ['--config', 'codegen.ts']);
     const OPENAPI = new URL('./openapi/', import.meta.url).pathname;
     await frontend.run(
@@ -215,7 +215,7 @@ describe('Compilers', () => {
   }, 120_000);
 });
 
-it('The example of codegen.ts is the file beside package.json', async () => {
+it("The example of codegen.ts is the repository's own file", async () => {
   const { readFile } = await import('node:fs/promises');
   const read = (name: string) => readFile(new URL(`../../${name}`, import.meta.url), 'utf8');
   expect(await read('docs/clients.md')).toContain(`\`\`\`ts codegen.ts\n${await read('codegen.ts')}\`\`\``);

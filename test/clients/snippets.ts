@@ -8,15 +8,15 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const execute = promisify(execFile);
 
-/** A frontend's project, made of the examples in docs/clients.md, with a started server's address in them. */
+/** A frontend's project, made of the examples in docs/clients.md with a started server's address. */
 export interface Frontend {
   readonly folder: string;
-  /** What a module of it exports. */
+  /** Returns the exports of a module of the project. */
   // biome-ignore lint/suspicious/noExplicitAny: each example exports something else
   load(file: string): Promise<any>;
   read(file: string): Promise<string>;
   write(file: string, text: string): Promise<void>;
-  /** Runs a program of a package, found from `from`, in the project's folder; answers what it printed. Throws when it fails. */
+  /** Runs a program of a package, found from `from`, in the project's folder. Returns its output. Throws when it fails. */
   run(program: string, args: readonly string[], from?: string): Promise<string>;
   remove(): Promise<void>;
 }

@@ -13,13 +13,13 @@ interface LockedPackage {
 describe('package-lock.json', () => {
   it('has the hash of every package, for every platform', async () => {
     const { packages } = (await read('package-lock.json')) as { packages: Record<string, LockedPackage> };
-    // What is not in a node_modules, or linked there, is ours.
+    // Paths outside of node_modules, and links in it, are our own packages.
     const installed = Object.entries(packages).filter(([path, { link }]) => path.includes('node_modules/') && !link);
     expect(installed.length).toBeGreaterThan(300);
     expect(installed.filter(([, { integrity }]) => !integrity?.startsWith('sha512-')).map(([path]) => path)).toEqual([]);
   });
 
-  it('has one version of Node, wherever it comes from npm: the one that runs now', async () => {
+  it('has one version of Node on every platform for which npm has it: the running one', async () => {
     const { optionalDependencies } = (await read('package.json')) as { optionalDependencies: Record<string, string> };
     const nodes = Object.entries(optionalDependencies).filter(([name]) => name.startsWith('node-'));
     expect(nodes.length).toBeGreaterThan(2);

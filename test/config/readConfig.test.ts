@@ -17,7 +17,7 @@ function refusal(environment: Record<string, string>): string {
 }
 
 describe('Without any variable', () => {
-  it('it is embedded, with the sandbox, for this machine only', () => {
+  it('the server is embedded, with the sandbox, for this machine only', () => {
     expect(readConfig({})).toMatchObject({
       port: 4000,
       host: 'localhost',
@@ -64,7 +64,7 @@ describe('Without any variable', () => {
     });
   });
 
-  it('an empty or blank variable is one that is not set', () => {
+  it('an empty or blank variable counts as unset', () => {
     const names = [
       'PORT',
       'HOST',
@@ -82,7 +82,7 @@ describe('Without any variable', () => {
   });
 });
 
-describe('A wrong value is refused in one line that names the variable, what it got and what it wants', () => {
+describe('A wrong value is refused in one line that names the variable, its value and what is expected', () => {
   it.each<[string, string, string]>([
     ['PORT', 'http', 'a whole number from 0 to 65535'],
     ['PORT', '65536', 'a whole number from 0 to 65535'],
@@ -167,8 +167,8 @@ describe("A database URL's TLS parameters are checked, and the rest of it is not
   });
 });
 
-describe('Some variables need others', () => {
-  it('the sandbox needs to be asked for when there is a DATABASE_URL, and there can be no other Klaviyo', () => {
+describe('Some variables require others:', () => {
+  it('the sandbox with a DATABASE_URL must be turned on, and excludes a real Klaviyo', () => {
     const DATABASE_URL = 'postgres://localhost/switchboard';
     expect(readConfig({ ...SAFE, DATABASE_URL })).toMatchObject({ sandbox: false, klaviyo: { app: null } });
     expect(readConfig({ ...SAFE, DATABASE_URL, SANDBOX: 'on' })).toMatchObject({ sandbox: true });
@@ -178,11 +178,11 @@ describe('Some variables need others', () => {
     expect(refusal({ SANDBOX: 'yes' })).toContain('SANDBOX got "yes", but wants one of on, off');
   });
 
-  it('DATABASE_DIRECT_URL needs DATABASE_URL', () => {
+  it('DATABASE_DIRECT_URL requires DATABASE_URL', () => {
     expect(refusal({ ...SAFE, DATABASE_DIRECT_URL: 'postgres://localhost/switchboard' })).toMatch(/^DATABASE_URL is not set/);
   });
 
-  it('DATABASE_URL needs ENCRYPTION_KEYS: nothing is ever stored in the clear', () => {
+  it('DATABASE_URL requires ENCRYPTION_KEYS: secrets are never stored in the clear', () => {
     const message = refusal({ DATABASE_URL: 'postgres://me:hunter2@localhost/switchboard' });
     expect(message).toMatch(/^ENCRYPTION_KEYS is not set, but DATABASE_URL is/);
     expect(message).not.toMatch(/\n|hunter2/);
@@ -193,7 +193,7 @@ describe('Some variables need others', () => {
     });
   });
 
-  it("the sandbox's app needs the sandbox", () => {
+  it("the sandbox's app requires the sandbox", () => {
     const environment = {
       SANDBOX_CLIENT_ID: 'my-app',
       SANDBOX_CLIENT_SECRET: 'my-secret',
@@ -216,19 +216,19 @@ describe('Some variables need others', () => {
     }
   });
 
-  it.each(['KLAVIYO_CLIENT_SECRET', 'KLAVIYO_AUTHORIZE_URL', 'KLAVIYO_API_URL'])('%s needs KLAVIYO_CLIENT_ID', (name) => {
+  it.each(['KLAVIYO_CLIENT_SECRET', 'KLAVIYO_AUTHORIZE_URL', 'KLAVIYO_API_URL'])('%s requires KLAVIYO_CLIENT_ID', (name) => {
     const message = refusal({ [name]: 'https://klaviyo.example' });
     expect(message).toContain('KLAVIYO_CLIENT_ID is not set');
     expect(message).toContain(name);
   });
 
-  it('KLAVIYO_CLIENT_ID needs KLAVIYO_CLIENT_SECRET', () => {
+  it('KLAVIYO_CLIENT_ID requires KLAVIYO_CLIENT_SECRET', () => {
     expect(refusal({ KLAVIYO_CLIENT_ID: 'id' })).toMatch(/^KLAVIYO_CLIENT_SECRET is not set, but KLAVIYO_CLIENT_ID is/);
   });
 });
 
-describe('Good values', () => {
-  it('are taken as they are meant', () => {
+describe('Valid values', () => {
+  it('are read as documented', () => {
     expect(
       readConfig({
         ...APP,
@@ -248,7 +248,7 @@ describe('Good values', () => {
       publicUrl: 'https://switchboard.example',
       klaviyo: {
         app: { clientId: 'id', clientSecret: 'secret' },
-        // An address may end in a slash; what is below another one may not begin with two.
+        // This URL may end in a slash. A URL that paths are added to must not, since they would begin with two.
         authorizeUrl: 'http://localhost:8080/authorize/',
         apiUrl: 'http://[::1]:8080/base',
         revision: '2024-10-15.pre',
@@ -261,7 +261,7 @@ describe('Good values', () => {
   });
 });
 
-describe('A variable that is a slip away from one of ours', () => {
+describe('A misspelled variable', () => {
   it.each([
     ['DATBASE_URL', 'DATABASE_URL'],
     ['DATABASE_UR', 'DATABASE_URL'],
@@ -277,7 +277,7 @@ describe('A variable that is a slip away from one of ours', () => {
     expect(readConfig({ [given]: 'x' }).misspelled).toEqual([{ given, meant }]);
   });
 
-  it('is no variable of ours, and none that everybody has', () => {
+  it('is not one of ours, and not one that is common in environments', () => {
     const everyday = [
       'PATH',
       'HOME',

@@ -21,7 +21,7 @@ async function startAndFail(environment: Record<string, string>) {
   return { code, lines: server.output().trimEnd().split('\n') };
 }
 
-describe('A server that can not start says why in one line and ends with 1', () => {
+describe('A server that cannot start gives the reason in one line and exits with 1', () => {
   it('with DATABASE_URL and no ENCRYPTION_KEYS', async () => {
     expect(await startAndFail({ DATABASE_URL: 'postgres://me:hunter2@localhost:1/x' })).toEqual({
       code: 1,
@@ -36,7 +36,7 @@ describe('A server that can not start says why in one line and ends with 1', () 
     });
   });
 
-  it('with a database that is not there, or does not know us', async () => {
+  it('with a database that does not exist, or that refuses the user', async () => {
     const environment = { ENCRYPTION_KEYS: TEST_KEY, LOG_LEVEL: 'silent', KLAVIYO_CLIENT_ID: 'id', KLAVIYO_CLIENT_SECRET: 's' };
     const nobody = await startAndFail({ ...environment, DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/x' });
     expect(nobody).toEqual({
@@ -75,8 +75,8 @@ describe('A server that can not start says why in one line and ends with 1', () 
   });
 });
 
-describe('A start that falls back says so in its first line', () => {
-  it('and a variable that was misspelled is told', async () => {
+describe('A start with fallbacks names them in its first line', () => {
+  it('and names a misspelled variable', async () => {
     const dataDir = await makeFolder();
     const server = runBuiltServer(folder, {
       DATBASE_URL: 'postgres://me:hunter2@localhost/x',
@@ -92,7 +92,7 @@ describe('A start that falls back says so in its first line', () => {
     expect(server.output()).not.toContain('hunter2');
   });
 
-  it('also when there is no Klaviyo at all, and else it says nothing', async () => {
+  it('also when there is no Klaviyo at all; without fallbacks it prints nothing', async () => {
     const database = await createTestDatabase();
     onTestFinished(() => database.drop());
     const start = async (more: Record<string, string>) => {
@@ -112,7 +112,7 @@ describe('A start that falls back says so in its first line', () => {
   });
 });
 
-/** Where Postgres' own user may look, when we are root. */
+/** Returns a folder that Postgres' own user can read when we are root. */
 async function makeFolder(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), 'switchboard-start-'));
   await chmod(made, 0o755);

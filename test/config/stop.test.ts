@@ -11,7 +11,7 @@ beforeAll(async () => {
   folder = await buildServer();
 });
 
-/** Stands before a Postgres, and at some moment hands nothing on any more, without closing anything. */
+/** Forwards to Postgres until it is frozen. From then on it forwards nothing and closes nothing. */
 async function freezingProxy(target: URL) {
   const sockets: Socket[] = [];
   let frozen = false;
@@ -52,7 +52,7 @@ async function startBehind(database: string) {
   return server;
 }
 
-it('SIGTERM ends a server in order', async () => {
+it('SIGTERM stops a server in order', async () => {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
   const server = await startBehind(database.url);
@@ -60,7 +60,7 @@ it('SIGTERM ends a server in order', async () => {
   expect(await once(server.process, 'exit')).toEqual([0, null]);
 });
 
-it('SIGTERM ends a server whose Postgres answers nothing any more, within two minutes, and it says so', async () => {
+it('SIGTERM stops a server within two minutes even when its Postgres no longer responds, and the log says so', async () => {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
   const proxy = await freezingProxy(new URL(database.url));

@@ -19,7 +19,7 @@ const SECRETS = {
 } as const;
 
 describe('A webhook connection', () => {
-  it('is ACTIVE at once, and needs no more than a URL', async () => {
+  it('is ACTIVE at once, and requires only a URL', async () => {
     const { connection, userErrors } = await create({ type: 'WEBHOOK', webhook: { url } });
     expect(userErrors).toEqual([]);
     expect(connection).toEqual({
@@ -36,19 +36,19 @@ describe('A webhook connection', () => {
   });
 
   it.each(Object.entries(SECRETS))(
-    'with %s keeps its secrets encrypted, and shows only the kind',
+    'with %s stores its secrets encrypted, and shows only the kind of authentication',
     async (authType, authConfig) => {
       const connection = await createWebhook(switchboard.client, { authType, authConfig });
       expect(connection.configuration).toEqual({ url, authType, extraHeaders: [] });
       const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
-      expect(JSON.parse(testCipher.decrypt(row.auth_config, columnIdentity.webhookAuthConfig(Number(connection.id))))).toEqual(
+      expect(JSON.parse(testCipher.decrypt(row.auth_config, columnIdentity.authConfig(Number(connection.id))))).toEqual(
         authConfig,
       );
       for (const secret of Object.values(authConfig).slice(-1)) expect(JSON.stringify(row)).not.toContain(secret);
     },
   );
 
-  it('keeps extra headers in order, and a name without its blanks', async () => {
+  it('keeps extra headers in order, and trims its name', async () => {
     const extraHeaders = [
       { name: 'X-Two', value: '' },
       { name: 'x-one', value: 'a, b; c="d"' },
@@ -63,7 +63,7 @@ describe('A webhook connection', () => {
 });
 
 describe('A Klaviyo connection', () => {
-  it('waits for its authorization, and asks for the scopes of the server', async () => {
+  it("waits for its authorization, and requests the server's default scopes", async () => {
     expect(await create({ type: 'KLAVIYO', name: '' })).toMatchObject({
       connection: {
         type: 'KLAVIYO',
@@ -81,14 +81,14 @@ describe('A Klaviyo connection', () => {
     });
   });
 
-  it('always asks for accounts:read, and for each scope once', async () => {
+  it('always requests accounts:read, and each scope once', async () => {
     const scopes = async (given: string[]) =>
       (await create({ type: 'KLAVIYO', klaviyo: { scopes: given } })).connection.configuration.requestedScopes;
     expect(await scopes([])).toEqual(['accounts:read']);
     expect(await scopes(['events:write', 'events:write', 'accounts:read'])).toEqual(['accounts:read', 'events:write']);
   });
 
-  it('asks for a scope that this server does not know, and warns of it', async () => {
+  it('requests a scope that this server does not know, with a warning', async () => {
     const query = `mutation ($input: CreateConnectionInput!) { createConnection(input: $input) {
       connection { configuration { ... on KlaviyoConfiguration { requestedScopes } } } warnings { code message path } userErrors { code }
     } }`;
@@ -106,7 +106,7 @@ describe('A Klaviyo connection', () => {
 type Problem = [code: string, ...path: string[]];
 const headers = (...names: string[]) => names.map((name) => ({ name, value: 'x' }));
 
-describe('What a person can mend comes as userErrors, all at once, and nothing is created', () => {
+describe('Problems that a person can fix are userErrors, all at once, and no connection is created:', () => {
   it.each<[string, object, ...Problem[]]>([
     ['no webhook configuration', { type: 'WEBHOOK' }, ['REQUIRED', 'webhook']],
     ['no URL', { type: 'WEBHOOK', webhook: {} }, ['REQUIRED', 'webhook', 'url']],
@@ -116,7 +116,7 @@ describe('What a person can mend comes as userErrors, all at once, and nothing i
     ['a name of two lines', { type: 'KLAVIYO', name: 'a\nb' }, ['INVALID', 'name']],
     ['a name with a NUL', { type: 'KLAVIYO', name: 'a\u0000b' }, ['INVALID', 'name']],
     [
-      'what can not be a scope (RFC 6749 3.3)',
+      'a malformed scope (RFC 6749 3.3)',
       { type: 'KLAVIYO', klaviyo: { scopes: ['events:read', '', 'two words', 'a"b', 'a\\b', 'é', 's'.repeat(101)] } },
       ...['1', '2', '3', '4', '5', '6'].map((index): Problem => ['INVALID', 'klaviyo', 'scopes', index]),
     ],
@@ -239,10 +239,9 @@ describe('What a person can mend comes as userErrors, all at once, and nothing i
   });
 });
 
-describe('What is wrong with the call itself is an error with HTTP 400', () => {
+describe('Errors of the call itself have HTTP status 400:', () => {
   it.each<[string, object]>([
     ['an unknown type', { type: 'FAX' }],
-    ['no type', {}],
     ['a URL that is none', { type: 'WEBHOOK', webhook: { url: 'not a url' } }],
     ['an unknown field', { type: 'KLAVIYO', colour: 'red' }],
   ])('%s', async (_what, input) => {

@@ -34,7 +34,7 @@ const list = async (variables: object = {}): Promise<Listing> => (await client.q
 const idsOf = ({ edges }: Listing): string[] => edges.map(({ node }) => node.id);
 
 describe('connections (GraphQL Cursor Connections Specification, section 4)', () => {
-  it('are twenty by default, newest first, and only one’s own', async () => {
+  it('returns twenty by default, newest first, of the own organization only', async () => {
     const page = await list();
     expect(idsOf(page)).toEqual(ids.slice(0, 20));
     expect(page.totalCount).toBe(23);
@@ -46,7 +46,7 @@ describe('connections (GraphQL Cursor Connections Specification, section 4)', ()
     });
   });
 
-  it('go on after a cursor until there are no more', async () => {
+  it('continues after a cursor until there are no more', async () => {
     const seen: string[] = [];
     let after: string | null = null;
     for (let pages = 0; pages < 10; pages += 1) {
@@ -60,7 +60,7 @@ describe('connections (GraphQL Cursor Connections Specification, section 4)', ()
     expect(seen).toEqual(ids);
   });
 
-  it('go back before a cursor: the last ones before it, still newest first', async () => {
+  it('goes back before a cursor: returns the last ones before it, still newest first', async () => {
     const { edges } = await list();
     const page = await list({ last: 3, before: edges[10]?.cursor });
     expect(idsOf(page)).toEqual(ids.slice(7, 10));
@@ -72,7 +72,7 @@ describe('connections (GraphQL Cursor Connections Specification, section 4)', ()
     expect(idsOf(await list({ last: 2 }))).toEqual(ids.slice(-2));
   });
 
-  it('lie between two cursors', async () => {
+  it('returns those between two cursors', async () => {
     const { edges } = await list();
     const between = { after: edges[2]?.cursor, before: edges[6]?.cursor };
     expect(idsOf(await list(between))).toEqual(ids.slice(3, 6));
@@ -80,7 +80,7 @@ describe('connections (GraphQL Cursor Connections Specification, section 4)', ()
     expect(idsOf(await list({ ...between, last: 2 }))).toEqual(ids.slice(4, 6));
   });
 
-  it('can be none, and still counted', async () => {
+  it('returns none for first: 0, with the total count', async () => {
     expect(await list({ first: 0 })).toEqual({
       edges: [],
       pageInfo: { hasNextPage: true, hasPreviousPage: false, startCursor: null, endCursor: null },
@@ -88,14 +88,14 @@ describe('connections (GraphQL Cursor Connections Specification, section 4)', ()
     });
   });
 
-  it('stay in place when their cursor’s row is deleted or newer ones come', async () => {
+  it('keeps its pages when a cursor’s row is deleted or newer rows are added', async () => {
     const { edges } = await list({ first: 3 });
     const extra = await createWebhook(client);
     await client.query('mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId } }', { id: extra.id });
     expect(idsOf(await list({ first: 2, after: edges[2]?.cursor }))).toEqual(ids.slice(3, 5));
   });
 
-  it('are filtered by type and status, and counted so', async () => {
+  it('filters by type and status, and counts accordingly', async () => {
     const klaviyo = await list({ first: 100, filter: { type: 'KLAVIYO' } });
     expect(idsOf(klaviyo)).toHaveLength(8);
     expect(klaviyo.totalCount).toBe(8);

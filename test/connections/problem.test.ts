@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** A webhook whose receiver answers every delivery in the same way; one event is on its way there. */
+/** Creates a webhook whose receiver sends the same response to every delivery, and publishes one event to it. */
 async function connectionTo(status: number, headers: Record<string, string> = {}) {
   const receiver = createServer((_request, response) => response.writeHead(status, headers).end()).listen(0, '127.0.0.1');
   await new Promise((resolve) => receiver.once('listening', resolve));
@@ -30,7 +30,7 @@ async function connectionTo(status: number, headers: Record<string, string> = {}
 }
 
 describe('connection { problem }', () => {
-  it.each([500, 429])('says since when deliveries fail, when the receiver answers %i', async (status) => {
+  it.each([500, 429])('says since when deliveries fail, when the receiver responds with %i', async (status) => {
     const { problem, problemCode } = await connectionTo(status, { 'retry-after': '60' });
     await eventually(async () =>
       expect(await problem()).toMatch(/^Deliveries have been failing since 2\d{3}-\d\d-\d\dT[\d:.]+Z; their attempts say why\.$/),
@@ -38,7 +38,7 @@ describe('connection { problem }', () => {
     expect(await problemCode()).toBe('DELIVERIES_FAILING');
   });
 
-  it('says until when Klaviyo wants to be left alone', async () => {
+  it('says until when Klaviyo refuses requests', async () => {
     const client = await switchboard.anotherOrganization();
     const id = await connectKlaviyo(client);
     await subscribe(client, id);
@@ -48,12 +48,12 @@ describe('connection { problem }', () => {
       const { connection } = await client.query('query ($id: ID!) { connection(id: $id) { problem problemCode } }', { id });
       expect(connection.problemCode).toBe('THROTTLED');
       expect(connection.problem).toMatch(
-        /^The destination limits how much it takes; deliveries go on at 2\d{3}-\d\d-\d\dT[\d:.]+Z\.$/,
+        /^The destination limits its requests; deliveries continue at 2\d{3}-\d\d-\d\dT[\d:.]+Z\.$/,
       );
     });
   });
 
-  it('is part of an answer to the operations that GraphiQL opens with', async () => {
+  it('is selected by the example operations of GraphiQL', async () => {
     const { client, problem } = await connectionTo(500);
     await eventually(async () => expect(await problem()).not.toBeNull());
     const asking = graphiqlExamples('http://localhost/').filter(({ query }) => /\bproblem\b/.test(query));

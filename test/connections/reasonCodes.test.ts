@@ -17,7 +17,7 @@ const turn = (id: string, isEnabled: boolean) =>
   );
 
 describe('statusReasonCode', () => {
-  it('says of a connection that nobody has authorized yet, and of one that was turned off meanwhile', async () => {
+  it('distinguishes a connection that nobody has authorized yet from one that was disabled', async () => {
     const id = await createKlaviyoConnection(switchboard.client);
     const waiting = { status: 'PENDING_AUTHORIZATION', isEnabled: true, statusReasonCode: 'NOT_AUTHORIZED_YET' };
     expect(await seeConnection(switchboard.client, id)).toMatchObject(waiting);
@@ -29,7 +29,7 @@ describe('statusReasonCode', () => {
     expect(await seeConnection(switchboard.client, id)).toMatchObject(waiting);
   });
 
-  it('is given by the upgrade to what had only a sentence', async () => {
+  it('is added by a migration to connections that had only a sentence', async () => {
     const sentences: [status: string, reason: string | null, code: string | null][] = [
       ['active', null, null],
       ['pending_authorization', 'Nobody has authorized it yet.', 'not_authorized_yet'],
@@ -70,14 +70,14 @@ describe('problemCode', () => {
     (await switchboard.client.query('query ($id: ID!) { connection(id: $id) { status problem problemCode } }', { id }))
       .connection;
 
-  it('is null while nothing is the matter, or while the status says it all', async () => {
+  it('is null while there is no problem, or when the status says it all', async () => {
     const id = await createWebhookConnection(switchboard.client);
     expect(await problemOf(id)).toEqual({ status: 'ACTIVE', problem: null, problemCode: null });
     await turn(id, false);
     expect(await problemOf(id)).toEqual({ status: 'DISABLED', problem: null, problemCode: null });
   });
 
-  it('tells a token that can not be renewed from a scope that is missing', async () => {
+  it('distinguishes a token that cannot be refreshed from a missing scope', async () => {
     const id = await connectKlaviyo(switchboard.client);
     await subscribe(switchboard.client, id);
     const set = (change: string) => switchboard.sql(`update credentials set ${change} where connection_id = ?`, [id]);

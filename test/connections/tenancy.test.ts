@@ -20,7 +20,7 @@ afterAll(() => switchboard.close());
 
 const NEVER_WAS = '987654';
 
-describe("Somebody else's id is the same as an id that never was", () => {
+describe('An id of another organization is treated like an unknown id', () => {
   it.each<[string, string]>([
     ['connection', 'query ($id: ID!) { connection(id: $id) { id } }'],
     [
@@ -63,7 +63,7 @@ describe("Somebody else's id is the same as an id that never was", () => {
     expect(JSON.stringify(answers[0]?.data)).toMatch(/NOT_FOUND|\{"connection":null\}/);
   });
 
-  it('and nothing has happened to what is the owner’s', async () => {
+  it('and nothing of its owner has changed', async () => {
     expect(await findConnection(owner, webhook)).toMatchObject({ name: null, status: 'ACTIVE' });
     expect(await findConnection(owner, klaviyo)).toMatchObject({ name: null, status: 'ACTIVE' });
     expect(await switchboard.sql('select count(*)::int from subscriptions')).toEqual([{ count: 0 }]);
@@ -71,7 +71,7 @@ describe("Somebody else's id is the same as an id that never was", () => {
   });
 });
 
-describe('Lists hold nothing of others', () => {
+describe('Lists contain nothing of other organizations:', () => {
   it('connections and organization', async () => {
     const own = await createWebhook(stranger);
     expect(await stranger.query('{ organization { name } connections { totalCount edges { node { id } } } }')).toEqual({
@@ -80,7 +80,7 @@ describe('Lists hold nothing of others', () => {
     });
   });
 
-  it("not even with somebody else's cursor", async () => {
+  it("not even with another organization's cursor", async () => {
     const { connections } = await owner.query('{ connections { edges { cursor node { id } } } }');
     const { connections: page } = await stranger.query(
       'query ($c: String) { connections(before: $c) { edges { node { id } } } }',

@@ -16,70 +16,72 @@ import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchbo
 import { testCipher } from '../support/testCipher.js';
 import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
-/** A type that needs no authorization: appends each event to a file of a folder, as a line of JSON behind a word that is a secret. */
-function fileType(folder: string): ConnectionType {
-  interface FileInput {
-    readonly fileName?: string | null;
+/** A type that needs no authorization: appends each event to a ledger, as a line of JSON that begins with a secret word. */
+function ledgerType(folder: string): ConnectionType {
+  interface LedgerInput {
+    readonly ledgerName?: string | null;
     readonly password?: string | null;
     readonly encoding?: string | null;
   }
   const fields = {
-    file_name: { type: 'string', maxLength: 100, description: 'In the folder of this server.' },
+    ledger_name: { type: 'string', maxLength: 100, description: 'In the folder of this server.' },
     password: { type: 'string', maxLength: 100, description: 'Begins every line. Never readable again.' },
   };
   return {
-    name: 'file',
+    name: 'ledger',
     needsAuthorization: false,
     needsConfiguration: true,
     graphql: {
-      fieldScopes: { 'FileConfiguration.lines': 'read' },
+      fieldScopes: { 'LedgerConfiguration.lines': 'read' },
       schema: `
-        extend enum ConnectionType { "A file." FILE }
-        extend union ConnectionConfiguration = FileConfiguration
-        extend input CreateConnectionInput { "For FILE: required." file: FileConfigurationInput }
-        extend input UpdateConnectionInput { "For FILE." file: FileConfigurationInput }
+        extend enum ConnectionType { "A ledger." LEDGER }
+        extend union ConnectionConfiguration = LedgerConfiguration
+        extend input ConnectionConfigurationInput { "For LEDGER." ledger: LedgerConfigurationInput }
         "How lines are written."
-        enum FileEncoding { "All of Unicode." UTF8 "Plain letters." ASCII }
+        enum LedgerEncoding { "All of Unicode." UTF8 "Plain letters." ASCII }
         "Where lines go."
-        input FileConfigurationInput { "Its name." fileName: String "Begins every line." password: String "UTF8 when not given." encoding: FileEncoding }
+        input LedgerConfigurationInput { "Its name." ledgerName: String "Begins every line." password: String "UTF8 when not given." encoding: LedgerEncoding }
         "Where lines go."
-        type FileConfiguration { "Its name." fileName: String! "How lines are written." encoding: FileEncoding! "How many there are." lines: Int! }
+        type LedgerConfiguration { "Its name." ledgerName: String! "How lines are written." encoding: LedgerEncoding! "How many there are." lines: Int! }
       `,
     },
     rest: {
-      label: 'File',
-      createSchema: { type: 'object', additionalProperties: false, required: ['file_name'], properties: fields },
+      label: 'Ledger',
+      createSchema: { type: 'object', additionalProperties: false, required: ['ledger_name'], properties: fields },
       updateFields: fields,
-      answerFields: { file_name: { type: 'string' } },
-      answerDescription: 'for a file, its name',
-      toInput: ({ file_name, password }: { file_name?: string; password?: string }) => ({ fileName: file_name, password }),
-      present: (configuration) => ({ file_name: (configuration as { fileName: string }).fileName }),
+      answerFields: { ledger_name: { type: 'string' } },
+      answerDescription: 'for a ledger, its name',
+      toInput: ({ ledger_name, password }: { ledger_name?: string; password?: string }) => ({
+        ledgerName: ledger_name,
+        password,
+      }),
+      present: (configuration) => ({ ledger_name: (configuration as { ledgerName: string }).ledgerName }),
     },
     open: ({ cipher }) => ({
       provider: null,
-      check(input: FileInput, stored, problems) {
-        const old = stored?.configuration as { fileName: string; encoding: string } | undefined;
-        const fileName = input.fileName ?? old?.fileName ?? '';
-        if (fileName === '' || basename(fileName) !== fileName)
-          problems.add('INVALID', 'fileName must be a name without slashes.', 'file', 'fileName');
+      check(input: LedgerInput, stored, problems) {
+        const old = stored?.configuration as { ledgerName: string; encoding: string } | undefined;
+        const ledgerName = input.ledgerName ?? old?.ledgerName ?? '';
+        if (ledgerName === '' || basename(ledgerName) !== ledgerName)
+          problems.add('INVALID', 'ledgerName must be a name without slashes.', 'ledger', 'ledgerName');
         const secrets = input.password ? { password: input.password } : (stored?.secrets ?? null);
-        return { configuration: { fileName, encoding: input.encoding ?? old?.encoding ?? 'utf8' }, secrets };
+        return { configuration: { ledgerName, encoding: input.encoding ?? old?.encoding ?? 'utf8' }, secrets };
       },
       show: ({ configuration }, facts) => ({
-        __typename: 'FileConfiguration',
+        __typename: 'LedgerConfiguration',
         ...configuration,
-        lines: () => facts.look(countLines, join(folder, (configuration as { fileName: string }).fileName)),
+        lines: () => facts.look(countLines, join(folder, (configuration as { ledgerName: string }).ledgerName)),
       }),
       destination: {
-        type: 'file',
+        type: 'ledger',
         maxDurationMs: 1_000,
         async deliver({ connection, event }) {
-          const { fileName } = connection.configuration as { fileName: string };
+          const { ledgerName } = connection.configuration as { ledgerName: string };
           const secrets = connection.authConfig
-            ? JSON.parse(cipher.decrypt(connection.authConfig, columnIdentity.webhookAuthConfig(connection.id)))
+            ? JSON.parse(cipher.decrypt(connection.authConfig, columnIdentity.authConfig(connection.id)))
             : { password: 'open' };
           try {
-            await appendFile(join(folder, fileName), `${secrets.password} ${event.payload}\n`);
+            await appendFile(join(folder, ledgerName), `${secrets.password} ${event.payload}\n`);
             return { kind: 'delivered', attempt: { ...REPORT, statusCode: null } };
           } catch (error) {
             const { code } = error as NodeJS.ErrnoException;
@@ -93,7 +95,7 @@ function fileType(folder: string): ConnectionType {
 
 const REPORT: AttemptReport = { durationMs: 1, statusCode: null, responseBody: null, error: null };
 
-/** What GraphQL asked for together. */
+/** The names that GraphQL asked for in one call. */
 const counted: (readonly string[])[] = [];
 
 async function countLines(paths: readonly string[]): Promise<Map<string, number>> {
@@ -104,7 +106,7 @@ async function countLines(paths: readonly string[]): Promise<Map<string, number>
 const linesOf = async (path: string): Promise<string[]> =>
   (await readFile(path, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
 
-/** A type that is linked by OAuth: says each event in a chat room of the account. */
+/** A type that is linked by OAuth: posts each event to a chat room of the account. */
 function chatType(chatUrl: string): ConnectionType {
   return {
     name: 'chat',
@@ -114,8 +116,7 @@ function chatType(chatUrl: string): ConnectionType {
       schema: `
         extend enum ConnectionType { "A chat." CHAT }
         extend union ConnectionConfiguration = ChatConfiguration
-        extend input CreateConnectionInput { "For CHAT: required." chat: ChatConfigurationInput }
-        extend input UpdateConnectionInput { "For CHAT." chat: ChatConfigurationInput }
+        extend input ConnectionConfigurationInput { "For CHAT." chat: ChatConfigurationInput }
         "Where events are said."
         input ChatConfigurationInput { "Its name." room: String! }
         "Where events are said."
@@ -205,7 +206,7 @@ async function post(url: string, body: object): Promise<{ status: number; body: 
   return { status: response.status, body: await response.json() };
 }
 
-/** The chat's own server: one account, whose owner agrees to everything. */
+/** The chat's own server, with one account whose owner allows everything. */
 class ChatServer {
   readonly said: { room: string; text: string }[] = [];
   readonly revoked: string[] = [];
@@ -239,7 +240,7 @@ let rest: RestClient;
 const chat = new ChatServer();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'switchboard-third-type-'));
-  const types = [fileType(folder), chatType(await chat.start())];
+  const types = [ledgerType(folder), chatType(await chat.start())];
   switchboard = await startSwitchboard({ DELIVERY_RETRY_DELAYS: '10ms,10ms,10ms' }, undefined, types);
   rest = new RestClient(switchboard.publicUrl, switchboard.client.authorization);
 });
@@ -250,7 +251,7 @@ afterAll(async () => {
 });
 
 const CONNECTION = `id type status statusReason authorization { status } configuration { __typename
-  ... on FileConfiguration { fileName encoding lines } ... on ChatConfiguration { room account } }`;
+  ... on LedgerConfiguration { ledgerName encoding lines } ... on ChatConfiguration { room account } }`;
 const USER_ERRORS = 'userErrors { code message path }';
 const mutate = async (name: string, inputType: string, input: object, answer = `connection { ${CONNECTION} }`) =>
   (
@@ -262,45 +263,57 @@ const create = (input: object) => mutate('createConnection', 'CreateConnectionIn
 const update = (input: object) => mutate('updateConnection', 'UpdateConnectionInput', input);
 const see = async (id: string) =>
   (await switchboard.client.query(`query ($id: ID!) { connection(id: $id) { ${CONNECTION} } }`, { id })).connection;
-const createFile = async (fileName: string) => (await create({ type: 'FILE', file: { fileName } })).connection.id as string;
+const createLedger = async (ledgerName: string) =>
+  (await create({ configuration: { ledger: { ledgerName } } })).connection.id as string;
 
 describe('A connection type that is one module and one line', () => {
   it('is created and read over GraphQL, with its secrets encrypted', async () => {
     const { connection, userErrors } = await create({
-      type: 'FILE',
-      file: { fileName: 'one', password: 'sesame', encoding: 'ASCII' },
+      configuration: { ledger: { ledgerName: 'one', password: 'sesame', encoding: 'ASCII' } },
     });
     expect(userErrors).toEqual([]);
     expect(connection).toMatchObject({
-      type: 'FILE',
+      type: 'LEDGER',
       status: 'ACTIVE',
       statusReason: null,
       authorization: null,
-      configuration: { __typename: 'FileConfiguration', fileName: 'one', encoding: 'ASCII', lines: 0 },
+      configuration: { __typename: 'LedgerConfiguration', ledgerName: 'one', encoding: 'ASCII', lines: 0 },
     });
     expect(await see(connection.id)).toEqual(connection);
     const [row] = await switchboard.sql('select * from connections where id = ?', [connection.id]);
-    expect(row).toMatchObject({ type: 'file', configuration: { fileName: 'one', encoding: 'ascii' } });
+    expect(row).toMatchObject({ type: 'ledger', configuration: { ledgerName: 'one', encoding: 'ascii' } });
     expect(JSON.stringify(row)).not.toContain('sesame');
-    const identity = columnIdentity.webhookAuthConfig(Number(connection.id));
+    const identity = columnIdentity.authConfig(Number(connection.id));
     expect(JSON.parse(testCipher.decrypt(row.auth_config, identity))).toEqual({ password: 'sesame' });
   });
 
-  it('refuses what its own check refuses, what it needs and lacks, and what is for another type', async () => {
-    const invalid = { code: 'INVALID', message: 'fileName must be a name without slashes.', path: ['file', 'fileName'] };
-    expect(await create({ type: 'FILE', file: { fileName: '../one' } })).toEqual({ connection: null, userErrors: [invalid] });
-    expect((await create({ type: 'FILE' })).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['file'] }]);
-    const both = { file: { fileName: 'one' }, webhook: { url: 'https://example.com' } };
-    expect((await create({ type: 'FILE', ...both })).userErrors).toMatchObject([{ code: 'INVALID', path: ['webhook'] }]);
-    expect((await create({ type: 'WEBHOOK', ...both })).userErrors).toMatchObject([{ code: 'INVALID', path: ['file'] }]);
-    expect((await update({ id: await createFile('one'), file: { fileName: 'a/b' } })).userErrors).toEqual([invalid]);
+  it('refuses invalid input, missing input, and input for another type', async () => {
+    const message = 'ledgerName must be a name without slashes.';
+    const invalid = { code: 'INVALID', message, path: ['configuration', 'ledger', 'ledgerName'] };
+    const refused = { connection: null, userErrors: [invalid] };
+    expect(await create({ configuration: { ledger: { ledgerName: '../one' } } })).toEqual(refused);
+    expect((await create({ type: 'LEDGER' })).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['ledger'] }]);
+    const ledger = { ledgerName: 'one' };
+    expect((await create({ type: 'WEBHOOK', configuration: { ledger } })).userErrors).toMatchObject([
+      { code: 'INVALID', path: ['configuration', 'ledger'] },
+      { code: 'REQUIRED', path: ['configuration', 'webhook'] },
+    ]);
+    expect((await create({ type: 'LEDGER', webhook: { url: 'https://example.com' } })).userErrors).toMatchObject([
+      { code: 'INVALID', path: ['webhook'] },
+      { code: 'REQUIRED', path: ['ledger'] },
+    ]);
+    expect(
+      (await update({ id: await createLedger('one'), configuration: { ledger: { ledgerName: 'a/b' } } })).userErrors,
+    ).toEqual([invalid]);
   });
 
-  it('is changed, and keeps what the change does not name', async () => {
-    const { connection } = await create({ type: 'FILE', file: { fileName: 'old', password: 'sesame', encoding: 'ASCII' } });
+  it('is updated, and keeps the fields that the update does not name', async () => {
+    const { connection } = await create({
+      configuration: { ledger: { ledgerName: 'old', password: 'sesame', encoding: 'ASCII' } },
+    });
     const { id } = connection;
-    expect((await update({ id, file: { fileName: 'new' } })).connection.configuration).toMatchObject({
-      fileName: 'new',
+    expect((await update({ id, configuration: { ledger: { ledgerName: 'new' } } })).connection.configuration).toMatchObject({
+      ledgerName: 'new',
       encoding: 'ASCII',
     });
     await subscribe(switchboard.client, id);
@@ -311,44 +324,46 @@ describe('A connection type that is one module and one line', () => {
     await mutate('deleteConnection', 'DeleteConnectionInput', { id }, 'deletedId');
   });
 
-  it('is created, listed, changed and refused over REST', async () => {
-    const created = await rest.post('/connections', { type: 'file', configuration: { file_name: 'two', password: 'x' } });
-    expect(created).toMatchObject({ status: 201, body: { data: { type: 'file', configuration: { file_name: 'two' } } } });
+  it('is created, listed, updated and refused over REST', async () => {
+    const created = await rest.post('/connections', { type: 'ledger', configuration: { ledger_name: 'two', password: 'x' } });
+    expect(created).toMatchObject({ status: 201, body: { data: { type: 'ledger', configuration: { ledger_name: 'two' } } } });
     const { id } = created.body.data;
     expect(created.body.data).not.toHaveProperty('authorization');
     expect((await rest.get(`/connections/${id}`)).body).toEqual(created.body);
-    expect((await rest.get('/connections?connection_type=file')).body.data[0]).toEqual(created.body.data);
-    const changed = await rest.patch(`/connections/${id}`, { configuration: { file_name: 'three' } });
-    expect(changed.body.data.configuration).toEqual({ file_name: 'three' });
-    expect(await rest.post('/connections', { type: 'file', configuration: { file_name: 'a/b' } })).toMatchObject({
+    expect((await rest.get('/connections?connection_type=ledger')).body.data[0]).toEqual(created.body.data);
+    const changed = await rest.patch(`/connections/${id}`, { configuration: { ledger_name: 'three' } });
+    expect(changed.body.data.configuration).toEqual({ ledger_name: 'three' });
+    expect(await rest.post('/connections', { type: 'ledger', configuration: { ledger_name: 'a/b' } })).toMatchObject({
       status: 400,
       body: {
-        errors: [{ detail: 'file_name must be a name without slashes.', source: { pointer: '/data/configuration/file_name' } }],
+        errors: [
+          { detail: 'ledger_name must be a name without slashes.', source: { pointer: '/data/configuration/ledger_name' } },
+        ],
       },
     });
-    expect(await rest.post('/connections', { type: 'file', configuration: {} })).toMatchObject({ status: 400 });
+    expect(await rest.post('/connections', { type: 'ledger', configuration: {} })).toMatchObject({ status: 400 });
     expect(await rest.patch(`/connections/${id}`, { configuration: { url: 'https://example.com' } })).toMatchObject({
-      body: { errors: [{ detail: 'A file connection has no "url".', source: { pointer: '/data/configuration/url' } }] },
+      body: { errors: [{ detail: 'A ledger connection has no "url".', source: { pointer: '/data/configuration/url' } }] },
     });
     const description = await (await fetch(`${switchboard.publicUrl}/openapi.json`)).text();
     expect(description).toContain(
-      'For a webhook, where and how it is called, without secrets; empty for Klaviyo; for a file, its name; for a chat, its room.',
+      'For a webhook, where and how it is called, without secrets; empty for Klaviyo; for a ledger, its name; for a chat, its room.',
     );
   });
 
-  it('is what a list can be filtered by, and reads what it shows once for the whole list', async () => {
-    await createFile('one');
-    await createFile('other');
+  it('is a filter of lists, and reads what it shows once for a whole list', async () => {
+    await createLedger('one');
+    await createLedger('other');
     counted.splice(0);
     const { connections } = await switchboard.client.query(
-      `{ connections(filter: { type: FILE }) { edges { node { type configuration { ... on FileConfiguration { lines } } } } } }`,
+      `{ connections(filter: { type: LEDGER }) { edges { node { type configuration { ... on LedgerConfiguration { lines } } } } } }`,
     );
     expect(connections.edges.length).toBeGreaterThan(2);
-    expect(new Set(connections.edges.map(({ node }: { node: { type: string } }) => node.type))).toEqual(new Set(['FILE']));
+    expect(new Set(connections.edges.map(({ node }: { node: { type: string } }) => node.type))).toEqual(new Set(['LEDGER']));
     expect(counted).toHaveLength(1);
   });
 
-  it('keeps a field to those who have its scope', async () => {
+  it('protects a field by its scope', async () => {
     const { createApiKey } = await switchboard.client.query(
       'mutation { createApiKey(input: { scopes: [MANAGE] }) { apiKey { publicKey } secretKey } }',
     );
@@ -356,19 +371,19 @@ describe('A connection type that is one module and one line', () => {
     const manager = new GraphQLClient(switchboard.client.url, { publicKey, secretKey: createApiKey.secretKey });
     const change = (field: string) =>
       manager.send(
-        `mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { name configuration { ... on FileConfiguration { ${field} } } } } }`,
+        `mutation ($id: ID!) { updateConnection(input: { id: $id, name: "New" }) { connection { name configuration { ... on LedgerConfiguration { ${field} } } } } }`,
         { id },
       );
-    const id = await createFile('one');
+    const id = await createLedger('one');
     expect(await change('lines')).toMatchObject({ status: 403, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
-    expect((await change('fileName')).data.updateConnection.connection).toEqual({
+    expect((await change('ledgerName')).data.updateConnection.connection).toEqual({
       name: 'New',
-      configuration: { fileName: 'one' },
+      configuration: { ledgerName: 'one' },
     });
   });
 
-  it('is delivered to by its destination, tested, retried when that fails, and deleted with what was left to do', async () => {
-    const id = await createFile('events');
+  it('is delivered to by its destination, tested, retried after a failure, and deleted with its open deliveries', async () => {
+    const id = await createLedger('events');
     const subscriptionId = await subscribe(switchboard.client, id);
     const eventId = await publish(switchboard.client, { data: parcelEvent(42) });
     await waitForDelivery(switchboard.client, eventId, 'DELIVERED');
@@ -378,13 +393,13 @@ describe('A connection type that is one module and one line', () => {
     expect(result).toEqual({ success: true });
     expect((await see(id)).configuration).toMatchObject({ lines: 2 });
 
-    // A name that is a folder can't be written to.
-    await update({ id, file: { fileName: '.' } });
+    // A name that is a folder cannot be written to.
+    await update({ id, configuration: { ledger: { ledgerName: '.' } } });
     const failing = await publish(switchboard.client);
     expect(await waitForDelivery(switchboard.client, failing, 'FAILED')).toMatchObject({
-      attempts: Array(4).fill({ error: { code: 'EISDIR', message: 'It could not be written.' } }),
+      attempts: Array(4).fill({ error: { code: 'OTHER', destinationCode: 'EISDIR', message: 'It could not be written.' } }),
     });
-    await update({ id, file: { fileName: 'events' } });
+    await update({ id, configuration: { ledger: { ledgerName: 'events' } } });
     const [{ id: deliveryId }] = await seeDeliveries(switchboard.client, { eventId: failing });
     await mutate('retryDelivery', 'RetryDeliveryInput', { deliveryId }, 'delivery { status }');
     await waitForDelivery(switchboard.client, failing, 'DELIVERED');
@@ -397,13 +412,13 @@ describe('A connection type that is one module and one line', () => {
     expect(await see(id)).toBeNull();
   });
 
-  it('has neither an authorization nor a signing secret when it says so', async () => {
-    const connectionId = await createFile('one');
+  it('has neither an authorization nor a signing secret unless it says so', async () => {
+    const connectionId = await createLedger('one');
     const of = { connectionId };
     const start = await mutate('startAuthorization', 'StartAuthorizationInput', of, 'authorizationUrl');
-    expect(start.userErrors).toMatchObject([{ message: 'A file connection needs no authorization: it is ready as it is.' }]);
+    expect(start.userErrors).toMatchObject([{ message: 'A ledger connection needs no authorization: it is ready as it is.' }]);
     const revoke = await mutate('revokeAuthorization', 'RevokeAuthorizationInput', of);
-    expect(revoke.userErrors).toMatchObject([{ message: 'A file connection has no authorization to revoke.' }]);
+    expect(revoke.userErrors).toMatchObject([{ message: 'A ledger connection has no authorization to revoke.' }]);
     const check = await mutate('checkConnection', 'CheckConnectionInput', of, 'result { outcome }');
     expect(check.userErrors).toMatchObject([{ code: 'INVALID', path: ['connectionId'] }]);
     const secret = await mutate('revealSigningSecret', 'SigningSecretInput', of, 'signingSecret');
@@ -412,8 +427,8 @@ describe('A connection type that is one module and one line', () => {
 });
 
 describe('A connection type with a provider', () => {
-  it('waits for its authorization, is linked at its own callback, delivers with its grant, and gives it back', async () => {
-    const { connection } = await create({ type: 'CHAT', chat: { room: '#parcels' } });
+  it('waits for its authorization, is linked at its own callback, delivers with its grant, and revokes it', async () => {
+    const { connection } = await create({ configuration: { chat: { room: '#parcels' } } });
     const { id } = connection;
     expect(connection).toMatchObject({ type: 'CHAT', status: 'PENDING_AUTHORIZATION', configuration: { account: null } });
     expect((await rest.get(`/connections/${id}`)).body.data).toMatchObject({
@@ -442,34 +457,36 @@ describe('A connection type with a provider', () => {
 
     const check = await mutate('checkConnection', 'CheckConnectionInput', { connectionId: id }, 'result { outcome }');
     expect(check).toMatchObject({ result: { outcome: 'HEALTHY' } });
-    expect((await update({ id, chat: { room: '#shop' } })).connection.configuration).toMatchObject({ room: '#shop' });
+    expect((await update({ id, configuration: { chat: { room: '#shop' } } })).connection.configuration).toMatchObject({
+      room: '#shop',
+    });
     const revoked = await mutate('revokeAuthorization', 'RevokeAuthorizationInput', { connectionId: id });
     expect(revoked.connection).toMatchObject({ status: 'PENDING_AUTHORIZATION' });
     await eventually(() => expect(chat.revoked).toEqual(['chat-token']));
   });
 
-  it('takes installs that begin at its provider, as far as its configuration lets them', async () => {
+  it('accepts installs that begin at its provider, if its configuration allows it', async () => {
     const page = await fetch(`${switchboard.publicUrl}/oauth/chat/install`);
     const [install] = /[\w-]{43}/.exec(await page.text()) ?? [];
     const claim = (input: object) => mutate('claimInstall', 'ClaimInstallInput', { install, ...input }, 'authorizationUrl');
     expect((await claim({})).userErrors).toMatchObject([{ code: 'REQUIRED', path: ['chat'] }]);
-    const { connection } = await create({ type: 'CHAT', chat: { room: '#shop' } });
+    const { connection } = await create({ configuration: { chat: { room: '#shop' } } });
     expect((await claim({ connectionId: connection.id })).authorizationUrl).toMatch(/\/authorize\?state=/);
   });
 });
 
-describe('Connection types that do not fit together', () => {
+describe('Connection types that contradict each other keep the server from starting:', () => {
   it.each([
-    ['two with one name', (type: ConnectionType) => [type, type], 'There are two connection types with the name file.'],
+    ['two with one name', (type: ConnectionType) => [type, type], 'There are two connection types with the name ledger.'],
     [
       'one whose destination is of another type',
       (type: ConnectionType) => [{ ...type, name: 'other' }],
-      'The destination of other says that it is file.',
+      'The destination of other says that it is ledger.',
     ],
     [
       'one that gives a field of REST another meaning',
       (type: ConnectionType) => [{ ...type, rest: { ...type.rest, updateFields: { url: { type: 'integer' } } } }],
-      'Two connection types give url two meanings.',
+      'Two connection types define url differently.',
     ],
     [
       'one that names a type that the schema has not',
@@ -477,6 +494,6 @@ describe('Connection types that do not fit together', () => {
       'Unknown type "Nothing"',
     ],
   ])('%s keep the server from starting', async (_which, types, message) => {
-    await expect(startSwitchboard({}, switchboard.testDatabase, types(fileType(folder)))).rejects.toThrow(message);
+    await expect(startSwitchboard({}, switchboard.testDatabase, types(ledgerType(folder)))).rejects.toThrow(message);
   });
 });

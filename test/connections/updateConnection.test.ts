@@ -19,10 +19,10 @@ afterAll(() => switchboard.close());
 const update = (input: object) => updateConnection(switchboard.client, input);
 async function secretsOf(id: string) {
   const [{ auth_config }] = await switchboard.sql('select auth_config from connections where id = ?', [id]);
-  return auth_config && JSON.parse(testCipher.decrypt(auth_config, columnIdentity.webhookAuthConfig(Number(id))));
+  return auth_config && JSON.parse(testCipher.decrypt(auth_config, columnIdentity.authConfig(Number(id))));
 }
 
-describe('updateConnection changes what is given and leaves the rest', () => {
+describe('updateConnection changes the given fields only', () => {
   it('of a webhook, part by part', async () => {
     const extraHeaders = [{ name: 'X-A', value: '1' }];
     const { id, createdAt } = await createWebhook(
@@ -84,7 +84,7 @@ describe('updateConnection changes what is given and leaves the rest', () => {
     expect(await secretsOf(id)).toEqual({ username: 'me', password: 'new' });
   });
 
-  it('but another kind of auth needs its own secrets, and forgets the old ones', async () => {
+  it('but another kind of authentication requires its own secrets, and removes the old ones', async () => {
     const { id } = await createWebhook(switchboard.client, { authType: 'BEARER', authConfig: { token: 'secret' } });
     expect(await update({ id, webhook: { authType: 'API_KEY', authConfig: { headerName: 'X-K' } } })).toMatchObject({
       connection: null,
@@ -97,7 +97,7 @@ describe('updateConnection changes what is given and leaves the rest', () => {
     expect(await secretsOf(id)).toBeNull();
   });
 
-  it('of Klaviyo: scopes take effect with the next authorization', async () => {
+  it('of Klaviyo: scopes take effect at the next authorization', async () => {
     const { connection } = await createConnection(switchboard.client, { type: 'KLAVIYO', name: 'Shop' });
     expect(await update({ id: connection.id, klaviyo: { scopes: ['lists:read'] } })).toMatchObject({
       connection: {
@@ -112,7 +112,7 @@ describe('updateConnection changes what is given and leaves the rest', () => {
   });
 });
 
-describe('updateConnection changes nothing when anything is wrong', () => {
+describe('updateConnection changes nothing when any part of the input is invalid:', () => {
   it.each<[string, object, string, string[]]>([
     ['a bad URL beside a good name', { name: 'New', webhook: { url: 'http://127.0.0.1.nip/#x' } }, 'INVALID', ['webhook', 'url']],
     ['the configuration of another type', { klaviyo: { scopes: [] } }, 'INVALID', ['klaviyo']],
@@ -125,7 +125,7 @@ describe('updateConnection changes nothing when anything is wrong', () => {
     expect(await findConnection(switchboard.client, id)).toEqual(before);
   });
 
-  it('and the type can not be changed at all', async () => {
+  it('the type cannot be changed at all', async () => {
     const { id } = await createWebhook(switchboard.client);
     const { status, errors } = await switchboard.client.send(
       'mutation ($id: ID!) { updateConnection(input: { id: $id, type: KLAVIYO }) { connection { id } } }',
@@ -136,7 +136,7 @@ describe('updateConnection changes nothing when anything is wrong', () => {
 });
 
 describe('deleteConnection', () => {
-  it('deletes once; afterwards there is no such connection', async () => {
+  it('deletes once; afterwards the connection is not found', async () => {
     const { id } = await createWebhook(switchboard.client);
     expect(await deleteConnection(switchboard.client, id)).toEqual({ deletedId: id, userErrors: [] });
     expect(await findConnection(switchboard.client, id)).toBeNull();
@@ -145,7 +145,7 @@ describe('deleteConnection', () => {
     expect(await update({ id, name: 'x' })).toEqual({ connection: null, userErrors: [gone] });
   });
 
-  it('twenty times at once deletes once', async () => {
+  it('called twenty times at once deletes once', async () => {
     const { id } = await createWebhook(switchboard.client);
     const payloads = await Promise.all(Array.from({ length: 20 }, () => deleteConnection(switchboard.client, id)));
     expect(payloads.filter(({ deletedId }) => deletedId === id)).toHaveLength(1);

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectAccessible, overflow } from '../http/connect/support/visit.js';
 import { browserTestsWanted, launchChromium } from '../http/graphiql/support/chromium.js';
-import { newAccount } from '../support/approvedAttempt.js';
+import { newAccount } from '../support/decideAuthorization.js';
 import type { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, createKlaviyoConnection } from '../support/klaviyoFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';

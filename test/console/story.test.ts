@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserTestsWanted, launchChromium } from '../http/graphiql/support/chromium.js';
-import { newAccount } from '../support/approvedAttempt.js';
+import { newAccount } from '../support/decideAuthorization.js';
 import { connectKlaviyo } from '../support/klaviyoFlow.js';
 import { makeSession } from '../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';

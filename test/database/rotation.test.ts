@@ -4,8 +4,8 @@ import { findFreePort } from '../../src/database/embedded/findFreePort.js';
 import { encryptedColumns } from '../../src/database/encryptedColumns.js';
 import { swapCiphertexts } from '../../src/database/reencrypt.js';
 import { Inbox } from '../delivery/support/Inbox.js';
-import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { decideAuthorization, newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
@@ -89,12 +89,12 @@ async function makeSecretsOfEveryKind(server: Server) {
   const heldEvent = await publish(client, { recipient, properties: { Plan: 'gold' } });
 
   // An authorization with its browser at the provider, and a grant whose revocation does not succeed.
-  const attempt = await approvedAttempt({ client, sandbox: klaviyo });
+  const decided = await decideAuthorization({ client, sandbox: klaviyo });
   const outage = klaviyo.klaviyo.inject({ kind: 'server_error', target: 'revoke' });
   const given = await connectKlaviyo(client, newAccount({ client, sandbox: klaviyo }).id);
   await ask(client, 'deleteConnection', 'DeleteConnectionInput', { id: given }, 'deletedId');
   await eventually(async () => expect(await revocations(server)).toEqual(['retry']));
-  return { webhookId, signingSecret, account, klaviyoId, heldEvent, attempt, outage };
+  return { webhookId, signingSecret, account, klaviyoId, heldEvent, decided, outage };
 }
 
 const revocations = async ({ sql }: Pick<Server, 'sql'>) =>
@@ -188,9 +188,9 @@ describe('Rotating the encryption key', () => {
     expect(klaviyo.klaviyo.events(made.account.id).map(({ profile }) => profile)).toMatchObject([recipient, recipient]);
     expect(klaviyo.klaviyo.counters).toMatchObject({ refreshes: 1 });
 
-    const { pathname, search } = made.attempt.callback;
+    const { pathname, search } = made.decided.callback;
     expect(await openCallback(`${server.ownUrl}${pathname}${search}`)).toMatchObject({ status: 200 });
-    expect(await seeConnection(client, made.attempt.connectionId)).toMatchObject({ status: 'ACTIVE' });
+    expect(await seeConnection(client, made.decided.connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 });
 

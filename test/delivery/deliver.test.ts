@@ -15,7 +15,7 @@ async function deliverOne(setup?: Parameters<typeof test.bed.subscribed>[1], aut
   const inbox = await test.inbox();
   const { connectionId } = await bed.subscribed(inbox.url, setup);
   if (authConfig) {
-    const encrypted = bed.cipher.encrypt(JSON.stringify(authConfig), columnIdentity.webhookAuthConfig(connectionId));
+    const encrypted = bed.cipher.encrypt(JSON.stringify(authConfig), columnIdentity.authConfig(connectionId));
     await bed.rows(sql`update connections set auth_config = ${encrypted} where id = ${connectionId}`);
   }
   await bed.engine().start();

@@ -104,12 +104,12 @@ describe('eraseRecipient', () => {
       erasure.id,
     ]);
     expect([person, person_hash]).toEqual([null, '']);
-    // What is left of her is in the event of somebody else whose address ends like hers.
+    // The rest is in the event of another person, whose address ends in the same way.
     const dump = (await dumpDatabase(switchboard.testDatabase.url)).join('\n').toLowerCase();
     expect(dump.match(/(?<![.\w])jane@example\.com(?!\.au)/g) ?? []).toEqual([]);
   });
 
-  it('nothing of it can be published or sent again', async () => {
+  it('prevents all of it from being published or sent again', async () => {
     const client = await switchboard.anotherOrganization();
     const inbox = await openInbox();
     const connection = await createWebhookConnection(client, inbox.url);
@@ -132,7 +132,7 @@ describe('eraseRecipient', () => {
     expect(inbox.received).toHaveLength(1);
   });
 
-  it('cancels what still waits, and lets the next of its ordering key go', async () => {
+  it('cancels waiting deliveries, and lets the next one of the ordering key go', async () => {
     const client = await switchboard.anotherOrganization();
     const inbox = await openInbox((response, { body }) => {
       response.statusCode = body.includes('"parcel_id":1,') ? 500 : 200;
@@ -151,7 +151,7 @@ describe('eraseRecipient', () => {
     await waitForDelivery(client, next, 'DELIVERED');
   });
 
-  it('waits for an attempt that is under way, and erases its answer, too', async () => {
+  it('waits for an attempt in flight, and erases its response too', async () => {
     const client = await switchboard.anotherOrganization();
     let answer = (): void => {};
     const inbox = await openInbox((response) => {
@@ -169,7 +169,7 @@ describe('eraseRecipient', () => {
     expect(delivery).toMatchObject({ status: 'DELIVERED', attempts: [{ statusCode: 200, responseBody: null }] });
   });
 
-  it('erases answers that are kept for an Idempotency-Key', async () => {
+  it('erases responses that are stored for an Idempotency-Key', async () => {
     const client = await switchboard.anotherOrganization();
     const inbox = await openInbox((response) => response.end('For kept@example.com'));
     const subscription = await subscribe(client, await createWebhookConnection(client, inbox.url));
@@ -187,7 +187,7 @@ describe('eraseRecipient', () => {
     expect(rows).toEqual([{ key: 'one', answer: null }]);
   });
 
-  it('is for keys with "admin", and wants to know whose data', async () => {
+  it('is for keys with "admin", and requires an identifier', async () => {
     const client = await switchboard.anotherOrganization();
     expect((await erase(client, {})).userErrors).toEqual([{ code: 'REQUIRED', path: ['email'] }]);
     expect((await erase(client, { externalId: '' })).userErrors).toEqual([{ code: 'INVALID', path: ['externalId'] }]);
@@ -204,7 +204,7 @@ describe('eraseRecipient', () => {
 });
 
 describe('An erasure', () => {
-  it('is the same when asked for again, and goes on where a step was interrupted', async () => {
+  it('is not restarted by another call, and continues after an interrupted step', async () => {
     const api = await startSwitchboard({ ROLE: 'api' });
     try {
       const { client } = api;
@@ -213,7 +213,7 @@ describe('An erasure', () => {
       expect(new Set(asked.map(({ erasure }) => erasure.id))).toHaveLength(1);
       expect((await erase(client, { email: 'another@example.com' })).erasure.id).not.toBe(asked[0].erasure.id);
       await api.sql('delete from erasures where id <> ?', [asked[0].erasure.id]);
-      // 450 events of others around it.
+      // Adds 450 events of other people around it.
       await api.sql(`
         insert into events (id, organization_id, event_type, payload, created_at)
         select overlay(id::text placing lpad(n::text, 12, '0') from 25)::uuid, organization_id, event_type, payload, created_at

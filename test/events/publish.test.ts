@@ -232,7 +232,7 @@ describe('publishEvents', () => {
     expect((await client.query(COUNT)).events.totalCount).toBe(1);
   });
 
-  it('takes 1 to 1,000 events', async () => {
+  it('accepts 1 to 1,000 events', async () => {
     const events = Array.from({ length: 1_001 }, () => ({ eventType: 'parcels.event.created', data: parcelEvent() }));
     expect((await switchboard.client.query(PUBLISH_MANY, { events })).publishEvents.userErrors).toEqual([
       { code: 'MAX_VALUE', path: ['events'] },

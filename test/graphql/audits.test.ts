@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** With the caller's keys, or without any. */
+/** Runs the audits with or without the caller's keys. */
 async function audit(withKeys: boolean) {
   const fetchFn = (url: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);

@@ -12,7 +12,7 @@ afterAll(() => switchboard.close());
 const send = (query: string, variables?: object) => switchboard.client.send(query, variables);
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
-describe('What is wrong with a call is an error with a code and the fitting HTTP status', () => {
+describe('A call error has a code and the matching HTTP status', () => {
   it.each<[string, string, object, number, string]>([
     ['a syntax error', '{', {}, 400, 'GRAPHQL_PARSE_FAILED'],
     ['an unknown field', '{ nope }', {}, 400, 'GRAPHQL_VALIDATION_FAILED'],
@@ -53,12 +53,12 @@ describe('GET /graphql', () => {
   const query = 'query Names($name: String!) { organization { name } __type(name: $name) { name } }';
   const variables = stringify({ name: 'Live' });
 
-  it('takes a query with variables and extensions', async () => {
+  it('accepts a query with variables and extensions', async () => {
     const answer = await get({ query, variables, operationName: 'Names', extensions: stringify({ tracing: true }) });
     expect(await answer.json()).toEqual({ data: { organization: { name: 'Acme' }, __type: { name: 'Live' } } });
   });
 
-  it('says that it keeps no queries, in the way at which clients send them whole', async () => {
+  it('reports that it stores no queries, in the way that makes clients send them whole', async () => {
     const persistedQuery = { version: 1, sha256Hash: 'a'.repeat(64) };
     const answer = await get({ extensions: stringify({ persistedQuery }) });
     expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' } }] });
@@ -69,7 +69,7 @@ describe('GET /graphql', () => {
     ['by an image', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
     ['by a link', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }],
   ])('refuses credentials that a browser remembered, when sent %s', async (_how, headers) => {
-    // fetch() would say that it is a script.
+    // fetch() would add headers that mark a script.
     const answer = await request(`${switchboard.publicUrl}/graphql?${new URLSearchParams({ query, variables })}`, {
       headers: { authorization: switchboard.client.authorization, ...headers },
     });
@@ -77,7 +77,7 @@ describe('GET /graphql', () => {
     expect(await answer.body.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
   });
 
-  it('changes nothing, nor does a POST that another site could make a browser send', async () => {
+  it('changes nothing, nor does a POST that another site can make a browser send', async () => {
     const mutation = 'mutation { createConnection(input: { type: KLAVIYO }) { connection { id } } }';
     expect((await get({ query: mutation })).status).toBe(405);
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', '']) {
@@ -92,7 +92,7 @@ describe('GET /graphql', () => {
   });
 });
 
-describe('A client of GraphQL gets a GraphQL error, whoever refuses the request', () => {
+describe('A GraphQL client gets a GraphQL error for every refused request', () => {
   const post = (body: string, headers: Record<string, string> = {}, method = 'POST') =>
     fetch(`${switchboard.publicUrl}/graphql`, {
       method,
@@ -121,13 +121,13 @@ describe('A client of GraphQL gets a GraphQL error, whoever refuses the request'
     if (status === 405) expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
   });
 
-  it('in the newer media type, when that is what it asks for', async () => {
+  it('in the newer media type, when the client accepts that', async () => {
     const answer = await post('{', { accept: 'application/graphql-response+json, application/json;q=0.9' });
     expect(answer.headers.get('content-type')).toMatch(/^application\/graphql-response\+json/);
   });
 });
 
-describe('A value that was sent is not sent back', () => {
+describe('A value of the request is not repeated in an error', () => {
   const CREATE = 'mutation ($input: CreateConnectionInput!) { createConnection(input: $input) { connection { id } } }';
   const authConfig = { token: 'a secret; with a semicolon' };
 
@@ -137,7 +137,11 @@ describe('A value that was sent is not sent back', () => {
       { type: 'WEBHOOK', webhook: { authConfig, nope: 1 } },
       'got an invalid value at "input.webhook"; Field "nope"',
     ],
-    ['beside a missing one', { webhook: { authConfig } }, 'got an invalid value; Field "type" of required type'],
+    [
+      'beside a missing one',
+      { type: 'WEBHOOK', webhook: { extraHeaders: [{ name: authConfig.token }] } },
+      'got an invalid value at "input.webhook.extraHeaders.0"; Field "value" of required type',
+    ],
   ])('%s', async (_what, input, message) => {
     const { status, errors } = await send(CREATE, { input });
     expect(status).toBe(400);
@@ -146,7 +150,7 @@ describe('A value that was sent is not sent back', () => {
   });
 });
 
-describe('What nobody foresaw shows an id and no internals', () => {
+describe('An unexpected error shows an id and no internals', () => {
   async function withoutTable<T>(table: string, work: () => Promise<T>): Promise<T> {
     await switchboard.sql(`alter table ${table} rename to elsewhere`);
     try {
@@ -181,7 +185,7 @@ describe('What nobody foresaw shows an id and no internals', () => {
     expect(JSON.stringify(errors)).not.toMatch(/relation|does not exist|elsewhere|select|stack/i);
   });
 
-  it('also when a stored value can not be shown', async () => {
+  it('also when a stored value cannot be shown', async () => {
     const { id } = await createWebhook(switchboard.client);
     await switchboard.sql(`update connections set configuration = configuration || '{"url": "what is this"}' where id = ?`, [id]);
     const { data, errors } = await send(
@@ -218,7 +222,7 @@ describe('A document has limits', () => {
     expect(errors?.[0].extensions.code).toMatch(/GRAPHQL_(VALIDATION|PARSE)_FAILED/);
   });
 
-  it('and room enough for what GraphiQL asks', async () => {
+  it("that are large enough for GraphiQL's introspection", async () => {
     const { getIntrospectionQuery } = await import('graphql');
     expect(await send(getIntrospectionQuery({ descriptions: true, inputValueDeprecation: true }))).toMatchObject({
       status: 200,

@@ -5,13 +5,13 @@ import { createWebhookConnection, publish, subscribe } from '../support/webhookF
 
 let switchboard: TestSwitchboard;
 let schema: GraphQLSchema;
-/** Two of each, by the name of the filter's field. */
+/** Two objects of each kind, by the name of the filter's field. */
 const ids: Record<string, string[]> = { connectionId: [], subscriptionId: [], eventId: [], externalId: [] };
 
 beforeAll(async () => {
   switchboard = await startSwitchboard({ ROLE: 'api' });
   const { client } = switchboard;
-  schema = buildClientSchema(await client.query(getIntrospectionQuery()));
+  schema = buildClientSchema(await client.query(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true })));
   for (let made = 0; made < 2; made += 1) {
     const connection = await createWebhookConnection(client);
     ids.connectionId?.push(connection);
@@ -21,12 +21,12 @@ beforeAll(async () => {
     await client.query(name, { input: { id: subscription, externalId: `mine ${made}` } });
     ids.externalId?.push(`mine ${made}`);
   }
-  // Each goes to both.
+  // Each event is delivered to both.
   for (let made = 0; made < 2; made += 1) ids.eventId?.push(await publish(client));
 });
 afterAll(() => switchboard.close());
 
-/** Every list below something else that takes a filter, with the filter's fields that hold an id. */
+/** Returns every nested list with a filter, with the filter's fields for ids. */
 const places = () =>
   Object.values(schema.getTypeMap())
     .filter(isObjectType)
@@ -45,8 +45,8 @@ const nodesOf = (page: { edges: { node: { id: string } }[]; totalCount: number }
   return page.edges.map(({ node }) => node.id);
 };
 
-describe('The filter of a list below something', () => {
-  it('narrows the list and never leaves its parent: the answer is what both have', async () => {
+describe('The filter of a nested list', () => {
+  it('narrows the list within its parent: the result satisfies both', async () => {
     const found = places();
     expect(found.map(({ parent, list, field }) => `${parent}.${list}(${field})`).sort()).toEqual([
       ...['connection.deliveries(connectionId)', 'connection.deliveries(eventId)', 'connection.deliveries(subscriptionId)'],

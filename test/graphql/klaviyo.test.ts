@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-describe('What an operator needs to know of Klaviyo', () => {
+describe('For an operator, klaviyoApp shows', () => {
   it('the app: client id, redirect URI to allow-list, scopes, and whether it is the sandbox', async () => {
     const { klaviyoApp } = await switchboard.client.query('{ klaviyoApp { clientId redirectUri scopes sandbox } }');
     expect(klaviyoApp).toEqual({
@@ -22,7 +22,7 @@ describe('What an operator needs to know of Klaviyo', () => {
     const { klaviyoScopes } = await switchboard.client.query('{ klaviyoScopes { name resource access required } }');
     expect(klaviyoScopes).toHaveLength(47);
     expect(klaviyoScopes[0]).toEqual({ name: 'accounts:read', resource: 'accounts', access: 'READ', required: true });
-    // What Klaviyo's SDK names for its operations, beyond what its integration guides list.
+    // Scopes of Klaviyo's SDK that its integration guides do not list.
     const names = klaviyoScopes.map(({ name }: { name: string }) => name);
     for (const resource of ['custom-objects', 'forms', 'images', 'reviews', 'templates', 'web-feeds']) {
       expect(names).toEqual(expect.arrayContaining([`${resource}:read`, `${resource}:write`]));
@@ -30,7 +30,7 @@ describe('What an operator needs to know of Klaviyo', () => {
     expect(klaviyoScopes).toContainEqual({ name: 'events:write', resource: 'events', access: 'WRITE', required: false });
   });
 
-  it('a new connection asks for the scopes that the operator chose', async () => {
+  it('the scopes that the operator configured for new connections', async () => {
     const { createConnection } = await switchboard.client.query(
       'mutation { createConnection(input: { type: KLAVIYO }) { connection { configuration { ... on KlaviyoConfiguration { requestedScopes } } } } }',
     );

@@ -30,7 +30,7 @@ const rootsOf = (one: GraphQLSchema) => ({
 });
 
 describe('The schema', () => {
-  it('printed and read again has the same roots, and Subscription is none of them', () => {
+  it('printed and parsed has the same roots, and Subscription is not one of them', () => {
     const sdl = printSchema(schema);
     expect(sdl).toMatch(/schema \{\n {2}query: Query\n {2}mutation: Mutation/);
     const reread = buildFromText(sdl);
@@ -43,6 +43,25 @@ describe('The schema', () => {
 
   it.runIf(existsSync(FILE))('is what schema.graphql says: npm run schema makes it anew', async () => {
     expect(await readFile(FILE, 'utf8')).toBe(`${printSchema(schema)}\n`);
+  });
+
+  it('deprecates nothing without saying what to use instead', () => {
+    const reasons = Object.values(schema.getTypeMap()).flatMap((type) => {
+      const members = isEnumType(type)
+        ? type.getValues()
+        : isObjectType(type) || isInputObjectType(type)
+          ? Object.values(type.getFields())
+          : [];
+      return members.map(({ deprecationReason }) => deprecationReason).filter((reason) => typeof reason === 'string');
+    });
+    expect(reasons.length).toBeGreaterThan(10);
+    expect(reasons.filter((reason) => !/^Use \w/.test(reason))).toEqual([]);
+  });
+
+  it('takes exactly one configuration of a connection (OneOf input object)', () => {
+    const type = schema.getType('ConnectionConfigurationInput');
+    expect(isInputObjectType(type) && type.isOneOf).toBe(true);
+    expect(isInputObjectType(type) && Object.keys(type.getFields())).toEqual(['klaviyo', 'webhook']);
   });
 
   it('describes every type, field, argument and value', () => {
@@ -65,7 +84,7 @@ describe('The schema', () => {
     expect(silent).toEqual([]);
   });
 
-  it('has no output in which a secret could be read', () => {
+  it('has no output field for a stored secret', () => {
     const values = Object.values(schema.getTypeMap()).flatMap((type) =>
       isObjectType(type) && !type.name.startsWith('__')
         ? Object.values(type.getFields())
@@ -75,14 +94,15 @@ describe('The schema', () => {
     );
     const suspects = values.filter(({ field }) => /secret|password|token|apiKey|authConfig|verifier|^state$/i.test(field));
     expect(suspects.map(({ type, field }) => `${type}.${field}`).sort()).toEqual([
-      // Shown once, to whoever makes the key.
+      // Returned once, to the creator of the key.
       'CreateApiKeyPayload.secretKey',
-      // Shown once, to whoever makes the session.
+      // Returned once, to the creator of the session.
       'CreateSessionPayload.token',
-      // When they expire, not what they are.
+      // The time of expiry, not the token.
+      'Grant.accessTokenExpiresAt',
       'KlaviyoConfiguration.accessTokenExpiresAt',
       'SigningSecretPayload.previousSecretExpiresAt',
-      // What this payload is for: the secret that we made for the merchant.
+      // The purpose of this payload is the secret that we created for the merchant.
       'SigningSecretPayload.signingSecret',
     ]);
   });

@@ -14,27 +14,27 @@ const fields = Object.values(schema.getTypeMap())
   .filter(({ name }) => !name.startsWith('__'))
   .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
 
-/** Those that a permission may use, of a type. */
+/** Returns the root fields of a type that a permission may use. */
 const rootsFor = (permission: 'connect' | 'view' | 'manage') =>
   [...sessionFields]
     .filter(([field, permissions]) => /^(Query|Mutation|Live)\./.test(field) && permissions.includes(permission))
     .map(([field]) => field)
     .sort();
 
-describe('What a session may use', () => {
-  it('is decided for every field of the schema: a new one has to be added to sessionFields.ts', () => {
+describe('The fields that a session may use', () => {
+  it('are listed for every field of the schema: a new one must be added to sessionFields.ts', () => {
     expect(fields.filter((field) => !sessionFields.has(field))).toEqual([]);
     expect([...sessionFields.keys()].filter((field) => !fields.includes(field))).toEqual([]);
   });
 
-  it('with CONNECT is its own connection, and linking it', () => {
+  it('with CONNECT are those of its own connection, and those that link it', () => {
     expect(rootsFor('connect')).toEqual([
       ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Mutation.startAuthorization'],
       ...['Query.caller', 'Query.connection', 'Query.session'],
     ]);
   });
 
-  it('with VIEW is to look, and nothing that changes anything', () => {
+  it('with VIEW are for reading only', () => {
     expect(rootsFor('view')).toEqual([
       ...['Live.connectionDeleted', 'Live.connectionUpdated', 'Live.deliveryUpdated', 'Live.subscriptionDeleted'],
       ...['Query.caller', 'Query.connection', 'Query.connections', 'Query.deliveries'],
@@ -52,7 +52,7 @@ describe('What a session may use', () => {
     ]);
   });
 
-  it('with MANAGE is what VIEW may, and connections, subscriptions and deliveries', () => {
+  it('with MANAGE are those of VIEW, and those of connections, subscriptions and deliveries', () => {
     const more = rootsFor('manage').filter((field) => !rootsFor('view').includes(field));
     expect(rootsFor('view').filter((field) => !rootsFor('manage').includes(field))).toEqual([]);
     expect(more).toEqual(
@@ -64,14 +64,14 @@ describe('What a session may use', () => {
     );
   });
 
-  it('is never a payload, a person, a secret, a key or a session', () => {
+  it('never include the data of an event, a person, a secret, a key or a session', () => {
     const suspects = fields.filter((field) =>
-      /^(ApiKey|CreateApiKeyPayload|SigningSecretPayload|CreateSessionPayload|SessionPayload)\.|payload$|recipient|secret|token$|\.properties$|idempotencyKey|responseBody|Header\.value/i.test(
+      /^(ApiKey|CreateApiKeyPayload|SigningSecretPayload|CreateSessionPayload|SessionPayload)\.|payload$|^Event\.data$|recipient|secret|token$|\.properties$|idempotencyKey|responseBody|Header\.value/i.test(
         field,
       ),
     );
     expect(suspects.length).toBeGreaterThan(15);
-    // What a test sent is a sample.
+    // A test broadcast sends a sample.
     const allowed = suspects.filter((field) => sessionFields.get(field)?.length !== 0);
     expect(allowed).toEqual(['BroadcastResult.responseBody']);
   });

@@ -21,15 +21,15 @@ const text = async (server: TestSwitchboard, path: string) => {
   return { status: answer.status, body: await answer.text() };
 };
 
-describe('What an operator asks', () => {
-  it('whether it lives and is ready, of every role', async () => {
+describe('An operator can read', () => {
+  it('whether a process of any role is alive and ready', async () => {
     for (const server of [switchboard, api, worker]) {
       expect(await text(server, '/health/live')).toMatchObject({ status: 200 });
       expect(JSON.parse((await text(server, '/health/ready')).body)).toEqual({ status: 'ok', database: 'ok', alarms: [] });
     }
   });
 
-  it('for its metrics', async () => {
+  it('its metrics', async () => {
     await text(switchboard, '/health/live');
     const { body } = await text(switchboard, '/metrics');
     expect(body).toContain('switchboard_http_answers_total{method="GET",route="/health/live",status="200"}');
@@ -37,11 +37,11 @@ describe('What an operator asks', () => {
     expect((await text(worker, '/metrics')).body).toContain('switchboard_deliveries_waiting');
   });
 
-  it('for the schema', async () => {
+  it('the schema', async () => {
     expect((await text(switchboard, '/schema.graphql')).body).toContain('type Subscription');
   });
 
-  it('a worker serves no API, and a request for nothing gets a JSON 404', async () => {
+  it('that a worker serves no API, and that an unknown path is a 404 in JSON', async () => {
     expect((await text(worker, '/graphql')).status).toBe(404);
     expect(JSON.parse((await text(switchboard, '/nothing')).body)).toMatchObject({
       errors: [{ status: '404', code: 'not_found' }],

@@ -9,7 +9,7 @@ const EVIL = 'https://evil.example';
 const SEE = '{ organization { name } }';
 
 let switchboard: TestSwitchboard;
-/** One for pages of SHOP, and one that names no origin. */
+/** Sessions: one for pages of SHOP, and one without an origin. */
 let ofShop: MadeSession;
 let ofNone: MadeSession;
 beforeAll(async () => {
@@ -29,8 +29,8 @@ const opened = ({ headers }: { headers: Headers }) => [
   headers.get('access-control-allow-credentials'),
 ];
 
-describe('A pre-flight, which carries no token,', () => {
-  it('is let by for an origin that a session names, without credentials', async () => {
+describe('A pre-flight request, which has no token,', () => {
+  it('is allowed for the origin of a session, without credentials', async () => {
     const answer = await preflight(SHOP);
     expect(answer.status).toBe(204);
     expect(opened(answer)).toEqual([SHOP, null]);
@@ -39,14 +39,14 @@ describe('A pre-flight, which carries no token,', () => {
     expect(answer.headers.get('vary')).toContain('Origin');
   });
 
-  it('is let by for CORS_ORIGINS as ever, and for nobody else', async () => {
+  it('is allowed for CORS_ORIGINS as before, and for no other origin', async () => {
     expect(opened(await preflight(LISTED))).toEqual([LISTED, 'true']);
     for (const origin of [EVIL, 'null', 'https://shop.example.evil.example', 'http://shop.example', `${SHOP}:8443`]) {
       expect((await preflight(origin)).headers.get('access-control-allow-origin'), origin).toBeNull();
     }
   });
 
-  it('is not for other addresses: a session calls GraphQL alone', async () => {
+  it('is refused for other paths, since a session calls GraphQL only', async () => {
     for (const path of ['/api/v3/event-subscriptions/connections', '/oauth2/token', '/graphiql']) {
       expect((await preflight(SHOP, path)).headers.get('access-control-allow-origin'), path).toBeNull();
     }
@@ -54,6 +54,20 @@ describe('A pre-flight, which carries no token,', () => {
 });
 
 describe('A call of a session', () => {
+  it('that names another organization is refused in a way that pages of its origin can read', async () => {
+    for (const [organization, status, code] of [
+      ['987654', 403, 'FORBIDDEN'],
+      ['', 400, 'ORGANIZATION_INVALID'],
+    ] as const) {
+      const answer = await ofShop.send(SEE, {}, { origin: SHOP, 'switchboard-organization': organization });
+      expect(answer).toMatchObject({ status, errors: [{ extensions: { code } }] });
+      expect(opened(answer)).toEqual([SHOP, null]);
+      const elsewhere = await ofShop.send(SEE, {}, { origin: EVIL, 'switchboard-organization': organization });
+      expect(elsewhere).toMatchObject({ status, errors: [{ extensions: { code } }] });
+      expect(elsewhere.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
   it('can be read by pages of its origin, without credentials', async () => {
     const answer = await ofShop.send(SEE, {}, { origin: SHOP });
     expect(answer).toMatchObject({ status: 200, data: { organization: { name: 'Acme' } } });
@@ -86,11 +100,11 @@ describe('A call of a session', () => {
     expect(byGet.status).toBe(allowed ? 200 : 403);
   });
 
-  it('by a program, which sends no Origin, is taken: this is no protection against a thief', async () => {
+  it('by a program, which sends no Origin, is accepted: the check does not protect against a thief', async () => {
     expect((await ofShop.send(SEE)).status).toBe(200);
   });
 
-  it('that is over can still be read by its pages, so that they know why, and by no other', async () => {
+  it('that has ended can still be read by its own pages, so that they learn why, and by no others', async () => {
     const session = await makeSession(switchboard.client, { permissions: ['VIEW'], origin: SHOP });
     const end = 'mutation ($id: ID!) { endSession(input: { id: $id }) { session { id } } }';
     await switchboard.client.query(end, { id: session.id });
@@ -105,13 +119,15 @@ describe('A call of a session', () => {
     expect([elsewhere.status, elsewhere.headers.get('access-control-allow-origin')]).toEqual([401, null]);
   });
 
-  it("opens nothing for a key: its answers are no business of a session's pages", async () => {
+  it("does not make a key's responses readable for pages of a session", async () => {
     const answer = await switchboard.client.send(SEE, {}, { origin: SHOP });
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
   });
 });
 
-/** Opens a websocket as a page of this origin, and says who calls; returns how that ended: 'ack', the code of the close, or the status. */
+/**
+ * Opens a websocket from a page of this origin with these credentials. Returns 'ack', the close code, or the HTTP status.
+ */
 function connect(origin: string, authorization: string, asHeader = false): Promise<'ack' | number> {
   return new Promise((resolve) => {
     const headers = { origin, ...(asHeader ? { authorization } : {}) };
@@ -139,13 +155,13 @@ describe('A websocket of a session', () => {
     expect(await connect(origin, ofShop.authorization)).toBe(outcome);
   });
 
-  it('that names no origin is for CORS_ORIGINS, and ours', async () => {
+  it('without an origin is for pages of CORS_ORIGINS and our own', async () => {
     expect(await connect(LISTED, ofNone.authorization)).toBe('ack');
     expect(await connect(switchboard.publicUrl, ofNone.authorization)).toBe('ack');
     expect(await connect(SHOP, ofNone.authorization)).toBe(4403);
   });
 
-  it('opens none for a key from there, not even for one that the browser remembers', async () => {
+  it('does not let a key call from its origin, not even one that the browser remembers', async () => {
     expect(await connect(SHOP, switchboard.client.authorization)).toBe(4403);
     expect(await connect(SHOP, switchboard.client.authorization, true)).toBe(4403);
     expect(await connect(LISTED, switchboard.client.authorization)).toBe('ack');

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Inbox, status } from '../delivery/support/Inbox.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
-import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
+import { decideAuthorization, newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
@@ -20,7 +20,7 @@ type Server = TestSwitchboard & { readonly ownUrl: string };
 let klaviyo: StandaloneKlaviyo;
 let staying: Server;
 let leaving: Server;
-/** Two servers of one database. In each test one of them stops: a close that hangs is a test that times out. */
+/** Starts two servers on one database. Each test stops one of them. If its close hangs, the test times out. */
 beforeEach(async () => {
   klaviyo = await startKlaviyo();
   staying = await startLinkedSwitchboard(klaviyo, { environment: { ROLE: 'api' } });
@@ -31,10 +31,10 @@ afterEach(async () => {
   await klaviyo.close();
 });
 
-/** The organization of the server that leaves, at another one. */
+/** Returns a client of the stopping server's organization at another server. */
 const at = ({ ownUrl }: Server) => new GraphQLClient(`${ownUrl}/graphql`, leaving.client.keys);
 
-/** A receiver that keeps its requests until it is told to answer them. */
+/** Starts a receiver that keeps its requests until it is told to answer them. */
 async function slowInbox() {
   const waiting: (() => void)[] = [];
   const inbox = await Inbox.open((response, received, count) => {
@@ -50,7 +50,7 @@ async function slowInbox() {
 
 describe('A server that stops', () => {
   it('finishes an exchange that is under way: another server shows its outcome', async () => {
-    const { callback, connectionId, account } = await approvedAttempt({ client: leaving.client, sandbox: klaviyo });
+    const { callback, connectionId, account } = await decideAuthorization({ client: leaving.client, sandbox: klaviyo });
     klaviyo.klaviyo.resetCounters();
     klaviyo.klaviyo.inject({ kind: 'slow', target: 'token', seconds: 3, count: 1 });
     expect(await openCallbackOnce(callback)).toMatchObject({ status: 202 });
@@ -67,7 +67,7 @@ describe('A server that stops', () => {
     expect(klaviyo.klaviyo.counters).toMatchObject({ tokenRequests: 1, exchanges: 1 });
   });
 
-  it('finishes what it answers, and waits for no client that keeps its connection or says nothing', async () => {
+  it('finishes running requests, and does not wait for idle connections or silent clients', async () => {
     const { url, asked, answer } = await slowInbox();
     const subscriptionId = await subscribe(leaving.client, await createWebhookConnection(leaving.client, url));
     const agent = new Agent({ keepAlive: true });
@@ -97,7 +97,7 @@ describe('A server that stops', () => {
     await closed;
   });
 
-  it('ends websockets, and tells their clients to go elsewhere', async () => {
+  it('closes websockets, and tells their clients to reconnect', async () => {
     const connectionId = await createWebhookConnection(leaving.client);
     const clients = Array.from({ length: 3 }, () => LiveClient.of(leaving.client));
     const watching = clients.map((client) => client.watch('subscription { connectionUpdated { id name } }'));
@@ -114,7 +114,7 @@ describe('A server that stops', () => {
     for (const { closes } of clients) expect(closes).toEqual([1012]);
   });
 
-  it('hands back a delivery whose receiver does not answer, for another server to make', async () => {
+  it('releases a delivery whose receiver does not respond, so that another server attempts it', async () => {
     const { url, asked, answer } = await slowInbox();
     await subscribe(leaving.client, await createWebhookConnection(leaving.client, url));
     const eventId = await publish(leaving.client);
@@ -126,7 +126,7 @@ describe('A server that stops', () => {
     await waitForDelivery(at(another), eventId, 'DELIVERED').finally(() => clearInterval(answering));
   });
 
-  it('waits for no provider that answers nothing: neither for a check of a connection nor for a revocation', async () => {
+  it('does not wait for a silent provider, neither in a check of a connection nor in a revocation', async () => {
     const place = { client: leaving.client, sandbox: klaviyo };
     const connectionId = await connectKlaviyo(leaving.client, newAccount(place).id);
     const another = await connectKlaviyo(leaving.client, newAccount(place).id);

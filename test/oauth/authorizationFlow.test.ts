@@ -43,7 +43,7 @@ describe('A merchant links Klaviyo', () => {
     });
   });
 
-  it('and is told that events arrive only when some are sent there', async () => {
+  it('and reads that no events arrive until some are subscribed to', async () => {
     const { client } = switchboard;
     const id = await createKlaviyoConnection(client);
     const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(client, id));
@@ -60,7 +60,7 @@ describe('A merchant links Klaviyo', () => {
     expect((await openCallback(callback)).text).toBe(before.text);
   });
 
-  it('and leaves out what sending events needs: the page and the connection say so, until it is allowed', async () => {
+  it('and leaves out the scope that sending events needs: page and connection say so, until it is granted', async () => {
     const { client } = switchboard;
     const id = await createKlaviyoConnection(client, ['accounts:read']);
     await subscribe(client, id);
@@ -79,7 +79,7 @@ describe('A merchant links Klaviyo', () => {
     expect(await problem()).toBeNull();
   });
 
-  it('and says no: a page of its own, and the reason stays readable', async () => {
+  it('and denies: the page says so, and the reason can be read afterwards', async () => {
     const { client } = switchboard;
     const id = await createKlaviyoConnection(client);
     const page = await fetch(await decideAtKlaviyo(await startKlaviyoAuthorization(client, id), 'deny'));
@@ -88,11 +88,11 @@ describe('A merchant links Klaviyo', () => {
       status: 'PENDING_AUTHORIZATION',
       statusReason: 'The last authorization was denied.',
       statusReasonCode: 'AUTHORIZATION_DENIED',
-      authorization: { status: 'DENIED', errorCode: 'access_denied' },
+      authorization: { status: 'DENIED', errorCode: 'ACCESS_DENIED' },
     });
   });
 
-  it('fifty callbacks at once with one state: one exchange, fifty good answers', async () => {
+  it('with fifty callbacks of one state at once: one exchange, and every page shows the success', async () => {
     const { client, sandbox } = switchboard;
     const id = await createKlaviyoConnection(client);
     const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(client, id));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newAccount } from '../support/approvedAttempt.js';
+import { newAccount } from '../support/decideAuthorization.js';
 import { createKlaviyoConnection, decideAtKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** Starts and approves an attempt; `cookies` is what the mutation's answer set. */
-async function boundAttempt(bindToBrowser = true) {
+/** Starts and approves an authorization. `cookies` are those that the mutation's response set. */
+async function boundAuthorization(bindToBrowser = true) {
   const { client } = switchboard;
   const connectionId = await createKlaviyoConnection(client);
   const { data, headers } = await client.send(
@@ -28,23 +28,23 @@ async function boundAttempt(bindToBrowser = true) {
 const nameAndValue = (cookie: string | undefined): string => cookie?.split(';', 1)[0] ?? '';
 
 describe('An authorization that is bound to its browser', () => {
-  it('sets one cookie: HttpOnly, SameSite=Lax, for our callback only, as long as the attempt', async () => {
-    const { cookies, authorization } = await boundAttempt();
+  it('sets one cookie: HttpOnly, SameSite=Lax, for our callback only, valid as long as the authorization', async () => {
+    const { cookies, authorization } = await boundAuthorization();
     expect(cookies).toHaveLength(1);
     const [pair, ...attributes] = cookies[0]?.split('; ') ?? [];
     expect(pair).toMatch(new RegExp(`^switchboard_authorization_${authorization.id}=[\\w-]{43}$`));
     expect(attributes).toEqual(expect.arrayContaining(['Path=/oauth', 'HttpOnly', 'SameSite=Lax']));
-    // Plain http on loopback; over https it is Secure as well.
+    // The test server uses http on loopback. Over https the cookie is also Secure.
     expect(attributes).not.toContain('Secure');
     const expires = attributes.find((attribute) => attribute.startsWith('Expires='))?.slice('Expires='.length);
     expect(Date.parse(expires ?? '') - Date.now()).toBeLessThanOrEqual(600_000);
     expect(Date.parse(expires ?? '') - Date.now()).toBeGreaterThan(590_000);
   });
 
-  it('refuses a callback without it, or with another, and does not spend the state; with it, all is well', async () => {
-    const { connectionId, callback, cookies } = await boundAttempt();
+  it('refuses a callback without the cookie, or with another one, and the state stays usable; with the cookie it completes', async () => {
+    const { connectionId, callback, cookies } = await boundAuthorization();
     const [name = ''] = nameAndValue(cookies[0]).split('=');
-    const other = await boundAttempt();
+    const other = await boundAuthorization();
     for (const cookie of ['', `${name}=`, `${name}=${'x'.repeat(43)}`, nameAndValue(other.cookies[0])]) {
       const refused = await openCallback(callback, { headers: { cookie } });
       expect(refused).toMatchObject({
@@ -52,7 +52,7 @@ describe('An authorization that is bound to its browser', () => {
         text: expect.stringContaining('in another browser'),
       });
       expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
-        authorization: { status: 'PENDING', errorCode: 'browser_mismatch' },
+        authorization: { status: 'PENDING', errorCode: 'BROWSER_MISMATCH' },
       });
     }
     const good = await openCallback(callback, { headers: { cookie: `other=1; ${nameAndValue(cookies[0])}` } });
@@ -64,8 +64,8 @@ describe('An authorization that is bound to its browser', () => {
     });
   });
 
-  it('keeps only a hash of the cookie', async () => {
-    const { connectionId, cookies } = await boundAttempt();
+  it('stores only a hash of the cookie', async () => {
+    const { connectionId, cookies } = await boundAuthorization();
     const [row] = await switchboard.sql('select * from authorizations where connection_id = ?', [connectionId]);
     expect(row.browser_binding_hash).toMatch(/^[0-9a-f]{64}$/);
     expect(JSON.stringify(row)).not.toContain(nameAndValue(cookies[0]).split('=')[1]);
@@ -73,8 +73,8 @@ describe('An authorization that is bound to its browser', () => {
 });
 
 describe('An authorization that is not bound', () => {
-  it('sets no cookie, and any browser may complete it', async () => {
-    const { cookies, callback } = await boundAttempt(false);
+  it('sets no cookie, and any browser can complete it', async () => {
+    const { cookies, callback } = await boundAuthorization(false);
     expect(cookies).toEqual([]);
     expect(await openCallback(callback)).toMatchObject({ status: 200 });
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -15,18 +15,18 @@ const authorizationOf = async (id: string) => (await seeConnection(switchboard.c
 const letItExpire = (connectionId: string) =>
   switchboard.sql("update authorizations set expires_at = now() - interval '1 second' where connection_id = ?", [connectionId]);
 
-describe('An authorization that nobody completed within ten minutes', () => {
-  it('is EXPIRED before anybody comes back', async () => {
-    const { connectionId } = await approvedAttempt(switchboard);
+describe('An authorization that was not completed within ten minutes', () => {
+  it('is EXPIRED even when no browser comes back', async () => {
+    const { connectionId } = await decideAuthorization(switchboard);
     await letItExpire(connectionId);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'EXPIRED', errorCode: 'expired', errorDescription: expect.stringContaining('ten minutes') },
+      authorization: { status: 'EXPIRED', errorCode: 'EXPIRED', errorDescription: expect.stringContaining('ten minutes') },
     });
   });
 
   it('gets 410 and a page that says how to try again, and its code is never exchanged', async () => {
-    const { connectionId, callback } = await approvedAttempt(switchboard);
+    const { connectionId, callback } = await decideAuthorization(switchboard);
     await letItExpire(connectionId);
     const before = counters()?.tokenRequests;
     for (const _time of ['first', 'again']) {
@@ -36,16 +36,16 @@ describe('An authorization that nobody completed within ten minutes', () => {
       expect(text).toContain('Go back to the app and connect again');
     }
     expect(counters()?.tokenRequests).toBe(before);
-    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'EXPIRED', errorCode: 'expired' });
+    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'EXPIRED', errorCode: 'EXPIRED' });
     expect(await switchboard.sql('select code_verifier from authorizations where connection_id = ?', [connectionId])).toEqual([
       { code_verifier: null },
     ]);
   });
 
-  it('is expired as soon as the clock of the database says so', async () => {
-    const { connectionId, callback } = await approvedAttempt(switchboard);
+  it("is expired by the database's clock", async () => {
+    const { connectionId, callback } = await decideAuthorization(switchboard);
     await letItExpire(connectionId);
-    // A server whose own clock is behind finds the attempt open, and then the database refuses to take it.
+    // This server's clock is behind: it takes the authorization for pending, and then the database refuses the state.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 60_000 });
     onTestFinished(() => void vi.useRealTimers());
     const started = performance.now();
@@ -56,9 +56,9 @@ describe('An authorization that nobody completed within ten minutes', () => {
 });
 
 describe('An authorization that was started again', () => {
-  it('is SUPERSEDED: its callback gets 410 and points to the newer attempt, which works', async () => {
-    const older = await approvedAttempt(switchboard);
-    const newer = await approvedAttempt(switchboard, { connectionId: older.connectionId, account: older.account });
+  it('is SUPERSEDED: its callback gets 410 and points to the newer authorization, which works', async () => {
+    const older = await decideAuthorization(switchboard);
+    const newer = await decideAuthorization(switchboard, { connectionId: older.connectionId, account: older.account });
     const before = counters()?.tokenRequests;
     const { status, text } = await openCallback(older.callback);
     expect(status).toBe(410);
@@ -76,7 +76,7 @@ describe('An authorization that was started again', () => {
     ).toEqual([{ status: 'superseded' }, { status: 'completed' }]);
   });
 
-  it('ten clicks at once leave exactly one attempt open', async () => {
+  it('leaves exactly one authorization pending after ten clicks at once', async () => {
     const { client } = switchboard;
     const id = await createKlaviyoConnection(client);
     const urls = await Promise.all(Array.from({ length: 10 }, () => startKlaviyoAuthorization(client, id)));
@@ -90,9 +90,9 @@ describe('An authorization that was started again', () => {
   });
 });
 
-describe('A callback that comes again', () => {
-  it('shows the first success, whatever it brings, and never exchanges', async () => {
-    const { callback, account } = await approvedAttempt(switchboard);
+describe('A repeated callback', () => {
+  it('shows the first success, whatever its parameters, and never exchanges a code', async () => {
+    const { callback, account } = await decideAuthorization(switchboard);
     const first = await openCallback(callback);
     const before = { ...counters() };
     const state = callback.searchParams.get('state') as string;
@@ -110,29 +110,29 @@ describe('A callback that comes again', () => {
     });
   });
 
-  it('shows the first denial, even when it brings a code', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { decision: 'deny' });
+  it('shows the first denial, even when it has a code', async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard, { decision: 'deny' });
     await openCallback(callback);
     const before = counters()?.tokenRequests;
     const { status, text } = await openCallback(withParameters(callback, { error: undefined, code: 'abc' }));
     expect({ status, text }).toEqual({ status: 200, text: expect.stringContaining('Access was denied') });
     expect(counters()?.tokenRequests).toBe(before);
-    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'DENIED', errorCode: 'access_denied' });
+    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'DENIED', errorCode: 'ACCESS_DENIED' });
   });
 
   it('shows the first failure', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     expect(await openCallback(withParameters(callback, { code: 'wrong' }))).toMatchObject({ status: 400 });
     const before = counters()?.tokenRequests;
     expect(await openCallback(callback)).toMatchObject({ status: 400, text: expect.stringContaining('could not be connected') });
     expect(counters()?.tokenRequests).toBe(before);
-    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'FAILED', errorCode: 'invalid_grant' });
+    expect(await authorizationOf(connectionId)).toMatchObject({ status: 'FAILED', errorCode: 'INVALID_GRANT' });
   });
 });
 
-describe('A request that is no visit of the merchant', () => {
-  it.each(['HEAD', 'POST', 'OPTIONS', 'PUT'])('%s does not spend the state', async (method) => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+describe("A request that is not the merchant's visit", () => {
+  it.each(['HEAD', 'POST', 'OPTIONS', 'PUT'])('does not use up the state: %s', async (method) => {
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     const { status } = await openCallback(callback, { method });
     expect(status).toBeGreaterThanOrEqual(method === 'OPTIONS' ? 200 : 400);
     expect(await authorizationOf(connectionId)).toMatchObject({ status: 'PENDING', errorCode: null });
@@ -141,10 +141,10 @@ describe('A request that is no visit of the merchant', () => {
 });
 
 describe('Every page of the callback', () => {
-  it('is neither stored nor framed nor indexed, loads nothing, and names nobody it came from', async () => {
+  it('is neither stored nor framed nor indexed, loads nothing, and sends no referrer', async () => {
     const pages = await Promise.all([
-      approvedAttempt(switchboard).then(({ callback }) => openCallback(callback)),
-      approvedAttempt(switchboard, { decision: 'deny' }).then(({ callback }) => openCallback(callback)),
+      decideAuthorization(switchboard).then(({ callback }) => openCallback(callback)),
+      decideAuthorization(switchboard, { decision: 'deny' }).then(({ callback }) => openCallback(callback)),
       openCallback(`${switchboard.publicUrl}/oauth/klaviyo/callback?state=unknown`),
     ]);
     for (const { headers, markup } of pages) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -13,7 +13,7 @@ afterAll(() => switchboard.close());
 
 const TITLE = 'This link does not work';
 
-describe('A callback whose state is not known gets 400 and learns nothing (RFC 6749 10.12)', () => {
+describe('A callback with an unknown state gets 400 and no information (RFC 6749 10.12):', () => {
   it.each<[string, string]>([
     ['no parameters at all', ''],
     ['no state', '?code=abc'],
@@ -29,8 +29,8 @@ describe('A callback whose state is not known gets 400 and learns nothing (RFC 6
     expect(text).toContain('Nobody began to connect with it here');
   });
 
-  it('two states, even when one of them is good', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+  it('two states, even when one of them is valid', async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     const state = callback.searchParams.get('state') as string;
     expect(await openCallback(withParameters(callback, { state: [state, 'other'] }))).toMatchObject({ status: 400 });
     expect(await openCallback(withParameters(callback, { state: [state, state] }))).toMatchObject({ status: 400 });
@@ -41,7 +41,7 @@ describe('A callback whose state is not known gets 400 and learns nothing (RFC 6
   });
 
   it('the state of another provider', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     const rows = (provider: string) =>
       switchboard.sql('update authorizations set provider = ? where connection_id = ?', [provider, connectionId]);
     await rows('otherprovider');
@@ -51,7 +51,7 @@ describe('A callback whose state is not known gets 400 and learns nothing (RFC 6
   });
 });
 
-describe('A callback that is wrong in another way gets 400, and does not spend the state', () => {
+describe('A callback that is invalid in another way gets 400, and does not use up the state:', () => {
   it.each<[string, (code: string) => Record<string, string | string[] | undefined>, string]>([
     ['neither code nor error', () => ({ code: undefined }), 'neither a code nor an error'],
     ['an empty code', () => ({ code: '' }), 'neither a code nor an error'],
@@ -65,7 +65,7 @@ describe('A callback that is wrong in another way gets 400, and does not spend t
     ['an oversized description', () => ({ error_description: 'd'.repeat(4_097) }), '"error_description" is too long'],
     ['another issuer (RFC 9207 2.4)', () => ({ iss: 'https://evil.example' }), 'another issuer'],
   ])('%s', async (_what, changes, words) => {
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     const refused = await openCallback(withParameters(callback, changes(callback.searchParams.get('code') as string)));
     expect(refused.status).toBe(400);
     expect(refused.text).toContain(TITLE);
@@ -73,7 +73,7 @@ describe('A callback that is wrong in another way gets 400, and does not spend t
     expect(refused.text).not.toContain(words);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'PENDING', errorCode: 'invalid_callback', errorDescription: expect.stringContaining(words) },
+      authorization: { status: 'PENDING', errorCode: 'INVALID_CALLBACK', errorDescription: expect.stringContaining(words) },
     });
 
     const good = await openCallback(callback);
@@ -87,37 +87,37 @@ describe('A callback that is wrong in another way gets 400, and does not spend t
   });
 });
 
-describe('A callback may carry', () => {
-  it('parameters that nobody knows (RFC 6749 4.1.2) and the right issuer (RFC 9207 2)', async () => {
-    const { callback } = await approvedAttempt(switchboard);
+describe('A callback may have', () => {
+  it('unknown parameters (RFC 6749 4.1.2) and the right issuer (RFC 9207 2)', async () => {
+    const { callback } = await decideAuthorization(switchboard);
     const iss = switchboard.publicUrl;
     expect(await openCallback(withParameters(callback, { iss, session_state: ['x', 'y'] }))).toMatchObject({ status: 200 });
   });
 
-  it('a question mark in its query, which is not the beginning of a second one (RFC 3986 3.4)', async () => {
-    const { callback } = await approvedAttempt(switchboard);
+  it('a question mark in its query, which does not begin a second query (RFC 3986 3.4)', async () => {
+    const { callback } = await decideAuthorization(switchboard);
     const { status } = await openCallback(`${callback.origin}${callback.pathname}?hint=what?&${callback.search.slice(1)}`);
     expect(status).toBe(200);
   });
 });
 
-describe('What a provider says is for developers', () => {
+describe("A provider's message is stored for developers", () => {
   const evil = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'&';
 
-  it('on one line and capped, and on no page', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { decision: 'deny' });
+  it('on one line of limited length, and shown on no page', async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard, { decision: 'deny' });
     const description = `${evil}\r\n\u0000\u202e${'long '.repeat(300)}`;
     const { status, markup } = await openCallback(withParameters(callback, { error_description: description }));
     expect(status).toBe(200);
     expect(markup).not.toMatch(/<script|<img|alert|access_denied/);
     const { errorCode, errorDescription } = (await seeConnection(switchboard.client, connectionId)).authorization;
-    expect(errorCode).toBe('access_denied');
+    expect(errorCode).toBe('ACCESS_DENIED');
     expect(errorDescription.length).toBeLessThanOrEqual(500);
     expect(errorDescription).not.toMatch(/\p{C}/u);
   });
 
-  it.each(['constructor', '__proto__', 'toString', '<b>'])('also an error named %s', async (error) => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { decision: 'deny' });
+  it.each(['constructor', '__proto__', 'toString', '<b>'])('also an error with the code %s', async (error) => {
+    const { callback, connectionId } = await decideAuthorization(switchboard, { decision: 'deny' });
     const { status, markup } = await openCallback(withParameters(callback, { error, error_description: undefined }));
     expect(status).toBe(400);
     expect(markup).toContain('could not be connected');
@@ -126,7 +126,7 @@ describe('What a provider says is for developers', () => {
     expect(markup).not.toContain(error);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'FAILED', errorCode: error, errorDescription: null },
+      authorization: { status: 'FAILED', errorCode: 'OTHER', providerErrorCode: error, errorDescription: null },
     });
   });
 });

@@ -10,32 +10,23 @@ import { type CheckDependencies, checkDueConnections } from '../../src/oauth/che
 import { declareGrantLost } from '../../src/oauth/getProviderAccessToken.js';
 import type { FaultOrder } from '../../src/sandbox/createSandbox.js';
 import { LiveClient } from '../graphql/live/support/LiveClient.js';
-import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
 import { type LogLine, recordLog } from '../support/recordLog.js';
-import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
-import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { type ServerPair, startServerPair } from '../support/startServerPair.js';
 import { testCipher } from '../support/testCipher.js';
 import { createWebhookConnection, publish, subscribe, trySubscribe, waitForDelivery } from '../support/webhookFlow.js';
 
-type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
-
-// Two servers on one database, as two processes are; Klaviyo is a third.
-let klaviyo: StandaloneKlaviyo;
-let shared: TestDatabase;
-let one: Server;
-let two: Server;
+let pair: ServerPair;
+let klaviyo: ServerPair['klaviyo'];
+let one: ServerPair['one'];
+let two: ServerPair['two'];
 beforeAll(async () => {
-  [klaviyo, shared] = await Promise.all([startKlaviyo(), createTestDatabase()]);
-  one = await startLinkedSwitchboard(klaviyo, { shared });
-  two = await startLinkedSwitchboard(klaviyo, { shared, publicUrl: one.ownUrl });
+  pair = await startServerPair();
+  ({ klaviyo, one, two } = pair);
 });
-afterAll(async () => {
-  await Promise.all([one.close(), two.close()]);
-  await Promise.all([shared.drop(), klaviyo.close()]);
-});
+afterAll(() => pair.close());
 afterEach(() => klaviyo.klaviyo.clearFaults());
 
 const CHECK = `mutation ($id: ID!) { checkConnection(input: { connectionId: $id }) {
@@ -45,7 +36,7 @@ const CHECK = `mutation ($id: ID!) { checkConnection(input: { connectionId: $id 
 } }`;
 const check = async (client: GraphQLClient, id: string) => (await client.query(CHECK, { id })).checkConnection;
 
-/** Half a minute later: what was found is asked for anew, and the renewal of before is over. */
+/** Moves time by half a minute: a stored result is then too old to reuse, and the pause after a refresh has ended. */
 const later = (id: string) =>
   one.sql('update credentials set check_leased_until = null, refresh_leased_until = null where connection_id = ?', [id]);
 
@@ -59,7 +50,7 @@ async function linked({ subscribed = true } = {}) {
   return { client, account, connectionId };
 }
 
-/** Events of the organization's own that its webhook was sent, by type. */
+/** Returns the events about connections that the organization's webhook has received, by type. */
 async function noticesOf(client: GraphQLClient): Promise<() => Promise<{ type: string; data: Record<string, unknown> }[]>> {
   const webhook = await createWebhookConnection(client);
   for (const eventType of ['connections.reauthorization.required', 'connections.account.changed', 'connections.scopes.missing']) {
@@ -75,7 +66,7 @@ async function noticesOf(client: GraphQLClient): Promise<() => Promise<{ type: s
 }
 
 describe('Checking a connection', () => {
-  it('that is well says so, with its account, and when', async () => {
+  it('with a valid grant returns HEALTHY, with its account and the time', async () => {
     const { client, account, connectionId } = await linked();
     expect((await seeLastChecked(client, connectionId)).lastCheckedAt).toBeNull();
     const { result, connection, userErrors } = await check(client, connectionId);
@@ -89,7 +80,7 @@ describe('Checking a connection', () => {
     expect(Date.parse(result.checkedAt)).toBeGreaterThan(Date.now() - 10_000);
   });
 
-  it('that the merchant uninstalled is REVOKED: events are held, and go out when it is linked again', async () => {
+  it('that the merchant uninstalled returns REVOKED: events are held, and sent when it is linked again', async () => {
     const { client, account, connectionId } = await linked();
     const notices = await noticesOf(client);
     klaviyo.klaviyo.uninstall(account.id);
@@ -104,7 +95,7 @@ describe('Checking a connection', () => {
     const event = await publish(client, { recipient: { email: 'anna@example.com' } });
     await waitForDelivery(client, event, 'HELD');
 
-    // Asked again in a moment, it says the same; later, that there is none.
+    // A call within seconds returns the same result. A later one finds no grant.
     await one.sql("update credentials set check_leased_until = now() + interval '1 minute' where connection_id = ?", [
       connectionId,
     ]);
@@ -116,13 +107,13 @@ describe('Checking a connection', () => {
     expect((await check(client, connectionId)).result.outcome).toBe('HEALTHY');
   });
 
-  it('notices a withdrawn refresh token, though the access token is still good', async () => {
+  it('detects a revoked refresh token, even while the access token is valid', async () => {
     const { client, account, connectionId } = await linked();
     klaviyo.klaviyo.revokeGrant(account.id);
     expect((await check(client, connectionId)).result.outcome).toBe('REVOKED');
   });
 
-  it('that leads to another account holds its events, tells once, and lets the merchant choose', async () => {
+  it('whose grant belongs to another account holds its events, notifies once, and lets the merchant choose', async () => {
     const { client, account, connectionId } = await linked();
     const notices = await noticesOf(client);
     const other = klaviyo.klaviyo.addAccount({ name: 'Somebody else' });
@@ -152,7 +143,7 @@ describe('Checking a connection', () => {
     expect(await notices()).toHaveLength(2);
   }, 30_000);
 
-  it('takes no single slip for another account', async () => {
+  it('does not take a single different response for another account', async () => {
     const { client, account, connectionId } = await linked();
     const other = klaviyo.klaviyo.addAccount({ name: 'A slip' });
     klaviyo.klaviyo.moveGrants(account.id, other.id);
@@ -182,7 +173,7 @@ describe('Checking a connection', () => {
     expect(await notices()).toHaveLength(2);
   });
 
-  it('whose grant lost another scope only tells, once for each change', async () => {
+  it('whose grant lost another scope only notifies, once for each change', async () => {
     const { client, account, connectionId } = await linked({ subscribed: false });
     const notices = await noticesOf(client);
     const told = async () => (await notices()).map(({ type, data }) => [type, data.missing_scopes]);
@@ -196,7 +187,7 @@ describe('Checking a connection', () => {
     }
     expect(await told()).toEqual([['connections.scopes.missing', ['events:write']]]);
 
-    // Klaviyo refuses to name the account without this one.
+    // Without this scope, Klaviyo does not return the account.
     klaviyo.klaviyo.withdrawScopes(account.id, ['accounts:read']);
     await later(connectionId);
     expect((await check(client, connectionId)).result).toMatchObject({
@@ -219,7 +210,7 @@ describe('Checking a connection', () => {
     ['a reset of the API', { kind: 'reset', target: 'api' }],
     ['a new token that the API refuses', { kind: 'unauthorized', target: 'api' }],
   ])(
-    'changes nothing after %s, and is UNREACHABLE',
+    'changes nothing after %s, and returns UNREACHABLE',
     async (_what, order) => {
       const { client, connectionId } = await linked();
       const notices = await noticesOf(client);
@@ -238,14 +229,14 @@ describe('Checking a connection', () => {
     30_000,
   );
 
-  it('misses no scope when Klaviyo names none', async () => {
+  it('reports no missing scope when Klaviyo lists none', async () => {
     const { client, connectionId } = await linked();
     klaviyo.proxy.rewrite = (body) => body.replace(/"scope":"[^"]*"/, '"scope":""');
     const { result, connection } = await check(client, connectionId).finally(() => (klaviyo.proxy.rewrite = null));
     expect([result.outcome, connection.status]).toEqual(['HEALTHY', 'ACTIVE']);
   });
 
-  it('that nobody authorized has nothing to be asked after', async () => {
+  it('that nobody has authorized has no grant to check', async () => {
     const client = await one.anotherOrganization();
     const id = await createKlaviyoConnection(client);
     expect(await check(client, id)).toMatchObject({
@@ -260,7 +251,7 @@ describe('Checking a connection', () => {
     expect((await check(other, connectionId)).result.outcome).toBe('NOT_AUTHORIZED');
   });
 
-  it('says whose turn it is when Klaviyo refuses our own credentials, also while nobody asks it again', async () => {
+  it('says that the operator must act when Klaviyo refuses our own credentials, also during the pause before the next try', async () => {
     const { client, connectionId } = await linked();
     await later(connectionId);
     klaviyo.klaviyo.inject({ kind: 'invalid_client', target: 'token', count: 1 });
@@ -268,7 +259,7 @@ describe('Checking a connection', () => {
     const first = (await check(client, connectionId)).result;
     expect(first).toMatchObject({ outcome: 'UNREACHABLE', message: expect.stringContaining(operator) });
     expect(first.message).not.toContain('invalid_client');
-    // What was found is over, the pause of a minute is not.
+    // The stored result is too old, the pause of a minute is not over.
     await one.sql('update credentials set check_leased_until = null where connection_id = ?', [connectionId]);
     expect((await check(client, connectionId)).result).toMatchObject({
       outcome: 'UNREACHABLE',
@@ -276,7 +267,7 @@ describe('Checking a connection', () => {
     });
   });
 
-  it('that is a webhook points to what tells whether it works', async () => {
+  it('of a webhook refers to broadcastTestEvent', async () => {
     const client = await one.anotherOrganization();
     expect(await check(client, await createWebhookConnection(client))).toMatchObject({
       ...{ result: null, connection: null },
@@ -284,13 +275,13 @@ describe('Checking a connection', () => {
     });
   });
 
-  it('asks Klaviyo once for many clicks at two servers, and all hear the same', async () => {
+  it('asks Klaviyo once for many clicks at two servers, and returns the same result to all', async () => {
     const { client, connectionId } = await linked();
     const elsewhere = new GraphQLClient(`${two.ownUrl}/graphql`, client.keys);
-    // Klaviyo's second in which it was linked is over.
+    // The connection was linked in an earlier second of Klaviyo's rate limit.
     await sleep(1_100);
     klaviyo.klaviyo.resetCounters();
-    // All of them come while the first one waits for Klaviyo.
+    // All calls arrive while the first one waits for Klaviyo.
     klaviyo.klaviyo.inject({ kind: 'slow', target: 'api', count: 1, seconds: 3 });
     const answers = await Promise.all(
       Array.from({ length: 24 }, (_, index) => check(index % 2 ? client : elsewhere, connectionId)),
@@ -300,7 +291,7 @@ describe('Checking a connection', () => {
     expect(answers[0].result.outcome).toBe('HEALTHY');
   });
 
-  it('shows those who watch what it found', async () => {
+  it('sends a live update with the result', async () => {
     const { client, account, connectionId } = await linked();
     const live = LiveClient.of(client);
     const { seen } = live.watch('subscription ($id: ID) { connectionUpdated(id: $id) { status } }', { id: connectionId });
@@ -317,7 +308,7 @@ describe('Checking a connection', () => {
 });
 
 describe('Once a day', () => {
-  /** What a worker's round works with; two of these are two processes. */
+  /** Creates the dependencies of a worker's round. Two of them stand for two processes. */
   function roundDependencies(): CheckDependencies & { readonly lines: LogLine[] } {
     const environment = klaviyo.environmentFor(one.ownUrl) as Record<string, string>;
     const provider = new KlaviyoOAuth({
@@ -348,7 +339,7 @@ describe('Once a day', () => {
       `update credentials set next_check_at = case when connection_id = any('{${ids.join(',')}}') then now() else now() + interval '1 day' end`,
     );
 
-  it('every active connection is asked after, by one process at a time, and a lost one is noticed without any event', async () => {
+  it('every active connection is checked, by one process at a time, and a lost grant is found without any event', async () => {
     const shopsOfToday = await Promise.all(Array.from({ length: 8 }, () => linked()));
     const ids = shopsOfToday.map(({ connectionId }) => connectionId);
     const [lost, off, ...others] = shopsOfToday as [(typeof shopsOfToday)[0], (typeof shopsOfToday)[0], ...typeof shopsOfToday];
@@ -370,19 +361,19 @@ describe('Once a day', () => {
       expect(await seeConnection(client, connectionId)).toMatchObject({ status: 'ACTIVE' });
       expect((await seeLastChecked(client, connectionId)).lastCheckedAt).not.toBeNull();
     }
-    // An operator sees it, by the log and by the metric.
+    // The operator sees it in the log and in the metric.
     expect(rounds.flatMap(({ lines }) => lines)).toContainEqual(
       expect.objectContaining({ level: 'warn', connectionId: Number(lost.connectionId), outcome: 'revoked' }),
     );
     const metrics = await (await fetch(`${one.ownUrl}/metrics`)).text();
     expect(metrics).toMatch(/switchboard_connection_checks\{outcome="revoked"\} [1-9]/);
-    // Nobody asks again before tomorrow.
+    // No connection is due again before the next day.
     expect(await checkDueConnections(roundDependencies())).toBe(0);
     const next = await one.sql('select next_check_at from credentials where connection_id = ?', [others[0]?.connectionId]);
     expect(Date.parse(next[0].next_check_at) - Date.now()).toBeGreaterThan(21 * 3_600_000);
   }, 60_000);
 
-  it('an outage is no verdict, and is asked again an hour later', async () => {
+  it('an outage is not a result, and the check is repeated an hour later', async () => {
     const { client, connectionId } = await linked();
     await due(connectionId);
     klaviyo.klaviyo.inject({ kind: 'unavailable' });
@@ -394,7 +385,7 @@ describe('Once a day', () => {
     expect(Date.parse(next) - Date.now()).toBeLessThan(61 * 60_000);
   });
 
-  it('a grant that is new is asked after within a day', async () => {
+  it('a new grant is due within a day', async () => {
     const { connectionId } = await linked();
     const [{ next_check_at: next }] = await one.sql('select next_check_at from credentials where connection_id = ?', [
       connectionId,

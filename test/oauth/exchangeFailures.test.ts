@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explainOutcome } from '../../src/oauth/explainOutcome.js';
 import type { FaultOrder } from '../../src/sandbox/createSandbox.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
@@ -16,7 +16,7 @@ afterAll(() => switchboard.close());
 interface Expected {
   status: number;
   errorCode: string;
-  /** On the page. */
+  /** A part of the page's text. */
   words: string;
   description?: string;
 }
@@ -31,7 +31,11 @@ async function expectFailure(callback: URL, connectionId: string, { status, erro
     statusReason: `The last authorization failed: ${explainOutcome({ status: 'failed', errorCode }, 'Klaviyo')}`,
     statusReasonCode: 'AUTHORIZATION_FAILED',
     configuration: { grantedScopes: [], account: null },
-    authorization: { status: 'FAILED', errorCode, errorDescription: expect.stringContaining(description ?? 'Klaviyo') },
+    authorization: {
+      status: 'FAILED',
+      errorCode: errorCode.toUpperCase(),
+      errorDescription: expect.stringContaining(description ?? 'Klaviyo'),
+    },
   });
   const rows = await switchboard.sql('select code_verifier from authorizations where connection_id = ?', [connectionId]);
   expect(rows).toEqual([{ code_verifier: null }]);
@@ -46,7 +50,7 @@ const unavailable = (description: string): Expected => ({
   description,
 });
 
-describe('When the token endpoint fails, the attempt is FAILED with the reason, and a new one works', () => {
+describe('When the token endpoint fails, the authorization is FAILED with the reason, and a new one works:', () => {
   it.each<[string, FaultOrder, Expected]>([
     ['with 500', { kind: 'server_error' }, unavailable('answered 500')],
     ['with 503', { kind: 'unavailable', seconds: 30 }, unavailable('answered 503')],
@@ -62,28 +66,28 @@ describe('When the token endpoint fails, the attempt is FAILED with the reason, 
       { status: 400, errorCode: 'invalid_grant', words: 'Go back to the app and connect again' },
     ],
     [
-      'with 401 invalid_client (RFC 6749 5.2), which is no fault of the merchant',
+      'with 401 invalid_client (RFC 6749 5.2), for which the merchant is not at fault',
       { kind: 'invalid_client' },
       { status: 502, errorCode: 'invalid_client', words: 'It is not your fault', description: "this server's own credentials" },
     ],
   ])('%s', async (_how, fault, expected) => {
     const klaviyo = switchboard.sandbox?.klaviyo;
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     const before = klaviyo?.counters.tokenRequests ?? 0;
     klaviyo?.inject({ count: fault.kind === 'throttle' ? undefined : 1, ...fault, target: 'token' });
     await expectFailure(callback, connectionId, expected);
     klaviyo?.clearFaults();
     await expectFailure(callback, connectionId, expected);
-    // A code works once: one request, never a second.
+    // A code works once, so it is exchanged with one request only.
     expect(klaviyo?.counters.tokenRequests).toBe(before + 1);
 
-    const again = await approvedAttempt(switchboard, { connectionId, account });
+    const again = await decideAuthorization(switchboard, { connectionId, account });
     expect(await openCallback(again.callback)).toMatchObject({ status: 200 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE', statusReason: null });
   });
 
-  it('with a code that is wrong or was used', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+  it('with an invalid or used code', async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     await expectFailure(withParameters(callback, { code: 'wrong' }), connectionId, {
       status: 400,
       errorCode: 'invalid_grant',
@@ -92,9 +96,9 @@ describe('When the token endpoint fails, the attempt is FAILED with the reason, 
     });
   });
 
-  it('with a code of another attempt: its challenge does not fit (RFC 7636 4.6)', async () => {
-    const one = await approvedAttempt(switchboard);
-    const other = await approvedAttempt(switchboard);
+  it('with the code of another authorization: the PKCE challenge does not match (RFC 7636 4.6)', async () => {
+    const one = await decideAuthorization(switchboard);
+    const other = await decideAuthorization(switchboard);
     const code = other.callback.searchParams.get('code') ?? '';
     await expectFailure(withParameters(one.callback, { code }), one.connectionId, {
       status: 400,
@@ -105,9 +109,9 @@ describe('When the token endpoint fails, the attempt is FAILED with the reason, 
   });
 });
 
-describe('When the verifier in the database was tampered with', () => {
-  it('by changing its ciphertext: nothing is sent, and the attempt is FAILED', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+describe('A manipulated verifier in the database', () => {
+  it('with a changed ciphertext is never sent, and the authorization is FAILED', async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     const before = switchboard.sandbox?.klaviyo.counters.tokenRequests;
     await switchboard.sql(
       `update authorizations set code_verifier = left(code_verifier, -4) || reverse(right(code_verifier, 4)) where connection_id = ?`,
@@ -122,9 +126,9 @@ describe('When the verifier in the database was tampered with', () => {
     expect(switchboard.sandbox?.klaviyo.counters.tokenRequests).toBe(before);
   });
 
-  it("by putting another attempt's there: it does not decrypt in this row", async () => {
-    const victim = await approvedAttempt(switchboard);
-    const thief = await approvedAttempt(switchboard);
+  it('from another authorization does not decrypt in this row', async () => {
+    const victim = await decideAuthorization(switchboard);
+    const thief = await decideAuthorization(switchboard);
     await switchboard.sql(
       `update authorizations set code_verifier = (select code_verifier from authorizations where connection_id = ?)
        where connection_id = ?`,
@@ -139,9 +143,9 @@ describe('When the verifier in the database was tampered with', () => {
   });
 });
 
-describe('When the database fails while a merchant comes back', () => {
-  it('the merchant gets a page with an id, no internals, and the state is not spent', async () => {
-    const { callback } = await approvedAttempt(switchboard);
+describe('When the database fails during a callback', () => {
+  it('the merchant gets a page with an id and no internals, and the state stays usable', async () => {
+    const { callback } = await decideAuthorization(switchboard);
     await switchboard.sql('alter table authorizations rename to elsewhere');
     const page = await openCallback(callback);
     await switchboard.sql('alter table elsewhere rename to authorizations');
@@ -162,17 +166,17 @@ describe("A provider that refuses this server's own client secret", () => {
     alarms: [{ name: 'klaviyo-configuration', message: expect.stringContaining('invalid_client') }],
   };
 
-  it('alarms the operator at the first callback, until a secret is taken again', async () => {
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+  it('raises an alarm at the first callback, until a secret is accepted again', async () => {
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     switchboard.sandbox?.klaviyo.inject({ kind: 'invalid_client', target: 'token', count: 1 });
     expect(await openCallback(callback)).toMatchObject({ status: 502 });
     expect(await ready()).toMatchObject(alarmed);
-    await openCallback((await approvedAttempt(switchboard, { connectionId, account })).callback);
+    await openCallback((await decideAuthorization(switchboard, { connectionId, account })).callback);
     expect(await ready()).toMatchObject({ status: 'ok', alarms: [] });
   });
 
-  it('alarms the operator also when a grant is handed back', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+  it('raises an alarm when a revocation is refused, too', async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     await openCallback(callback);
     switchboard.sandbox?.klaviyo.inject({ kind: 'invalid_client', target: 'revoke', count: 1 });
     await switchboard.client.query(

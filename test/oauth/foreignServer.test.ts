@@ -9,7 +9,7 @@ import { type ForeignServer, startForeignServer } from './support/startForeignSe
 let foreign: ForeignServer;
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
-  // It has much to say about settings that a test does not need.
+  // The package prints warnings about settings that a test does not need.
   for (const method of ['info', 'warn'] as const) vi.spyOn(console, method).mockReturnValue();
   foreign = await startForeignServer();
   switchboard = await startLinkedSwitchboard(foreign);
@@ -46,25 +46,25 @@ describe('The flow against an OAuth server that is not ours (oidc-provider)', ()
     expect(credential.refresh_token).toMatch(/^v1\./);
   });
 
-  it('refuses the answer of another issuer, and then takes the right one', async () => {
+  it('refuses a response of another issuer, and then accepts the right one', async () => {
     const { callback } = await approved();
     expect(await openCallback(withParameters(callback, { iss: 'https://evil.example' }))).toMatchObject({ status: 400 });
     expect(await openCallback(callback)).toMatchObject({ status: 200 });
   });
 
-  it('a used code is an invalid_grant', async () => {
+  it('reports a used code as invalid_grant', async () => {
     const one = await approved();
     const two = await approved();
     await openCallback(one.callback);
     const stolen = withParameters(two.callback, { code: one.callback.searchParams.get('code') as string });
     expect(await openCallback(stolen)).toMatchObject({ status: 400 });
     expect(await seeConnection(switchboard.client, two.id)).toMatchObject({
-      authorization: { status: 'FAILED', errorCode: 'invalid_grant' },
+      authorization: { status: 'FAILED', errorCode: 'INVALID_GRANT' },
     });
   });
 
-  it('gives the grant back (RFC 7009)', async () => {
-    // One account here too: only its last connection may revoke.
+  it('revokes the grant (RFC 7009)', async () => {
+    // All connections here use one account, and only its last connection may revoke.
     await switchboard.sql('update credentials set access_token = null');
     const { id, callback } = await approved();
     await openCallback(callback);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -10,21 +10,21 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** What a process leaves behind that dies between taking the state and storing the tokens. */
-async function interruptedAttempt(secondsAgo: number) {
-  const attempt = await approvedAttempt(switchboard);
+/** Leaves what a process leaves that crashes between taking the state and storing the tokens. */
+async function interruptedAuthorization(secondsAgo: number) {
+  const decided = await decideAuthorization(switchboard);
   await switchboard.sql('update authorizations set consumed_at = now() - make_interval(secs => ?) where connection_id = ?', [
     secondsAgo,
-    attempt.connectionId,
+    decided.connectionId,
   ]);
-  return attempt;
+  return decided;
 }
 
-const INTERRUPTED = { status: 'FAILED', errorCode: 'interrupted', errorDescription: expect.stringContaining('stopped') };
+const INTERRUPTED = { status: 'FAILED', errorCode: 'INTERRUPTED', errorDescription: expect.stringContaining('stopped') };
 
-describe('A server that dies in the middle of an exchange', () => {
-  it('leaves an attempt that is FAILED a minute later, for whoever asks', async () => {
-    const { connectionId } = await interruptedAttempt(61);
+describe('A server that crashes during an exchange', () => {
+  it('leaves an authorization that is FAILED a minute later, for every reader', async () => {
+    const { connectionId } = await interruptedAuthorization(61);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ authorization: INTERRUPTED });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
@@ -32,8 +32,8 @@ describe('A server that dies in the middle of an exchange', () => {
     });
   });
 
-  it('and for the merchant who loads the page again: it never exchanges a second time', async () => {
-    const { callback, connectionId } = await interruptedAttempt(61);
+  it('shows a merchant who reloads the page the failure, and never exchanges the code again', async () => {
+    const { callback, connectionId } = await interruptedAuthorization(61);
     const before = switchboard.sandbox?.klaviyo.counters.tokenRequests;
     const { status, text } = await openCallback(callback);
     expect({ status, text }).toEqual({ status: 500, text: expect.stringContaining('Go back to the app and connect again') });
@@ -41,10 +41,10 @@ describe('A server that dies in the middle of an exchange', () => {
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ authorization: INTERRUPTED });
   });
 
-  it('does not keep the connection from being authorized again', async () => {
-    const { connectionId, account, callback } = await interruptedAttempt(5);
+  it('does not prevent a new authorization of the connection', async () => {
+    const { connectionId, account, callback } = await interruptedAuthorization(5);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ authorization: { status: 'PENDING' } });
-    const again = await approvedAttempt(switchboard, { connectionId, account });
+    const again = await decideAuthorization(switchboard, { connectionId, account });
     expect(await openCallback(again.callback)).toMatchObject({ status: 200 });
     await switchboard.sql("update authorizations set consumed_at = now() - interval '61 s' where status = 'pending'");
     expect(await openCallback(callback)).toMatchObject({ status: 500 });

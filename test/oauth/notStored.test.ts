@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
@@ -15,9 +15,9 @@ afterAll(() => switchboard.close());
 const installed = (accountId: string) =>
   switchboard.sandbox?.klaviyo.installations().some(({ account }) => account.id === accountId);
 
-/** Lets Postgres refuse new credentials so many times. */
+/** Makes Postgres refuse new credentials this many times. */
 async function refuseCredentials(times: number): Promise<void> {
-  // A sequence goes on when its transaction is undone.
+  // A sequence keeps its value when a transaction is rolled back.
   await switchboard.sql(`alter sequence refusals restart`);
   await switchboard.sql(`create or replace function refuse() returns trigger language plpgsql as $$ begin
     if nextval('refusals') <= ${times} then raise exception 'no room' using errcode = 'too_many_connections'; end if;
@@ -27,31 +27,31 @@ async function refuseCredentials(times: number): Promise<void> {
   );
 }
 
-describe('A grant that the database does not take after a good exchange', () => {
-  it('is stored a moment later, since the code can not be used again', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard);
+describe('A grant that the database refuses to store after a successful exchange', () => {
+  it('is stored by a second try, since the code cannot be used again', async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard);
     await refuseCredentials(1);
     expect(await openCallback(callback)).toMatchObject({ status: 200 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('or else is handed back, so that the app is not installed for nobody, and the attempt says that it failed', async () => {
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+  it('is revoked when that fails too, so that the app does not stay installed in vain, and the authorization is FAILED', async () => {
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     await refuseCredentials(2);
     expect(await openCallback(callback)).toMatchObject({ status: 500 });
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'FAILED', errorCode: 'internal_error' },
+      authorization: { status: 'FAILED', errorCode: 'INTERNAL_ERROR' },
     });
     await eventually(() => expect(installed(account.id)).toBe(false));
   });
 
-  it('but not where the connection lives on with another grant of the same account', async () => {
-    const first = await approvedAttempt(switchboard);
+  it('is not revoked when the connection has another grant of the same account', async () => {
+    const first = await decideAuthorization(switchboard);
     await refuseCredentials(0);
     expect(await openCallback(first.callback)).toMatchObject({ status: 200 });
     const { connectionId, account } = first;
-    const again = await approvedAttempt(switchboard, { connectionId, account });
+    const again = await decideAuthorization(switchboard, { connectionId, account });
     await refuseCredentials(2);
     expect(await openCallback(again.callback)).toMatchObject({ status: 500 });
     await eventually(async () =>

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { browserTestsWanted, launchChromium } from '../http/graphiql/support/chromium.js';
-import { newAccount } from '../support/approvedAttempt.js';
+import { newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -14,12 +14,12 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   let switchboard: TestSwitchboard;
   beforeAll(async () => {
     [browser, app, stranger] = await Promise.all([launchChromium(), startOpener(), startOpener()]);
-    // Klaviyo, we and the app are different origins, as they are in the world.
+    // Klaviyo, Switchboard and the app have different origins, as in production.
     switchboard = await startSwitchboard({ RETURN_TO_ORIGINS: app.origin });
   });
   afterAll(() => Promise.all([browser?.close(), app?.close(), stranger?.close(), switchboard?.close()]));
 
-  async function startAttempt() {
+  async function startOne() {
     const { client } = switchboard;
     const id = await createKlaviyoConnection(client);
     const account = newAccount(switchboard);
@@ -27,7 +27,7 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
     return { id, account, url };
   }
 
-  /** Opens the attempt's URL from an app in a pop-up; `complaints` are violations of our policies. */
+  /** Opens the authorization URL from an app in a pop-up. `complaints` are violations of our policies. */
   async function openFrom({ origin }: Opener, url: URL): Promise<{ opener: Page; popup: Page; complaints: string[] }> {
     const context = await browser.newContext({ viewport: { width: 390, height: 700 } });
     onTestFinished(() => context.close());
@@ -46,12 +46,12 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   async function decide(popup: Page, accountId: string, decision: 'Allow' | 'Deny'): Promise<void> {
     await popup.check(`input[value="${accountId}"]`);
     const closed = popup.waitForEvent('close');
-    // The click's own navigation ends with the window.
+    // The window closes during the navigation that the click began.
     await Promise.all([closed, popup.click(`button:has-text("${decision}")`, { noWaitAfter: true })]);
   }
 
-  it('tells the opener that it is connected, from our origin, and closes itself', async () => {
-    const { id, account, url } = await startAttempt();
+  it('tells the opener that the account is connected, from our origin, and closes itself', async () => {
+    const { id, account, url } = await startOne();
     const { opener, popup, complaints } = await openFrom(app, url);
     await decide(popup, account.id, 'Allow');
     await eventually(async () =>
@@ -76,8 +76,8 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
     expect(complaints.filter((text) => /Content.Security.Policy/i.test(text))).toEqual([]);
   });
 
-  it('tells the opener that the merchant said no', async () => {
-    const { id, account, url } = await startAttempt();
+  it('tells the opener that the merchant denied', async () => {
+    const { id, account, url } = await startOne();
     const { opener, popup } = await openFrom(app, url);
     await decide(popup, account.id, 'Deny');
     await eventually(async () =>
@@ -92,13 +92,14 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
     );
   });
 
-  it('tells the opener also when the provider was slow: the page in between loads itself again', async () => {
-    const { id, account, url } = await startAttempt();
+  it('tells the opener also when the provider was slow: the page in between reloads itself', async () => {
+    const { id, account, url } = await startOne();
     switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'token', seconds: 3, count: 1 });
     const { opener, popup } = await openFrom(app, url);
     await popup.check(`input[value="${account.id}"]`);
     const closed = popup.waitForEvent('close');
-    // Not the text on the page: that loads itself again, and the window may be closed, before it was looked at.
+    // The response is awaited instead of the page's text, since the page reloads itself and the window may close before the
+    // text is read.
     const between = popup.waitForResponse((response) => response.status() === 202);
     await popup.click('button:has-text("Allow")', { noWaitAfter: true });
     expect((await between).headers()).toMatchObject({ refresh: '1' });
@@ -109,15 +110,15 @@ describe.runIf(browserTestsWanted())('An authorization in a pop-up of a real bro
   });
 
   it('tells an opener on any other origin nothing', async () => {
-    const { id, account, url } = await startAttempt();
+    const { id, account, url } = await startOne();
     const { opener, popup } = await openFrom(stranger, url);
     await decide(popup, account.id, 'Allow');
     expect(await seeConnection(switchboard.client, id)).toMatchObject({ status: 'ACTIVE' });
     expect(await messagesOf(opener)).toEqual([]);
   });
 
-  it('stays open, with the way back, when there is no opener', async () => {
-    const { account, url } = await startAttempt();
+  it('stays open, with a link back, when there is no opener', async () => {
+    const { account, url } = await startOne();
     const page = await browser.newPage();
     onTestFinished(() => page.close());
     page.setDefaultTimeout(8_000);

@@ -1,41 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
-import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { createKlaviyoConnection, seeConnection, startKlaviyoAuthorization } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
-import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
-import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { type ServerPair, startServerPair } from '../support/startServerPair.js';
 
-type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
-
-// Two servers on one database, behind one address, as two processes are.
-let klaviyo: StandaloneKlaviyo;
-let shared: TestDatabase;
-let one: Server;
-let two: Server;
+let pair: ServerPair;
+let klaviyo: ServerPair['klaviyo'];
+let one: ServerPair['one'];
+let two: ServerPair['two'];
 beforeAll(async () => {
-  [klaviyo, shared] = await Promise.all([startKlaviyo(), createTestDatabase()]);
-  one = await startLinkedSwitchboard(klaviyo, { shared });
-  two = await startLinkedSwitchboard(klaviyo, { shared, publicUrl: one.ownUrl });
+  pair = await startServerPair();
+  ({ klaviyo, one, two } = pair);
 });
-afterAll(async () => {
-  await Promise.all([one.close(), two.close()]);
-  await Promise.all([shared.drop(), klaviyo.close()]);
-});
+afterAll(() => pair.close());
 
 const place = () => ({ client: one.client, sandbox: klaviyo });
-const at = (server: Server, callback: URL): URL => new URL(`${callback.pathname}${callback.search}`, server.ownUrl);
-/** Half of them at either server. */
+const at = (server: ServerPair['one'], callback: URL): URL => new URL(`${callback.pathname}${callback.search}`, server.ownUrl);
+/** Sends half of the callbacks to each server. */
 const fiftyCallbacks = (callbacks: URL[]) =>
   Promise.all(
     Array.from({ length: 50 }, (_, index) => openCallback(at(index % 2 ? one : two, callbacks[index % callbacks.length] as URL))),
   );
 
 describe('Fifty callbacks at the same moment, over two servers', () => {
-  it.each([1, 2, 3])('with one state: one exchange, fifty equal answers (round %i)', async () => {
-    const { callback, connectionId, account } = await approvedAttempt(place());
+  it.each([1, 2, 3])('with one state: one exchange, fifty equal pages (round %i)', async () => {
+    const { callback, connectionId, account } = await decideAuthorization(place());
     klaviyo.klaviyo.resetCounters();
     const answers = await fiftyCallbacks([callback]);
     expect(new Set(answers.map(({ status, markup }) => `${status} ${markup}`))).toHaveLength(1);
@@ -45,8 +36,8 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
     expect(await seeConnection(one.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('where the exchange fails: one request, fifty equal answers', async () => {
-    const { callback } = await approvedAttempt(place());
+  it('whose exchange fails: one request, fifty equal pages', async () => {
+    const { callback } = await decideAuthorization(place());
     klaviyo.klaviyo.resetCounters();
     klaviyo.klaviyo.inject({ kind: 'server_error', target: 'token', count: 1 });
     const answers = await fiftyCallbacks([callback]);
@@ -55,8 +46,8 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
     expect(klaviyo.klaviyo.counters).toMatchObject({ tokenRequests: 1 });
   });
 
-  it('some with a code and some with an error: whichever came first is the outcome for all', async () => {
-    const { callback } = await approvedAttempt(place());
+  it('some with a code and some with an error: the first one decides the outcome of all', async () => {
+    const { callback } = await decideAuthorization(place());
     klaviyo.klaviyo.resetCounters();
     const denial = withParameters(callback, { code: undefined, error: 'access_denied' });
     const answers = await fiftyCallbacks([callback, callback, denial, denial]);
@@ -65,8 +56,8 @@ describe('Fifty callbacks at the same moment, over two servers', () => {
   });
 });
 
-describe('Two attempts of one connection', () => {
-  it('started at once at two servers: one stays open', async () => {
+describe('Two authorizations of one connection', () => {
+  it('started at once at two servers leave one pending', async () => {
     const id = await createKlaviyoConnection(one.client);
     const clientAtTwo = new GraphQLClient(`${two.ownUrl}/graphql`, one.client.keys);
     await Promise.all(
@@ -77,9 +68,9 @@ describe('Two attempts of one connection', () => {
     expect(await seeConnection(one.client, id)).toMatchObject({ authorization: { status: 'PENDING' } });
   });
 
-  it('a callback that races a new start is either taken first and completes, or superseded', async () => {
+  it('with a callback during the second start: the first one completes, or is superseded', async () => {
     for (let round = 0; round < 8; round += 1) {
-      const { callback, connectionId } = await approvedAttempt(place());
+      const { callback, connectionId } = await decideAuthorization(place());
       const [page] = await Promise.all([openCallback(at(two, callback)), startKlaviyoAuthorization(one.client, connectionId)]);
       expect([200, 410]).toContain(page.status);
       const rows = await one.sql('select status from authorizations where connection_id = ? order by created_at', [connectionId]);
@@ -90,7 +81,7 @@ describe('Two attempts of one connection', () => {
   });
 });
 
-describe('Everything at once on the same connections', () => {
+describe('All operations at once on the same connections', () => {
   const calls = [
     'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
     'mutation ($id: ID!) { revokeAuthorization(input: { connectionId: $id }) { userErrors { code } } }',
@@ -99,8 +90,8 @@ describe('Everything at once on the same connections', () => {
     'query ($id: ID!) { connection(id: $id) { status authorization { status } } }',
   ];
 
-  it('ends without a deadlock: every call gets an answer of its own, every callback a page', async () => {
-    const attempts = await Promise.all(Array.from({ length: 12 }, () => approvedAttempt(place())));
+  it('end without a deadlock: every call is answered, every callback shows a page', async () => {
+    const attempts = await Promise.all(Array.from({ length: 12 }, () => decideAuthorization(place())));
     const clientAtTwo = new GraphQLClient(`${two.ownUrl}/graphql`, one.client.keys);
     const work = attempts.flatMap(({ callback, connectionId: id }, index) => [
       ...calls.map((call, turn) => async () => {

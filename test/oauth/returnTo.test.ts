@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { createKlaviyoConnection } from '../support/klaviyoFlow.js';
 import { openCallback, withParameters } from '../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -19,7 +19,7 @@ async function tryReturnTo(returnTo: string, input: object = {}) {
   return (await switchboard.client.query(START, { input: { connectionId, returnTo, ...input } })).startAuthorization;
 }
 
-describe('returnTo is only ever an allow-listed place (RFC 6749 10.15)', () => {
+describe('returnTo must have an allowed origin (RFC 6749 10.15):', () => {
   it.each([['https://app.example.com/settings'], ['http://localhost:3000/'], ['https://APP.example.com:443/x?y=1#z']])(
     '%s is allowed',
     async (returnTo) => {
@@ -49,23 +49,23 @@ describe('returnTo is only ever an allow-listed place (RFC 6749 10.15)', () => {
     });
   });
 
-  it('and a refused one leaves the attempt before it open', async () => {
-    const attempt = await approvedAttempt(switchboard);
+  it('and a refused one does not supersede the pending authorization', async () => {
+    const decided = await decideAuthorization(switchboard);
     const { startAuthorization } = await switchboard.client.query(START, {
-      input: { connectionId: attempt.connectionId, returnTo: 'https://evil.example/' },
+      input: { connectionId: decided.connectionId, returnTo: 'https://evil.example/' },
     });
     expect(startAuthorization.userErrors).toHaveLength(1);
-    expect(await openCallback(attempt.callback)).toMatchObject({ status: 200 });
+    expect(await openCallback(decided.callback)).toMatchObject({ status: 200 });
   });
 
-  it('a pop-up needs one, since its origin is the only one that is told the outcome', async () => {
+  it('a pop-up requires one, since only its origin receives the outcome', async () => {
     const connectionId = await createKlaviyoConnection(switchboard.client);
     const { startAuthorization } = await switchboard.client.query(START, { input: { connectionId, display: 'POPUP' } });
     expect(startAuthorization.userErrors).toMatchObject([{ code: 'REQUIRED', path: ['returnTo'] }]);
   });
 });
 
-describe('A browser that comes back with an outcome goes on to returnTo, 303 (RFC 9110 15.4.4)', () => {
+describe('A browser that comes back with an outcome is redirected to returnTo with 303 (RFC 9110 15.4.4)', () => {
   const returnTo = 'https://app.example.com/settings?tab=connections&outcome=mine#klaviyo';
 
   async function whereTo(callback: URL) {
@@ -78,21 +78,21 @@ describe('A browser that comes back with an outcome goes on to returnTo, 303 (RF
     return Object.fromEntries(location.searchParams);
   }
 
-  it('with connection and outcome, keeping its own query', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { input: { returnTo } });
+  it("with connection and outcome, and keeps the URL's own query", async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard, { input: { returnTo } });
     const expected = { tab: 'connections', connection: connectionId, outcome: 'completed' };
     expect(await whereTo(callback)).toEqual(expected);
     expect(await whereTo(callback)).toEqual(expected);
   });
 
-  it('also when the merchant denied, or it failed, with the code of the error', async () => {
-    const denied = await approvedAttempt(switchboard, { input: { returnTo }, decision: 'deny' });
+  it("also when it was denied or failed, with the error's code", async () => {
+    const denied = await decideAuthorization(switchboard, { input: { returnTo }, decision: 'deny' });
     expect(await whereTo(denied.callback)).toMatchObject({
       outcome: 'denied',
       error_code: 'access_denied',
       error_description: 'Access to the Klaviyo account was denied.',
     });
-    const failed = await approvedAttempt(switchboard, { input: { returnTo } });
+    const failed = await decideAuthorization(switchboard, { input: { returnTo } });
     expect(await whereTo(withParameters(failed.callback, { code: 'wrong' }))).toMatchObject({
       connection: failed.connectionId,
       outcome: 'failed',
@@ -101,8 +101,8 @@ describe('A browser that comes back with an outcome goes on to returnTo, 303 (RF
     });
   });
 
-  it('but sees our own page, with a way back, when it is too late or superseded', async () => {
-    const { callback, connectionId } = await approvedAttempt(switchboard, { input: { returnTo } });
+  it('but sees our own page with a link back when the authorization has expired or was superseded', async () => {
+    const { callback, connectionId } = await decideAuthorization(switchboard, { input: { returnTo } });
     await switchboard.sql("update authorizations set expires_at = now() - interval '1 s' where connection_id = ?", [
       connectionId,
     ]);
@@ -111,8 +111,8 @@ describe('A browser that comes back with an outcome goes on to returnTo, 303 (RF
     expect(markup).toContain('href="https://app.example.com/settings?tab=connections&amp;outcome=mine#klaviyo"');
   });
 
-  it('and nothing of code, state or token is in the address', async () => {
-    const { callback } = await approvedAttempt(switchboard, { input: { returnTo } });
+  it('and the URL contains no code, state or token', async () => {
+    const { callback } = await decideAuthorization(switchboard, { input: { returnTo } });
     const { headers } = await openCallback(callback);
     for (const name of ['code', 'state']) expect(headers.get('location')).not.toContain(callback.searchParams.get(name));
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Jobs } from '../../src/database/Jobs.js';
 import { createRevocations } from '../../src/oauth/revokeAuthorization.js';
-import { approvedAttempt, newAccount } from '../support/approvedAttempt.js';
+import { decideAuthorization, newAccount } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { connectKlaviyo, createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
@@ -51,7 +51,7 @@ describe('revokeAuthorization (RFC 7009)', () => {
     expect(switchboard.sandbox?.klaviyo.counters).toMatchObject({ revocationRequests: 1, revocations: 1 });
   });
 
-  it('keeps the token of the job encrypted as well', async () => {
+  it('encrypts the token in its job as well', async () => {
     const id = await connectKlaviyo(switchboard.client, newAccount(switchboard).id);
     await revoke(id);
     const jobs = await switchboard.sql("select data from pgboss.job where name = 'revoke-grant'");
@@ -62,7 +62,7 @@ describe('revokeAuthorization (RFC 7009)', () => {
     }
   });
 
-  it('tells which tokens wait in the queue, and none of those that are done', async () => {
+  it('lists the tokens of waiting jobs, and none of finished ones', async () => {
     const { database, sandbox } = switchboard;
     const { log } = recordLog();
     const jobs = new Jobs(database, log);
@@ -99,21 +99,21 @@ describe('revokeAuthorization (RFC 7009)', () => {
     ]);
   });
 
-  it('supersedes an attempt that is still open', async () => {
+  it('supersedes a pending authorization', async () => {
     const account = newAccount(switchboard);
     const id = await connectKlaviyo(switchboard.client, account.id);
-    const attempt = await approvedAttempt(switchboard, { connectionId: id, account });
+    const decided = await decideAuthorization(switchboard, { connectionId: id, account });
     await revoke(id);
-    expect(await openCallback(attempt.callback)).toMatchObject({ status: 410 });
+    expect(await openCallback(decided.callback)).toMatchObject({ status: 410 });
     expect(await seeConnection(switchboard.client, id)).toMatchObject({ status: 'PENDING_AUTHORIZATION' });
   });
 
-  it('is good to call again, and before there was any authorization', async () => {
+  it('can be repeated, and called before any authorization', async () => {
     const id = await createKlaviyoConnection(switchboard.client);
     for (const _time of ['first', 'again']) expect(await revoke(id)).toMatchObject({ connection: { id }, userErrors: [] });
   });
 
-  it('is nothing for a webhook, and knows no foreign connection', async () => {
+  it("is refused for a webhook, and for another organization's connection", async () => {
     const { createConnection } = await switchboard.client.query(
       'mutation { createConnection(input: { type: WEBHOOK, webhook: { url: "https://example.com/" } }) { connection { id } } }',
     );

@@ -3,8 +3,8 @@ import { createOrganization } from '../../src/access/createOrganization.js';
 import { Database } from '../../src/database/Database.js';
 import { findFreePort } from '../../src/database/embedded/findFreePort.js';
 import { MerchantBrowser } from '../http/connect/support/MerchantBrowser.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
 import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { eventually } from '../support/eventually.js';
 import { GraphQLClient } from '../support/GraphQLClient.js';
 import { type CallbackAnswer, openCallback, withParameters } from '../support/openCallback.js';
@@ -22,7 +22,7 @@ const secrets = new Map<string, string>([
   ["the merchant's API key", 'merchant-api-key-0123456789'],
   ['the encryption key', TEST_KEY.slice('test:'.length)],
 ]);
-/** What the server answered, and what it said to the merchant's browser. */
+/** The responses of the server, and what it sent to the merchant's browser. */
 const answers: string[] = [];
 let dump: string[] = [];
 let server: BuiltServer;
@@ -30,7 +30,7 @@ let klaviyo: StandaloneKlaviyo;
 let testDatabase: TestDatabase;
 let database: Database;
 
-/** The flow with everything that can go wrong on the way, on the built server, with the log at its most talkative. */
+/** Runs the flow with every possible failure, on the built server, with the most detailed log. */
 beforeAll(async () => {
   const [folder, port] = await Promise.all([buildServer(), findFreePort()]);
   [klaviyo, testDatabase] = await Promise.all([startKlaviyo(), createTestDatabase()]);
@@ -97,8 +97,8 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
       authorization { id status errorCode errorDescription scopes } } } } }`);
   };
 
-  // Klaviyo: good, bound to the browser, reloaded, denied, refused, with failures of every layer.
-  const first = await approvedAttempt(place, { input: { returnTo: 'https://app.example.com/done' } });
+  // Klaviyo: successful, bound to the browser, reloaded, denied, refused, and with failures at every step.
+  const first = await decideAuthorization(place, { input: { returnTo: 'https://app.example.com/done' } });
   expect(await open(withParameters(first.callback, { iss: 'https://evil.example' }))).toMatchObject({ status: 400 });
   expect((await open(first.callback, { method: 'HEAD' })).status).toBeGreaterThanOrEqual(400);
   expect(await open(first.callback)).toMatchObject({ status: 303 });
@@ -106,22 +106,22 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
   await open(
     `${publicUrl}/oauth/klaviyo/callback?code=a-code-without-a-state-0123456789&state=a-state-that-is-unknown-0123456789`,
   );
-  await open((await approvedAttempt(place, { decision: 'deny' })).callback);
+  await open((await decideAuthorization(place, { decision: 'deny' })).callback);
   for (const kind of ['invalid_client', 'invalid_grant', 'server_error', 'reset'] as const) {
-    const attempt = await approvedAttempt(place);
+    const decided = await decideAuthorization(place);
     klaviyo.klaviyo.inject({ kind, target: 'token', count: 1 });
-    await open(attempt.callback);
+    await open(decided.callback);
   }
-  const unstorable = await approvedAttempt(place);
+  const unstorable = await decideAuthorization(place);
   await database.em().getConnection().execute("alter table credentials add constraint none check (provider = 'none') not valid");
   expect(await open(unstorable.callback)).toMatchObject({ status: 500 });
   await database.em().getConnection().execute('alter table credentials drop constraint none');
-  const lost = await approvedAttempt(place);
+  const lost = await decideAuthorization(place);
   await database.em().getConnection().execute('alter table authorizations rename to elsewhere');
   expect(await open(lost.callback)).toMatchObject({ status: 500 });
   await everything();
   await database.em().getConnection().execute('alter table elsewhere rename to authorizations');
-  const other = await approvedAttempt(place, { connectionId: first.connectionId });
+  const other = await decideAuthorization(place, { connectionId: first.connectionId });
   expect(await open(other.callback)).toMatchObject({ status: 409 });
   const bound = await client.send(
     'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id, bindToBrowser: true }) { authorizationUrl } }',
@@ -133,7 +133,7 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
     id: first.connectionId,
   });
 
-  // A link to the connect page: opened, gone on with, of a session that can't be looked up, and of one that is over.
+  // Links to the connect page: opened, used, of a session that cannot be looked up, and of an ended one.
   const link = await tryCreateSession(client, { permissions: ['CONNECT'], connectionId: first.connectionId });
   learn('a session', link.token);
   const browser = new MerchantBrowser(publicUrl);
@@ -149,7 +149,7 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
   expect(over.map(({ status }) => status)).toEqual([410, 410, 410]);
   for (const { markup, headers } of [asked, ...broken, ...over]) answers.push(JSON.stringify([markup, [...headers]]));
 
-  // An install that began at Klaviyo: its token is for the browser alone. Claimed, checked, and claimed when that can't work.
+  // An install that began at Klaviyo, whose token is for the browser only: claimed, checked, and claimed when that fails.
   const page = await (await fetch(`${publicUrl}/oauth/klaviyo/install`)).text();
   const install = /<code>([\w-]{43})<\/code>/.exec(page)?.[1];
   learn('an install', install);
@@ -182,13 +182,13 @@ async function act(publicUrl: string, client: GraphQLClient): Promise<void> {
   const wrong = `${client.keys.publicKey}:${client.keys.secretKey}x`;
   await ask('{ organization { id } }', {}, { authorization: `Basic ${Buffer.from(wrong).toString('base64')}` });
   await ask('{ organization { id } }', {}, { authorization: `Bearer ${client.keys.secretKey}` });
-  // The grant of another account is kept for a minute first.
+  // The revocation of the other account's grant waits for a minute first.
   await database.em().getConnection().execute("update pgboss.job set start_after = now() where name = 'revoke-grant'");
   await eventually(() => expect(klaviyo.klaviyo.counters.revocationRequests).toBeGreaterThan(1));
 }
 
-describe('Nothing secret is in the clear', () => {
-  it('though there was a lot to hide', () => {
+describe('No secret is in the clear', () => {
+  it('although all of them were used', () => {
     const kinds = new Set([...secrets.keys()].map((name) => name.replace(/ \(\d+\)$/, '')));
     expect(kinds).toEqual(
       new Set([
@@ -217,7 +217,7 @@ describe('Nothing secret is in the clear', () => {
     ).toBeGreaterThan(15);
   });
 
-  it('in the log, at its most talkative', () => {
+  it('in the most detailed log', () => {
     expect(server.output()).toContain('"level":20');
     expect(server.output()).toContain('A callback failed unexpectedly');
     expect(server.output()).toContain("Klaviyo refused this server's own credentials");
@@ -228,11 +228,11 @@ describe('Nothing secret is in the clear', () => {
     expect(dump.filter((line) => findLeaks(line, secrets).length > 0)).toEqual([]);
   });
 
-  it('in any answer of GraphQL or page or redirect', () => {
+  it('in any GraphQL response, page or redirect', () => {
     expect(answers.filter((answer) => findLeaks(answer, secrets).length > 0)).toEqual([]);
   });
 
-  it('and the search finds what is there', () => {
+  it('and the search finds a text that is there', () => {
     expect(findLeaks(`xx${CLIENT_SECRET}`, secrets)).toEqual(['the client secret']);
     expect(findLeaks(encodeURIComponent(CLIENT_SECRET), secrets)).toEqual(['the client secret']);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authorization } from '../../src/domain/Authorization.js';
 import { type CallbackOutcome, Exchanges } from '../../src/oauth/completeAuthorization.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback, openCallbackOnce } from '../support/openCallback.js';
 import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([switchboard.close(), patient.close(), third.close()]));
 
-/** Opens the callback a few times at once, as an impatient merchant does. */
+/** Opens the callback several times at once, like an impatient merchant. */
 async function waitTogether({ client }: TestSwitchboard, callback: URL, connectionId: string) {
   const opening = [openCallback(callback), openCallback(callback)];
   const meanwhile = await seeConnection(client, connectionId);
@@ -28,8 +28,8 @@ async function waitTogether({ client }: TestSwitchboard, callback: URL, connecti
 }
 
 describe.concurrent('A token endpoint that takes longer than ten seconds', () => {
-  it('is not waited for: the attempt is FAILED, for everybody who waited', async () => {
-    const { callback, connectionId } = await approvedAttempt(patient);
+  it('ends the exchange: the authorization is FAILED, for everyone who waited', async () => {
+    const { callback, connectionId } = await decideAuthorization(patient);
     patient.sandbox?.klaviyo.inject({ kind: 'hang', target: 'token', count: 1 });
     const { pages, meanwhile } = await waitTogether(patient, callback, connectionId);
     const [{ seconds }] = await patient.sql(
@@ -47,13 +47,13 @@ describe.concurrent('A token endpoint that takes longer than ten seconds', () =>
       statusReason: expect.stringMatching(
         /^The last authorization failed: Klaviyo has a problem.* Try again in a few minutes\.$/,
       ),
-      authorization: { status: 'FAILED', errorCode: 'provider_timeout', errorDescription: 'Klaviyo did not answer in time.' },
+      authorization: { status: 'FAILED', errorCode: 'PROVIDER_TIMEOUT', errorDescription: 'Klaviyo did not answer in time.' },
     });
   });
 });
 
-describe.concurrent('A token endpoint that is not there', () => {
-  it('fails the attempt at once', async () => {
+describe.concurrent('A token endpoint that cannot be reached', () => {
+  it('fails the authorization at once', async () => {
     const gone = await startLinkedSwitchboard({
       environmentFor: () => ({
         KLAVIYO_CLIENT_ID: 'id',
@@ -77,7 +77,7 @@ describe.concurrent('A token endpoint that is not there', () => {
       expect(page).toMatchObject({ status: 502, text: expect.stringContaining('Please try again in a few minutes') });
       expect(page.text).not.toContain('SANDBOX');
       expect(await seeConnection(client, id)).toMatchObject({
-        authorization: { status: 'FAILED', errorCode: 'provider_unavailable' },
+        authorization: { status: 'FAILED', errorCode: 'PROVIDER_UNAVAILABLE' },
       });
     } finally {
       await gone.close();
@@ -86,8 +86,8 @@ describe.concurrent('A token endpoint that is not there', () => {
 });
 
 describe.concurrent('A slow exchange', () => {
-  it('that still arrives is a success for everybody who waited, with one exchange', async () => {
-    const { callback, connectionId, account } = await approvedAttempt(switchboard);
+  it('that succeeds late is a success for everyone who waited, with one exchange', async () => {
+    const { callback, connectionId, account } = await decideAuthorization(switchboard);
     switchboard.sandbox?.klaviyo.resetCounters();
     switchboard.sandbox?.klaviyo.inject({ kind: 'slow', target: 'token', seconds: 1, count: 1 });
     const { pages } = await waitTogether(switchboard, callback, connectionId);
@@ -105,8 +105,8 @@ describe('A browser that waits for a slow exchange', () => {
     ['on a page', {}, 200],
     ['that goes on to the app', { returnTo: 'https://app.example.com/' }, 303],
     ['in a pop-up', { returnTo: 'https://app.example.com/', display: 'POPUP' }, 200],
-  ])('%s sees a page before there is an outcome, which loads itself again until there is one', async (_how, input, status) => {
-    const { callback, connectionId, account } = await approvedAttempt(third, { input });
+  ])('%s sees a page that reloads itself until there is an outcome', async (_how, input, status) => {
+    const { callback, connectionId, account } = await decideAuthorization(third, { input });
     klaviyo()?.resetCounters();
     klaviyo()?.inject({ kind: 'slow', target: 'token', seconds: 4, count: 1 });
     for (const _who of ['whose request exchanges the code', 'that loads the page again']) {
@@ -127,10 +127,10 @@ describe('A browser that waits for a slow exchange', () => {
   });
 });
 
-describe('However many wait for one authorization in a process', () => {
+describe('Of the requests that wait for one authorization in a process', () => {
   const authorization = { id: '01890a5d-ac96-774b-bcce-b302099a8057' } as Authorization;
 
-  it('one of them looks what becomes of it, and the next who comes looks anew', async () => {
+  it('one queries the outcome for all, and a later one queries again', async () => {
     const exchanges = new Exchanges();
     let looks = 0;
     const found = Promise.withResolvers<CallbackOutcome>();
@@ -146,7 +146,7 @@ describe('However many wait for one authorization in a process', () => {
     expect(looks).toBe(2);
   });
 
-  it('nobody looks while the exchange is under way there', async () => {
+  it('none queries the outcome while this process exchanges the code', async () => {
     const exchanges = new Exchanges();
     const exchange = Promise.withResolvers<CallbackOutcome>();
     exchanges.add(authorization, exchange.promise);

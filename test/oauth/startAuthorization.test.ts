@@ -17,7 +17,7 @@ const start = async (connectionId: string, client = switchboard.client) =>
   (await client.query(START, { connectionId })).startAuthorization;
 
 describe('startAuthorization (RFC 6749 4.1.1, RFC 7636 4.3)', () => {
-  it('makes a fresh state and a fresh PKCE pair every time, of 256 bits each', async () => {
+  it('creates a fresh state and a fresh PKCE pair every time, of 256 bits each', async () => {
     const id = await createKlaviyoConnection(switchboard.client);
     const urls = [];
     for (let round = 0; round < 3; round += 1) urls.push(await startKlaviyoAuthorization(switchboard.client, id));
@@ -28,7 +28,7 @@ describe('startAuthorization (RFC 6749 4.1.1, RFC 7636 4.3)', () => {
     }
   });
 
-  it('sends the seven parameters and no other, scopes separated by one space', async () => {
+  it('sends the seven parameters and no others, with scopes separated by one space', async () => {
     const id = await createKlaviyoConnection(switchboard.client, ['profiles:read', 'lists:write', 'profiles:read']);
     const url = await startKlaviyoAuthorization(switchboard.client, id);
     expect([...url.searchParams.keys()]).toEqual([
@@ -44,7 +44,7 @@ describe('startAuthorization (RFC 6749 4.1.1, RFC 7636 4.3)', () => {
     expect(url.search).toContain('scope=accounts%3Aread+profiles%3Aread+lists%3Awrite');
   });
 
-  it('tells until when the browser must be back: ten minutes', async () => {
+  it('returns the time by which the browser must be back: ten minutes later', async () => {
     const id = await createKlaviyoConnection(switchboard.client);
     const { expiresAt, authorization } = await start(id);
     expect(authorization).toMatchObject({
@@ -65,7 +65,7 @@ describe('startAuthorization (RFC 6749 4.1.1, RFC 7636 4.3)', () => {
     expect(JSON.stringify(row)).not.toContain(url.searchParams.get('state'));
   });
 
-  it('is nothing for a webhook: a userError', async () => {
+  it('is refused for a webhook with a userError', async () => {
     const { createConnection } = await switchboard.client.query(
       'mutation { createConnection(input: { type: WEBHOOK, webhook: { url: "https://example.com/" } }) { connection { id } } }',
     );
@@ -83,7 +83,7 @@ describe('startAuthorization (RFC 6749 4.1.1, RFC 7636 4.3)', () => {
     });
   });
 
-  it.each(['0', '-1', 'abc', '', '999999999', '1e3', '9007199254740993', '\u0000'])('knows no connection %j', async (id) => {
+  it.each(['0', '-1', 'abc', '', '999999999', '1e3', '9007199254740993', '\u0000'])('finds no connection %j', async (id) => {
     expect(await start(id)).toMatchObject({
       authorizationUrl: null,
       userErrors: [{ code: 'NOT_FOUND', message: 'There is no such connection.', path: ['connectionId'] }],

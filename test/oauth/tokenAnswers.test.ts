@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columnIdentity } from '../../src/database/Cipher.js';
-import { approvedAttempt } from '../support/approvedAttempt.js';
+import { decideAuthorization } from '../support/decideAuthorization.js';
 import { createKlaviyoConnection, seeConnection } from '../support/klaviyoFlow.js';
 import { openCallback } from '../support/openCallback.js';
 import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
@@ -23,12 +23,12 @@ const place = () => ({ client: switchboard.client, sandbox: klaviyo });
 
 async function link(connectionId?: string) {
   const { exchanges } = klaviyo.proxy;
-  const attempt = await approvedAttempt(place(), { connectionId });
+  const decided = await decideAuthorization(place(), { connectionId });
   exchanges.length = 0;
-  const page = await openCallback(attempt.callback);
+  const page = await openCallback(decided.callback);
   const token = exchanges.find(({ path }) => path.endsWith('/oauth/token'));
-  const [credential] = await switchboard.sql('select * from credentials where connection_id = ?', [attempt.connectionId]);
-  return { ...attempt, page, token, credential, answer: JSON.parse(token?.responseBody ?? '{}') };
+  const [credential] = await switchboard.sql('select * from credentials where connection_id = ?', [decided.connectionId]);
+  return { ...decided, page, token, credential, answer: JSON.parse(token?.responseBody ?? '{}') };
 }
 
 describe('The exchange (RFC 6749 4.1.3, RFC 7636 4.5)', () => {
@@ -63,17 +63,20 @@ describe('The exchange (RFC 6749 4.1.3, RFC 7636 4.5)', () => {
   });
 });
 
-describe('A token answer that is not quite RFC 6749 5.1 still links', () => {
+describe('A token response that deviates from RFC 6749 5.1 still links', () => {
   const secondsLeft = ({ expires_at }: { expires_at: string }) => (new Date(expires_at).getTime() - Date.now()) / 1000;
 
-  it.each([['omit_expires_in'], ['expires_in_string']] as const)('%s: an hour, as Klaviyo documents it', async (kind) => {
-    klaviyo.klaviyo.inject({ kind, count: 1 });
-    const { page, answer, credential } = await link();
-    expect(page.status).toBe(200);
-    expect(answer.expires_in).toBe(kind === 'omit_expires_in' ? undefined : '3600');
-    expect(secondsLeft(credential)).toBeGreaterThan(3_500);
-    expect(secondsLeft(credential)).toBeLessThanOrEqual(3_600);
-  });
+  it.each([['omit_expires_in'], ['expires_in_string']] as const)(
+    'with %s: valid for an hour, as Klaviyo documents it',
+    async (kind) => {
+      klaviyo.klaviyo.inject({ kind, count: 1 });
+      const { page, answer, credential } = await link();
+      expect(page.status).toBe(200);
+      expect(answer.expires_in).toBe(kind === 'omit_expires_in' ? undefined : '3600');
+      expect(secondsLeft(credential)).toBeGreaterThan(3_500);
+      expect(secondsLeft(credential)).toBeLessThanOrEqual(3_600);
+    },
+  );
 
   it('without a refresh token: ACTIVE until the access token expires', async () => {
     klaviyo.klaviyo.inject({ kind: 'omit_refresh_token', count: 1 });
@@ -83,13 +86,13 @@ describe('A token answer that is not quite RFC 6749 5.1 still links', () => {
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('with fewer scopes than asked: the missing ones are named', async () => {
+  it('with fewer scopes than requested: the missing ones are listed', async () => {
     const id = await createKlaviyoConnection(switchboard.client, ['profiles:read', 'lists:write']);
-    // The app at Klaviyo was set up without one of them.
-    const attempt = await approvedAttempt(place(), { connectionId: id });
+    // The app at Klaviyo is configured without one of them.
+    const decided = await decideAuthorization(place(), { connectionId: id });
     const granted = 'accounts:read profiles:read';
     klaviyo.proxy.rewrite = (body) => body.replace(/"scope":"[^"]*"/, `"scope":"${granted}"`);
-    expect(await openCallback(attempt.callback)).toMatchObject({ status: 200 });
+    expect(await openCallback(decided.callback)).toMatchObject({ status: 200 });
     klaviyo.proxy.rewrite = null;
     expect(await seeConnection(switchboard.client, id)).toMatchObject({
       status: 'ACTIVE',
@@ -102,7 +105,7 @@ describe('A token answer that is not quite RFC 6749 5.1 still links', () => {
   });
 });
 
-describe('A token answer that says too little is no answer', () => {
+describe('A token response without required parts fails the authorization', () => {
   it.each<[string, string]>([
     ['no JSON', '<html>'],
     ['an empty object', '{}'],
@@ -112,32 +115,32 @@ describe('A token answer that says too little is no answer', () => {
     ['an array', '[]'],
   ])('%s', async (_what, body) => {
     klaviyo.proxy.rewrite = () => body;
-    const { connectionId, callback } = await approvedAttempt(place());
+    const { connectionId, callback } = await decideAuthorization(place());
     const page = await openCallback(callback);
     klaviyo.proxy.rewrite = null;
     expect(page.status).toBe(502);
     expect(await switchboard.sql('select 1 from credentials where connection_id = ?', [connectionId])).toEqual([]);
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({
       status: 'PENDING_AUTHORIZATION',
-      authorization: { status: 'FAILED', errorCode: 'provider_unavailable' },
+      authorization: { status: 'FAILED', errorCode: 'PROVIDER_UNAVAILABLE' },
     });
   });
 });
 
 describe('An error of the token endpoint', () => {
-  it('that repeats code and verifier: neither is kept or shown', async () => {
-    const attempt = await approvedAttempt(place());
-    const code = attempt.callback.searchParams.get('code') as string;
+  it('that repeats code and verifier: neither is stored or shown', async () => {
+    const decided = await decideAuthorization(place());
+    const code = decided.callback.searchParams.get('code') as string;
     klaviyo.klaviyo.inject({ kind: 'invalid_grant', target: 'token', count: 1 });
     let verifier = '';
     klaviyo.proxy.rewrite = (_body, sent) => {
       verifier = new URLSearchParams(sent).get('code_verifier') ?? '';
       return JSON.stringify({ error: 'invalid_grant', error_description: `Code ${code} does not go with ${verifier}` });
     };
-    const page = await openCallback(attempt.callback);
+    const page = await openCallback(decided.callback);
     klaviyo.proxy.rewrite = null;
-    const { authorization } = await seeConnection(switchboard.client, attempt.connectionId);
-    expect(authorization).toMatchObject({ status: 'FAILED', errorCode: 'invalid_grant' });
+    const { authorization } = await seeConnection(switchboard.client, decided.connectionId);
+    expect(authorization).toMatchObject({ status: 'FAILED', errorCode: 'INVALID_GRANT' });
     expect(verifier).toHaveLength(43);
     expect(authorization.errorDescription).toContain('does not go with');
     for (const text of [page.markup, authorization.errorDescription]) {
@@ -148,14 +151,14 @@ describe('An error of the token endpoint', () => {
 });
 
 describe('The account of a new grant', () => {
-  it('is asked for again while Klaviyo limits requests', async () => {
+  it('is requested again while Klaviyo limits requests', async () => {
     klaviyo.klaviyo.inject({ kind: 'throttle', target: 'api', seconds: 1 });
     const { page, account } = await link();
     expect(page.text).toContain(`${account.name} is connected`);
   });
 
   it.each([['unauthorized'], ['permission_denied']] as const)(
-    'stays unknown when %s: the tokens are good all the same',
+    'stays unknown when %s: the tokens are stored nevertheless',
     async (kind) => {
       klaviyo.klaviyo.inject({ kind, target: 'api', count: 1 });
       const { page, connectionId } = await link();

@@ -13,7 +13,7 @@ async function connected() {
 const many = (count: number) => [...Array(count).keys()].map((n) => ({ unique_id: `u${n}` }));
 
 describe('POST /api/event-bulk-create-jobs', () => {
-  it('takes 1,000 events of several profiles', async () => {
+  it('accepts 1,000 events of several profiles', async () => {
     const { sendBulk, klaviyo } = await connected();
     const events = many(1_000);
     const response = await sendBulk(
@@ -54,7 +54,7 @@ describe('POST /api/event-bulk-create-jobs', () => {
     ]);
   });
 
-  it('takes ten in a second', async () => {
+  it('accepts ten in a second', async () => {
     const { sendBulk } = await connected();
     const jobs = [...Array(11).keys()].map((n) => bulkBody({ email: 'a@example.com', events: [{ unique_id: `u${n}` }] }));
     const statuses = (await Promise.all(jobs.map(sendBulk))).map((response) => response.status);

@@ -58,7 +58,7 @@ describe('POST /api/events', () => {
     expect((await send(eventBody(), { 'content-type': 'application/json' })).status).toBe(202);
   });
 
-  it('takes 400 properties', async () => {
+  it('accepts 400 properties', async () => {
     const { send } = await connected();
     const properties = Object.fromEntries([...Array(400).keys()].map((n) => [`p${n}`, n]));
     expect((await send(eventBody({ properties }))).status).toBe(202);

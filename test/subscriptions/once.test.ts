@@ -32,7 +32,7 @@ const conflict = (id: string, note = '') => ({
 });
 
 describe('A connection has one subscription for each event type', () => {
-  it('a second one is a CONFLICT that names the first, also a paused one', async () => {
+  it('refuses a second one with a CONFLICT that names the first, also a paused one', async () => {
     const { client } = switchboard;
     const connectionId = await createWebhookConnection(client);
     const id = await subscribe(client, connectionId);
@@ -42,7 +42,7 @@ describe('A connection has one subscription for each event type', () => {
     expect(await trySubscribe(client, { connectionId, eventType: 'connections.disabled' })).toMatchObject({ userErrors: [] });
   });
 
-  it('of thirty clicks at once, in two processes, one makes it, and an event is delivered once', async () => {
+  it('after thirty clicks at once, in two processes, and each event is delivered once', async () => {
     const { client } = switchboard;
     const connectionId = await createWebhookConnection(client);
     const query =
@@ -70,7 +70,7 @@ describe('A connection has one subscription for each event type', () => {
     expect(there).toHaveLength(1);
   });
 
-  it('a change of type or connection can not make a second one either; one that changes nothing is none', async () => {
+  it('also after a change of type or connection; a change without effect is not refused', async () => {
     const { client } = switchboard;
     const [here, there] = [await createWebhookConnection(client), await createWebhookConnection(client)];
     const [first, second] = [await subscribe(client, here), await subscribe(client, there)];
@@ -83,7 +83,7 @@ describe('A connection has one subscription for each event type', () => {
     });
   });
 
-  it('over REST it is 400 with the same words', async () => {
+  it('over REST with status 400 and the same message', async () => {
     const { client, publicUrl } = switchboard;
     const connectionId = await createWebhookConnection(client);
     const id = await subscribe(client, connectionId);
@@ -98,7 +98,7 @@ describe('A connection has one subscription for each event type', () => {
     });
   });
 
-  it('the database itself takes no second one', async () => {
+  it('by a constraint of the database', async () => {
     const connectionId = await createWebhookConnection(switchboard.client);
     await subscribe(switchboard.client, connectionId);
     await expect(
@@ -112,7 +112,7 @@ describe('A connection has one subscription for each event type', () => {
 });
 
 describe('Subscriptions from before', () => {
-  it('of the same type on a connection become one: the oldest, active if any was, with the deliveries of all', async () => {
+  it('of the same type on a connection are merged: the oldest stays, active if any was, with all deliveries', async () => {
     const testDatabase = await createTestDatabase();
     onTestFinished(() => testDatabase.drop());
     const database = await Database.open({ url: testDatabase.url });

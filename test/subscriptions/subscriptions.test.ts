@@ -43,7 +43,7 @@ describe('Subscriptions (OpenAPI create_subscription, list_subscriptions, patch-
     expect(await listed({ connectionId: 'nonsense' })).toEqual([]);
   });
 
-  it('change only in what is given', async () => {
+  it('update the given fields only', async () => {
     const { client } = switchboard;
     const [here, there] = [await createWebhookConnection(client), await createWebhookConnection(client)];
     const id = await subscribe(client, here);
@@ -53,7 +53,7 @@ describe('Subscriptions (OpenAPI create_subscription, list_subscriptions, patch-
     expect(moved.updateSubscription.subscription).toMatchObject({ isActive: false, connection: { id: there } });
   });
 
-  it('refuse an unknown event type and a connection that is not theirs, and change nothing', async () => {
+  it("refuse an unknown event type and another organization's connection, and change nothing", async () => {
     const { client } = switchboard;
     const foreign = await createWebhookConnection(await switchboard.anotherOrganization());
     const connectionId = await createWebhookConnection(client);
@@ -70,9 +70,9 @@ describe('Subscriptions (OpenAPI create_subscription, list_subscriptions, patch-
     expect((await client.query(SEE, { id })).subscription).toMatchObject({ isActive: true, connection: { id: connectionId } });
   });
 
-  it('that are deleted cancel what they still had to deliver, and leave their history', async () => {
+  it('cancel their open deliveries when they are deleted, and keep the others', async () => {
     const { client } = switchboard;
-    // Nothing listens there: the delivery stays open.
+    // No server listens there, so the delivery stays open.
     const id = await subscribe(client, await createWebhookConnection(client, 'http://127.0.0.1:9/'));
     const eventId = await publish(client);
     expect((await client.query(DELETE, { id })).deleteSubscription).toEqual({ deletedId: id, userErrors: [] });

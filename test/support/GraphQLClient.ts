@@ -1,4 +1,4 @@
-/** What GraphQL answered, over real HTTP. */
+/** A response of GraphQL, over real HTTP. */
 export interface GraphQLAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -8,7 +8,7 @@ export interface GraphQLAnswer {
   readonly errors: any[] | undefined;
 }
 
-/** A caller of the API with keys of one organization. */
+/** A caller of the API with the keys of one organization. */
 export class GraphQLClient {
   constructor(
     readonly url: string,
@@ -19,7 +19,7 @@ export class GraphQLClient {
     return `Basic ${Buffer.from(`${this.keys.publicKey}:${this.keys.secretKey}`).toString('base64')}`;
   }
 
-  /** The answer, whatever it is. */
+  /** Returns the response, with or without errors. */
   async send(query: string, variables: object = {}, headers: Record<string, string> = {}): Promise<GraphQLAnswer> {
     const response = await fetch(this.url, {
       method: 'POST',
@@ -30,7 +30,7 @@ export class GraphQLClient {
     return { status: response.status, headers: response.headers, data, errors: errors as never };
   }
 
-  /** The data; throws when there are GraphQL errors. */
+  /** Returns the data. Throws when there are GraphQL errors. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
   async query(query: string, variables: object = {}): Promise<any> {
     const { data, errors } = await this.send(query, variables);

@@ -11,7 +11,7 @@ export class Platform extends GraphQLClient {
     return new Platform(`${publicUrl}/graphql`, await createPlatformKey({ database }, 'Test platform'));
   }
 
-  /** The same, acting for an organization. */
+  /** Returns a client of the same platform that acts for an organization. */
   actingFor(organization: string): ActingPlatform {
     return new ActingPlatform(this.url, this.keys, organization);
   }
@@ -20,7 +20,7 @@ export class Platform extends GraphQLClient {
     return (await this.query(UPSERT, { input })).upsertOrganization;
   }
 
-  /** A new organization with this externalId, and a client that acts for it. */
+  /** Creates an organization with this externalId. Returns a client that acts for it. */
   async newOrganization(externalId: string): Promise<ActingPlatform> {
     await this.upsert({ externalId });
     return this.actingFor(externalId);

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { findFreePort } from '../../src/database/embedded/findFreePort.js';
 import { eventually } from './eventually.js';
 
-/** The newest Postgres of Debian's packages: `initdb` and the others are in this folder. Null without one. */
+/** The folder with `initdb` and the other programs of the newest Postgres of Debian's packages. Null without one. */
 const BINARIES = ((): string | null => {
   const root = '/usr/lib/postgresql';
   if (!existsSync(root)) return null;
@@ -16,7 +16,10 @@ const BINARIES = ((): string | null => {
   return newest === undefined ? null : join(root, newest, 'bin');
 })();
 
-/** Why a test that needs a server of Debian's has to be skipped; null when it can run. In CI everything is there, or it fails. */
+/**
+ * Returns why a test that needs one of Debian's servers is skipped. Null when it can run. In CI it always runs, so that a
+ * missing package fails.
+ */
 export function whySkipped(need: 'postgres' | 'pgbouncer'): string | null {
   if (process.env.CI === 'true') return null;
   if (need === 'postgres') return BINARIES ? null : "skipped: Debian's package postgresql is not installed";
@@ -25,12 +28,12 @@ export function whySkipped(need: 'postgres' | 'pgbouncer'): string | null {
 
 export interface OwnServer {
   readonly port: number;
-  /** A folder that the server can read, and that goes with it. */
+  /** A folder that the server can read. It is deleted with the server. */
   readonly folder: string;
   stop(): Promise<void>;
 }
 
-/** Neither server runs as root: there they run as `postgres`, which both packages know. */
+/** Neither server runs as root. As root, the tests start them as `postgres`, a user of both packages. */
 const asServer = (command: string, ...args: string[]): [string, string[]] =>
   process.getuid?.() === 0 ? ['runuser', ['-u', 'postgres', '--', command, ...args]] : [command, args];
 
@@ -42,7 +45,10 @@ async function makeFolder(files: Readonly<Record<string, string>>): Promise<stri
   return folder;
 }
 
-/** A Postgres of its own, with a superuser `switchboard` and a database `postgres`. `hba` are the lines of its pg_hba.conf. */
+/**
+ * Starts a separate Postgres with a superuser `switchboard` and a database `postgres`. `hba` are the lines of its
+ * pg_hba.conf.
+ */
 export async function startOwnPostgres({
   hba,
   settings = {},
@@ -67,7 +73,7 @@ export async function startOwnPostgres({
     ...settings,
   };
   const options = Object.entries(all).map(([name, value]) => `-c ${name}='${value.replace('$FOLDER', folder)}'`);
-  // Without its streams: the server would keep them open.
+  // The streams are closed, because the server would keep them open.
   const [command, args] = asServer(
     join(BINARIES, 'pg_ctl'),
     ...['-D', data, '-w', '-l', join(folder, 'log'), '-o', options.join(' '), 'start'],
@@ -84,7 +90,7 @@ export async function startOwnPostgres({
   };
 }
 
-/** PgBouncer in transaction mode before the databases of a server. Whoever comes is that server's user. */
+/** Starts PgBouncer in transaction mode in front of a server's databases. Every client connects as that server's user. */
 export async function startPgBouncer(serverUrl: string): Promise<OwnServer> {
   const port = await findFreePort();
   const { hostname, port: serverPort, username, password } = new URL(serverUrl);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Tries until `check` returns without throwing, for what happens in the background; then returns what it returned. Only a
- * test that fails waits for all of `withinMs`: it is for machines that have ten other things to do.
+ * Repeats `check` until it returns without throwing, for work in the background. Returns its result. Only a failing test
+ * waits for all of `withinMs`, which is long enough for a busy machine.
  */
 export async function eventually<T>(check: () => T | Promise<T>, { withinMs = 25_000 } = {}): Promise<T> {
   const deadline = Date.now() + withinMs;

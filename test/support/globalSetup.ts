@@ -14,19 +14,20 @@ declare module 'vitest' {
     postgresUrl: string;
     /** A migrated, empty database to copy. */
     templateDatabase: string;
-    /** A folder that is removed after the run. */
+    /** A folder that is deleted after the run. */
     scratchFolder: string;
   }
 }
 
 /**
- * One real Postgres for the whole run: DATABASE_URL's server, or the embedded one without durability.
- * A database is migrated once and copied for every test file.
+ * Starts one real Postgres for the whole run: DATABASE_URL's server, or the embedded one without durability. A database is
+ * migrated once and copied for every test file.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildConsole();
   const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-test-'));
-  // Readable for the user that Postgres runs as when we are root: the data then stays here and goes with the folder.
+  // As root, Postgres runs as another user, who must be able to read the folder. Then the data stays in it and is deleted
+  // with it.
   await chmod(dataDir, 0o755);
   const embedded = process.env.DATABASE_URL
     ? null

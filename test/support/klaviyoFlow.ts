@@ -17,17 +17,17 @@ const SEE = `query ($id: ID!) {
     configuration { ... on KlaviyoConfiguration {
       requestedScopes grantedScopes missingScopes accessTokenExpiresAt account { id name timezone }
     } }
-    authorization { id status errorCode errorDescription completedAt }
+    authorization { id status errorCode providerErrorCode errorDescription completedAt }
   }
 }`;
 
-/** A Klaviyo connection; returns its id. */
+/** Creates a Klaviyo connection. Returns its id. */
 export async function createKlaviyoConnection(client: GraphQLClient, scopes?: string[]): Promise<string> {
   const { createConnection } = await client.query(CREATE, { scopes });
   return createConnection.connection.id;
 }
 
-/** Starts an authorization; returns Klaviyo's URL. */
+/** Starts an authorization. Returns Klaviyo's URL. */
 export async function startKlaviyoAuthorization(client: GraphQLClient, connectionId: string, input: object = {}): Promise<URL> {
   const { startAuthorization } = await client.query(START, { input: { connectionId, ...input } });
   if (startAuthorization.userErrors.length > 0) throw new Error(JSON.stringify(startAuthorization.userErrors));
@@ -38,7 +38,7 @@ export async function seeConnection(client: GraphQLClient, id: string) {
   return (await client.query(SEE, { id })).connection;
 }
 
-/** What a merchant's browser does at the consent page; returns the URL that Klaviyo sends it back to. */
+/** Decides at the consent page as a merchant's browser does. Returns the URL to which Klaviyo redirects it. */
 export async function decideAtKlaviyo(
   authorizationUrl: URL,
   decision: 'allow' | 'deny' = 'allow',
@@ -58,7 +58,7 @@ export async function decideAtKlaviyo(
   return new URL(location, action);
 }
 
-/** The whole way, for a new connection or again for one that is there: returns the id of an ACTIVE connection. */
+/** Links a new connection, or an existing one again. Returns the id of an ACTIVE connection. */
 export async function connectKlaviyo(client: GraphQLClient, account?: string, connectionId?: string): Promise<string> {
   const id = connectionId ?? (await createKlaviyoConnection(client));
   const callback = await decideAtKlaviyo(await startKlaviyoAuthorization(client, id), 'allow', account);

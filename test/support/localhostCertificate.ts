@@ -1,4 +1,4 @@
-/** An authority of our own, and a certificate by it for localhost and 127.0.0.1, valid for a century. For tests alone. */
+/** A certificate authority for tests only, and its certificate for localhost and 127.0.0.1, valid for a century. */
 export const localhostCertificate = {
   ca: `-----BEGIN CERTIFICATE-----
 MIIBjzCCATWgAwIBAgIUA9M46PeYd6o/INhsTqZgltQ3D7YwCgYIKoZIzj0EAwIw

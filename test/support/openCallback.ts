@@ -4,11 +4,13 @@ export interface CallbackAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly markup: string;
-  /** What a person reads: the markup without its tags and escapes. */
+  /** The text that a person reads: the markup without tags and escapes. */
   readonly text: string;
 }
 
-/** Opens the callback as the merchant's browser does, again as long as the page wants that, without following where it leads. */
+/**
+ * Opens the callback as the merchant's browser does, and reloads it while the page asks for that. Does not follow redirects.
+ */
 export async function openCallback(url: URL | string, init: RequestInit = {}): Promise<CallbackAnswer> {
   const answer = await openCallbackOnce(url, init);
   const refresh = answer.headers.get('refresh');
@@ -17,7 +19,7 @@ export async function openCallback(url: URL | string, init: RequestInit = {}): P
   return openCallback(url, init);
 }
 
-/** The first answer, which may be that there is none yet. */
+/** Returns the first response, which may be the page of a running exchange. */
 export async function openCallbackOnce(url: URL | string, init: RequestInit = {}): Promise<CallbackAnswer> {
   const { status, headers, markup } = await fetch(url, { redirect: 'manual', ...init }).then(async (response) => ({
     status: response.status,
@@ -27,7 +29,7 @@ export async function openCallbackOnce(url: URL | string, init: RequestInit = {}
   return { status, headers, markup, text: readable(markup) };
 }
 
-/** The same URL with other parameters: undefined takes one away, a list gives it several times. */
+/** Returns the URL with other parameters: undefined removes one, a list repeats it. */
 export function withParameters(url: URL, changes: Record<string, string | readonly string[] | undefined>): URL {
   const changed = new URL(url);
   for (const [name, value] of Object.entries(changes)) {
@@ -37,7 +39,7 @@ export function withParameters(url: URL, changes: Record<string, string | readon
   return changed;
 }
 
-/** What a person reads of markup. */
+/** Returns the text that a person reads in markup. */
 export function readable(markup: string): string {
   return markup
     .replace(/<(style|script)[\s\S]*?<\/\1>/g, ' ')

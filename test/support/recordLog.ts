@@ -2,7 +2,7 @@ import type { Logger } from '../../src/domain/Logger.js';
 
 export type LogLine = { readonly level: keyof Logger; readonly message: string } & Record<string, unknown>;
 
-/** A log, and what was said to it. */
+/** Returns a logger, and the lines that it has received. */
 export function recordLog(): { log: Logger; lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at = (level: keyof Logger) => (fields: object, message: string) => void lines.push({ level, ...fields, message });

@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface BuiltServer {
   readonly process: ChildProcess;
-  /** Everything that it wrote, to either stream. */
+  /** Returns the output of the process so far, of both streams. */
   output(): string;
   stop(): Promise<void>;
 }
 
-/** Runs the server built into `dist` of a folder as a process of its own, with nothing but the given environment. */
+/** Runs the built server of a folder as a separate process, with the given environment variables only. */
 export function runBuiltServer(folder: string, environment: Record<string, string>): BuiltServer {
   const child = spawn(process.execPath, [join(folder, 'dist/src/main.js')], {
     cwd: folder,
@@ -31,7 +31,7 @@ export function runBuiltServer(folder: string, environment: Record<string, strin
   };
 }
 
-/** Resolves when the server says that it is ready; rejects with what it wrote when it ends before. */
+/** Resolves when the server has printed that it is ready. Rejects with its output when it ends before. */
 export async function whenReady(server: BuiltServer): Promise<void> {
   while (!server.output().includes('Switchboard is ready')) {
     if (server.process.exitCode !== null || server.process.signalCode !== null) throw new Error(server.output());

@@ -13,13 +13,13 @@ export async function tryCreateSession(client: GraphQLClient, input: object): Pr
 export interface MadeSession {
   readonly id: string;
   readonly token: string;
-  /** What a browser sends with it. */
+  /** The `Authorization` header of the session. */
   readonly authorization: string;
-  /** Calls GraphQL with it. */
+  /** Calls GraphQL as the session. */
   send(query: string, variables?: object, headers?: Record<string, string>): ReturnType<GraphQLClient['send']>;
 }
 
-/** A session of a client's organization. */
+/** Creates a session of a client's organization. */
 export async function makeSession(client: GraphQLClient, input: object): Promise<MadeSession> {
   const { token, session, userErrors } = await tryCreateSession(client, input);
   if (userErrors.length > 0) throw new Error(JSON.stringify(userErrors));

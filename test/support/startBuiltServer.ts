@@ -12,8 +12,8 @@ export { type BuiltServer, runBuiltServer, whenReady } from './runBuiltServer.js
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Our sources as JavaScript, in a folder of their own: what `npm start` runs, apart from whatever is in `dist`.
- * They are built once in a run, by whichever test comes first; returns the folder.
+ * Compiles our sources to JavaScript in a separate folder, independent of `dist`: what `npm start` runs. The first test in a
+ * run that needs it compiles it. Returns the folder.
  */
 export async function buildServer(): Promise<string> {
   const folder = join(inject('scratchFolder'), 'build');
@@ -29,7 +29,7 @@ export async function buildServer(): Promise<string> {
   for (const name of ['node_modules', 'package.json', 'public']) await symlink(join(ROOT, name), join(folder, name));
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist'), '--incremental', 'false'];
-  // Only what it emits matters here: types are checked elsewhere.
+  // Errors are ignored here, because another command checks the types.
   await promisify(execFile)(process.execPath, [tsc, ...options, '--tsBuildInfoFile', 'null']).catch(() => undefined);
   await symlink(join(ROOT, 'dist/console'), join(folder, 'dist/console'));
   await writeFile(done, '');

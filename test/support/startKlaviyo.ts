@@ -4,11 +4,11 @@ import { type StandaloneSandbox, startStandaloneSandbox } from './startStandalon
 export { CLIENT_SECRET } from './startStandaloneSandbox.js';
 
 export interface StandaloneKlaviyo extends StandaloneSandbox {
-  /** What passed between a server and this Klaviyo's token and API endpoints. */
+  /** Records the requests and responses between a server and the token and API endpoints of this Klaviyo. */
   readonly proxy: RecordingProxy;
 }
 
-/** A Klaviyo outside of all servers, whose every word is kept. */
+/** Starts a Klaviyo outside of all servers, and records its responses. */
 export async function startKlaviyo(): Promise<StandaloneKlaviyo> {
   const sandbox = await startStandaloneSandbox();
   const proxy = await startRecordingProxy(sandbox.origin);

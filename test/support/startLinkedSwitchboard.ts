@@ -3,7 +3,7 @@ import type { TestDatabase } from './createTestDatabase.js';
 import type { StandaloneKlaviyo } from './startKlaviyo.js';
 import { startSwitchboard, type TestSwitchboard } from './startSwitchboard.js';
 
-/** A server that uses a Klaviyo outside itself; with `publicUrl`, as one more process of the server there. */
+/** Starts a server that uses a Klaviyo outside of it. With `publicUrl` it is one more process of the server there. */
 export async function startLinkedSwitchboard(
   klaviyo: Pick<StandaloneKlaviyo, 'environmentFor'>,
   {

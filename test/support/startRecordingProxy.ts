@@ -13,12 +13,12 @@ export interface RecordedExchange {
 export interface RecordingProxy {
   readonly origin: string;
   readonly exchanges: RecordedExchange[];
-  /** Puts another body in the place of the token endpoint's, given its own and what was sent there. */
+  /** Replaces the body of the token endpoint's responses, given the original body and the request's. */
   rewrite: ((body: string, sent: string) => string) | null;
   close(): Promise<void>;
 }
 
-/** Hands every request on to `target` and keeps what was said in both directions. */
+/** Forwards every request to `target`, and records requests and responses. */
 export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
   const exchanges: RecordedExchange[] = [];
   const proxy: Pick<RecordingProxy, 'rewrite'> = { rewrite: null };
@@ -66,5 +66,5 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
   });
 }
 
-/** About the connection or about an encoding that `fetch` has undone. */
+/** Headers about the connection, or about an encoding that `fetch` has undone. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-encoding', 'content-length']);

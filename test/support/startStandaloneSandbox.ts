@@ -7,11 +7,11 @@ export const CLIENT_SECRET = 's3cr:et/%&=of-the-tests';
 
 export interface StandaloneSandbox extends Sandbox {
   readonly origin: string;
-  /** Environment of a server at `publicUrl` that uses this Klaviyo; its redirect URI is allowed from now on. */
+  /** Returns the environment of a server at `publicUrl` that uses this Klaviyo, and allows its redirect URI. */
   environmentFor(publicUrl: string): Record<string, string>;
 }
 
-/** The sandbox as a server of its own, as the real Klaviyo is, so that several servers can share it. */
+/** Starts the sandbox as a separate server, as the real Klaviyo is, so that several servers can share it. */
 export async function startStandaloneSandbox(
   options: Pick<SandboxOptions, 'accessTokenSeconds'> = {},
 ): Promise<StandaloneSandbox> {

@@ -10,22 +10,21 @@ import { GraphQLClient } from './GraphQLClient.js';
 
 export interface TestSwitchboard extends Switchboard {
   readonly testDatabase: TestDatabase;
-  /** Calls as the first organization. */
+  /** A client of the first organization. */
   readonly client: GraphQLClient;
-  /** A client of another, new organization. */
+  /** Creates another organization. Returns a client of it. */
   anotherOrganization(name?: string): Promise<GraphQLClient>;
-  /** Rows of a statement, straight from Postgres. */
+  /** Runs a statement in Postgres. Returns its rows. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
   sql(statement: string, values?: unknown[]): Promise<any[]>;
 }
 
-/** Any 32 bytes do; tests need no real secret. */
+/** Any 32 bytes are enough, since tests need no real secret. */
 export const TEST_KEY = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 
 /**
- * The whole server, on a free port, with the sandbox unless the environment names a provider.
- * Its database is its own, unless another server's is given to share. It has the connection types of the product, and more
- * where a test brings some.
+ * Starts a whole server on a free port, with the sandbox unless the environment names a provider. It has its own database
+ * unless it shares another server's, the connection types of the product, and those that a test adds.
  */
 export async function startSwitchboard(
   environment: Record<string, string> = {},

@@ -3,5 +3,5 @@ import { TEST_KEY } from './startSwitchboard.js';
 
 const [id = '', key = ''] = TEST_KEY.split(':');
 
-/** Reads what servers under test have encrypted. */
+/** Decrypts what servers under test have encrypted. */
 export const testCipher = new Cipher([{ id, key: Buffer.from(key, 'base64') }]);

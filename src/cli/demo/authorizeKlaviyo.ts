@@ -5,7 +5,7 @@ import { type DemoClient, expectThat } from './DemoClient.js';
 export async function authorizeKlaviyo(client: DemoClient): Promise<string> {
   client.step('Create a Klaviyo connection');
   const { connection } = await client.call(
-    'mutation { createConnection(input: { type: KLAVIYO, name: "Demo shop" }) { connection { id status } userErrors { code message } } }',
+    'mutation { createConnection(input: { name: "Demo shop", configuration: { klaviyo: {} } }) { connection { id status } userErrors { code message } } }',
   );
   client.say(`Connection ${connection.id} is ${connection.status}.`);
   expectThat(connection.status === 'PENDING_AUTHORIZATION', 'a new connection to wait for its authorization');
@@ -41,10 +41,11 @@ export async function authorizeKlaviyo(client: DemoClient): Promise<string> {
   client.step('Look at the connection');
   const seen = await client.call(
     `query ($id: ID!) { connection(id: $id) { status authorization { status }
-       configuration { ... on KlaviyoConfiguration { grantedScopes accessTokenExpiresAt account { id name timezone } } } } }`,
+       account { id name timezone } grant { grantedScopes accessTokenExpiresAt } } }`,
     { id: connection.id },
   );
-  const { account, grantedScopes, accessTokenExpiresAt } = seen.configuration;
+  const { account } = seen;
+  const { grantedScopes, accessTokenExpiresAt } = seen.grant;
   client.say(`${seen.status}, account “${account.name}” (${account.id}, ${account.timezone})`);
   client.say(`scopes ${grantedScopes.join(' ')}; the access token is good until ${accessTokenExpiresAt}`);
   expectThat(seen.status === 'ACTIVE' && seen.authorization.status === 'COMPLETED', 'the connection to be ACTIVE');

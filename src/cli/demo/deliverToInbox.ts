@@ -16,7 +16,7 @@ export async function deliverToInbox(client: DemoClient): Promise<void> {
 
   client.step('Create a webhook connection and subscribe it to parcel events');
   const { connection } = await client.call(
-    'mutation ($url: URL!) { createConnection(input: { type: WEBHOOK, webhook: { url: $url } }) { connection { id status } userErrors { code message } } }',
+    'mutation ($url: URL!) { createConnection(input: { configuration: { webhook: { url: $url } } }) { connection { id status } userErrors { code message } } }',
     { url: inbox },
   );
   const { signingSecret } = await client.call(

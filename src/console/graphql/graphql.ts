@@ -6,33 +6,82 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** What an API key may do. */
 export type ApiKeyScope =
-  /** Make and end API keys; see and rotate secrets. Only for a key itself, never for its access tokens. */
+  /** Create and revoke API keys and sessions; reveal and rotate secrets. Never held by an access token. */
   | 'ADMIN'
-  /** Change connections and subscriptions; try deliveries again. */
+  /** Change connections and subscriptions; retry deliveries. */
   | 'MANAGE'
   /** Publish events. */
   | 'PUBLISH'
-  /** Look at everything of its organization, API keys excepted. */
+  /** Read everything of the organization except API keys, sessions and the audit log. */
   | 'READ';
 
-/** Who wanted an attempt. */
+/** Why an attempt failed. */
+export type AttemptErrorCode =
+  /** The test was stopped before the destination answered. */
+  | 'ABANDONED'
+  /** This server ended the exchange, for example because it stops. */
+  | 'ABORTED'
+  /** The destination answered with a status other than 2xx; statusCode has it. */
+  | 'BAD_STATUS'
+  /** The connection was refused, or the host is unreachable. */
+  | 'CONNECTION_REFUSED'
+  /** The connection was closed before the response was complete. */
+  | 'CONNECTION_RESET'
+  /** The host name could not be resolved. */
+  | 'DNS'
+  /** The connection cannot deliver at the moment, so the test was not sent. */
+  | 'HELD'
+  /** An internal error of this server. */
+  | 'INTERNAL'
+  /** The URL of the webhook is not valid. */
+  | 'INVALID_URL'
+  /** Another code of the destination; destinationCode has it. */
+  | 'OTHER'
+  /** The grant lacks a scope that the delivery needs. */
+  | 'PERMISSION_DENIED'
+  /** The host resolves to an address that is not public. */
+  | 'PRIVATE_ADDRESS'
+  /** The response is not valid HTTP. */
+  | 'PROTOCOL'
+  /** The provider could not be reached, or its answer could not be read. */
+  | 'PROVIDER_UNAVAILABLE'
+  /** The rate limit of the destination is used up. */
+  | 'RATE_LIMITED'
+  /** The destination accepts none of the identifiers of the recipient. */
+  | 'RECIPIENT_INVALID'
+  /** The event has no recipient, and the destination needs one. */
+  | 'RECIPIENT_MISSING'
+  /** The destination refused the event, without a code of its own. */
+  | 'REFUSED'
+  /** The name servers of this server did not answer. */
+  | 'RESOLVER'
+  /** The destination did not answer in time. */
+  | 'TIMEOUT'
+  /** The TLS handshake failed, or the certificate is not valid. */
+  | 'TLS'
+  /** The exchange failed for another reason. */
+  | 'UNKNOWN'
+  /** The response could not be stored. */
+  | 'UNSTORABLE';
+
+/** What triggered an attempt. */
 export type AttemptTrigger =
-  /** The schedule. */
+  /** The schedule of attempts and retries. */
   | 'AUTOMATIC'
-  /** Somebody, with retryDelivery or replayDeliveries. */
+  /** The mutation retryDelivery or replayDeliveries. */
   | 'MANUAL'
-  /** Somebody, with broadcastTestEvent. */
+  /** The mutation broadcastTestEvent. */
   | 'TEST';
 
-/** What was done. */
+/** An audited action. */
 export type AuditAction =
   /** An API key was created. */
   | 'API_KEY_CREATED'
   /** An API key was revoked. */
   | 'API_KEY_REVOKED'
-  /** A merchant came back, and the connection was linked. */
+  /** An authorization was completed, and the connection was linked. */
   | 'AUTHORIZATION_COMPLETED'
-  /** The grant of a connection was given back. */
+  /** The grant of a connection was revoked. */
   | 'AUTHORIZATION_REVOKED'
   /** An authorization was started. */
   | 'AUTHORIZATION_STARTED'
@@ -75,20 +124,20 @@ export type AuditAction =
   /** A test event was sent; the subject is its delivery. */
   | 'TEST_EVENT_BROADCAST';
 
-/** Who did something. */
+/** The kind of caller that performed an action. */
 export type AuditActor =
   /** A caller with an access token of an API key. */
   | 'ACCESS_TOKEN'
   /** A caller with an API key. */
   | 'API_KEY'
-  /** A merchant who came back from a provider. */
+  /** A merchant in a browser that returned from a provider. */
   | 'MERCHANT'
   /** A platform that acts for the organization. */
   | 'PLATFORM_KEY'
   /** A browser with a session. */
   | 'SESSION';
 
-/** What something was done to. */
+/** The kind of object that an action concerned. */
 export type AuditSubject =
   /** An API key. */
   | 'API_KEY'
@@ -98,7 +147,7 @@ export type AuditSubject =
   | 'DELIVERY'
   /** The organization itself. */
   | 'ORGANIZATION'
-  /** A person whom events are about. */
+  /** The recipient of events. */
   | 'RECIPIENT'
   /** A replay of deliveries. */
   | 'REPLAY'
@@ -118,245 +167,260 @@ export type CallerCredential =
   /** A session. */
   | 'SESSION';
 
-/** What Klaviyo said when it was asked whether a grant lives. */
+/** The result of checking a grant at Klaviyo. */
 export type ConnectionCheckOutcome =
-  /** It leads to another account than the connection belongs to. It was given up; the merchant has to connect again. */
+  /** The grant belongs to another account than the connection. It was discarded; the merchant must connect again. */
   | 'ACCOUNT_CHANGED'
-  /** It does. */
+  /** The grant is valid. */
   | 'HEALTHY'
-  /** There is no grant to ask after. */
+  /** The connection has no grant. */
   | 'NOT_AUTHORIZED'
-  /** It does not: the app was uninstalled, or its access withdrawn. The merchant has to connect again. */
+  /** The grant is not valid: the app was uninstalled, or its access was withdrawn. The merchant must connect again. */
   | 'REVOKED'
-  /** It lives, but lacks missingScopes. Events are held only when they need one of those. */
+  /** The grant is valid, but lacks missingScopes. Events are held only when they need one of these scopes. */
   | 'SCOPES_MISSING'
-  /** Klaviyo could not be asked, or gave no clear answer. Nothing was changed: try again later. */
+  /** Klaviyo could not be reached, or its answer was not clear. Nothing was changed: try again later. */
   | 'UNREACHABLE';
 
-/** Which connections to list. */
+/** The configuration of a connection: exactly one field, that of the connection's type. */
+export type ConnectionConfigurationInput =
+  {   /** The configuration of a KLAVIYO connection. A change takes effect with the next authorization. */
+  klaviyo: KlaviyoConfigurationInput; webhook?: never; }
+  |  { klaviyo?: never;   /** The configuration of a WEBHOOK connection. A new connection requires it. */
+  webhook: WebhookConfigurationInput; };
+
+/** Conditions for a list of connections. */
 export type ConnectionFilter = {
-  /** Only the one with this externalId. */
+  /** Only the connection with this externalId. */
   externalId?: string | null | undefined;
   /** True: only those with a problem, and those that are not ACTIVE for another reason than SWITCHED_OFF. False: only the others. */
   needsAttention?: boolean | null | undefined;
-  /** Only in this status. */
+  /** Only connections in this status. */
   status?: ConnectionStatus | null | undefined;
-  /** Only of this type. */
+  /** Only connections of this type. */
   type?: ConnectionType | null | undefined;
 };
 
-/** What keeps an ACTIVE connection from delivering, or soon will. */
+/** A problem that keeps an ACTIVE connection from delivering, or soon will. */
 export type ConnectionProblemCode =
-  /** Its latest deliveries failed. */
+  /** The latest deliveries failed. */
   | 'DELIVERIES_FAILING'
-  /** Its access token can not be renewed at the moment. */
+  /** The access token cannot be refreshed at the moment. */
   | 'REFRESH_FAILING'
   /** The grant lacks a scope that the next delivery needs. */
   | 'SCOPE_MISSING'
-  /** The destination limits how much it takes. */
+  /** The destination limits its requests. */
   | 'THROTTLED';
 
-/** Whether events can go out. In every status but ACTIVE they are held, not lost. */
+/** The status of a connection. In every status other than ACTIVE, events are held, not lost. */
 export type ConnectionStatus =
-  /** Delivers. */
+  /** Events are delivered. */
   | 'ACTIVE'
-  /** Turned off, by hand or since it only failed for five days or answered 410; statusReason says why. */
+  /** The connection is switched off: by updateConnection, after five days of failures, or after an answer 410. statusReasonCode has the reason. */
   | 'DISABLED'
-  /** Waits for the merchant to authorize it: call startAuthorization. */
+  /** The merchant has not authorized the connection: call startAuthorization. */
   | 'PENDING_AUTHORIZATION'
-  /** The provider no longer honours the grant: call startAuthorization again. */
+  /** The provider no longer accepts the grant: call startAuthorization again. */
   | 'REAUTHORIZATION_REQUIRED';
 
-/** Why a connection is not active. */
+/** The reason why a connection is not active. */
 export type ConnectionStatusReasonCode =
-  /** REAUTHORIZATION_REQUIRED: the grant led to another account than before. */
+  /** REAUTHORIZATION_REQUIRED: the grant belongs to another account than before. */
   | 'ACCOUNT_CHANGED'
-  /** PENDING_AUTHORIZATION: the merchant said no the last time. */
+  /** PENDING_AUTHORIZATION: the merchant denied the latest authorization. */
   | 'AUTHORIZATION_DENIED'
-  /** PENDING_AUTHORIZATION: the last authorization broke; authorization.errorCode says how. */
+  /** PENDING_AUTHORIZATION: the latest authorization failed; authorization.errorCode has the reason. */
   | 'AUTHORIZATION_FAILED'
-  /** PENDING_AUTHORIZATION: somebody called revokeAuthorization. */
+  /** PENDING_AUTHORIZATION: the grant was revoked by revokeAuthorization. */
   | 'AUTHORIZATION_REVOKED'
-  /** DISABLED: every delivery failed for days. */
+  /** DISABLED: every attempt failed for five days. */
   | 'FAILING'
-  /** DISABLED: the destination says that it is gone (410). */
+  /** DISABLED: the destination answered 410 Gone. */
   | 'GONE'
   /** REAUTHORIZATION_REQUIRED: the provider no longer accepts the grant. */
   | 'GRANT_LOST'
-  /** PENDING_AUTHORIZATION: nobody has authorized it yet. */
+  /** PENDING_AUTHORIZATION: the connection was never authorized. */
   | 'NOT_AUTHORIZED_YET'
-  /** DISABLED: its organization is being deleted. */
+  /** DISABLED: the organization is being deleted. */
   | 'ORGANIZATION_DELETED'
   /** REAUTHORIZATION_REQUIRED: the grant lacks a scope that deliveries need. */
   | 'SCOPE_MISSING'
-  /** DISABLED: somebody called updateConnection with isEnabled: false. */
+  /** DISABLED: updateConnection was called with isEnabled: false. */
   | 'SWITCHED_OFF';
 
-/** The kinds of places that events can go to. */
+/** A kind of destination for events. */
 export type ConnectionType =
   /** A merchant's Klaviyo account, linked by OAuth. */
   | 'KLAVIYO'
-  /** Any HTTP endpoint. */
+  /** An HTTP endpoint. */
   | 'WEBHOOK';
 
 /** A new API key. */
 export type CreateApiKeyInput = {
-  /** What people call it; at most 200 characters. */
+  /** Display name of the key; at most 200 characters. */
   name?: string | null | undefined;
-  /** True: only for access tokens; Basic is refused for the API. */
+  /** True for a key that can only obtain access tokens; the API refuses it as Basic credentials. */
   oauthOnly?: boolean | null | undefined;
-  /** What it may do: at most what you may, which is the default. */
+  /** Scopes of the key. The default, and the most, are the scopes of the caller. */
   scopes?: Array<ApiKeyScope> | null | undefined;
 };
 
 /** A new connection. */
 export type CreateConnectionInput = {
-  /** What your own system calls it: 1 to 200 characters, unique in the organization. */
+  /** The configuration of the connection, which its type may require. */
+  configuration?: ConnectionConfigurationInput | null | undefined;
+  /** Id of the connection in your own system: 1 to 200 characters, unique in the organization. */
   externalId?: string | null | undefined;
-  /** For KLAVIYO: optional. */
+  /**
+   * The configuration of a KLAVIYO connection.
+   * @deprecated Use configuration: { klaviyo }.
+   */
   klaviyo?: KlaviyoConfigurationInput | null | undefined;
-  /** Deliveries that may be under way there at once, over all processes, from 1 to 1,000; null: what the server allows. */
+  /** Maximum concurrent attempts over all processes, from 1 to 1,000; null for the limit of the server. */
   maxConcurrency?: number | null | undefined;
-  /** Deliveries that may go there in a second, over all processes, from 1 to 10,000; null: no limit. */
+  /** Maximum attempts per second over all processes, from 1 to 10,000; null for no limit. */
   maxPerSecond?: number | null | undefined;
-  /** What your own system notes on it: at most 50 keys of at most 40 characters; texts of at most 500, numbers, true or false. */
+  /** Metadata of your own system: at most 50 keys of at most 40 characters, with strings of at most 500 characters, numbers, true or false as values. */
   metadata?: Record<string, unknown> | null | undefined;
-  /** What people call it; at most 200 characters. */
+  /** Display name; at most 200 characters. */
   name?: string | null | undefined;
-  /** What kind of place it is. */
-  type: ConnectionType;
-  /** For WEBHOOK: required. */
+  /** The type of the connection. Required without configuration. */
+  type?: ConnectionType | null | undefined;
+  /**
+   * The configuration of a WEBHOOK connection.
+   * @deprecated Use configuration: { webhook }.
+   */
   webhook?: WebhookConfigurationInput | null | undefined;
 };
 
 /** A new session. */
 export type CreateSessionInput = {
-  /** The only connection that it may touch, with what hangs on it; all of the organization without. CONNECT needs one that has to be authorized. */
+  /** The only connection that the session can reach, with its subscriptions and deliveries; the whole organization when absent. CONNECT requires a connection that needs an authorization. */
   connectionId?: string | number | null | undefined;
-  /** Seconds for which it works: 300 to 86400; 1800 when not given. */
+  /** Lifetime in seconds: 300 to 86400; 1800 by default. */
   expiresIn?: number | null | undefined;
-  /** The language of its pages as a BCP 47 tag, such as nl-NL. */
+  /** Language of the pages of the session as a BCP 47 tag, such as nl-NL. */
   locale?: string | null | undefined;
-  /** The origin of the pages that may call with it, such as https://app.example.com: https, or http for localhost. Without one, those of CORS_ORIGINS may. */
+  /** The origin of the pages that may use the session, such as https://app.example.com: https, or http for localhost. Without one, pages of CORS_ORIGINS may use it. */
   origin?: string | null | undefined;
-  /** What it may do; each once at most. */
+  /** Permissions of the session, each at most once. */
   permissions: Array<SessionPermission>;
-  /** Where its authorizations send the browser unless told otherwise. Its origin must be the session's, or in RETURN_TO_ORIGINS. */
+  /** The URL to which authorizations of the session send the browser by default. Its origin must be the session's, or in RETURN_TO_ORIGINS. */
   returnTo?: string | null | undefined;
 };
 
 /** A new subscription. */
 export type CreateSubscriptionInput = {
-  /** Where the events go. */
+  /** Id of the connection that gets the events. */
   connectionId: string | number;
-  /** Which events; eventTypes lists them. */
+  /** Name of the event type; eventTypes lists them. */
   eventType: string;
-  /** What your own system calls it: 1 to 200 characters, unique in the organization. */
+  /** Id of the subscription in your own system: 1 to 200 characters, unique in the organization. */
   externalId?: string | null | undefined;
-  /** False makes it paused from the start. */
+  /** False to create a paused subscription. */
   isActive?: boolean;
-  /** What your own system notes on it: at most 50 keys of at most 40 characters; texts of at most 500, numbers, true or false. */
+  /** Metadata of your own system: at most 50 keys of at most 40 characters, with strings of at most 500 characters, numbers, true or false as values. */
   metadata?: Record<string, unknown> | null | undefined;
 };
 
-/** Which deliveries to list. */
+/** Conditions for a list of deliveries. */
 export type DeliveryFilter = {
-  /** Only to this connection. */
+  /** Only deliveries to this connection. */
   connectionId?: string | number | null | undefined;
-  /** Only created after this time. */
+  /** Only deliveries created after this time. */
   createdAfter?: string | null | undefined;
-  /** Only created before this time. */
+  /** Only deliveries created before this time. */
   createdBefore?: string | null | undefined;
-  /** Only of this event. */
+  /** Only deliveries of this event. */
   eventId?: string | number | null | undefined;
-  /** Only of events of this type. */
+  /** Only deliveries of events of this type. */
   eventType?: string | null | undefined;
-  /** Only in this status. */
+  /** Only deliveries in this status. */
   status?: DeliveryStatus | null | undefined;
-  /** Only in one of these statuses: 7 at most. */
+  /** Only deliveries in one of these statuses: 7 at most. */
   statuses?: Array<DeliveryStatus> | null | undefined;
-  /** Only for this subscription. */
+  /** Only deliveries for this subscription. */
   subscriptionId?: string | number | null | undefined;
 };
 
-/** What became of an event for one subscription. */
+/** The status of a delivery. */
 export type DeliveryStatus =
-  /** Its subscription or connection was deleted first. */
+  /** The subscription or the connection was deleted before the delivery was sent. */
   | 'CANCELLED'
-  /** The destination took it. */
+  /** The destination accepted the delivery. */
   | 'DELIVERED'
-  /** It waited for longer than DELIVERY_MAX_AGE_DAYS, and was not sent. retryDelivery sends it, with all its retries. */
+  /** The delivery waited for longer than DELIVERY_MAX_AGE_DAYS and was not sent. retryDelivery sends it, with all its retries. */
   | 'EXPIRED'
-  /** Every attempt failed, or none could work. retryDelivery tries again. */
+  /** All attempts failed, or no attempt can succeed. retryDelivery tries again. */
   | 'FAILED'
-  /** Waits until its connection is active again. Nothing is lost. */
+  /** The connection is not ACTIVE. The delivery is sent when it is ACTIVE again. */
   | 'HELD'
-  /** Waits for its first attempt. */
+  /** The first attempt has not been made yet. */
   | 'PENDING'
-  /** At least one attempt did not work; another follows at nextAttemptAt. */
+  /** At least one attempt failed; the next one follows at nextAttemptAt. */
   | 'RETRYING';
 
-/** Which events to list. */
+/** Conditions for a list of events. */
 export type EventFilter = {
-  /** Only published after this time. */
+  /** Only events published after this time. */
   createdAfter?: string | null | undefined;
-  /** Only published before this time. */
+  /** Only events published before this time. */
   createdBefore?: string | null | undefined;
-  /** Only of this type. */
+  /** Only events of this type. */
   eventType?: string | null | undefined;
-  /** Only the one that was published with this key. */
+  /** Only the event that was published with this key. */
   idempotencyKey?: string | null | undefined;
 };
 
-/** A header to send with every delivery. */
+/** A header for every delivery. */
 export type HeaderInput = {
-  /** A header's name; those that frame, sign or authenticate a delivery are refused. */
+  /** Name of the header. Headers that frame, sign or authenticate a delivery are refused. */
   name: string;
-  /** One line. */
+  /** Value of the header, one line. */
   value: string;
 };
 
-/** What to ask of Klaviyo. */
+/** The configuration of a Klaviyo connection. */
 export type KlaviyoConfigurationInput = {
-  /** Scopes to ask for, at most 100; one that klaviyoScopes does not list is asked for with a warning. accounts:read is always among them, and events:write once there is a subscription. As the server is configured when not given. */
+  /** Scopes to request, at most 100; KLAVIYO_SCOPES of the server by default. accounts:read is always requested, and events:write once the connection has a subscription. A scope that klaviyoScopes does not list is requested with a warning. */
   scopes?: Array<string> | null | undefined;
 };
 
-/** Which organizations to list. */
+/** Conditions for a list of organizations. */
 export type OrganizationFilter = {
-  /** Only the one with this externalId. */
+  /** Only the organization with this externalId. */
   externalId?: string | null | undefined;
 };
 
 /** An event to publish. */
 export type PublishEventInput = {
-  /** Its data, which must satisfy the event type's schema. At most 256 KiB. */
+  /** The data, which must satisfy the schema of the event type. At most 256 KiB. */
   data: Record<string, unknown>;
-  /** What kind of event it is; eventTypes lists them. */
+  /** Name of the event type; eventTypes lists them. */
   eventType: string;
-  /** Your own name for the event: publishing the same again with the same key returns the first one. At most 255 characters. */
+  /** A key of your own that prevents duplicates: publishing the same event again with the same key returns the first event. At most 255 characters. */
   idempotencyKey?: string | null | undefined;
-  /** When it happened: later than 2000-01-01, and at most a year ahead; the time of publishing when not given. It is the event's time in Klaviyo, where the data's own time is used when this is not given; what is old when it goes out triggers no flows there. */
+  /** When the event happened: after 2000-01-01 and at most a year ahead; the time of publishing by default. Klaviyo records the event at this time, or at the time in its data when this is absent. An event that is old when it is sent triggers no flows in Klaviyo. */
   occurredAt?: string | null | undefined;
-  /** What must stay in order, such as a parcel's number: events of one key reach each connection in the order of publishing, and wait for each other's retries. At most 255 characters. */
+  /** A key that keeps events in order, such as the number of a parcel: events with the same key reach each connection in the order of publishing, and wait for each other's retries. At most 255 characters. */
   orderingKey?: string | null | undefined;
-  /** Properties of your own, used for Klaviyo only and encrypted at rest: texts (at most 100,000 bytes), numbers, true or false. At most 200, of 256 KiB together; names have at most 100 characters. They go before those that the data becomes. */
+  /** Additional properties, used for Klaviyo only and encrypted at rest: strings (at most 100,000 bytes), numbers, true or false. At most 200, of 256 KiB together; names have at most 100 characters. They take precedence over properties from the data. */
   properties?: Record<string, unknown> | null | undefined;
-  /** Whom it is about; Klaviyo connections need it. */
+  /** The person whom the event is about. Klaviyo connections require it. */
   recipient?: RecipientInput | null | undefined;
-  /** What it is worth, such as an order's total. Used for Klaviyo only. */
+  /** Value of the event, such as the total of an order. Used for Klaviyo only. */
   value?: number | null | undefined;
-  /** The currency of value: three capital letters (ISO 4217), such as EUR. */
+  /** Currency of the value: three capital letters (ISO 4217), such as EUR. */
   valueCurrency?: string | null | undefined;
 };
 
-/** Whom an event is about; at least one of email, phoneNumber, externalId and anonymousId. Used for Klaviyo only, never sent to a webhook. */
+/** The person whom an event is about, by at least one of email, phoneNumber, externalId and anonymousId. Used for Klaviyo only, never sent to a webhook. */
 export type RecipientInput = {
-  /** The id of somebody whom you know by nothing else yet; at most 255 characters. */
+  /** Id of a person who is otherwise unknown; at most 255 characters. */
   anonymousId?: string | null | undefined;
   /** Email address. */
   email?: string | null | undefined;
-  /** Your own id of the person; at most 255 characters. */
+  /** Id of the person in your own system; at most 255 characters. */
   externalId?: string | null | undefined;
   /** First name; at most 255 characters. */
   firstName?: string | null | undefined;
@@ -393,106 +457,114 @@ export type ReplayStatus =
   /** More deliveries are being put on their way. */
   | 'RUNNING';
 
-/** What a session may do. None reads a payload, a recipient or a secret. */
+/** What a session may do. No session can read the data of an event, a recipient or a secret. */
 export type SessionPermission =
-  /** Link one connection, or link it again, and see how it fares. */
+  /** Authorize one connection, and read its status. */
   | 'CONNECT'
-  /** What VIEW may, and change connections and subscriptions, test them, and try deliveries again. */
+  /** Everything that VIEW may, and change and test connections and subscriptions, and retry deliveries. */
   | 'MANAGE'
-  /** See connections, subscriptions and deliveries. */
+  /** Read connections, subscriptions and deliveries. */
   | 'VIEW';
 
-/** Which subscriptions to list. */
+/** Conditions for a list of subscriptions. */
 export type SubscriptionFilter = {
-  /** Only of this connection. */
+  /** Only subscriptions of this connection. */
   connectionId?: string | number | null | undefined;
-  /** Only of this event type. */
+  /** Only subscriptions to this event type. */
   eventType?: string | null | undefined;
-  /** Only the one with this externalId. */
+  /** Only the subscription with this externalId. */
   externalId?: string | null | undefined;
-  /** Only active ones, or only paused ones. */
+  /** True for active subscriptions only; false for paused ones only. */
   isActive?: boolean | null | undefined;
 };
 
-/** Changes to a connection: only what is given changes. */
+/** Changes to a connection. Absent fields stay as they are. */
 export type UpdateConnectionInput = {
-  /** What your own system calls it: 1 to 200 characters, unique in the organization; null takes it away. */
+  /** Changes to the configuration. */
+  configuration?: ConnectionConfigurationInput | null | undefined;
+  /** Id of the connection in your own system: 1 to 200 characters, unique in the organization; null removes it. */
   externalId?: string | null | undefined;
-  /** Which connection. */
+  /** Id of the connection. */
   id: string | number;
-  /** False turns it off: its status is DISABLED, and events for it are held. True turns a DISABLED one on again. */
+  /** False disables the connection: its status is DISABLED, and its events are held. True enables a DISABLED connection again. */
   isEnabled?: boolean | null | undefined;
-  /** For KLAVIYO; takes effect with the next authorization. */
+  /**
+   * The configuration of a KLAVIYO connection. A change takes effect with the next authorization.
+   * @deprecated Use configuration: { klaviyo }.
+   */
   klaviyo?: KlaviyoConfigurationInput | null | undefined;
-  /** Deliveries that may be under way there at once, over all processes, from 1 to 1,000; null takes the limit away. */
+  /** Maximum concurrent attempts over all processes, from 1 to 1,000; null removes the limit. */
   maxConcurrency?: number | null | undefined;
-  /** Deliveries that may go there in a second, over all processes, from 1 to 10,000; null takes the limit away. */
+  /** Maximum attempts per second over all processes, from 1 to 10,000; null removes the limit. */
   maxPerSecond?: number | null | undefined;
-  /** Replaces all of its metadata; null empties it. */
+  /** Replaces all metadata; null removes it. */
   metadata?: Record<string, unknown> | null | undefined;
-  /** A new name; null or blank takes it away. */
+  /** Display name; null or a blank text removes it. */
   name?: string | null | undefined;
-  /** For WEBHOOK. */
+  /**
+   * The configuration of a WEBHOOK connection.
+   * @deprecated Use configuration: { webhook }.
+   */
   webhook?: WebhookConfigurationInput | null | undefined;
 };
 
-/** What is wrong with a part of an input. */
+/** The code of a problem of an input. */
 export type UserErrorCode =
-  /** It contradicts what is there already. */
+  /** The input conflicts with existing data. */
   | 'CONFLICT'
-  /** It may not be done. */
+  /** The caller may not do this. */
   | 'FORBIDDEN'
-  /** It has the wrong form or does not fit here. */
+  /** The value has the wrong form or is not allowed here. */
   | 'INVALID'
-  /** It is not one of the possible values. */
+  /** The value is not one of the allowed values. */
   | 'INVALID_CHOICE'
-  /** It is too large. */
+  /** The value is too large. */
   | 'MAX_VALUE'
-  /** It is too small. */
+  /** The value is too small. */
   | 'MIN_VALUE'
-  /** It must be a list. */
+  /** The value must be a list. */
   | 'NOT_A_LIST'
-  /** There is no such thing, or it is not yours. */
+  /** The object does not exist or is not yours. */
   | 'NOT_FOUND'
-  /** It is missing. */
+  /** The field is missing. */
   | 'REQUIRED'
-  /** There is no field of that name. */
+  /** There is no field with this name. */
   | 'UNKNOWN_FIELD';
 
-/** Secrets for the chosen authType. Never readable again. */
+/** The secrets for an authType. They cannot be read. */
 export type WebhookAuthConfigInput = {
-  /** For API_KEY. */
+  /** The key for API_KEY. */
   apiKey?: string | null | undefined;
-  /** For API_KEY: the header that carries the key. */
+  /** The name of the header for API_KEY. */
   headerName?: string | null | undefined;
-  /** For BASIC. */
+  /** The password for BASIC. */
   password?: string | null | undefined;
-  /** For BEARER. */
+  /** The token for BEARER. */
   token?: string | null | undefined;
-  /** For BASIC. */
+  /** The user name for BASIC. */
   username?: string | null | undefined;
 };
 
-/** How deliveries authenticate at a webhook. */
+/** The authentication of deliveries at a webhook. */
 export type WebhookAuthType =
-  /** A key in a header of your choice. */
+  /** An API key in a header of your choice. */
   | 'API_KEY'
   /** Authorization: Basic username and password (RFC 7617). */
   | 'BASIC'
   /** Authorization: Bearer token (RFC 6750). */
   | 'BEARER'
-  /** Not at all; the signature still proves who sent them. */
+  /** No authentication. The signature proves the sender. */
   | 'NONE';
 
-/** Where and how to call a webhook. */
+/** The configuration of a webhook. In an update, absent fields stay as they are. */
 export type WebhookConfigurationInput = {
-  /** The secrets that authType takes. */
+  /** The secrets for authType. */
   authConfig?: WebhookAuthConfigInput | null | undefined;
-  /** NONE when not given. */
+  /** Authentication of deliveries; NONE by default. */
   authType?: WebhookAuthType | null | undefined;
-  /** At most 20; replaces the whole list. */
+  /** Headers of every delivery, at most 20. Replaces the whole list. */
   extraHeaders?: Array<HeaderInput> | null | undefined;
-  /** http or https, public, without credentials. Required on creation. Another origin (scheme, host or port) needs authConfig and extraHeaders again. */
+  /** URL of the endpoint: http or https, public, without credentials. Required for a new connection. A change of the origin (scheme, host or port) requires authConfig and extraHeaders again. */
   url?: string | null | undefined;
 };
 
@@ -662,7 +734,7 @@ export type DeliveryQueryVariables = Exact<{
 }>;
 
 
-export type DeliveryQuery = { delivery: { id: string, status: DeliveryStatus, attemptCount: number, nextAttemptAt: string | null, createdAt: string, updatedAt: string, event: { id: string, occurredAt: string, erasedAt: string | null, eventType: string }, subscription: { id: string } | null, attempts: Array<{ number: number, trigger: AttemptTrigger, statusCode: number | null, durationMs: number, startedAt: string, error: { code: string } | null }>, connection: { id: string, name: string | null, type: ConnectionType, configuration:
+export type DeliveryQuery = { delivery: { id: string, status: DeliveryStatus, attemptCount: number, nextAttemptAt: string | null, createdAt: string, updatedAt: string, event: { id: string, occurredAt: string, erasedAt: string | null, eventType: string }, subscription: { id: string } | null, attempts: Array<{ number: number, trigger: AttemptTrigger, statusCode: number | null, durationMs: number, startedAt: string, error: { code: AttemptErrorCode } | null }>, connection: { id: string, name: string | null, type: ConnectionType, configuration:
         | { __typename: 'KlaviyoConfiguration', account: { id: string, name: string | null } | null }
         | { __typename: 'WebhookConfiguration', url: string }
        } | null } | null };
@@ -672,7 +744,7 @@ export type DeliveryContentQueryVariables = Exact<{
 }>;
 
 
-export type DeliveryContentQuery = { delivery: { id: string, event: { id: string, payload: Record<string, unknown> }, attempts: Array<{ number: number, responseBody: string | null, error: { code: string, message: string } | null }> } | null };
+export type DeliveryContentQuery = { delivery: { id: string, event: { id: string, payload: Record<string, unknown> }, attempts: Array<{ number: number, responseBody: string | null, error: { code: AttemptErrorCode, message: string } | null }> } | null };
 
 export type WatchDeliverySubscriptionVariables = Exact<{
   connectionId?: string | number | null | undefined;
@@ -872,7 +944,7 @@ export type SendTestMutationVariables = Exact<{
 }>;
 
 
-export type SendTestMutation = { broadcastTestEvent: { result: { success: boolean, statusCode: number | null, responseBody: string | null, durationMs: number, error: { code: string, message: string } | null } | null, userErrors: Array<{ code: UserErrorCode, message: string, path: Array<string> }> } };
+export type SendTestMutation = { broadcastTestEvent: { result: { success: boolean, statusCode: number | null, responseBody: string | null, durationMs: number, error: { code: AttemptErrorCode, message: string } | null } | null, userErrors: Array<{ code: UserErrorCode, message: string, path: Array<string> }> } };
 
 export type SwitchSubscriptionMutationVariables = Exact<{
   id: string | number;

@@ -37,6 +37,14 @@ const connection = {
   },
 };
 
+/** The connection of the samples about a linked account. */
+const linkedSample = { id: '1042', type: 'klaviyo', name: 'Acme marketing' };
+
+/** Returns that connection in a sample of a lost grant. */
+function lostSample(status_reason: string): ConnectionSnapshot {
+  return { ...linkedSample, status: 'reauthorization_required', status_reason };
+}
+
 /** Returns the schema of a `connections.*` event: the shared fields plus the given ones, some of them required. */
 function connectionEventSchema(description: string, own: { properties: JsonSchema; required: string[] }): JsonSchema {
   return {
@@ -90,7 +98,7 @@ export const connectionAuthorizationCompleted: EventTypeDefinition<ConnectionAut
     },
   }),
   sample: {
-    connection: { id: '1042', type: 'klaviyo', name: 'Acme marketing', status: 'active', status_reason: null },
+    connection: { ...linkedSample, status: 'active', status_reason: null },
     occurred_at: '2026-03-09T09:15:02Z',
     account: { id: 'AbC123', name: 'Acme' },
     granted_scopes: ['accounts:read', 'events:write'],
@@ -106,13 +114,7 @@ export const connectionReauthorizationRequired: EventTypeDefinition<ConnectionRe
   description: 'A grant is dead: deliveries are held until the merchant links the account again. The reason is in status_reason.',
   schema: connectionEventSchema('A connection that has to be authorized again.', { required: [], properties: {} }),
   sample: {
-    connection: {
-      id: '1042',
-      type: 'klaviyo',
-      name: 'Acme marketing',
-      status: 'reauthorization_required',
-      status_reason: 'Klaviyo no longer accepts the grant: the app was uninstalled or its access was revoked.',
-    },
+    connection: lostSample('Klaviyo no longer accepts the grant: the app was uninstalled or its access was revoked.'),
     occurred_at: '2026-06-21T03:40:11Z',
   },
   internal: true,
@@ -137,13 +139,7 @@ export const connectionAccountChanged: EventTypeDefinition<ConnectionAccountChan
     },
   }),
   sample: {
-    connection: {
-      id: '1042',
-      type: 'klaviyo',
-      name: 'Acme marketing',
-      status: 'reauthorization_required',
-      status_reason: 'The grant leads to another Klaviyo account (Acme Outlet) than the connection belongs to (Acme).',
-    },
+    connection: lostSample('The grant leads to another Klaviyo account (Acme Outlet) than the connection belongs to (Acme).'),
     occurred_at: '2026-07-02T04:12:45Z',
     expected_account: { id: 'AbC123', name: 'Acme' },
     found_account: { id: 'XyZ789', name: 'Acme Outlet' },
@@ -165,13 +161,7 @@ export const connectionScopesMissing: EventTypeDefinition<ConnectionScopesMissin
     },
   }),
   sample: {
-    connection: {
-      id: '1042',
-      type: 'klaviyo',
-      name: 'Acme marketing',
-      status: 'reauthorization_required',
-      status_reason: 'The grant lacks the scope events:write: connect again and allow it.',
-    },
+    connection: lostSample('The grant lacks the scope events:write: connect again and allow it.'),
     occurred_at: '2026-07-02T04:12:45Z',
     missing_scopes: ['events:write'],
     granted_scopes: ['accounts:read'],

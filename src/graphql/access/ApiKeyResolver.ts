@@ -8,7 +8,7 @@ import { ApiKeyPage, ApiKeyPayload, CreateApiKeyInput, CreateApiKeyPayload, Revo
 @Resolver()
 export class ApiKeyResolver {
   @Query(() => ApiKeyPage, {
-    description: 'Your API keys, newest first, revoked ones included; without secrets. Needs ADMIN.',
+    description: 'The API keys of the organization, newest first, including revoked ones. Requires ADMIN.',
   })
   apiKeys(@Ctx() context: GraphQLContext, @Args(() => PageArgs) page: PageArgs): Promise<object> {
     const caller = context.caller('admin');
@@ -16,22 +16,22 @@ export class ApiKeyResolver {
   }
 
   @Mutation(() => CreateApiKeyPayload, {
-    description: 'Adds an API key to your organization and shows its secret this once. Needs ADMIN.',
+    description: 'Creates an API key and returns its secret, which is not shown again. Requires ADMIN.',
   })
   createApiKey(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => CreateApiKeyInput, { description: 'What the key is for and what it may do.' }) input: CreateApiKeyInput,
+    @Arg('input', () => CreateApiKeyInput, { description: 'Name and scopes of the key.' }) input: CreateApiKeyInput,
   ): Promise<CreateApiKeyPayload> {
     const caller = context.caller('admin');
     return withUserErrors(() => createApiKey(context.dependencies, caller, input));
   }
 
   @Mutation(() => ApiKeyPayload, {
-    description: 'Ends an API key with its access tokens, at once. Needs ADMIN. The last one with ADMIN is refused.',
+    description: 'Revokes an API key and its access tokens at once. The last key with ADMIN cannot be revoked. Requires ADMIN.',
   })
   revokeApiKey(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => RevokeApiKeyInput, { description: 'Which one.' }) input: RevokeApiKeyInput,
+    @Arg('input', () => RevokeApiKeyInput, { description: 'The API key to revoke.' }) input: RevokeApiKeyInput,
   ): Promise<ApiKeyPayload> {
     const caller = context.caller('admin');
     return withUserErrors(async () => ({ apiKey: await revokeApiKey(context.dependencies, caller, input) }));

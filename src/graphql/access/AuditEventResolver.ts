@@ -20,14 +20,14 @@ const AuditSubjectEnum = enumOf(AUDIT_SUBJECTS);
 const AuditActorEnum = enumOf(AUDIT_ACTORS);
 registerEnumType(AuditActionEnum, {
   name: 'AuditAction',
-  description: 'What was done.',
+  description: 'An audited action.',
   valuesConfig: {
     CONNECTION_CREATED: { description: 'A connection was created.' },
     CONNECTION_UPDATED: { description: 'A connection was changed.' },
     CONNECTION_DELETED: { description: 'A connection was deleted with its subscriptions.' },
     AUTHORIZATION_STARTED: { description: 'An authorization was started.' },
-    AUTHORIZATION_COMPLETED: { description: 'A merchant came back, and the connection was linked.' },
-    AUTHORIZATION_REVOKED: { description: 'The grant of a connection was given back.' },
+    AUTHORIZATION_COMPLETED: { description: 'An authorization was completed, and the connection was linked.' },
+    AUTHORIZATION_REVOKED: { description: 'The grant of a connection was revoked.' },
     INSTALL_CLAIMED: { description: 'An install that began at the provider was claimed.' },
     SUBSCRIPTION_CREATED: { description: 'A subscription was created.' },
     SUBSCRIPTION_UPDATED: { description: 'A subscription was changed.' },
@@ -50,7 +50,7 @@ registerEnumType(AuditActionEnum, {
 });
 registerEnumType(AuditSubjectEnum, {
   name: 'AuditSubject',
-  description: 'What something was done to.',
+  description: 'The kind of object that an action concerned.',
   valuesConfig: {
     CONNECTION: { description: 'A connection.' },
     SUBSCRIPTION: { description: 'A subscription.' },
@@ -59,87 +59,87 @@ registerEnumType(AuditSubjectEnum, {
     API_KEY: { description: 'An API key.' },
     SESSION: { description: 'A session.' },
     ORGANIZATION: { description: 'The organization itself.' },
-    RECIPIENT: { description: 'A person whom events are about.' },
+    RECIPIENT: { description: 'The recipient of events.' },
   },
 });
 registerEnumType(AuditActorEnum, {
   name: 'AuditActor',
-  description: 'Who did something.',
+  description: 'The kind of caller that performed an action.',
   valuesConfig: {
     API_KEY: { description: 'A caller with an API key.' },
     ACCESS_TOKEN: { description: 'A caller with an access token of an API key.' },
     SESSION: { description: 'A browser with a session.' },
     PLATFORM_KEY: { description: 'A platform that acts for the organization.' },
-    MERCHANT: { description: 'A merchant who came back from a provider.' },
+    MERCHANT: { description: 'A merchant in a browser that returned from a provider.' },
   },
 });
 
-@ObjectType('AuditEvent', { description: 'One line of the audit log: who did what, when and from where.' })
+@ObjectType('AuditEvent', { description: 'An entry of the audit log: who did what, when and from where.' })
 class AuditEventObject {
   @Field(() => ID, { description: 'Unique identifier.' })
   id!: number;
 
-  @Field(() => AuditActionEnum, { description: 'What was done.' })
+  @Field(() => AuditActionEnum, { description: 'The action.' })
   action!: AuditAction;
 
-  @Field(() => AuditActorEnum, { description: 'Who did it.' })
+  @Field(() => AuditActorEnum, { description: 'The kind of caller that performed the action.' })
   actorType!: AuditActor;
 
-  @Field(() => ID, { nullable: true, description: 'Identifier of the API key or session; null for a merchant.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the API key or the session; null for a merchant.' })
   actorId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'IP address that the call came from; null when it is not known.' })
+  @Field(() => String, { nullable: true, description: 'IP address of the caller; null when it is unknown.' })
   address?: string | null;
 
-  @Field(() => AuditSubjectEnum, { description: 'What it was done to.' })
+  @Field(() => AuditSubjectEnum, { description: 'The kind of object that the action concerned.' })
   subjectType!: AuditSubject;
 
-  @Field(() => ID, { description: 'Identifier of what it was done to, which may be gone by now.' })
+  @Field(() => ID, { description: 'Id of the object, which may no longer exist.' })
   subjectId!: string;
 
   @Field(() => GraphQLJSONObject, {
     nullable: true,
-    description: 'What changed, as it was before; null for what is new. No secrets.',
+    description: 'The changed values before the action; null for a new object. Contains no secrets.',
   })
   before?: Record<string, unknown> | null;
 
   @Field(() => GraphQLJSONObject, {
     nullable: true,
-    description: 'What changed, as it was afterwards; null for what is gone. No secrets.',
+    description: 'The changed values after the action; null for a deleted object. Contains no secrets.',
   })
   after?: Record<string, unknown> | null;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was done.' })
+  @Field(() => GraphQLDateTime, { description: 'When the action was performed.' })
   createdAt!: Date;
 }
 
 const AuditEventPage = pageTypes('AuditEvent', 'audit events', () => AuditEventObject);
 
-@InputType({ description: 'Which audit events to list.' })
+@InputType({ description: 'Conditions for a list of audit events.' })
 class AuditEventFilter {
-  @Field(() => AuditActionEnum, { nullable: true, description: 'Only of this action.' })
+  @Field(() => AuditActionEnum, { nullable: true, description: 'Only this action.' })
   action?: AuditAction | null;
 
-  @Field(() => AuditSubjectEnum, { nullable: true, description: 'Only what was done to things of this kind.' })
+  @Field(() => AuditSubjectEnum, { nullable: true, description: 'Only actions on objects of this kind.' })
   subjectType?: AuditSubject | null;
 
-  @Field(() => ID, { nullable: true, description: 'Only what was done to this one; give subjectType too.' })
+  @Field(() => ID, { nullable: true, description: 'Only actions on this object. Requires subjectType.' })
   subjectId?: string | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only what was done after this time.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only actions after this time.' })
   createdAfter?: Date | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only what was done before this time.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only actions before this time.' })
   createdBefore?: Date | null;
 }
 
 @Resolver()
 export class AuditEventResolver {
-  @Query(() => AuditEventPage, { description: 'The audit log of your organization, newest first. Needs ADMIN.' })
+  @Query(() => AuditEventPage, { description: 'The audit log of the organization, newest first. Requires ADMIN.' })
   auditEvents(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => AuditEventFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    @Arg('filter', () => AuditEventFilter, { nullable: true, description: 'All conditions of the filter apply.' })
     filter?: AuditEventFilter | null,
   ): Promise<object> {
     const caller = context.caller('admin');

@@ -21,23 +21,25 @@ export class OrganizationResolver {
   @Query(() => OrganizationObject, {
     nullable: true,
     description:
-      "The caller's own organization. A platform that acts for none names one by id or externalId; null when there is none, or when it is not yours.",
+      "The caller's own organization. A platform that acts for none names one by id or externalId. Null when it does not exist or is not yours.",
   })
   organization(
     @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { nullable: true, description: 'The one with this id.' }) id?: string | null,
-    @Arg('externalId', () => String, { nullable: true, description: 'The one with this externalId.' }) externalId?: string | null,
+    @Arg('id', () => ID, { nullable: true, description: 'Id of the organization.' }) id?: string | null,
+    @Arg('externalId', () => String, { nullable: true, description: 'The externalId of the organization.' }) externalId?:
+      | string
+      | null,
   ): Promise<OrganizationObject | null> {
     const { dependencies, possibleCaller } = context;
     const who = possibleCaller?.organizationId === null ? possibleCaller : context.caller('read');
     return findOrganization(dependencies, who, { id, externalId });
   }
 
-  @Query(() => OrganizationPage, { description: 'Every organization, newest first. For platforms.' })
+  @Query(() => OrganizationPage, { description: 'All organizations, newest first. For platforms.' })
   organizations(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => OrganizationFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    @Arg('filter', () => OrganizationFilter, { nullable: true, description: 'All conditions of the filter apply.' })
     filter?: OrganizationFilter | null,
   ): Promise<object> {
     const platform = context.platform();
@@ -46,11 +48,12 @@ export class OrganizationResolver {
 
   @Mutation(() => UpsertOrganizationPayload, {
     description:
-      'Makes an organization, or changes the one with this externalId. Asking again changes nothing, however many do so at once. For platforms.',
+      'Creates an organization, or changes the one with this externalId. The same call can be repeated, also concurrently, without further effect. For platforms.',
   })
   upsertOrganization(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => UpsertOrganizationInput, { description: 'What it shall be.' }) input: UpsertOrganizationInput,
+    @Arg('input', () => UpsertOrganizationInput, { description: 'The externalId, the name and the metadata.' })
+    input: UpsertOrganizationInput,
   ): Promise<UpsertOrganizationPayload> {
     const platform = context.platform();
     return withUserErrors(() => upsertOrganization(context.dependencies, platform, input));
@@ -58,11 +61,11 @@ export class OrganizationResolver {
 
   @Mutation(() => DeleteOrganizationPayload, {
     description:
-      'Deletes an organization for good. Deliveries stop, and its keys and tokens end, at once; grants are revoked and everything is erased in the background. Asking again changes nothing. For platforms.',
+      'Deletes an organization permanently. Its deliveries stop and its keys, access tokens and sessions end at once; its grants are revoked and its data is erased in the background. The same call can be repeated without further effect. For platforms.',
   })
   deleteOrganization(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => DeleteOrganizationInput, { description: 'Which one.' }) input: DeleteOrganizationInput,
+    @Arg('input', () => DeleteOrganizationInput, { description: 'The organization to delete.' }) input: DeleteOrganizationInput,
   ): Promise<DeleteOrganizationPayload> {
     const platform = context.platform();
     return withUserErrors(async () => ({ organization: await deleteOrganization(context.dependencies, platform, input) }));
@@ -70,7 +73,7 @@ export class OrganizationResolver {
 
   @FieldResolver(() => OrganizationDeletionObject, {
     nullable: true,
-    description: 'How far its deletion is; null while nobody asked for that.',
+    description: 'Progress of the deletion; null when none was requested.',
   })
   deletion(@Root() { id }: Organization, @Ctx() { loaders }: GraphQLContext): Promise<OrganizationDeletionObject | null> {
     return loaders.deletion.load(id);

@@ -17,18 +17,21 @@ import {
 
 @Resolver(() => SessionObject)
 export class SessionResolver {
-  @Query(() => SessionObject, { nullable: true, description: 'The session that calls; null when a key or an access token does.' })
+  @Query(() => SessionObject, {
+    nullable: true,
+    description: 'The session of the caller; null when the caller uses a key or an access token.',
+  })
   session(@Ctx() context: GraphQLContext): Promise<SessionObject | null> {
     return findOwnSession(context.dependencies, context.caller('read', 'connect'));
   }
 
   @Query(() => SessionPage, {
-    description: 'The sessions of your organization, newest first, for 30 days after their end. Needs ADMIN.',
+    description: 'The sessions of the organization, newest first. They are kept for 30 days after their end. Requires ADMIN.',
   })
   sessions(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => SessionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    @Arg('filter', () => SessionFilter, { nullable: true, description: 'All conditions of the filter apply.' })
     filter?: SessionFilter | null,
   ): Promise<object> {
     const caller = context.caller('admin');
@@ -36,11 +39,11 @@ export class SessionResolver {
   }
 
   @Mutation(() => CreateSessionPayload, {
-    description: 'Gives a browser a short, narrow permission, and shows its token this once. Needs ADMIN.',
+    description: 'Creates a session for a browser and returns its token, which is not shown again. Requires ADMIN.',
   })
   createSession(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => CreateSessionInput, { description: 'What it may do, where, and for how long.' })
+    @Arg('input', () => CreateSessionInput, { description: 'Permissions, connection, origin and lifetime.' })
     input: CreateSessionInput,
   ): Promise<CreateSessionPayload> {
     const caller = context.caller('admin');
@@ -48,11 +51,11 @@ export class SessionResolver {
   }
 
   @Mutation(() => SessionPayload, {
-    description: 'Ends a session at once, everywhere, also on open websockets. Needs ADMIN.',
+    description: 'Ends a session at once, in all processes and on open websockets. Requires ADMIN.',
   })
   endSession(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => EndSessionInput, { description: 'Which one.' }) input: EndSessionInput,
+    @Arg('input', () => EndSessionInput, { description: 'The session to end.' }) input: EndSessionInput,
   ): Promise<SessionPayload> {
     const caller = context.caller('admin');
     return withUserErrors(async () => ({ session: await endSession(context.dependencies, caller, input) }));
@@ -60,7 +63,8 @@ export class SessionResolver {
 
   @FieldResolver(() => ConnectionObject, {
     nullable: true,
-    description: 'The only connection that it may touch; null when it is for all of the organization, or once it is deleted.',
+    description:
+      'The only connection that the session can reach; null for a session of the whole organization, and once the connection is deleted.',
   })
   connection(@Root() { connectionId }: Session, @Ctx() context: GraphQLContext): Promise<ConnectionObject | null> | null {
     return connectionId ? context.loaders.connection.load(connectionId) : null;

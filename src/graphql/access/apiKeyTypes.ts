@@ -9,37 +9,40 @@ registerEnumType(ApiKeyScopeEnum, {
   name: 'ApiKeyScope',
   description: 'What an API key may do.',
   valuesConfig: {
-    ADMIN: { description: 'Make and end API keys; see and rotate secrets. Only for a key itself, never for its access tokens.' },
-    MANAGE: { description: 'Change connections and subscriptions; try deliveries again.' },
+    ADMIN: { description: 'Create and revoke API keys and sessions; reveal and rotate secrets. Never held by an access token.' },
+    MANAGE: { description: 'Change connections and subscriptions; retry deliveries.' },
     PUBLISH: { description: 'Publish events.' },
-    READ: { description: 'Look at everything of its organization, API keys excepted.' },
+    READ: { description: 'Read everything of the organization except API keys, sessions and the audit log.' },
   },
 });
 
-@ObjectType('ApiKey', { description: 'A public and secret key pair with which a backend or frontend calls the API.' })
+@ObjectType('ApiKey', { description: 'A pair of a public and a secret key with which a backend calls the API.' })
 export class ApiKeyObject {
   @Field(() => ID, { description: 'Unique identifier.' })
   id!: number;
 
-  @Field(() => String, { nullable: true, description: 'What people call it.' })
+  @Field(() => String, { nullable: true, description: 'Display name of the key.' })
   name?: string | null;
 
   @Field(() => String, { description: 'The user name of Basic authentication, and the client id of OAuth.' })
   publicKey!: string;
 
-  @Field(() => [ApiKeyScopeEnum], { description: 'What it may do.' })
+  @Field(() => [ApiKeyScopeEnum], { description: 'Scopes of the key.' })
   scopes!: readonly string[] | readonly ApiKeyScope[];
 
-  @Field(() => Boolean, { description: 'True: it is only good for access tokens (POST /oauth2/token).' })
+  @Field(() => Boolean, { description: 'True when the key can only obtain access tokens (POST /oauth2/token).' })
   oauthOnly!: boolean;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was created.' })
+  @Field(() => GraphQLDateTime, { description: 'When the key was created.' })
   createdAt!: Date;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'When it or a token of it was last used, to the minute.' })
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When the key or one of its access tokens was last used, to the minute.',
+  })
   lastUsedAt?: Date | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Since when it no longer works; null while it does.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the key was revoked; null while it is valid.' })
   revokedAt?: Date | null;
 }
 
@@ -47,33 +50,43 @@ export const ApiKeyPage = pageTypes('ApiKey', 'API keys', () => ApiKeyObject);
 
 @InputType({ description: 'A new API key.' })
 export class CreateApiKeyInput {
-  @Field(() => String, { nullable: true, description: 'What people call it; at most 200 characters.' })
+  @Field(() => String, { nullable: true, description: 'Display name of the key; at most 200 characters.' })
   name?: string | null;
 
-  @Field(() => [ApiKeyScopeEnum], { nullable: true, description: 'What it may do: at most what you may, which is the default.' })
+  @Field(() => [ApiKeyScopeEnum], {
+    nullable: true,
+    description: 'Scopes of the key. The default, and the most, are the scopes of the caller.',
+  })
   scopes?: ApiKeyScope[] | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'True: only for access tokens; Basic is refused for the API.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True for a key that can only obtain access tokens; the API refuses it as Basic credentials.',
+  })
   oauthOnly?: boolean | null;
 }
 
-@InputType({ description: 'Which API key to revoke.' })
+@InputType({ description: 'The API key to revoke.' })
 export class RevokeApiKeyInput {
-  @Field(() => ID, { description: 'The key; its access tokens go with it.' })
+  @Field(() => ID, { description: 'Id of the API key. Its access tokens are revoked with it.' })
   id!: string;
 }
 
 export const CreateApiKeyPayload = payloadType<{ apiKey: ApiKeyObject; secretKey: string }>(
   'CreateApiKeyPayload',
-  'The new key with its secret, or what is wrong with the input.',
+  'The new API key with its secret, or the problems of the input.',
   {
-    apiKey: [() => ApiKeyObject, 'The key; null when there are userErrors.'],
-    secretKey: [() => String, 'Its secret. Shown this once and never again.'],
+    apiKey: [() => ApiKeyObject, 'The API key; null when there are userErrors.'],
+    secretKey: [() => String, 'The secret key. It is shown only here.'],
   },
 );
 export type CreateApiKeyPayload = InstanceType<typeof CreateApiKeyPayload>;
 
-export const ApiKeyPayload = payloadType<{ apiKey: ApiKeyObject }>('ApiKeyPayload', 'The key, or what is wrong with the input.', {
-  apiKey: [() => ApiKeyObject, 'The key; null when there are userErrors.'],
-});
+export const ApiKeyPayload = payloadType<{ apiKey: ApiKeyObject }>(
+  'ApiKeyPayload',
+  'The API key, or the problems of the input.',
+  {
+    apiKey: [() => ApiKeyObject, 'The API key; null when there are userErrors.'],
+  },
+);
 export type ApiKeyPayload = InstanceType<typeof ApiKeyPayload>;

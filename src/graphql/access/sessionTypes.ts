@@ -7,120 +7,126 @@ import { UserErrorObject } from '../userErrors.js';
 const SessionPermissionEnum = { CONNECT: 'connect', VIEW: 'view', MANAGE: 'manage' } as const;
 registerEnumType(SessionPermissionEnum, {
   name: 'SessionPermission',
-  description: 'What a session may do. None reads a payload, a recipient or a secret.',
+  description: 'What a session may do. No session can read the data of an event, a recipient or a secret.',
   valuesConfig: {
-    CONNECT: { description: 'Link one connection, or link it again, and see how it fares.' },
-    VIEW: { description: 'See connections, subscriptions and deliveries.' },
-    MANAGE: { description: 'What VIEW may, and change connections and subscriptions, test them, and try deliveries again.' },
+    CONNECT: { description: 'Authorize one connection, and read its status.' },
+    VIEW: { description: 'Read connections, subscriptions and deliveries.' },
+    MANAGE: { description: 'Everything that VIEW may, and change and test connections and subscriptions, and retry deliveries.' },
   },
 });
 
 @ObjectType('Session', { description: "A browser's short, narrow permission to call the API." })
 export class SessionObject {
-  @Field(() => ID, { description: 'Unique identifier. Not the token.' })
+  @Field(() => ID, { description: 'Unique identifier, which is not the token.' })
   id!: string;
 
-  @Field(() => [SessionPermissionEnum], { description: 'What it may do.' })
+  @Field(() => [SessionPermissionEnum], { description: 'Permissions of the session.' })
   permissions!: readonly string[] | readonly SessionPermission[];
 
-  @Field(() => String, { nullable: true, description: 'The origin of the pages that may call with it; null when it names none.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The origin of the pages that may use the session; null when the session names none.',
+  })
   origin?: string | null;
 
-  @Field(() => GraphQLURL, { nullable: true, description: 'Where its authorizations send the browser unless told otherwise.' })
+  @Field(() => GraphQLURL, {
+    nullable: true,
+    description: 'The URL to which authorizations of the session send the browser by default.',
+  })
   returnTo?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The language of its pages (BCP 47).' })
+  @Field(() => String, { nullable: true, description: 'Language of the pages of the session (BCP 47).' })
   locale?: string | null;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was created.' })
+  @Field(() => GraphQLDateTime, { description: 'When the session was created.' })
   createdAt!: Date;
 
-  @Field(() => GraphQLDateTime, { description: 'Until when it works, unless it is ended before.' })
+  @Field(() => GraphQLDateTime, { description: 'When the session expires, unless it is ended before.' })
   expiresAt!: Date;
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
-    description: 'When it was ended: by endSession, with its key, or with its connection. Null while it was not.',
+    description: 'When the session was ended: by endSession, or with its key or connection. Null while it was not ended.',
   })
   endedAt?: Date | null;
 }
 
 export const SessionPage = pageTypes('Session', 'sessions', () => SessionObject);
 
-@InputType({ description: 'Which sessions to list.' })
+@InputType({ description: 'Conditions for a list of sessions.' })
 export class SessionFilter {
-  @Field(() => Boolean, { nullable: true, description: 'True: only those that work; false: only those that are over.' })
+  @Field(() => Boolean, { nullable: true, description: 'True for valid sessions only; false for expired and ended ones only.' })
   isAlive?: boolean | null;
 
-  @Field(() => ID, { nullable: true, description: 'Only for this connection.' })
+  @Field(() => ID, { nullable: true, description: 'Only sessions of this connection.' })
   connectionId?: string | null;
 }
 
 @InputType({ description: 'A new session.' })
 export class CreateSessionInput {
-  @Field(() => [SessionPermissionEnum], { description: 'What it may do; each once at most.' })
+  @Field(() => [SessionPermissionEnum], { description: 'Permissions of the session, each at most once.' })
   permissions!: SessionPermission[];
 
   @Field(() => ID, {
     nullable: true,
     description:
-      'The only connection that it may touch, with what hangs on it; all of the organization without. CONNECT needs one that has to be authorized.',
+      'The only connection that the session can reach, with its subscriptions and deliveries; the whole organization when absent. CONNECT requires a connection that needs an authorization.',
   })
   connectionId?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'The origin of the pages that may call with it, such as https://app.example.com: https, or http for localhost. Without one, those of CORS_ORIGINS may.',
+      'The origin of the pages that may use the session, such as https://app.example.com: https, or http for localhost. Without one, pages of CORS_ORIGINS may use it.',
   })
   origin?: string | null;
 
   @Field(() => GraphQLURL, {
     nullable: true,
     description:
-      "Where its authorizations send the browser unless told otherwise. Its origin must be the session's, or in RETURN_TO_ORIGINS.",
+      "The URL to which authorizations of the session send the browser by default. Its origin must be the session's, or in RETURN_TO_ORIGINS.",
   })
   returnTo?: URL | null;
 
-  @Field(() => Int, { nullable: true, description: 'Seconds for which it works: 300 to 86400; 1800 when not given.' })
+  @Field(() => Int, { nullable: true, description: 'Lifetime in seconds: 300 to 86400; 1800 by default.' })
   expiresIn?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'The language of its pages as a BCP 47 tag, such as nl-NL.' })
+  @Field(() => String, { nullable: true, description: 'Language of the pages of the session as a BCP 47 tag, such as nl-NL.' })
   locale?: string | null;
 }
 
-@InputType({ description: 'Which session to end.' })
+@InputType({ description: 'The session to end.' })
 export class EndSessionInput {
-  @Field(() => ID, { description: 'The session.' })
+  @Field(() => ID, { description: 'Id of the session.' })
   id!: string;
 }
 
-@ObjectType({ description: 'The new session with its token, or what is wrong with the input.' })
+@ObjectType({ description: 'The new session with its token, or the problems of the input.' })
 export class CreateSessionPayload {
   @Field(() => SessionObject, { nullable: true, description: 'The session; null when there are userErrors.' })
   session?: SessionObject | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What the browser sends as `Authorization: Bearer`. Shown this once and never again.',
+    description: 'The token, which the browser sends as `Authorization: Bearer`. It is shown only here.',
   })
   token?: string | null;
 
   @Field(() => GraphQLURL, {
     nullable: true,
-    description: 'The page where the connection is linked; it holds the token. Null without CONNECT.',
+    description: 'URL of the connect page, which contains the token. Null without CONNECT.',
   })
   url?: string | null;
 
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  @Field(() => [UserErrorObject], { description: 'Problems of the input that a person can fix. Empty on success.' })
   userErrors!: readonly UserErrorObject[];
 }
 
-@ObjectType({ description: 'The session, or what is wrong with the input.' })
+@ObjectType({ description: 'The session, or the problems of the input.' })
 export class SessionPayload {
   @Field(() => SessionObject, { nullable: true, description: 'The session; null when there are userErrors.' })
   session?: SessionObject | null;
 
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  @Field(() => [UserErrorObject], { description: 'Problems of the input that a person can fix. Empty on success.' })
   userErrors!: readonly UserErrorObject[];
 }

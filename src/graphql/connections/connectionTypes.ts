@@ -4,11 +4,11 @@ import type { ConnectionStatus, StatusReasonCode } from '../../domain/Connection
 import type { Metadata } from '../../domain/Metadata.js';
 import type { Shown } from './ConnectionTypeView.js';
 
-/** Its values come with the connection types. */
+/** The connection types add its values. */
 const ConnectionTypeEnum = {};
 registerEnumType(ConnectionTypeEnum, {
   name: 'ConnectionType',
-  description: 'The kinds of places that events can go to.',
+  description: 'A kind of destination for events.',
 });
 
 const ConnectionStatusEnum = {
@@ -19,13 +19,14 @@ const ConnectionStatusEnum = {
 } as const;
 registerEnumType(ConnectionStatusEnum, {
   name: 'ConnectionStatus',
-  description: 'Whether events can go out. In every status but ACTIVE they are held, not lost.',
+  description: 'The status of a connection. In every status other than ACTIVE, events are held, not lost.',
   valuesConfig: {
-    PENDING_AUTHORIZATION: { description: 'Waits for the merchant to authorize it: call startAuthorization.' },
-    ACTIVE: { description: 'Delivers.' },
-    REAUTHORIZATION_REQUIRED: { description: 'The provider no longer honours the grant: call startAuthorization again.' },
+    PENDING_AUTHORIZATION: { description: 'The merchant has not authorized the connection: call startAuthorization.' },
+    ACTIVE: { description: 'Events are delivered.' },
+    REAUTHORIZATION_REQUIRED: { description: 'The provider no longer accepts the grant: call startAuthorization again.' },
     DISABLED: {
-      description: 'Turned off, by hand or since it only failed for five days or answered 410; statusReason says why.',
+      description:
+        'The connection is switched off: by updateConnection, after five days of failures, or after an answer 410. statusReasonCode has the reason.',
     },
   },
 });
@@ -45,21 +46,21 @@ const StatusReasonCodeEnum = {
 } as const satisfies Record<string, StatusReasonCode>;
 registerEnumType(StatusReasonCodeEnum, {
   name: 'ConnectionStatusReasonCode',
-  description: 'Why a connection is not active.',
+  description: 'The reason why a connection is not active.',
   valuesConfig: {
-    NOT_AUTHORIZED_YET: { description: 'PENDING_AUTHORIZATION: nobody has authorized it yet.' },
-    AUTHORIZATION_DENIED: { description: 'PENDING_AUTHORIZATION: the merchant said no the last time.' },
+    NOT_AUTHORIZED_YET: { description: 'PENDING_AUTHORIZATION: the connection was never authorized.' },
+    AUTHORIZATION_DENIED: { description: 'PENDING_AUTHORIZATION: the merchant denied the latest authorization.' },
     AUTHORIZATION_FAILED: {
-      description: 'PENDING_AUTHORIZATION: the last authorization broke; authorization.errorCode says how.',
+      description: 'PENDING_AUTHORIZATION: the latest authorization failed; authorization.errorCode has the reason.',
     },
-    AUTHORIZATION_REVOKED: { description: 'PENDING_AUTHORIZATION: somebody called revokeAuthorization.' },
+    AUTHORIZATION_REVOKED: { description: 'PENDING_AUTHORIZATION: the grant was revoked by revokeAuthorization.' },
     GRANT_LOST: { description: 'REAUTHORIZATION_REQUIRED: the provider no longer accepts the grant.' },
-    ACCOUNT_CHANGED: { description: 'REAUTHORIZATION_REQUIRED: the grant led to another account than before.' },
+    ACCOUNT_CHANGED: { description: 'REAUTHORIZATION_REQUIRED: the grant belongs to another account than before.' },
     SCOPE_MISSING: { description: 'REAUTHORIZATION_REQUIRED: the grant lacks a scope that deliveries need.' },
-    SWITCHED_OFF: { description: 'DISABLED: somebody called updateConnection with isEnabled: false.' },
-    FAILING: { description: 'DISABLED: every delivery failed for days.' },
-    GONE: { description: 'DISABLED: the destination says that it is gone (410).' },
-    ORGANIZATION_DELETED: { description: 'DISABLED: its organization is being deleted.' },
+    SWITCHED_OFF: { description: 'DISABLED: updateConnection was called with isEnabled: false.' },
+    FAILING: { description: 'DISABLED: every attempt failed for five days.' },
+    GONE: { description: 'DISABLED: the destination answered 410 Gone.' },
+    ORGANIZATION_DELETED: { description: 'DISABLED: the organization is being deleted.' },
   },
 });
 
@@ -72,169 +73,176 @@ export const ProblemCodeEnum = {
 export type ConnectionProblemCode = (typeof ProblemCodeEnum)[keyof typeof ProblemCodeEnum];
 registerEnumType(ProblemCodeEnum, {
   name: 'ConnectionProblemCode',
-  description: 'What keeps an ACTIVE connection from delivering, or soon will.',
+  description: 'A problem that keeps an ACTIVE connection from delivering, or soon will.',
   valuesConfig: {
-    REFRESH_FAILING: { description: 'Its access token can not be renewed at the moment.' },
+    REFRESH_FAILING: { description: 'The access token cannot be refreshed at the moment.' },
     SCOPE_MISSING: { description: 'The grant lacks a scope that the next delivery needs.' },
-    DELIVERIES_FAILING: { description: 'Its latest deliveries failed.' },
-    THROTTLED: { description: 'The destination limits how much it takes.' },
+    DELIVERIES_FAILING: { description: 'The latest deliveries failed.' },
+    THROTTLED: { description: 'The destination limits its requests.' },
   },
 });
 
 @ObjectType('KlaviyoAccount', { description: 'The Klaviyo account that a connection is linked to.' })
 export class ProviderAccountObject {
-  @Field(() => ID, { description: "Klaviyo's id of the account." })
+  @Field(() => ID, { description: 'Id of the account at Klaviyo.' })
   id!: string;
 
-  @Field(() => String, { nullable: true, description: 'The name of its organization.' })
+  @Field(() => String, { nullable: true, description: 'Name of the organization of the account.' })
   name!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Its time zone, such as Europe/Amsterdam.' })
+  @Field(() => String, { nullable: true, description: 'Time zone of the account, such as Europe/Amsterdam.' })
   timezone!: string | null;
 }
 
 export const ConnectionConfigurationUnion = createUnionType({
   name: 'ConnectionConfiguration',
-  description: "A connection's configuration; which one, its type decides.",
-  // They come with the connection types.
+  description: 'The configuration of a connection, by its type.',
+  // The connection types add them.
   types: () => [] as unknown as readonly [ClassType],
   resolveType: (value: object) => (value as Shown).__typename,
 });
 
-@ObjectType('Connection', { description: "Where events go: a webhook, or a merchant's Klaviyo account." })
+@ObjectType('Connection', { description: "A destination for events: a webhook, or a merchant's Klaviyo account." })
 export class ConnectionObject {
   @Field(() => ID, { description: 'Unique identifier.' })
   id!: number;
 
-  @Field(() => ConnectionTypeEnum, { description: 'What kind of place it is. Never changes.' })
+  @Field(() => ConnectionTypeEnum, { description: 'The type of the connection, which never changes.' })
   type!: string;
 
-  @Field(() => String, { nullable: true, description: 'What people call it.' })
+  @Field(() => String, { nullable: true, description: 'Display name of the connection.' })
   name?: string | null;
 
-  @Field(() => ConnectionStatusEnum, { description: 'Whether events can go out.' })
+  @Field(() => ConnectionStatusEnum, { description: 'Current status.' })
   status!: ConnectionStatus;
 
-  @Field(() => String, { nullable: true, description: 'Why it is not active, in a sentence; null when it is.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The reason why the connection is not active, as a sentence; null when it is active.',
+  })
   statusReason?: string | null;
 
-  @Field(() => StatusReasonCodeEnum, { nullable: true, description: 'The same for programs; null when it is active.' })
+  @Field(() => StatusReasonCodeEnum, {
+    nullable: true,
+    description: 'The reason why the connection is not active, for programs; null when it is active.',
+  })
   statusReasonCode?: StatusReasonCode | null;
 
   @Field(() => Int, {
     nullable: true,
-    description:
-      'Deliveries that may be under way there at once, over all processes, from 1 to 1,000; null: what the server allows.',
+    description: 'Maximum concurrent attempts over all processes, from 1 to 1,000; null for the limit of the server.',
   })
   maxConcurrency?: number | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Deliveries that may go there in a second, over all processes, from 1 to 10,000; null: no limit.',
+    description: 'Maximum attempts per second over all processes, from 1 to 10,000; null for no limit.',
   })
   maxPerSecond?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'What your own system calls it; unique in the organization.' })
+  @Field(() => String, { nullable: true, description: 'Id of the connection in your own system; unique in the organization.' })
   externalId?: string | null;
 
-  @Field(() => GraphQLJSONObject, { description: 'What your own system noted on it.' })
+  @Field(() => GraphQLJSONObject, { description: 'Metadata of your own system.' })
   metadata!: Metadata;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was created.' })
+  @Field(() => GraphQLDateTime, { description: 'When the connection was created.' })
   createdAt!: Date;
 
-  @Field(() => GraphQLDateTime, { description: 'When its configuration or status last changed.' })
+  @Field(() => GraphQLDateTime, { description: 'When the configuration or the status last changed.' })
   updatedAt!: Date;
 }
 
-/** Its fields for the configuration come with the connection types, here and below. */
+/** Its fields for the configuration are added by `buildSchema`, here and below. */
 @InputType({ description: 'A new connection.' })
 export class CreateConnectionInput {
-  @Field(() => ConnectionTypeEnum, { description: 'What kind of place it is.' })
-  type!: string;
+  @Field(() => ConnectionTypeEnum, {
+    nullable: true,
+    description: 'The type of the connection. Required without configuration.',
+  })
+  type?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What people call it; at most 200 characters.' })
+  @Field(() => String, { nullable: true, description: 'Display name; at most 200 characters.' })
   name?: string | null;
 
   @Field(() => Int, {
     nullable: true,
-    description:
-      'Deliveries that may be under way there at once, over all processes, from 1 to 1,000; null: what the server allows.',
+    description: 'Maximum concurrent attempts over all processes, from 1 to 1,000; null for the limit of the server.',
   })
   maxConcurrency?: number | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Deliveries that may go there in a second, over all processes, from 1 to 10,000; null: no limit.',
+    description: 'Maximum attempts per second over all processes, from 1 to 10,000; null for no limit.',
   })
   maxPerSecond?: number | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What your own system calls it: 1 to 200 characters, unique in the organization.',
+    description: 'Id of the connection in your own system: 1 to 200 characters, unique in the organization.',
   })
   externalId?: string | null;
 
   @Field(() => GraphQLJSONObject, {
     nullable: true,
     description:
-      'What your own system notes on it: at most 50 keys of at most 40 characters; texts of at most 500, numbers, true or false.',
+      'Metadata of your own system: at most 50 keys of at most 40 characters, with strings of at most 500 characters, numbers, true or false as values.',
   })
   metadata?: Record<string, unknown> | null;
 }
 
-@InputType({ description: 'Changes to a connection: only what is given changes.' })
+@InputType({ description: 'Changes to a connection. Absent fields stay as they are.' })
 export class UpdateConnectionInput {
-  @Field(() => ID, { description: 'Which connection.' })
+  @Field(() => ID, { description: 'Id of the connection.' })
   id!: string;
 
-  @Field(() => String, { nullable: true, description: 'A new name; null or blank takes it away.' })
+  @Field(() => String, { nullable: true, description: 'Display name; null or a blank text removes it.' })
   name?: string | null;
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'False turns it off: its status is DISABLED, and events for it are held. True turns a DISABLED one on again.',
+    description:
+      'False disables the connection: its status is DISABLED, and its events are held. True enables a DISABLED connection again.',
   })
   isEnabled?: boolean | null;
 
   @Field(() => Int, {
     nullable: true,
-    description:
-      'Deliveries that may be under way there at once, over all processes, from 1 to 1,000; null takes the limit away.',
+    description: 'Maximum concurrent attempts over all processes, from 1 to 1,000; null removes the limit.',
   })
   maxConcurrency?: number | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Deliveries that may go there in a second, over all processes, from 1 to 10,000; null takes the limit away.',
+    description: 'Maximum attempts per second over all processes, from 1 to 10,000; null removes the limit.',
   })
   maxPerSecond?: number | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What your own system calls it: 1 to 200 characters, unique in the organization; null takes it away.',
+    description: 'Id of the connection in your own system: 1 to 200 characters, unique in the organization; null removes it.',
   })
   externalId?: string | null;
 
-  @Field(() => GraphQLJSONObject, { nullable: true, description: 'Replaces all of its metadata; null empties it.' })
+  @Field(() => GraphQLJSONObject, { nullable: true, description: 'Replaces all metadata; null removes it.' })
   metadata?: Record<string, unknown> | null;
 }
 
-@InputType({ description: 'Which connection to delete.' })
+@InputType({ description: 'The connection to delete.' })
 export class DeleteConnectionInput {
-  @Field(() => ID, { description: 'The connection, which goes with its subscriptions.' })
+  @Field(() => ID, { description: 'Id of the connection. Its subscriptions are deleted with it.' })
   id!: string;
 }
 
-@InputType({ description: 'Which connections to list.' })
+@InputType({ description: 'Conditions for a list of connections.' })
 export class ConnectionFilter {
-  @Field(() => ConnectionTypeEnum, { nullable: true, description: 'Only of this type.' })
+  @Field(() => ConnectionTypeEnum, { nullable: true, description: 'Only connections of this type.' })
   type?: string | null;
 
-  @Field(() => ConnectionStatusEnum, { nullable: true, description: 'Only in this status.' })
+  @Field(() => ConnectionStatusEnum, { nullable: true, description: 'Only connections in this status.' })
   status?: ConnectionStatus | null;
 
-  @Field(() => String, { nullable: true, description: 'Only the one with this externalId.' })
+  @Field(() => String, { nullable: true, description: 'Only the connection with this externalId.' })
   externalId?: string | null;
 
   @Field(() => Boolean, {

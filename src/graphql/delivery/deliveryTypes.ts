@@ -17,17 +17,17 @@ export const DeliveryStatusEnum = {
 } as const;
 registerEnumType(DeliveryStatusEnum, {
   name: 'DeliveryStatus',
-  description: 'What became of an event for one subscription.',
+  description: 'The status of a delivery.',
   valuesConfig: {
-    PENDING: { description: 'Waits for its first attempt.' },
-    RETRYING: { description: 'At least one attempt did not work; another follows at nextAttemptAt.' },
-    HELD: { description: 'Waits until its connection is active again. Nothing is lost.' },
-    DELIVERED: { description: 'The destination took it.' },
-    FAILED: { description: 'Every attempt failed, or none could work. retryDelivery tries again.' },
-    CANCELLED: { description: 'Its subscription or connection was deleted first.' },
+    PENDING: { description: 'The first attempt has not been made yet.' },
+    RETRYING: { description: 'At least one attempt failed; the next one follows at nextAttemptAt.' },
+    HELD: { description: 'The connection is not ACTIVE. The delivery is sent when it is ACTIVE again.' },
+    DELIVERED: { description: 'The destination accepted the delivery.' },
+    FAILED: { description: 'All attempts failed, or no attempt can succeed. retryDelivery tries again.' },
+    CANCELLED: { description: 'The subscription or the connection was deleted before the delivery was sent.' },
     EXPIRED: {
       description:
-        'It waited for longer than DELIVERY_MAX_AGE_DAYS, and was not sent. retryDelivery sends it, with all its retries.',
+        'The delivery waited for longer than DELIVERY_MAX_AGE_DAYS and was not sent. retryDelivery sends it, with all its retries.',
     },
   },
 });
@@ -35,157 +35,163 @@ registerEnumType(DeliveryStatusEnum, {
 const AttemptTriggerEnum = { AUTOMATIC: 'automatic', MANUAL: 'manual', TEST: 'test' } as const;
 registerEnumType(AttemptTriggerEnum, {
   name: 'AttemptTrigger',
-  description: 'Who wanted an attempt.',
+  description: 'What triggered an attempt.',
   valuesConfig: {
-    AUTOMATIC: { description: 'The schedule.' },
-    MANUAL: { description: 'Somebody, with retryDelivery or replayDeliveries.' },
-    TEST: { description: 'Somebody, with broadcastTestEvent.' },
+    AUTOMATIC: { description: 'The schedule of attempts and retries.' },
+    MANUAL: { description: 'The mutation retryDelivery or replayDeliveries.' },
+    TEST: { description: 'The mutation broadcastTestEvent.' },
   },
 });
 
-@ObjectType('AttemptError', { description: 'Why an attempt did not work.' })
+@ObjectType('AttemptError', { description: 'The reason why an attempt failed.' })
 export class AttemptErrorObject {
-  @Field(() => String, { description: 'Stable; made for programs.' })
+  /** The stored code, which the field resolvers convert. */
   code!: string;
 
-  @Field(() => String, { description: 'The same in a sentence.' })
+  @Field(() => String, { description: 'The reason as a sentence.' })
   message!: string;
 }
 
 @ObjectType('Attempt', { description: 'One HTTP try of a delivery.' })
 export class AttemptObject {
-  @Field(() => Int, { description: '1 for the first.' })
+  @Field(() => Int, { description: 'Number of the attempt; the first is 1.' })
   number!: number;
 
-  @Field(() => AttemptTriggerEnum, { description: 'Who wanted it.' })
+  @Field(() => AttemptTriggerEnum, { description: 'What triggered the attempt.' })
   trigger!: AttemptTrigger;
 
-  @Field(() => Int, { nullable: true, description: 'The HTTP status; null when no answer came.' })
+  @Field(() => Int, { nullable: true, description: 'HTTP status of the response; null without a response.' })
   statusCode?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'The first 16 KiB of the answer.' })
+  @Field(() => String, { nullable: true, description: 'The first 16 KiB of the response body.' })
   responseBody?: string | null;
 
-  @Field(() => Int, { description: 'From beginning to end, in milliseconds.' })
+  @Field(() => Int, { description: 'Duration in milliseconds.' })
   durationMs!: number;
 
-  @Field(() => GraphQLDateTime, { description: 'When it began.' })
+  @Field(() => GraphQLDateTime, { description: 'When the attempt began.' })
   startedAt!: Date;
 }
 
-@ObjectType('Delivery', { description: 'One event for one subscription, and what became of it.' })
+@ObjectType('Delivery', { description: 'One event for one subscription.' })
 export class DeliveryObject {
-  @Field(() => ID, { description: 'Unique identifier; also the webhook-id header of every attempt.' })
+  @Field(() => ID, { description: 'Unique identifier, which is also the webhook-id header of every attempt.' })
   id!: string;
 
-  @Field(() => DeliveryStatusEnum, { description: 'How far it came.' })
+  @Field(() => DeliveryStatusEnum, { description: 'Current status.' })
   status!: DeliveryStatus;
 
-  @Field(() => Int, { description: 'Attempts so far, whoever wanted them.' })
+  @Field(() => Int, { description: 'Number of attempts so far.' })
   attemptCount!: number;
 
-  @Field(() => GraphQLDateTime, { description: 'When the event was published.' })
+  @Field(() => GraphQLDateTime, { description: 'When the delivery was created.' })
   createdAt!: Date;
 
-  @Field(() => GraphQLDateTime, { description: 'When it last changed.' })
+  @Field(() => GraphQLDateTime, { description: 'When the delivery last changed.' })
   updatedAt!: Date;
 }
 
 export const DeliveryPage = pageTypes('Delivery', 'deliveries', () => DeliveryObject);
 
-@InputType({ description: 'Which deliveries to list.' })
+@InputType({ description: 'Conditions for a list of deliveries.' })
 export class DeliveryFilter {
-  @Field(() => DeliveryStatusEnum, { nullable: true, description: 'Only in this status.' })
+  @Field(() => DeliveryStatusEnum, { nullable: true, description: 'Only deliveries in this status.' })
   status?: DeliveryStatus | null;
 
-  @Field(() => [DeliveryStatusEnum], { nullable: true, description: 'Only in one of these statuses: 7 at most.' })
+  @Field(() => [DeliveryStatusEnum], { nullable: true, description: 'Only deliveries in one of these statuses: 7 at most.' })
   statuses?: DeliveryStatus[] | null;
 
-  @Field(() => ID, { nullable: true, description: 'Only to this connection.' })
+  @Field(() => ID, { nullable: true, description: 'Only deliveries to this connection.' })
   connectionId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'Only for this subscription.' })
+  @Field(() => ID, { nullable: true, description: 'Only deliveries for this subscription.' })
   subscriptionId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'Only of this event.' })
+  @Field(() => ID, { nullable: true, description: 'Only deliveries of this event.' })
   eventId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Only of events of this type.' })
+  @Field(() => String, { nullable: true, description: 'Only deliveries of events of this type.' })
   eventType?: string | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only created after this time.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only deliveries created after this time.' })
   createdAfter?: Date | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only created before this time.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only deliveries created before this time.' })
   createdBefore?: Date | null;
 }
 
-@InputType({ description: 'Which delivery to try again.' })
+@InputType({ description: 'The delivery to retry.' })
 export class RetryDeliveryInput {
-  @Field(() => ID, { description: 'The delivery.' })
-  deliveryId!: string;
+  @Field(() => ID, { nullable: true, description: 'Id of the delivery. Required.' })
+  id?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Id of the delivery.', deprecationReason: 'Use id.' })
+  deliveryId?: string | null;
 }
 
-@InputType({ description: 'Which subscription to test.' })
+@InputType({ description: 'The subscription to test.' })
 export class BroadcastTestEventInput {
-  @Field(() => ID, { description: 'The subscription; it may be paused.' })
+  @Field(() => ID, { description: 'Id of the subscription, which may be paused.' })
   subscriptionId!: string;
 
   @Field(() => RecipientInput, {
     nullable: true,
-    description: 'Whom the sample is about, for Klaviyo: your own address, say. Nobody real when not given.',
+    description: 'Recipient of the sample in Klaviyo, such as your own email address. A fictitious person by default.',
   })
   recipient?: RecipientInput | null;
 }
 
-@InputType({ description: 'Whose signing secret.' })
+@InputType({ description: 'The connection of a signing secret.' })
 export class SigningSecretInput {
-  @Field(() => ID, { description: 'A WEBHOOK connection.' })
+  @Field(() => ID, { description: 'Id of a WEBHOOK connection.' })
   connectionId!: string;
 }
 
 export const DeliveryPayload = payloadType<{ delivery: DeliveryObject }>(
   'DeliveryPayload',
-  'The delivery after a change, or what is wrong with the input.',
+  'The delivery after the change, or the problems of the input.',
   {
-    delivery: [() => DeliveryObject, 'As it is now; null when there are userErrors.'],
+    delivery: [() => DeliveryObject, 'The delivery; null when there are userErrors.'],
   },
 );
 export type DeliveryPayload = InstanceType<typeof DeliveryPayload>;
 
-@ObjectType({ description: 'How a test broadcast went (OpenAPI broadcast-result).' })
+@ObjectType({ description: 'The result of a test broadcast (OpenAPI broadcast-result).' })
 class BroadcastResult {
-  @Field(() => Boolean, { description: 'True when the destination took it.' })
+  @Field(() => Boolean, { description: 'True when the destination accepted the event.' })
   success!: boolean;
 
-  @Field(() => Int, { nullable: true, description: 'The HTTP status; null when no answer came.' })
+  @Field(() => Int, { nullable: true, description: 'HTTP status of the response; null without a response.' })
   statusCode?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'The first 16 KiB of the answer.' })
+  @Field(() => String, { nullable: true, description: 'The first 16 KiB of the response body.' })
   responseBody?: string | null;
 
-  @Field(() => Int, { description: 'From beginning to end, in milliseconds.' })
+  @Field(() => Int, { description: 'Duration in milliseconds.' })
   durationMs!: number;
 
-  @Field(() => AttemptErrorObject, { nullable: true, description: 'Why it did not work; null when it did.' })
+  @Field(() => AttemptErrorObject, { nullable: true, description: 'Why the attempt failed; null when it succeeded.' })
   error?: AttemptErrorObject | null;
 }
 
 export const BroadcastTestEventPayload = payloadType<{ result: BroadcastResult }>(
   'BroadcastTestEventPayload',
-  'How the test went, or what is wrong with the input.',
+  'The result of the test, or the problems of the input.',
   {
-    result: [() => BroadcastResult, 'What the destination answered; null when there are userErrors.'],
+    result: [() => BroadcastResult, 'The result; null when there are userErrors.'],
   },
 );
 export type BroadcastTestEventPayload = InstanceType<typeof BroadcastTestEventPayload>;
 
 export const SigningSecretPayload = payloadType<{ signingSecret: string; previousSecretExpiresAt: Date }>(
   'SigningSecretPayload',
-  'The secret that signs deliveries (Standard Webhooks), or what is wrong with the input.',
+  'The secret that signs deliveries (Standard Webhooks), or the problems of the input.',
   {
-    signingSecret: [() => String, '`whsec_` and base64; null when there are userErrors.'],
-    previousSecretExpiresAt: [() => GraphQLDateTime, 'Until when the secret before this one signs as well; null without one.'],
+    signingSecret: [() => String, 'The secret: `whsec_` and base64. Null when there are userErrors.'],
+    previousSecretExpiresAt: [
+      () => GraphQLDateTime,
+      'Until when the previous secret also signs; null without a previous secret.',
+    ],
   },
 );
 export type SigningSecretPayload = InstanceType<typeof SigningSecretPayload>;

@@ -9,12 +9,12 @@ registerEnumType(ErasureStatusEnum, {
   name: 'ErasureStatus',
   description: 'Current status of an erasure.',
   valuesConfig: {
-    RUNNING: { description: 'More events are being looked at.' },
-    COMPLETED: { description: 'Nothing of the person is left.' },
+    RUNNING: { description: 'More events are being searched.' },
+    COMPLETED: { description: 'All data of the person was erased.' },
   },
 });
 
-@ObjectType('Erasure', { description: "How far the erasure of a person's data is. Whose it was is not kept." })
+@ObjectType('Erasure', { description: "Progress of the erasure of a person's data. The identity of the person is not kept." })
 class ErasureObject {
   @Field(() => ID, { description: 'Unique identifier.' })
   id!: string;
@@ -22,49 +22,54 @@ class ErasureObject {
   @Field(() => ErasureStatusEnum, { description: 'Current status.' })
   status!: Erasure['status'];
 
-  @Field(() => Float, { description: 'Events that were looked at so far.' })
+  @Field(() => Float, { description: 'Number of events searched so far.' })
   eventsLookedAt!: number;
 
-  @Field(() => Float, { description: 'Of these, those that were about the person, and are erased.' })
+  @Field(() => Float, { description: 'Number of events about the person, whose data was erased.' })
   eventsErased!: number;
 
-  @Field(() => Float, { description: 'Deliveries that still waited, and were cancelled.' })
+  @Field(() => Float, { description: 'Number of waiting deliveries that were cancelled.' })
   deliveriesCancelled!: number;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was asked for.' })
+  @Field(() => GraphQLDateTime, { description: 'When the erasure was requested.' })
   createdAt!: Date;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'When all was erased; null until then.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the erasure was completed; null until then.' })
   finishedAt?: Date | null;
 }
 
-@InputType({ description: 'Whose data to erase: whoever has one of these. At least one.' })
+@InputType({
+  description: 'The person whose data to erase: everyone who has one of these identifiers. At least one is required.',
+})
 class EraseRecipientInput {
-  @Field(() => GraphQLEmailAddress, { nullable: true, description: 'Also where it stands in data or properties.' })
+  @Field(() => GraphQLEmailAddress, {
+    nullable: true,
+    description: 'Email address, which is also searched in data and properties.',
+  })
   email?: string | null;
 
   @Field(() => GraphQLPhoneNumber, {
     nullable: true,
-    description: 'In E.164 form; also where it stands so in data or properties.',
+    description: 'Telephone number in E.164 form, which is also searched in data and properties.',
   })
   phoneNumber?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the person, as recipients had it.' })
+  @Field(() => String, { nullable: true, description: 'The externalId of recipients.' })
   externalId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The id by which recipients had somebody whom nobody knew.' })
+  @Field(() => String, { nullable: true, description: 'The anonymousId of recipients.' })
   anonymousId?: string | null;
 }
 
-@ObjectType({ description: 'The erasure that has begun, or what is wrong with the input.' })
+@ObjectType({ description: 'The erasure, or the problems of the input.' })
 class EraseRecipientPayload {
   @Field(() => ErasureObject, {
     nullable: true,
-    description: 'Its progress, to be asked for by id; null when there are userErrors.',
+    description: 'The erasure, whose progress the query erasure returns. Null when there are userErrors.',
   })
   erasure?: ErasureObject | null;
 
-  @Field(() => [UserErrorObject], { description: 'What a person can mend. Empty when all went well.' })
+  @Field(() => [UserErrorObject], { description: 'Problems of the input that a person can fix. Empty on success.' })
   userErrors!: readonly UserErrorObject[];
 }
 
@@ -72,11 +77,11 @@ class EraseRecipientPayload {
 export class ErasureResolver {
   @Mutation(() => EraseRecipientPayload, {
     description:
-      "Erases one person's data everywhere in the organization, in the background. Events and deliveries stay as facts, without it; what still waits to be sent is cancelled. Needs ADMIN.",
+      'Erases the data of one person everywhere in the organization, in the background. The events and deliveries stay without the data; waiting deliveries are cancelled. Requires ADMIN.',
   })
   eraseRecipient(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => EraseRecipientInput, { description: 'Whose.' }) input: EraseRecipientInput,
+    @Arg('input', () => EraseRecipientInput, { description: 'The person.' }) input: EraseRecipientInput,
   ): Promise<EraseRecipientPayload> {
     const caller = context.caller('admin');
     return withUserErrors(async () => ({ erasure: await eraseRecipient(context.dependencies, caller, input) }));
@@ -84,11 +89,11 @@ export class ErasureResolver {
 
   @Query(() => ErasureObject, {
     nullable: true,
-    description: 'How an erasure fares; null when it is not there or not yours. Needs ADMIN.',
+    description: 'Returns an erasure, or null when it does not exist or is not yours. Requires ADMIN.',
   })
   erasure(
     @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { description: 'Which one.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the erasure.' }) id: string,
   ): Promise<ErasureObject | null> {
     return findErasure(context.dependencies, context.caller('admin'), id);
   }

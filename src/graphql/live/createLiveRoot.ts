@@ -12,7 +12,7 @@ import { toGraphQLError } from '../graphqlErrors.js';
 
 type StartWatch<Args> = (context: GraphQLContext, args: Args) => Promise<AsyncIterable<unknown>>;
 
-/** The root for live updates: each field yields a thing of the caller's whenever it is new, has changed or is gone. */
+/** Returns the root for live updates. Each field yields an object of the caller whenever it is created, changed or deleted. */
 export function createLiveRoot(schema: GraphQLSchema, log: Logger): GraphQLObjectType {
   const field = <Args>(
     type: GraphQLObjectType,
@@ -38,23 +38,24 @@ export function createLiveRoot(schema: GraphQLSchema, log: Logger): GraphQLObjec
   const known = (name: string) => schema.getType(name) as GraphQLObjectType;
   return new GraphQLObjectType<unknown, GraphQLContext>({
     name: 'Live',
-    description: 'What can be watched, over a websocket on /graphql (graphql-ws). Changes in quick succession come as one.',
+    description: 'Live updates over a websocket on /graphql (graphql-ws). Changes in quick succession are sent as one.',
     fields: {
       connectionUpdated: field(known('Connection'), watchConnections, 'id', {
-        field: 'A connection whenever it was created, authorized, refreshed, changed or lost its grant.',
-        argument: 'This connection only.',
+        field: 'A connection, whenever it is created, authorized, refreshed or changed, or loses its grant.',
+        argument: 'Id of a connection; all connections by default.',
       }),
       deliveryUpdated: field(known('Delivery'), watchDeliveries, 'connectionId', {
-        field: 'A delivery whenever it was created, tried, held, released, cancelled or asked to be tried again.',
-        argument: 'Deliveries of this connection only.',
+        field: 'A delivery, whenever it is created, attempted, held, released, cancelled or retried.',
+        argument: 'Id of a connection; deliveries of all connections by default.',
       }),
       connectionDeleted: field(DeletedConnection, watchDeletedConnections, 'id', {
-        field: 'A connection that was deleted. A session that is for it alone ends with it instead, and its socket closes.',
-        argument: 'This connection only.',
+        field:
+          'The id of a connection, when it is deleted. A session of this connection alone ends with it, and its websocket is closed instead.',
+        argument: 'Id of a connection; all connections by default.',
       }),
       subscriptionDeleted: field(DeletedSubscription, watchDeletedSubscriptions, 'connectionId', {
-        field: 'A subscription that was deleted, by itself or with its connection.',
-        argument: 'Subscriptions of this connection only.',
+        field: 'The id of a subscription, when it or its connection is deleted.',
+        argument: 'Id of a connection; subscriptions of all connections by default.',
       }),
     },
   });
@@ -62,29 +63,29 @@ export function createLiveRoot(schema: GraphQLSchema, log: Logger): GraphQLObjec
 
 const DELETED_ID = {
   type: new GraphQLNonNull(GraphQLID),
-  description: 'The id of what is gone.',
+  description: 'Id of the deleted object.',
   resolve: ({ id }: Deleted) => id,
 };
 
 const DeletedConnection = new GraphQLObjectType<Deleted, GraphQLContext>({
   name: 'DeletedConnection',
-  description: 'A connection that is gone, with its subscriptions.',
+  description: 'A deleted connection. Its subscriptions are deleted with it.',
   fields: { deletedId: DELETED_ID },
 });
 
 const DeletedSubscription = new GraphQLObjectType<Deleted, GraphQLContext>({
   name: 'DeletedSubscription',
-  description: 'A subscription that is gone.',
+  description: 'A deleted subscription.',
   fields: {
     deletedId: DELETED_ID,
     connectionId: {
       type: new GraphQLNonNull(GraphQLID),
-      description: 'The connection that it belonged to, which may be gone too.',
+      description: 'Id of its connection, which may be deleted as well.',
     },
   },
 });
 
-/** Connections of the caller's organization, or one of them, as they change. Throws NOT_FOUND for an id that is not theirs. */
+/** Watches changes of the caller's connections, or of one of them. Throws NOT_FOUND for an unknown connection. */
 async function watchConnections(context: GraphQLContext, { id }: { id?: string | null }): Promise<Watch<Connection>> {
   const caller = context.caller('read', 'connect');
   const only = await requireConnection(context, caller, id);
@@ -94,7 +95,7 @@ async function watchConnections(context: GraphQLContext, { id }: { id?: string |
   });
 }
 
-/** Deliveries of the caller's organization, or of one connection, as they change. Throws NOT_FOUND for one that is not theirs. */
+/** Watches changes of the caller's deliveries, or of those of one connection. Throws NOT_FOUND for an unknown connection. */
 async function watchDeliveries(
   context: GraphQLContext,
   { connectionId }: { connectionId?: string | null },
@@ -107,7 +108,7 @@ async function watchDeliveries(
   });
 }
 
-/** Connections of the caller's organization, or one of them, as they go. Throws NOT_FOUND for an id that is not theirs. */
+/** Watches deletions of the caller's connections, or of one of them. Throws NOT_FOUND for an unknown connection. */
 async function watchDeletedConnections(context: GraphQLContext, { id }: { id?: string | null }): Promise<Watch<Deleted>> {
   const caller = context.caller('read', 'connect');
   const only = await requireConnection(context, caller, id);
@@ -117,7 +118,7 @@ async function watchDeletedConnections(context: GraphQLContext, { id }: { id?: s
   });
 }
 
-/** Subscriptions of the caller's organization, or of one connection, as they go. Throws NOT_FOUND for one that is not theirs. */
+/** Watches deletions of the caller's subscriptions, or of those of one connection. Throws NOT_FOUND for an unknown connection. */
 async function watchDeletedSubscriptions(
   context: GraphQLContext,
   { connectionId }: { connectionId?: string | null },
@@ -130,7 +131,7 @@ async function watchDeletedSubscriptions(
   });
 }
 
-/** The connection that a watch is limited to; null when it is not. Throws NOT_FOUND. */
+/** Returns the id of the connection that a watch is limited to; null without one. Throws NOT_FOUND. */
 async function requireConnection(
   { dependencies }: GraphQLContext,
   caller: Caller,

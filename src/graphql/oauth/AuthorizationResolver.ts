@@ -3,14 +3,16 @@ import type { Authorization, AuthorizationStatus } from '../../domain/Authorizat
 import type { Connection } from '../../domain/Connection.js';
 import { InputError } from '../../domain/errors.js';
 import { revokeAuthorization } from '../../oauth/revokeAuthorization.js';
-import { type StartedAuthorization, startAuthorization } from '../../oauth/startAuthorization.js';
+import { type StartedAuthorization, scopesToRequest, startAuthorization } from '../../oauth/startAuthorization.js';
 import { ConnectionPayload } from '../connections/ConnectionResolver.js';
-import { ConnectionObject } from '../connections/connectionTypes.js';
+import { ConnectionObject, ProviderAccountObject } from '../connections/connectionTypes.js';
+import { authorizationErrorCodes } from '../errorCodes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
 import { withUserErrors } from '../userErrors.js';
 import {
   AuthorizationObject,
   AuthorizationStatusEnum,
+  GrantObject,
   RevokeAuthorizationInput,
   StartAuthorizationInput,
   StartAuthorizationPayload,
@@ -19,11 +21,11 @@ import {
 @Resolver(() => AuthorizationObject)
 export class AuthorizationResolver {
   @Mutation(() => StartAuthorizationPayload, {
-    description: "Begins to link a merchant's account: returns the URL to open in the browser.",
+    description: "Starts to link a merchant's account, and returns the URL to open in the browser.",
   })
   startAuthorization(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => StartAuthorizationInput, { description: 'For which connection, and where the browser goes afterwards.' })
+    @Arg('input', () => StartAuthorizationInput, { description: 'The connection, and where the browser returns.' })
     input: StartAuthorizationInput,
   ): Promise<StartAuthorizationPayload> {
     const caller = context.caller('manage', 'connect');
@@ -31,31 +33,50 @@ export class AuthorizationResolver {
   }
 
   @Mutation(() => ConnectionPayload, {
-    description: "Gives the merchant's grant back. The connection stays and waits for a new authorization.",
+    description: "Revokes the merchant's grant. The connection stays, and needs a new authorization.",
   })
   revokeAuthorization(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => RevokeAuthorizationInput, { description: 'Of which connection.' }) input: RevokeAuthorizationInput,
+    @Arg('input', () => RevokeAuthorizationInput, { description: 'The connection.' }) input: RevokeAuthorizationInput,
   ): Promise<ConnectionPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ connection: await revokeAuthorization(context.dependencies, caller, input) }));
   }
 
-  @FieldResolver(() => AuthorizationStatusEnum, { description: 'How far it came.' })
+  @FieldResolver(() => AuthorizationStatusEnum, { description: 'Current status.' })
   status(@Root() { status, consumedAt, expiresAt }: Authorization): AuthorizationStatus {
-    // Nobody may have looked since it ran out.
+    // The stored status changes only when a reader, a callback or a chore finds that the authorization has expired.
     return status === 'pending' && !consumedAt && expiresAt.getTime() <= Date.now() ? 'expired' : status;
+  }
+
+  @FieldResolver(() => authorizationErrorCodes.type, {
+    nullable: true,
+    description: 'Why the authorization was not completed; null when there is no error.',
+  })
+  errorCode(@Root() { errorCode }: Authorization): string | null {
+    return errorCode ? authorizationErrorCodes.of(errorCode) : null;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: "The provider's own code when errorCode is OTHER; null otherwise.",
+  })
+  providerErrorCode(@Root() { errorCode }: Authorization): string | null {
+    return errorCode ? authorizationErrorCodes.other(errorCode) : null;
   }
 }
 
-/** What is told of an authorization that was started; the answer carries the cookie that binds it to the browser, if it shall be bound. */
+/**
+ * Starts an authorization and returns its payload fields. With `bindToBrowser`, the response sets the cookie that binds it to the
+ * browser. Throws an InputError: INVALID over a websocket, which cannot set cookies.
+ */
 export async function answerWithCookie(
   { bindBrowser }: GraphQLContext,
   { bindToBrowser }: { readonly bindToBrowser?: boolean | null },
   start: () => Promise<StartedAuthorization>,
 ) {
   if (bindToBrowser && !bindBrowser) {
-    const message = 'A browser is bound by a cookie: send this by POST, not over the websocket.';
+    const message = 'A browser is bound by a cookie, which a websocket cannot set: send the mutation by POST.';
     throw InputError.of('INVALID', message, 'bindToBrowser');
   }
   const { authorization, authorizationUrl, browserBinding } = await start();
@@ -66,8 +87,42 @@ export async function answerWithCookie(
 
 @Resolver(() => ConnectionObject)
 export class ConnectionAuthorizationResolver {
-  @FieldResolver(() => AuthorizationObject, { nullable: true, description: 'The latest attempt to link it; null for a webhook.' })
+  @FieldResolver(() => AuthorizationObject, {
+    nullable: true,
+    description: 'The latest authorization; null for a webhook, and before the first authorization.',
+  })
   authorization(@Root() connection: Connection, @Ctx() context: GraphQLContext): Promise<AuthorizationObject | null> {
     return context.loaders.authorization.load(connection.id);
+  }
+
+  @FieldResolver(() => ProviderAccountObject, {
+    nullable: true,
+    description: 'The linked account, also while the grant is lost; null for a webhook, and before the first authorization.',
+  })
+  async account(@Root() { id }: Connection, @Ctx() { loaders }: GraphQLContext): Promise<ProviderAccountObject | null> {
+    const credential = await loaders.credential.load(id);
+    if (!credential?.accountId) return null;
+    const { accountId, accountName, accountTimezone } = credential;
+    return { id: accountId, name: accountName ?? null, timezone: accountTimezone ?? null };
+  }
+
+  @FieldResolver(() => GrantObject, {
+    nullable: true,
+    description:
+      'The grant of the linked account; null without one: for a webhook, before an authorization, and once it is lost.',
+  })
+  async grant(@Root() connection: Connection, @Ctx() { dependencies, loaders }: GraphQLContext): Promise<GrantObject | null> {
+    const credential = await loaders.credential.load(connection.id);
+    if (!credential?.accessToken) return null;
+    const { scopes: grantedScopes, expiresAt, lastRefreshedAt, checkedAt } = credential;
+    const isSubscribed = (await loaders.subscribed.load(connection.id)) !== null;
+    const requested = scopesToRequest(dependencies.providers.get(connection.type) ?? null, connection, isSubscribed);
+    return {
+      grantedScopes,
+      missingScopes: requested.filter((scope) => !grantedScopes.includes(scope)),
+      accessTokenExpiresAt: expiresAt,
+      lastRefreshedAt,
+      lastCheckedAt: checkedAt,
+    };
   }
 }

@@ -4,7 +4,7 @@ import type { CheckOutcome } from '../../domain/Credential.js';
 import { checkConnection } from '../../oauth/checkConnection.js';
 import { ConnectionObject, ProviderAccountObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
-import { payloadType, withUserErrors } from '../userErrors.js';
+import { payloadType, withOwnId, withUserErrors } from '../userErrors.js';
 
 const ConnectionCheckOutcomeEnum = {
   HEALTHY: 'healthy',
@@ -16,53 +16,67 @@ const ConnectionCheckOutcomeEnum = {
 } as const;
 registerEnumType(ConnectionCheckOutcomeEnum, {
   name: 'ConnectionCheckOutcome',
-  description: 'What Klaviyo said when it was asked whether a grant lives.',
+  description: 'The result of checking a grant at Klaviyo.',
   valuesConfig: {
-    HEALTHY: { description: 'It does.' },
-    REVOKED: { description: 'It does not: the app was uninstalled, or its access withdrawn. The merchant has to connect again.' },
-    ACCOUNT_CHANGED: {
+    HEALTHY: { description: 'The grant is valid.' },
+    REVOKED: {
       description:
-        'It leads to another account than the connection belongs to. It was given up; the merchant has to connect again.',
+        'The grant is not valid: the app was uninstalled, or its access was withdrawn. The merchant must connect again.',
     },
-    SCOPES_MISSING: { description: 'It lives, but lacks missingScopes. Events are held only when they need one of those.' },
-    UNREACHABLE: { description: 'Klaviyo could not be asked, or gave no clear answer. Nothing was changed: try again later.' },
-    NOT_AUTHORIZED: { description: 'There is no grant to ask after.' },
+    ACCOUNT_CHANGED: {
+      description: 'The grant belongs to another account than the connection. It was discarded; the merchant must connect again.',
+    },
+    SCOPES_MISSING: {
+      description: 'The grant is valid, but lacks missingScopes. Events are held only when they need one of these scopes.',
+    },
+    UNREACHABLE: {
+      description: 'Klaviyo could not be reached, or its answer was not clear. Nothing was changed: try again later.',
+    },
+    NOT_AUTHORIZED: { description: 'The connection has no grant.' },
   },
 });
 
-@ObjectType('ConnectionCheck', { description: "What was found out about a connection's grant." })
+@ObjectType('ConnectionCheck', { description: 'The result of a check of a grant.' })
 class ConnectionCheckObject {
-  @Field(() => ConnectionCheckOutcomeEnum, { description: 'What was found; made for programs.' })
+  @Field(() => ConnectionCheckOutcomeEnum, { description: 'The result, for programs.' })
   outcome!: CheckOutcome;
 
-  @Field(() => String, { description: 'The same in a sentence or two, and whose turn it is.' })
+  @Field(() => String, { description: 'The result in one or two sentences, and who must act.' })
   message!: string;
 
   @Field(() => ProviderAccountObject, {
     nullable: true,
-    description: 'The account that the grant leads to; null when Klaviyo did not say.',
+    description: 'The account of the grant; null when Klaviyo did not name it.',
   })
   account!: ProviderAccountObject | null;
 
-  @Field(() => [String], { description: 'What the connection asks for or needs, but the grant lacks.' })
+  @Field(() => [String], { description: 'Scopes that the connection requests or needs and the grant lacks.' })
   missingScopes!: readonly string[];
 
-  @Field(() => GraphQLDateTime, { description: 'When it was found. Whoever asks again within 10 seconds gets the same.' })
+  @Field(() => GraphQLDateTime, {
+    description: 'When the grant was checked. Another check within 10 seconds returns the same result.',
+  })
   checkedAt!: string;
 }
 
-@InputType({ description: 'Which connection to check.' })
+@InputType({ description: 'The connection to check.' })
 class CheckConnectionInput {
-  @Field(() => ID, { description: 'A KLAVIYO connection. For a webhook, broadcastTestEvent tells whether it works.' })
-  connectionId!: string;
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of a KLAVIYO connection. Required. For a webhook, broadcastTestEvent shows whether it works.',
+  })
+  id?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Id of a KLAVIYO connection.', deprecationReason: 'Use id.' })
+  connectionId?: string | null;
 }
 
 const CheckConnectionPayload = payloadType<{ result: ConnectionCheckObject; connection: ConnectionObject }>(
   'CheckConnectionPayload',
-  'What was found, or what is wrong with the input.',
+  'The result of the check, or the problems of the input.',
   {
-    result: [() => ConnectionCheckObject, 'What was found; null when there are userErrors.'],
-    connection: [() => ConnectionObject, 'As it is now; null when there are userErrors.'],
+    result: [() => ConnectionCheckObject, 'The result; null when there are userErrors.'],
+    connection: [() => ConnectionObject, 'The connection after the check; null when there are userErrors.'],
   },
 );
 type CheckConnectionPayload = InstanceType<typeof CheckConnectionPayload>;
@@ -70,13 +84,15 @@ type CheckConnectionPayload = InstanceType<typeof CheckConnectionPayload>;
 @Resolver()
 export class ConnectionCheckResolver {
   @Mutation(() => CheckConnectionPayload, {
-    description: 'Asks Klaviyo now whether the grant of a connection lives, as is done once a day, and says what it found.',
+    description: 'Checks the grant of a connection at Klaviyo now, as is done automatically once a day.',
   })
   checkConnection(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => CheckConnectionInput, { description: 'Which one.' }) input: CheckConnectionInput,
+    @Arg('input', () => CheckConnectionInput, { description: 'The connection to check.' }) input: CheckConnectionInput,
   ): Promise<CheckConnectionPayload> {
     const caller = context.caller('manage');
-    return withUserErrors(() => checkConnection(context.dependencies, caller, input));
+    return withUserErrors(() =>
+      withOwnId(input, 'connectionId', (connectionId) => checkConnection(context.dependencies, caller, { connectionId })),
+    );
   }
 }

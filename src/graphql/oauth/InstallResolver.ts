@@ -7,28 +7,28 @@ import { payloadType, withUserErrors } from '../userErrors.js';
 import { answerWithCookie } from './AuthorizationResolver.js';
 import { AuthorizationInput, type StartedAuthorizationFields, startedAuthorizationFields } from './authorizationTypes.js';
 
-@InputType({ description: 'An install that began at Klaviyo, and how to go on with it.' })
+@InputType({ description: 'An install that began at Klaviyo, and how to authorize it.' })
 class ClaimInstallInput extends AuthorizationInput {
   @Field(() => String, {
-    description: 'What came to INSTALL_URL as the parameter install, or the code that the install page shows. Good for an hour.',
+    description: 'The parameter install of INSTALL_URL, or the code that the install page shows. Valid for an hour.',
   })
   install!: string;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'A KLAVIYO connection to authorize, new or again; without one, a new connection is created.',
+    description: 'Id of a KLAVIYO connection to authorize. Without it, a new connection is created.',
   })
   connectionId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What people call the new connection.' })
+  @Field(() => String, { nullable: true, description: 'Display name of the new connection.' })
   name?: string | null;
 }
 
 const ClaimInstallPayload = payloadType<StartedAuthorizationFields & { connection: ConnectionObject }>(
   'ClaimInstallPayload',
-  "The connection, and Klaviyo's URL to send the merchant's browser to; or what is wrong with the input.",
+  "The connection and the provider's URL for the merchant's browser, or the problems of the input.",
   {
-    connection: [() => ConnectionObject, 'The connection of the install, now or from an earlier claim.'],
+    connection: [() => ConnectionObject, 'The connection of the install, which may be of an earlier claim.'],
     ...startedAuthorizationFields,
   },
 );
@@ -38,11 +38,11 @@ type ClaimInstallPayload = InstanceType<typeof ClaimInstallPayload>;
 export class InstallResolver {
   @Mutation(() => ClaimInstallPayload, {
     description:
-      'Takes an install that began at Klaviyo for your organization, and starts to authorize its connection. Claiming it again starts anew, with the same connection.',
+      'Assigns an install that began at Klaviyo to the organization, and starts the authorization of its connection. Claiming it again starts a new authorization of the same connection.',
   })
   claimInstall(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => ClaimInstallInput, { description: 'Which install, and how to go on.' }) input: ClaimInstallInput,
+    @Arg('input', () => ClaimInstallInput, { description: 'The install, and how to authorize it.' }) input: ClaimInstallInput,
   ): Promise<ClaimInstallPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => {

@@ -8,49 +8,49 @@ import type { GraphQLContext } from '../GraphQLContext.js';
 const ScopeAccessEnum = { READ: 'read', WRITE: 'write' } as const;
 registerEnumType(ScopeAccessEnum, {
   name: 'ScopeAccess',
-  description: 'What a scope lets an app do with a resource.',
-  valuesConfig: { READ: { description: 'Look at it.' }, WRITE: { description: 'Change it.' } },
+  description: 'The access to a resource that a scope grants.',
+  valuesConfig: { READ: { description: 'Read the resource.' }, WRITE: { description: 'Change the resource.' } },
 });
 
-@ObjectType('KlaviyoScope', { description: 'A permission that Klaviyo knows.' })
+@ObjectType('KlaviyoScope', { description: 'An OAuth scope of Klaviyo.' })
 export class KlaviyoScopeObject {
-  @Field(() => String, { description: 'As it is asked for: events:write.' })
+  @Field(() => String, { description: 'Name of the scope, such as events:write.' })
   name!: string;
 
-  @Field(() => String, { description: 'What it is about: events.' })
+  @Field(() => String, { description: 'The resource, such as events.' })
   resource!: string;
 
-  @Field(() => ScopeAccessEnum, { description: 'What it allows.' })
+  @Field(() => ScopeAccessEnum, { description: 'The access to the resource.' })
   access!: ProviderScope['access'];
 
-  @Field(() => Boolean, { description: 'True when every authorization asks for it.' })
+  @Field(() => Boolean, { description: 'True when every authorization requests the scope.' })
   required!: boolean;
 }
 
-@ObjectType('KlaviyoApp', { description: 'The Klaviyo app that this server acts as.' })
+@ObjectType('KlaviyoApp', { description: 'The Klaviyo app of this server.' })
 export class KlaviyoAppObject {
-  @Field(() => String, { description: 'Its client id; public.' })
+  @Field(() => String, { description: 'The client id, which is public.' })
   clientId!: string;
 
-  @Field(() => GraphQLURL, { description: "Put exactly this on the app's list of redirect URLs." })
+  @Field(() => GraphQLURL, { description: 'The redirect URL to add to the settings of the app.' })
   redirectUri!: string;
 
-  @Field(() => [String], { description: 'Scopes that a connection asks for unless it names its own.' })
+  @Field(() => [String], { description: 'Scopes that a connection requests by default.' })
   scopes!: readonly string[];
 
-  @Field(() => Boolean, { description: 'True when a local stand-in answers instead of Klaviyo.' })
+  @Field(() => Boolean, { description: 'True when the sandbox stands in for Klaviyo.' })
   sandbox!: boolean;
 }
 
 @Resolver()
 export class KlaviyoResolver {
-  @Query(() => [KlaviyoScopeObject], { description: 'Every scope that a Klaviyo connection may ask for.' })
+  @Query(() => [KlaviyoScopeObject], { description: 'All scopes that a Klaviyo connection may request.' })
   klaviyoScopes(@Ctx() context: GraphQLContext): readonly KlaviyoScopeObject[] {
     context.caller('read');
     return klaviyo(context).scopes;
   }
 
-  @Query(() => KlaviyoAppObject, { description: 'What an operator needs to know to set the Klaviyo app up.' })
+  @Query(() => KlaviyoAppObject, { description: 'The settings that an operator needs to set up the Klaviyo app.' })
   klaviyoApp(@Ctx() context: GraphQLContext): KlaviyoAppObject {
     context.caller('read');
     const { clientId, redirectUri, defaultScopes, sandbox } = klaviyo(context);

@@ -13,42 +13,65 @@ export const AuthorizationStatusEnum = {
 } as const;
 registerEnumType(AuthorizationStatusEnum, {
   name: 'AuthorizationStatus',
-  description: 'How far an attempt to link a provider came.',
+  description: 'The status of an authorization.',
   valuesConfig: {
-    PENDING: { description: "Waits for the merchant's browser to come back." },
-    COMPLETED: { description: 'Linked.' },
-    DENIED: { description: 'The merchant said no.' },
-    FAILED: { description: 'It broke; errorCode and errorDescription say how.' },
-    EXPIRED: { description: 'Nobody came back in time.' },
-    SUPERSEDED: { description: 'A newer attempt took its place.' },
+    PENDING: { description: "The merchant's browser has not returned yet." },
+    COMPLETED: { description: 'The connection was linked.' },
+    DENIED: { description: 'The merchant denied access.' },
+    FAILED: { description: 'The authorization failed; errorCode and errorDescription have the reason.' },
+    EXPIRED: { description: 'The browser did not return in time.' },
+    SUPERSEDED: { description: 'A newer authorization replaced it.' },
   },
 });
 
-@ObjectType('Authorization', { description: 'One attempt to link a provider, and what became of it.' })
+@ObjectType('Authorization', { description: 'One attempt to link a provider, and its outcome.' })
 export class AuthorizationObject {
   @Field(() => ID, { description: 'Unique identifier.' })
   id!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: "Why it did not work: a stable code of ours, or the provider's (RFC 6749 4.1.2.1, 5.2).",
+    description: "The reason as a sentence for developers, with the provider's own description.",
   })
-  errorCode?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'The same in a sentence for developers, with what the provider said.' })
   errorDescription?: string | null;
 
-  @Field(() => [String], { description: 'The scopes that were asked for.' })
+  @Field(() => [String], { description: 'The requested scopes.' })
   scopes!: string[];
 
-  @Field(() => GraphQLDateTime, { description: 'Until when the browser must be back: ten minutes after the start.' })
+  @Field(() => GraphQLDateTime, { description: 'When the authorization expires: ten minutes after its start.' })
   expiresAt!: Date;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was started.' })
+  @Field(() => GraphQLDateTime, { description: 'When the authorization was started.' })
   createdAt!: Date;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'When it had an outcome, of whatever kind.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the authorization ended, with whatever outcome.' })
   completedAt?: Date | null;
+}
+
+@ObjectType('Grant', {
+  description:
+    "What the provider granted: the credential that deliveries to the merchant's account use. Its tokens cannot be read.",
+})
+export class GrantObject {
+  @Field(() => [String], { description: 'The scopes of the grant.' })
+  grantedScopes!: readonly string[];
+
+  @Field(() => [String], {
+    description: 'The scopes that the next authorization requests and this grant lacks. Authorize again to obtain them.',
+  })
+  missingScopes!: readonly string[];
+
+  @Field(() => GraphQLDateTime, { description: 'When the access token expires. It is refreshed automatically.' })
+  accessTokenExpiresAt!: Date;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the access token was last refreshed.' })
+  lastRefreshedAt?: Date | null;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When the provider last said whether the grant is valid. It is asked once a day, and by checkConnection.',
+  })
+  lastCheckedAt?: Date | null;
 }
 
 export const AuthorizationDisplayEnum = { PAGE: 'page', POPUP: 'popup' } as const;
@@ -56,18 +79,18 @@ registerEnumType(AuthorizationDisplayEnum, {
   name: 'AuthorizationDisplay',
   description: 'How the browser shows the outcome (after OpenID Connect Core 3.1.2.1, display).',
   valuesConfig: {
-    PAGE: { description: 'In the same window: 303 to returnTo, or our own page without one.' },
-    POPUP: { description: "In a pop-up: tells window.opener at returnTo's origin with postMessage, and closes itself." },
+    PAGE: { description: 'In the same window: a redirect (303) to returnTo, or a page of this server without one.' },
+    POPUP: { description: 'In a pop-up, which sends a message to window.opener at the origin of returnTo and closes itself.' },
   },
 });
 
-/** How an authorization goes on, whatever it is started by. */
+/** The fields of every input that starts an authorization. */
 @InputType()
 export abstract class AuthorizationInput {
   @Field(() => GraphQLURL, {
     nullable: true,
     description:
-      'Where the browser goes afterwards, with the parameters connection and outcome, and error_code and error_description when it did not work. Its origin must be in RETURN_TO_ORIGINS.',
+      'The URL to which the browser returns, with the parameters connection and outcome, and after a failure error_code and error_description. Its origin must be in RETURN_TO_ORIGINS.',
   })
   returnTo?: URL | null;
 
@@ -79,27 +102,28 @@ export abstract class AuthorizationInput {
 
   @Field(() => Boolean, {
     defaultValue: false,
-    description: 'Sets a cookie with this answer that the callback must bring: only this browser can complete the attempt.',
+    description:
+      'Sets a cookie with the response, which the callback requires: only this browser can complete the authorization.',
   })
   bindToBrowser?: boolean;
 }
 
-@InputType({ description: 'Which connection to link, and how to come back.' })
+@InputType({ description: 'The connection to link, and how the browser returns.' })
 export class StartAuthorizationInput extends AuthorizationInput {
-  @Field(() => ID, { description: 'A KLAVIYO connection.' })
+  @Field(() => ID, { description: 'Id of a KLAVIYO connection.' })
   connectionId!: string;
 
-  @Field(() => Boolean, { defaultValue: false, description: 'Allows another Klaviyo account than the one linked before.' })
+  @Field(() => Boolean, { defaultValue: false, description: 'True to allow another Klaviyo account than the linked one.' })
   allowAccountChange?: boolean;
 }
 
-@InputType({ description: 'Which connection to unlink.' })
+@InputType({ description: 'The connection whose grant to revoke.' })
 export class RevokeAuthorizationInput {
-  @Field(() => ID, { description: 'A KLAVIYO connection.' })
+  @Field(() => ID, { description: 'Id of a KLAVIYO connection.' })
   connectionId!: string;
 }
 
-/** What is told of an authorization that was started, whatever it was started by. */
+/** The payload fields of every mutation that starts an authorization. */
 export interface StartedAuthorizationFields {
   readonly authorizationUrl: string;
   readonly expiresAt: Date;
@@ -107,14 +131,14 @@ export interface StartedAuthorizationFields {
 }
 
 export const startedAuthorizationFields = {
-  authorizationUrl: [() => GraphQLURL, "Open this in the merchant's browser."],
-  expiresAt: [() => GraphQLDateTime, 'Until when the browser must be back.'],
-  authorization: [() => AuthorizationObject, 'The attempt.'],
+  authorizationUrl: [() => GraphQLURL, "The provider's URL to open in the merchant's browser."],
+  expiresAt: [() => GraphQLDateTime, 'When the authorization expires.'],
+  authorization: [() => AuthorizationObject, 'The authorization.'],
 } as const;
 
 export const StartAuthorizationPayload = payloadType<StartedAuthorizationFields>(
   'StartAuthorizationPayload',
-  "The provider's URL to send the merchant's browser to, or what is wrong with the input.",
+  "The provider's URL for the merchant's browser, or the problems of the input.",
   startedAuthorizationFields,
 );
 export type StartAuthorizationPayload = InstanceType<typeof StartAuthorizationPayload>;

@@ -3,7 +3,12 @@ import type { Connection } from '../../domain/Connection.js';
 import type { Subscription } from '../../domain/Subscription.js';
 import { createSubscription } from '../../subscriptions/createSubscription.js';
 import { deleteSubscription } from '../../subscriptions/deleteSubscription.js';
-import { findSubscription, findSubscriptionByExternalId, listSubscriptions } from '../../subscriptions/listSubscriptions.js';
+import {
+  findSubscription,
+  findSubscriptionByExternalId,
+  listSubscriptions,
+  listSubscriptionsOf,
+} from '../../subscriptions/listSubscriptions.js';
 import { updateSubscription } from '../../subscriptions/updateSubscription.js';
 import { ConnectionObject } from '../connections/connectionTypes.js';
 import type { GraphQLContext } from '../GraphQLContext.js';
@@ -22,12 +27,17 @@ import {
 
 @Resolver(() => SubscriptionObject)
 export class SubscriptionResolver {
-  @Query(() => SubscriptionObject, { nullable: true, description: 'One subscription; null when it is not there or not yours.' })
+  @Query(() => SubscriptionObject, {
+    nullable: true,
+    description: 'Returns a subscription, or null when it does not exist or is not yours. Give exactly one of the arguments.',
+  })
   subscription(
     @Ctx() context: GraphQLContext,
-    @Arg('id', () => ID, { nullable: true, description: 'The one with this id. Give exactly one of the two.' })
+    @Arg('id', () => ID, { nullable: true, description: 'Id of the subscription.' })
     id?: string | null,
-    @Arg('externalId', () => String, { nullable: true, description: 'The one with this externalId.' }) externalId?: string | null,
+    @Arg('externalId', () => String, { nullable: true, description: 'The externalId of the subscription.' }) externalId?:
+      | string
+      | null,
   ): Promise<SubscriptionObject | null> {
     const { dependencies } = context;
     const caller = context.caller('read');
@@ -38,11 +48,11 @@ export class SubscriptionResolver {
     );
   }
 
-  @Query(() => SubscriptionPage, { description: 'Your subscriptions, newest first.' })
+  @Query(() => SubscriptionPage, { description: 'The subscriptions of the organization, newest first.' })
   subscriptions(
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => SubscriptionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    @Arg('filter', () => SubscriptionFilter, { nullable: true, description: 'All conditions of the filter apply.' })
     filter?: SubscriptionFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
@@ -50,20 +60,21 @@ export class SubscriptionResolver {
   }
 
   @Mutation(() => SubscriptionPayload, {
-    description: 'Routes events of a type to a connection, which can have one subscription for each.',
+    description: 'Creates a subscription. A connection can have one subscription for each event type.',
   })
   createSubscription(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => CreateSubscriptionInput, { description: 'Which events shall go where.' }) input: CreateSubscriptionInput,
+    @Arg('input', () => CreateSubscriptionInput, { description: 'The connection and the event type.' })
+    input: CreateSubscriptionInput,
   ): Promise<SubscriptionPayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ subscription: await createSubscription(context.dependencies, caller, input) }));
   }
 
-  @Mutation(() => SubscriptionPayload, { description: 'Changes what is given and leaves the rest. isActive: false pauses it.' })
+  @Mutation(() => SubscriptionPayload, { description: 'Changes a subscription. Absent fields stay as they are.' })
   updateSubscription(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => UpdateSubscriptionInput, { description: 'Which one, and only what changes.' })
+    @Arg('input', () => UpdateSubscriptionInput, { description: 'The subscription, and the fields to change.' })
     input: UpdateSubscriptionInput,
   ): Promise<SubscriptionPayload> {
     const caller = context.caller('manage');
@@ -71,17 +82,17 @@ export class SubscriptionResolver {
   }
 
   @Mutation(() => DeletePayload, {
-    description: 'Deletes a subscription. What was delivered stays on record; what was not is cancelled.',
+    description: 'Deletes a subscription. Its deliveries stay; those that wait are cancelled.',
   })
   deleteSubscription(
     @Ctx() context: GraphQLContext,
-    @Arg('input', () => DeleteSubscriptionInput, { description: 'Which one.' }) input: DeleteSubscriptionInput,
+    @Arg('input', () => DeleteSubscriptionInput, { description: 'The subscription to delete.' }) input: DeleteSubscriptionInput,
   ): Promise<DeletePayload> {
     const caller = context.caller('manage');
     return withUserErrors(async () => ({ deletedId: await deleteSubscription(context.dependencies, caller, input) }));
   }
 
-  @FieldResolver(() => ConnectionObject, { description: 'Where the events go.' })
+  @FieldResolver(() => ConnectionObject, { description: 'The connection that gets the events.' })
   connection(@Root() subscription: Subscription, @Ctx() context: GraphQLContext): Promise<ConnectionObject | null> {
     return context.loaders.connection.load(subscription.connectionId);
   }
@@ -89,16 +100,17 @@ export class SubscriptionResolver {
 
 @Resolver(() => ConnectionObject)
 export class ConnectionSubscriptionsResolver {
-  @FieldResolver(() => SubscriptionPage, { description: 'What is routed to it, newest first.' })
+  @FieldResolver(() => SubscriptionPage, { description: 'The subscriptions of this connection, newest first.' })
   subscriptions(
     @Root() connection: Connection,
     @Ctx() context: GraphQLContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => SubscriptionFilter, { nullable: true, description: 'Only those to which all of this applies.' })
+    @Arg('filter', () => SubscriptionFilter, { nullable: true, description: 'All conditions of the filter apply.' })
     filter?: SubscriptionFilter | null,
   ): Promise<object> {
     const caller = context.caller('read');
-    const parent = { connectionId: connection.id };
-    return context.page(() => listSubscriptions(context.dependencies, caller, page, filter ?? {}, parent));
+    return context.pageOf('Connection.subscriptions', page, filter ?? {}, connection.id, (ids) =>
+      listSubscriptionsOf(context.dependencies, caller, page, filter ?? {}, ids),
+    );
   }
 }

@@ -4,27 +4,27 @@ import type { Metadata } from '../../domain/Metadata.js';
 import { pageTypes } from '../pagination.js';
 import { payloadType } from '../userErrors.js';
 
-@ObjectType('Subscription', { description: 'Which events go to a connection.' })
+@ObjectType('Subscription', { description: 'A subscription routes the events of one type to a connection.' })
 export class SubscriptionObject {
   @Field(() => ID, { description: 'Unique identifier.' })
   id!: number;
 
-  @Field(() => String, { description: 'The event type that it routes; eventTypes lists them.' })
+  @Field(() => String, { description: 'Name of the event type; eventTypes lists them.' })
   eventType!: string;
 
-  @Field(() => Boolean, { description: 'False while paused: new events make no deliveries for it.' })
+  @Field(() => Boolean, { description: 'False while the subscription is paused: new events get no delivery for it.' })
   isActive!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'What your own system calls it; unique in the organization.' })
+  @Field(() => String, { nullable: true, description: 'Id of the subscription in your own system; unique in the organization.' })
   externalId?: string | null;
 
-  @Field(() => GraphQLJSONObject, { description: 'What your own system noted on it.' })
+  @Field(() => GraphQLJSONObject, { description: 'Metadata of your own system.' })
   metadata!: Metadata;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was created.' })
+  @Field(() => GraphQLDateTime, { description: 'When the subscription was created.' })
   createdAt!: Date;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was last changed.' })
+  @Field(() => GraphQLDateTime, { description: 'When the subscription last changed.' })
   updatedAt!: Date;
 }
 
@@ -32,79 +32,79 @@ export const SubscriptionPage = pageTypes('Subscription', 'subscriptions', () =>
 
 export const SubscriptionPayload = payloadType<{ subscription: SubscriptionObject }>(
   'SubscriptionPayload',
-  'The subscription after a change, or what is wrong with the input.',
+  'The subscription after the change, or the problems of the input.',
   {
-    subscription: [() => SubscriptionObject, 'As it is now; null when there are userErrors.'],
+    subscription: [() => SubscriptionObject, 'The subscription; null when there are userErrors.'],
   },
 );
 export type SubscriptionPayload = InstanceType<typeof SubscriptionPayload>;
 
 @InputType({ description: 'A new subscription.' })
 export class CreateSubscriptionInput {
-  @Field(() => ID, { description: 'Where the events go.' })
+  @Field(() => ID, { description: 'Id of the connection that gets the events.' })
   connectionId!: string;
 
-  @Field(() => String, { description: 'Which events; eventTypes lists them.' })
+  @Field(() => String, { description: 'Name of the event type; eventTypes lists them.' })
   eventType!: string;
 
-  @Field(() => Boolean, { defaultValue: true, description: 'False makes it paused from the start.' })
+  @Field(() => Boolean, { defaultValue: true, description: 'False to create a paused subscription.' })
   isActive?: boolean;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What your own system calls it: 1 to 200 characters, unique in the organization.',
+    description: 'Id of the subscription in your own system: 1 to 200 characters, unique in the organization.',
   })
   externalId?: string | null;
 
   @Field(() => GraphQLJSONObject, {
     nullable: true,
     description:
-      'What your own system notes on it: at most 50 keys of at most 40 characters; texts of at most 500, numbers, true or false.',
+      'Metadata of your own system: at most 50 keys of at most 40 characters, with strings of at most 500 characters, numbers, true or false as values.',
   })
   metadata?: Record<string, unknown> | null;
 }
 
-@InputType({ description: 'Changes to a subscription: only what is given changes.' })
+@InputType({ description: 'Changes to a subscription. Absent fields stay as they are.' })
 export class UpdateSubscriptionInput {
-  @Field(() => ID, { description: 'Which subscription.' })
+  @Field(() => ID, { description: 'Id of the subscription.' })
   id!: string;
 
-  @Field(() => ID, { nullable: true, description: 'Where events go from now on.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the connection that gets the events from now on.' })
   connectionId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Which events from now on.' })
+  @Field(() => String, { nullable: true, description: 'Name of the event type from now on.' })
   eventType?: string | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'False pauses it, true resumes it.' })
+  @Field(() => Boolean, { nullable: true, description: 'False pauses the subscription, true resumes it.' })
   isActive?: boolean | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What your own system calls it: 1 to 200 characters, unique in the organization; null takes it away.',
+    description: 'Id of the subscription in your own system: 1 to 200 characters, unique in the organization; null removes it.',
   })
   externalId?: string | null;
 
-  @Field(() => GraphQLJSONObject, { nullable: true, description: 'Replaces all of its metadata; null empties it.' })
+  @Field(() => GraphQLJSONObject, { nullable: true, description: 'Replaces all metadata; null removes it.' })
   metadata?: Record<string, unknown> | null;
 }
 
-@InputType({ description: 'Which subscription to delete.' })
+@InputType({ description: 'The subscription to delete.' })
 export class DeleteSubscriptionInput {
-  @Field(() => ID, { description: 'The subscription; what it still had to deliver is cancelled.' })
+  @Field(() => ID, { description: 'Id of the subscription. Its waiting deliveries are cancelled.' })
   id!: string;
 }
 
-@InputType({ description: 'Which subscriptions to list.' })
+@InputType({ description: 'Conditions for a list of subscriptions.' })
 export class SubscriptionFilter {
-  @Field(() => String, { nullable: true, description: 'Only of this event type.' })
+  @Field(() => String, { nullable: true, description: 'Only subscriptions to this event type.' })
   eventType?: string | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'Only active ones, or only paused ones.' })
+  @Field(() => Boolean, { nullable: true, description: 'True for active subscriptions only; false for paused ones only.' })
   isActive?: boolean | null;
 
-  @Field(() => ID, { nullable: true, description: 'Only of this connection.' })
+  @Field(() => ID, { nullable: true, description: 'Only subscriptions of this connection.' })
   connectionId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Only the one with this externalId.' })
+  @Field(() => String, { nullable: true, description: 'Only the subscription with this externalId.' })
   externalId?: string | null;
 }

@@ -16,8 +16,9 @@ type Dependencies = Omit<Parameters<typeof completeAuthorization>[0], 'exchanges
 const FINISHED: ReadonlySet<string> = new Set(['completed', 'denied', 'failed']);
 
 /**
- * `GET /oauth/<provider>/callback`: where the merchant's browser lands (RFC 6749 4.1.2). While a slow provider is asked it
- * sees a page that loads itself again, without JavaScript. A server that stops finishes its exchanges first.
+ * Adds `GET /oauth/<provider>/callback`, to which the provider sends the merchant's browser (RFC 6749 4.1.2). While a slow
+ * provider is asked, the browser shows a page that reloads itself without JavaScript. A server that stops finishes its
+ * exchanges first.
  */
 export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, provider: Provider): void {
   const exchanges = new Exchanges();
@@ -25,9 +26,9 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
   app.route({
     method: 'GET',
     url: `/oauth/${provider.id}/callback`,
-    // A HEAD request must not spend a state whose outcome nobody would see.
+    // A HEAD request must not use up a state, because it would not show the outcome.
     exposeHeadRoute: false,
-    // Whatever happens, a merchant gets a page and not JSON.
+    // A merchant gets a page for every error, never JSON.
     errorHandler: (error, _request, reply) => {
       const id = randomUUID();
       dependencies.log.error({ errorId: id, error: error.stack ?? String(error) }, 'A callback failed unexpectedly');
@@ -67,31 +68,38 @@ export function callbackRoute(app: FastifyInstance, dependencies: Dependencies, 
   });
 }
 
-/** Whether the grant of a connection has the scope that delivering needs: a merchant may have left it out. */
+/** Returns whether the connection's grant has the scope that deliveries need. A merchant may have refused it. */
 async function maySend({ database }: Dependencies, connectionId: number, { deliveryScope }: Provider): Promise<boolean> {
   const credential = await database.em().findOne(Credential, { connectionId });
   return !credential?.accessToken || credential.scopes.includes(deliveryScope);
 }
 
-/** Everything after the first question mark, with repetitions kept; a query may hold further ones (RFC 3986 3.4). */
+/**
+ * Returns the query: everything after the first question mark, with repeated parameters. A query may contain question marks
+ * (RFC 3986 3.4).
+ */
 function readQuery(url: string): URLSearchParams {
   const start = url.indexOf('?');
   return new URLSearchParams(start < 0 ? '' : url.slice(start + 1));
 }
 
-/** One cookie for each authorization, so that two tabs don't take each other's. */
+/** Returns the name of an authorization's cookie. Each authorization has its own, so that two tabs do not share one. */
 export function browserBindingCookie(authorizationId: string): string {
   return `switchboard_authorization_${authorizationId}`;
 }
 
-/** Sent back to our callback only, also when the browser comes from the provider's site (SameSite=Lax, RFC 6265bis 5.6.7). */
+/**
+ * Returns the options of the cookie. The browser sends it to our callback only, also when it comes from the provider's site
+ * (SameSite=Lax, RFC 6265bis 5.6.7).
+ */
 export function browserBindingOptions(publicUrl: string, expires: Date) {
   return { path: '/oauth', httpOnly: true, sameSite: 'lax', secure: publicUrl.startsWith('https:'), expires } as const;
 }
 
 /**
- * The app's page with the outcome: `connection` (its id), `outcome` (completed, denied or failed) and, if it went wrong,
- * `error_code` and `error_description`, which is a sentence or two of ours for the merchant.
+ * Returns the app's URL with the outcome in its query: `connection` (its id), `outcome` (completed, denied or failed) and,
+ * unless it is completed, `error_code` and `error_description`, one or two sentences of ours for the merchant. Null without
+ * a `returnTo`.
  */
 function returnToUrl(authorization: Authorization, providerName: string): string | null {
   const { returnTo, connectionId, status, errorCode } = authorization;
@@ -105,23 +113,26 @@ function returnToUrl(authorization: Authorization, providerName: string): string
   return url.href;
 }
 
-/** Why it did not work, in a sentence or two in the language of the attempt; null when it did. */
+/** Returns one or two sentences about the error, in the language of the authorization. Null when there is no error. */
 function explainToMerchant(authorization: Authorization, name: string): string | null {
   const reason = reasonOf(authorization);
   return reason && wordsFor(authorization.locale)(`reasons.${reason}`, { name });
 }
 
-/** What the opener's `message` event carries in `data`. */
+/** The `data` of the `message` event that the opener receives. */
 interface AuthorizationMessage {
   readonly type: 'switchboard:authorization';
   readonly connection: string | null;
   readonly outcome: string;
   readonly errorCode: string | null;
-  /** A sentence or two for the merchant. */
+  /** One or two sentences for the merchant. */
   readonly errorDescription: string | null;
 }
 
-/** Tells the opener, at the one origin that may know, and closes. Without an opener the page just stays. */
+/**
+ * Sends the outcome to the opener, at the one origin that may receive it, and closes the window. Without an opener the page
+ * stays open.
+ */
 const popupScript = `(() => {
   const { message, origin } = JSON.parse(document.getElementById('outcome').textContent);
   if (!window.opener) return;
@@ -129,7 +140,7 @@ const popupScript = `(() => {
   window.close();
 })();`;
 
-/** The outcome page with the message for the opener in it, as data that `popupScript` reads. */
+/** Returns the outcome page together with the message for the opener, which `popupScript` reads as data. */
 function popupPage(page: OutcomePage, authorization: Authorization, providerName: string): OutcomePage & { script: string } {
   const { openerOrigin, returnTo, connectionId, status, errorCode } = authorization;
   const message: AuthorizationMessage = {

@@ -22,21 +22,22 @@ interface Said {
 
 const MARKS = { good: '✓', bad: '!', wait: '…' } as const;
 
-/** Seconds until the page of an exchange that is under way looks again. */
+/** Seconds after which the page of a running exchange reloads itself. */
 const LOOKS_AGAIN_AFTER = 1;
-/** Outcomes after which another attempt may go better. */
+/** Outcomes after which another attempt may succeed. */
 const TRIED_AGAIN: ReadonlySet<CallbackOutcome['kind']> = new Set(['denied', 'failed', 'expired', 'superseded', 'refused']);
 
 interface OutcomePageOptions extends Partial<Sending> {
-  /** In which language; English when not given. */
+  /** The texts in the merchant's language. English by default. */
   readonly words?: Words;
-  /** Where another attempt begins; null: in the app. */
+  /** The URL at which another attempt begins. Null when the merchant begins it in the app. */
   readonly tryAgainAt?: string | null;
 }
 
 /**
- * What a merchant reads after coming back: what happened, and what to do next, all in our own words.
- * `receivesEvents` says whether the connection has an active subscription, `maySend` whether the access that was given is enough for it.
+ * Returns the page that a merchant reads after coming back: what happened and what to do next, in our own words.
+ * `receivesEvents` says whether the connection has an active subscription, `maySend` whether the granted scopes are enough
+ * for it.
  */
 export function outcomePage(
   outcome: CallbackOutcome,
@@ -65,7 +66,7 @@ ${back ? html`<a class="${again ? 'plain' : 'button'}" href="${back}">${words('o
   };
 }
 
-/** What no merchant may overlook: a stand-in answers in the provider's place. */
+/** Returns the banner that marks a sandbox, which responds in the provider's place. Null for the real provider. */
 export function sandboxBanner({ sandbox, name }: Pick<Provider, 'sandbox' | 'name'>, words: Words): Html | null {
   return sandbox ? html`<p class="sandbox">${words('sandbox', { name })}</p>` : null;
 }
@@ -149,7 +150,7 @@ const FAILED_STATUS: Partial<Record<OutcomeReason, number>> = {
   interrupted: 500,
 };
 
-/** Where the stored code says more than the reason. */
+/** HTTP statuses of stored error codes that need another status than their reason. */
 const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ['provider_timeout', 504],
   ['rate_limited', 503],
@@ -178,7 +179,7 @@ function statusOfFailure(authorization: Authorization): number {
   return STATUS_OF_CODE.get(authorization.errorCode ?? '') ?? (reason && FAILED_STATUS[reason]) ?? 400;
 }
 
-/** What a merchant reads when something broke that nobody foresaw. Loading it again is safe: a code is exchanged once at most. */
+/** Returns the page for an unexpected error. Reloading it is safe, because a code is exchanged at most once. */
 export function unexpectedPage(id: string, words: Words = wordsFor(null)): OutcomePage {
   const title = words('unexpected.title');
   return {

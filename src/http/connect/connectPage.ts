@@ -5,26 +5,26 @@ import { Html, html } from '../pages.js';
 import type { TextKey, Words } from '../texts/texts.js';
 import { CONNECT_PATH, connectAddress } from './linkCookie.js';
 
-/** The app that asks, as merchants know it. */
+/** The app's name and logo, as merchants know them. */
 export interface Brand {
   readonly name: string;
-  /** A data: URL; null: none. */
+  /** A data: URL. Null without a logo. */
   readonly logo: string | null;
 }
 
-/** What is asked for, by whom, and for whom. */
+/** What the page asks the merchant for. */
 export interface Question {
   readonly brand: Brand;
   readonly provider: Provider;
   readonly organizationName: string;
   readonly connection: Pick<Connection, 'name' | 'status'>;
-  /** Of the account that is connected; null when it has no name, or when none is. */
+  /** The name of the connected account. Null when it has no name, or when no account is connected. */
   readonly accountName: string | null;
-  /** Names of the scopes that will be asked for. */
+  /** Names of the scopes that the authorization requests. */
   readonly scopes: readonly string[];
   readonly sessionId: string;
   readonly isPopup: boolean;
-  /** Where whoever does not want to go on goes; null: nowhere. */
+  /** The URL to which a merchant who declines returns. Null when there is none. */
   readonly returnTo: string | null;
 }
 
@@ -33,7 +33,7 @@ interface ShownPage {
   readonly body: Html;
 }
 
-/** The page that says who asks for what, and whose button goes on to the provider. */
+/** Returns the page that says which app requests which access. Its button continues to the provider. */
 export function connectPage(question: Question, words: Words): ShownPage {
   const { brand, provider, organizationName, connection, accountName, isPopup, returnTo } = question;
   const values = { app: brand.name, provider: provider.name, organization: organizationName, account: accountName ?? '' };
@@ -69,7 +69,7 @@ ${back ? html`<a class="plain" href="${back}">${words('connect.back')}</a>` : nu
   return { title, body };
 }
 
-/** A scope as a merchant would say it; its own name where nobody has found words for it. */
+/** Returns a scope's description for merchants, or its name when there is no text for it. */
 function describeScope(name: string, provider: Provider, words: Words): string {
   const known = words.find(`scopes.${name}`);
   if (known !== null) return known;
@@ -79,7 +79,7 @@ function describeScope(name: string, provider: Provider, words: Words): string {
   return words(scope.access === 'read' ? 'scopes.read' : 'scopes.write', { what });
 }
 
-/** Why a link leads nowhere, or why its button did nothing. */
+/** Why a link does not work, or why its button was refused. */
 export type LinkProblem =
   | 'expired'
   | 'ended'
@@ -95,7 +95,7 @@ interface ProblemWords {
   readonly status: number;
   readonly title: TextKey;
   readonly next: TextKey;
-  /** Whether the page of the link that this browser holds is a click away. */
+  /** Whether the problem page links to the connect page of the link that this browser holds. */
   readonly leadsOn?: boolean;
 }
 
@@ -111,7 +111,7 @@ const PROBLEMS: Readonly<Record<LinkProblem, ProblemWords>> = {
   tooMany: { status: 429, title: 'link.tooManyTitle', next: 'link.openAgain' },
 };
 
-/** A page of its own for each way in which a link does not work: what it is, and what to do. */
+/** Returns the page for a link that does not work: the reason, and what to do. */
 export function problemPage(problem: LinkProblem, isPopup: boolean, words: Words): ShownPage & { readonly status: number } {
   const { status, title, next, leadsOn } = PROBLEMS[problem];
   const body = html`<div class="mark ${status === 410 ? 'wait' : 'bad'}" aria-hidden="true">${status === 410 ? '…' : '!'}</div>

@@ -30,17 +30,17 @@ interface ConnectRouteOptions {
   readonly brand: Brand;
 }
 
-/** A form of ours has far less. */
+/** Our own form is far smaller. */
 const BODY_LIMIT_BYTES = 2_048;
 
 /**
- * The page of a link (`url` of `createSession`), for whoever was sent it.
+ * Adds the connect page, to which a session's link leads (`url` of `createSession`).
  *
- * `GET /connect/<token>` puts the token into a cookie and leads to `/connect` at once, so that it stays in no address bar.
- * `GET /connect` says who asks for what. Both start nothing, however often a scanner or a preview loads them.
- * `POST /connect` is its button: it starts an authorization that this browser alone can complete. It is refused unless it
- * comes from the page itself, and unless that page showed the link that the cookie holds now: whoever gets another link into
- * this browser in between gains nothing.
+ * `GET /connect/<token>` stores the token in a cookie and redirects to `/connect`, so that the token stays in no address
+ * bar. `GET /connect` shows which app requests which access. Neither starts anything, however often a scanner or a preview
+ * loads it. `POST /connect` is the page's button: it starts an authorization that only this browser can complete. It is
+ * refused unless the request comes from the page itself and the page showed the link that the cookie holds now. So an
+ * attacker gains nothing by replacing the cookie after the page was shown.
  */
 export async function connectRoutes(
   app: FastifyInstance,
@@ -95,7 +95,7 @@ export async function connectRoutes(
     const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
     if (form.get('session') !== session.id) throw new BadLink('changed');
     await countCall(dependencies, caller, 'write');
-    // A pop-up whose opener has no origin that could be told stays a page.
+    // A pop-up stays open as a page when its opener's origin is unknown.
     const tellsOpener = form.get('display') === 'popup' && Boolean(session.origin ?? session.returnTo);
     const started = await startAuthorization(dependencies, caller, {
       connectionId: String(session.connectionId),
@@ -112,7 +112,7 @@ export async function connectRoutes(
 
 type LinkCaller = Caller & { readonly session: NonNullable<Caller['session']> };
 
-/** Whom a link speaks for. Throws BadLink, or what `checkSession` throws. */
+/** Returns the caller of a link's session. Throws BadLink, or what `checkSession` throws. */
 async function openLink(dependencies: Dependencies, token: string | undefined, request: FastifyRequest): Promise<LinkCaller> {
   if (token === undefined) throw new BadLink('missing');
   const caller = await checkSession(dependencies, token, callerAddress(request));
@@ -120,7 +120,7 @@ async function openLink(dependencies: Dependencies, token: string | undefined, r
   return caller;
 }
 
-/** As a call of the session. Throws RATE_LIMITED. */
+/** Counts the request as a call of the session. Throws RATE_LIMITED. */
 async function countCall(dependencies: Dependencies, caller: Caller, kind: 'read' | 'write'): Promise<void> {
   const count = await countRequest(dependencies, caller, kind);
   if (count) refuseTooMany(count, kind);
@@ -156,8 +156,8 @@ async function readQuestion(dependencies: Dependencies, caller: LinkCaller): Pro
 const isPopup = ({ query }: FastifyRequest): boolean => (query as Record<string, unknown>).display === 'popup';
 
 /**
- * A browser that only prepares for a click, or loads the link as a picture or in a frame, learns nothing of it: another page
- * could slip it a link that nobody has seen. Throws BadLink.
+ * Refuses a browser that prefetches the link, or loads it as a picture or in a frame: otherwise another page could store a
+ * link in this browser that the merchant has never seen. Throws BadLink.
  */
 function refuseUnseen({ headers }: FastifyRequest): void {
   const destination = headers['sec-fetch-dest'];
@@ -166,8 +166,8 @@ function refuseUnseen({ headers }: FastifyRequest): void {
 }
 
 /**
- * Only the page itself has the button: the request says that it comes from us, by `Origin` (RFC 6454 7) and, where the
- * browser knows it, by `Sec-Fetch-Site`. The cookie, which other sites can't make a browser send by POST, is the other half.
+ * Refuses a form that another page has sent. The page itself is recognized by `Origin` (RFC 6454 7) and, where the browser
+ * sends it, by `Sec-Fetch-Site`. In addition the cookie is required, which browsers do not send with another site's POST.
  * Throws BadLink.
  */
 function refuseForeign(request: FastifyRequest, publicUrl: string): void {
@@ -176,8 +176,8 @@ function refuseForeign(request: FastifyRequest, publicUrl: string): void {
 }
 
 /**
- * Where the button may lead. Chromium holds a form to its `form-action` on every redirect, and a provider may send people
- * from one of its hosts to another to sign in.
+ * Returns the origins to which the form may lead. Chromium applies `form-action` to every redirect, and a provider may
+ * redirect between its hosts for signing in.
  */
 function formTargets(provider: Provider): string[] {
   const { protocol, host } = new URL(provider.authorizationUrl({ state: '', codeChallenge: '', scopes: [] }));
@@ -198,7 +198,7 @@ const PROBLEM_OF_CODE: Readonly<Record<string, LinkProblem>> = {
   RATE_LIMITED: 'tooMany',
 };
 
-/** Whatever happens, a merchant gets a page and not JSON. */
+/** Renders an error as a page, never as JSON. */
 function sendProblem(log: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const words = wordsFor(null, request.headers['accept-language']);
   const problem = problemOf(error);
@@ -217,6 +217,6 @@ function problemOf(error: unknown): LinkProblem | null {
   if (error instanceof SwitchboardError) return PROBLEM_OF_CODE[error.code] ?? null;
   if (error instanceof InputError) return 'unavailable';
   const { statusCode } = error as { statusCode?: number };
-  // A body that is none of our form's.
+  // The body was not sent by our form.
   return statusCode !== undefined && statusCode < 500 ? 'foreign' : null;
 }

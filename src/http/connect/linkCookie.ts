@@ -5,18 +5,18 @@ import type { Authorization } from '../../domain/Authorization.js';
 import { callerAddress } from '../callerAddress.js';
 
 /**
- * The link that a browser has opened: the token of its session, out of sight of scripts and of other sites. Lax and not
- * Strict, since people come from an e-mail, and back from the provider (RFC 6265bis 5.6.7). Where the server is reached by
- * https, no neighbour's domain can put another link in its place (`__Host-`, RFC 6265bis 4.1.3.2).
+ * The cookie with the session token of the link that a browser has opened. Neither scripts nor other sites can read it. It
+ * is Lax instead of Strict because merchants come from an e-mail, and back from the provider (RFC 6265bis 5.6.7). On https
+ * the prefix `__Host-` keeps sibling domains from replacing it (RFC 6265bis 4.1.3.2).
  */
 const PLAIN_NAME = 'switchboard_connect';
 const PREFIXED_NAME = `__Host-${PLAIN_NAME}`;
-/** Seconds for which a browser remembers a link; the session may end before. */
+/** Seconds for which a browser keeps the cookie. The session may end earlier. */
 const LONGEST = 3_600;
 
 export const CONNECT_PATH = '/connect';
 
-/** The page's address without the token. */
+/** Returns the path of the connect page, without the token. */
 export function connectAddress(isPopup: boolean): string {
   return isPopup ? `${CONNECT_PATH}?display=popup` : CONNECT_PATH;
 }
@@ -30,7 +30,7 @@ export function rememberLink(reply: FastifyReply, publicUrl: string, { token, ex
   });
 }
 
-/** The token of the link that this browser opened last, if it still knows it. */
+/** Returns the token of the link that this browser opened last, while it keeps the cookie. */
 export function rememberedLink(request: FastifyRequest, publicUrl: string): string | undefined {
   return request.cookies[publicUrl.startsWith('https:') ? PREFIXED_NAME : PLAIN_NAME];
 }
@@ -40,7 +40,10 @@ interface Dependencies {
   readonly publicUrl: string;
 }
 
-/** Where this browser can begin another attempt for the connection of one; null when it holds no link to it that works. */
+/**
+ * Returns the path at which this browser can authorize the connection again. Null when it holds no valid link
+ * to that connection.
+ */
 export async function tryAgainAddress(
   dependencies: Dependencies,
   request: FastifyRequest,

@@ -11,9 +11,9 @@ const FILES = [
 ] as const;
 
 /**
- * `GET /connect.js`: the module with which any page connects an account, `GET /console.js`: the one with which it shows the
- * console, and the types of both. Every site may load them: they hold nothing but our code. Loaded anew after five minutes, so
- * that pages get mended versions.
+ * Adds `GET /connect.js`, the module with which a page connects an account, `GET /console.js`, the module with which a page
+ * shows the console, and the types of both. Every site may load them, since they contain only our code. Browsers load them again
+ * after five minutes, so that pages get corrected versions.
  */
 export function scriptRoutes(app: FastifyInstance): void {
   const folder = join(dirname(findPackageJSON('.', import.meta.url) as string), 'public');

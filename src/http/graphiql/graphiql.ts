@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { connectSources, isLocalBrowser } from '../browsers.js';
 import { Html, html } from '../pages.js';
 
-/** `GET /graphiql`: the editor, wholly from our own origin, so that it works without any other network. */
+/** Adds `GET /graphiql`: the editor, loaded from our own origin only, so that it works without another network. */
 export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): Promise<void> {
   const assets = await loadGraphiqlAssets();
   const pages = {
@@ -20,7 +20,7 @@ export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): 
     reply
       .headers({
         'content-security-policy': graphiqlPolicy(request.headers.host),
-        // It may hold credentials.
+        // The page may contain credentials.
         'cache-control': 'no-store',
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
@@ -43,7 +43,7 @@ async function sendAsset(asset: GraphiqlAsset, request: FastifyRequest, reply: F
     vary: 'accept-encoding',
     'x-content-type-options': 'nosniff',
   });
-  // Weak comparison (RFC 9110, 13.1.2): what lies between may have marked our tag as weak.
+  // Weak comparison (RFC 9110 13.1.2), because a proxy may have marked the tag as weak.
   const known = request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === asset.etag);
   if (known) return reply.code(304).send();
   reply.type(asset.contentType);
@@ -52,23 +52,26 @@ async function sendAsset(asset: GraphiqlAsset, request: FastifyRequest, reply: F
 }
 
 export interface GraphiqlOptions {
-  /** Where browsers reach this server. */
+  /** The URL at which browsers reach this server. */
   readonly publicUrl: string;
-  /** Prefilled in the headers editor, and thereby readable for whoever gets the page: for embedded mode alone, and shown to browsers on this machine alone. */
+  /**
+   * Headers that the headers editor is filled with. Whoever gets the page can read them, so they are set in embedded mode
+   * only and shown only to browsers on this machine.
+   */
   readonly defaultHeaders?: Readonly<Record<string, string>>;
   /** Opened as tabs, in this order, by a browser that has no tabs of its own yet. */
   readonly examples: readonly GraphiqlExample[];
 }
 
 export interface GraphiqlExample {
-  /** Stands as a comment above the query; the tab itself is titled with the operation's name. */
+  /** The comment above the query. The tab's title is the operation's name. */
   readonly name: string;
   readonly query: string;
   /** JSON. */
   readonly variables?: string;
 }
 
-/** A file of the page, kept in memory. Its path holds a hash of its content, so browsers may keep it for ever. */
+/** A file of the page, kept in memory. Its path contains a hash of its content, so browsers may cache it for ever. */
 class GraphiqlAsset {
   readonly path: string;
   readonly etag: string;
@@ -88,7 +91,10 @@ class GraphiqlAsset {
     return this.extension === 'js' ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8';
   }
 
-  /** Compressed when first asked for: the editor is a megabyte, and most processes never serve it. */
+  /**
+   * Returns the compressed content. It is compressed at the first request, because the editor is a megabyte large and most
+   * processes never serve it.
+   */
   gzipped(): Promise<Buffer> {
     this.#compressed ??= promisify(gzip)(this.content);
     return this.#compressed;
@@ -96,12 +102,12 @@ class GraphiqlAsset {
 }
 
 interface GraphiqlAssets {
-  /** In the order in which they must run. */
+  /** The scripts in the order in which they must run. */
   readonly scripts: readonly GraphiqlAsset[];
   readonly styles: readonly GraphiqlAsset[];
 }
 
-/** Reads GraphiQL and React as browsers take them, out of the installed packages: nothing is fetched from elsewhere. */
+/** Reads the browser builds of GraphiQL and React from the installed packages. Nothing is loaded from the network. */
 async function loadGraphiqlAssets(): Promise<GraphiqlAssets> {
   const [react, reactDom, editor, style] = await Promise.all([
     readPackageFile('react', 'umd/react.production.min.js'),
@@ -124,12 +130,12 @@ const PAGE_STYLE = 'html, body, #graphiql { height: 100%; margin: 0; overflow: h
 
 const { resolve } = createRequire(import.meta.url);
 
-/** Via package.json, the one path that all of them export. */
+/** Reads a file of a package. The package is found by its package.json, the one path that all of them export. */
 function readPackageFile(name: string, path: string): Promise<Buffer> {
   return readFile(join(dirname(resolve(`${name}/package.json`)), path));
 }
 
-/** The page. Its configuration is data, not script; `<` is escaped so that no text in it can end the element. */
+/** Returns the page. Its configuration is data, not script. `<` is escaped so that no text in it can end the element. */
 function graphiqlPage({ scripts, styles }: GraphiqlAssets, { defaultHeaders, examples }: GraphiqlOptions): string {
   const config = new Html(JSON.stringify({ defaultHeaders, examples }).replaceAll('<', '\\u003c'));
   return html`<!doctype html>
@@ -151,15 +157,15 @@ ${new Html(scripts.map(({ path }) => html`<script src="${path}"></script>`.marku
 }
 
 /**
- * The Content-Security-Policy of the GraphiQL page: nothing from or to anywhere but our own origin.
+ * Returns the Content-Security-Policy of the GraphiQL page, which allows our own origin only.
  *
- * @param host the request's Host header. Not every browser takes 'self' to include the web socket of the same host.
+ * @param host the request's Host header. In some browsers 'self' does not include the websocket of the same host.
  */
 function graphiqlPolicy(host: string | undefined): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
-    // The code editor and the dialogs set styles from script.
+    // The code editor and the dialogs set styles by script.
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",
     "font-src 'self' data:",
@@ -171,17 +177,17 @@ function graphiqlPolicy(host: string | undefined): string {
 }
 
 /**
- * Starts GraphiQL in the browser. Served as a file of its own, since the page's policy allows no inline script.
+ * Starts GraphiQL in the browser. It is served as a file of its own because the page's policy allows no inline script.
  *
- * What it guards against:
- * - The storage has a name of its own. On localhost, GraphiQL of other projects would otherwise show its tabs here.
- * - Headers are credentials: they are never stored, and stored ones would outlive the database that they belong to. GraphiQL
- *   leaves them out of its tabs when asked, but not out of its history.
- * - GraphiQL forgets the variables of the first of its default tabs, hence `variables` on the first visit.
+ * It prevents five problems:
+ * - The storage has its own name. Otherwise GraphiQL of other projects on localhost would show its tabs here.
+ * - Headers are credentials and are never stored, because stored ones would outlive the database that they belong to.
+ *   GraphiQL can leave them out of its tabs, but not out of its history.
+ * - GraphiQL loses the variables of the first of its default tabs, so `variables` sets them on the first visit.
  * - A link may bring an operation in the address' fragment (`#query=…&variables=…`), which browsers send to no server. It is
- *   shown in a tab of its own, and never executed by itself.
- * - For a moment after another tab was chosen, GraphiQL still has that other tab's operation in mind. A quick click would be
- *   answered with "Unknown operation", or send a subscription over HTTP: hence `fetchWhatIsShown`.
+ *   shown in its own tab and never executed by itself.
+ * - For a moment after a change of tabs, GraphiQL still uses the previous tab's operation. A quick click would fail with
+ *   "Unknown operation", or send a subscription over HTTP. `fetchWhatIsShown` prevents that.
  */
 const bootScript = `'use strict';
 (() => {
@@ -211,7 +217,7 @@ const bootScript = `'use strict';
     try {
       documentAST = GraphiQL.GraphQL.parse(params.query);
     } catch {
-      return fetcher(params, options); // The server says what is wrong with it.
+      return fetcher(params, options); // The server reports what is wrong with it.
     }
     const names = documentAST.definitions.filter(({ kind }) => kind === 'OperationDefinition').map(({ name }) => name?.value);
     const operationName = names.includes(params.operationName) || names.length > 1 ? params.operationName : names[0];
@@ -221,6 +227,7 @@ const bootScript = `'use strict';
     fetcher: fetchWhatIsShown,
     storage,
     shouldPersistHeaders: false,
+    inputValueDeprecation: true,
     defaultEditorToolsVisibility: tabs.some(({ variables }) => variables) ? 'variables' : true,
     defaultHeaders,
     defaultTabs: tabs.length > 0 ? tabs : undefined,

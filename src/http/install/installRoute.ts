@@ -14,14 +14,14 @@ interface Dependencies {
   readonly log: Logger;
 }
 
-/** Installs that one address may begin in a minute: an office behind one address is let through, a flood is not. */
+/** Installs that one address may begin in a minute. It is enough for an office behind one address, and stops a flood. */
 const MOST_PER_MINUTE = 30;
 
 /**
- * `GET /oauth/<provider>/install`: the app's installation URL, for installs that begin at the provider's listing page.
- * An authorization belongs to a connection of an organization, so the merchant has to be known first: the install is kept,
- * and the browser goes to the frontend (INSTALL_URL) with its token as `install`, where the merchant signs in and the app
- * calls `claimInstall`. What the provider adds to the URL is handed on. Without a frontend, a page shows the token.
+ * Adds `GET /oauth/<provider>/install`, the app's installation URL, for installs that begin at the provider's listing page.
+ * An authorization belongs to an organization's connection, so the merchant must sign in first. The install is stored, and
+ * the browser is redirected to the frontend (INSTALL_URL) with its token as `install`. The merchant signs in there, and the
+ * app calls `claimInstall`. The provider's parameters are passed on. Without a frontend, a page shows the token.
  */
 export function installRoute(
   app: FastifyInstance,
@@ -32,7 +32,7 @@ export function installRoute(
   app.route({
     method: 'GET',
     url: `/oauth/${provider.id}/install`,
-    // Nobody goes on with what a HEAD request would leave.
+    // A HEAD request would create an install that nobody claims.
     exposeHeadRoute: false,
     errorHandler: (error, _request, reply) => {
       const id = randomUUID();
@@ -45,7 +45,7 @@ export function installRoute(
 
       const [, query = ''] = /\?(.*)$/.exec(request.raw.url ?? '') ?? [];
       const parameters = new URLSearchParams(query);
-      // A token of somebody else's is not handed on as ours.
+      // A parameter `install` of the request is not passed on, because it is not our token.
       parameters.delete('install');
       const token = await leaveInstall({ database }, provider, parameters);
       if (token === null) log.warn({ provider: provider.id }, 'An install was not kept: too many wait to be claimed');
@@ -54,7 +54,7 @@ export function installRoute(
       }
       const url = new URL(installUrl);
       for (const [name, value] of parameters) {
-        // What the operator put there stays; a repeated parameter is handed on once.
+        // The operator's own parameters are kept. A repeated parameter is passed on once.
         if (!url.searchParams.has(name)) url.searchParams.set(name, value);
       }
       if (token === null) url.searchParams.delete('install');
@@ -67,7 +67,10 @@ export function installRoute(
   });
 }
 
-/** Also without a code, when as many installs wait as may, the app can connect: it starts an authorization by itself. */
+/**
+ * Returns what to do next. Without a code, when too many installs wait, the app can still connect by starting an
+ * authorization.
+ */
 function nextStep(provider: Provider, code: string | null): Html {
   return html`${sandboxBanner(provider)}<div class="mark wait" aria-hidden="true">→</div>
 <h1>One more step to connect ${provider.name}</h1>

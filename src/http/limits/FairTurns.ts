@@ -3,61 +3,61 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Platform } from '../../domain/Caller.js';
 import { SwitchboardError } from '../../domain/errors.js';
 
-/** Above this share of its time, a process has so much to do that callers get in each other's way. */
+/** Share of its time above which a process counts as busy, so that callers slow each other down. */
 const BUSY = 0.7;
-/** ms over which that share is measured, and for which a busy process counts as busy. */
+/** Milliseconds over which that share is measured, and for which a process counts as busy afterwards. */
 const SAMPLE_MS = 100;
 const STAYS_BUSY_MS = 2_000;
-/** What somebody asked for counts half as much after so many ms. */
+/** Milliseconds after which a caller's past work counts half. */
 const HALF_LIFE_MS = 1_000;
-/** Who asks for so many times as much as the others on average has to take turns. */
+/** A caller with this many times the others' average work has to take turns. */
 const MUCH = 1.5;
-/** Units of work at once of one who has to take turns; one call may always be more. */
+/** Units of work that a caller who takes turns may have running. One call may always be larger. */
 const UNITS_AT_ONCE = 3;
-/** Units of calls that get in the way even where there is time for everybody: each is a long moment by itself. */
+/** Units above which a call is bulky: it blocks the process for a noticeable time, even when the process is not busy. */
 const BULKY = 2;
-/** ms of rest for each unit of work of theirs. */
+/** Milliseconds of pause after each unit of work. */
 const REST_PER_UNIT_MS = 6;
-/** After a bulky call, its time so many times over. */
+/** Pause after a bulky call, as a multiple of the call's duration. */
 const REST_PER_BULKY_MS = 2;
 const MOST_REST_MS = 1_000;
-/** Calls of one caller that may wait. */
+/** Maximum waiting calls of one caller. */
 const MOST_WAITING = 1_000;
-/** Accounts beyond which those are looked for that nobody needs. */
+/** Number of accounts above which unused ones are deleted. */
 const MANY_ACCOUNTS = 1_000;
-/** How much the latest call says about what his next one will be. */
+/** Weight of the latest call in the estimate of the next call's work. */
 const WEIGHT_OF_LATEST = 0.3;
 
-/** A call that is under way. */
+/** A running call. */
 export interface Turn {
-  /** Says that it turned out to be more work than an ordinary call, which is one unit. */
+  /** Adds work to the call, in units. An ordinary call is one unit. */
   add(units: number): void;
-  /** The same before that work is done: a bulky call waits until no other of its caller is under way. */
+  /** Adds work before it is done. A bulky call waits until no other bulky call of its caller is running. */
   grow(units: number): Promise<void>;
-  /** Says that it is over; once is enough. */
+  /** Ends the call. Further calls have no effect. */
   leave(): void;
 }
 
 interface Account {
   readonly caller: string;
   running: number;
-  /** Work that was asked for lately. */
+  /** Units of recent work, decaying over time. */
   units: number;
-  /** Of one call. */
+  /** Expected units of one call. */
   typical: number;
   at: number;
   restsUntil: number;
   readonly waiting: (() => void)[];
-  /** Bulky calls that are under way, and those that wait for them. */
+  /** Bulky calls that are running or about to start. `bulkyWaiting` holds those that wait. */
   bulky: number;
   readonly bulkyWaiting: (() => void)[];
   timer: NodeJS.Timeout | undefined;
 }
 
 /**
- * Shares a process between its callers. As long as there is time for everybody, nobody waits for ordinary calls. When there
- * is not, or for bulky ones, whoever asks for much more than the others takes turns with himself, and rests after each by
- * how much work it was, so that the others hardly notice him. Nobody waits who is alone.
+ * Shares a process between its callers. While the process is not busy, ordinary calls start at once. When it is busy, and
+ * for bulky calls always, a caller that asks for much more than the others has its calls done one at a time, with a pause
+ * after each in proportion to its work, so that the others are hardly slowed. A caller without others never waits.
  */
 export class FairTurns {
   readonly #accounts = new Map<string, Account>();
@@ -65,11 +65,11 @@ export class FairTurns {
   #sampledAt = performance.now();
   #busyUntil = 0;
 
-  /** Resolves when a caller's next call may begin. Throws RATE_LIMITED when too many of his wait already. */
+  /** Resolves when a caller's next call may begin. Throws RATE_LIMITED when too many of its calls wait already. */
   async enter(caller: string, units = 1): Promise<Turn> {
     const now = performance.now();
     const account = this.#accountOf(caller, now);
-    // What it turns out to be is known later: until then it counts as his calls usually do.
+    // The call's work becomes known later. Until then it counts as much as this caller's usual call.
     const expected = Math.max(units, account.typical);
     account.units += expected;
     account.typical = Math.max(account.typical, units);
@@ -93,12 +93,12 @@ export class FairTurns {
     };
     let isBulky = false;
     let holdsPlace = false;
-    /** Several bulky calls at once would be one long moment for everybody else. */
+    /** Lets bulky calls of a caller run one at a time, because several at once would block all others for long. */
     const beginBulky = async (): Promise<void> => {
       isBulky = true;
       account.typical = Math.max(account.typical, work);
       if (account.bulky > 0 && !this.#isAlone(account, performance.now())) {
-        // The call before hands its place on.
+        // The previous bulky call passes its place on.
         await new Promise<void>((resolve) => account.bulkyWaiting.push(resolve));
       } else account.bulky += 1;
       if (left) this.#endBulky(account, 0);
@@ -139,7 +139,7 @@ export class FairTurns {
       const now = performance.now();
       this.#decay(account, now);
       if (!this.#mayStart(account, now)) {
-        // Something of his is under way and comes back here, or he rests.
+        // When a call of this caller is running, its end comes back here. Otherwise the caller's pause must end first.
         const rest = account.restsUntil - now;
         if (rest > 0 && !account.timer) {
           account.timer = setTimeout(() => {
@@ -174,7 +174,7 @@ export class FairTurns {
     return others > 0 && account.units > (MUCH * units) / others;
   }
 
-  /** Those who asked for nothing lately. */
+  /** Deletes the accounts of callers without recent work. */
   #forget(now: number): void {
     for (const [caller, account] of this.#accounts) {
       this.#decay(account, now);
@@ -221,19 +221,22 @@ export class FairTurns {
   }
 }
 
-/** Bytes of a body, or of an answer, that are as much work as an ordinary call. */
+/** Bytes of a body or of a response that count as one ordinary call. */
 export const BYTES_A_UNIT = 128 * 1024;
 
-/** Fields of a GraphQL answer that are as much work as an ordinary call. */
+/** Fields of a GraphQL response that count as one ordinary call. */
 export const COST_A_UNIT = 100;
 
-/** Who shares turns: those of one organization, whoever acts for it; a platform's own calls; strangers from one address. */
+/**
+ * Returns the key of those who take turns together: an organization, whoever acts for it; a platform's own calls; callers
+ * without credentials at one address.
+ */
 export function turnOf(caller: Caller | Platform | null, address: string): string {
   if (!caller) return `address:${address}`;
   return caller.organizationId === null ? `platform:${caller.apiKeyId}` : `organization:${caller.organizationId}`;
 }
 
-/** Waits until it is a request's turn, which ends with its answer, or when the client leaves. Throws RATE_LIMITED. */
+/** Waits for a request's turn. The turn ends with the response, or when the client disconnects. Throws RATE_LIMITED. */
 export async function takeTurn(
   turns: FairTurns,
   caller: string,

@@ -28,7 +28,7 @@ import { formatError, toGraphQLError } from '../../graphql/graphqlErrors.js';
 import { maySession, requireSessionFields } from '../../graphql/sessionFields.js';
 import type { DocumentLimits } from './limitDocuments.js';
 
-/** A watch is answered again and again, by whatever changes. */
+/** Maximum cost of a watch, as a share of `maxCost`, because it is executed again for every update. */
 const WATCH_COST_SHARE = 0.1;
 
 interface Rules {
@@ -44,10 +44,9 @@ interface Operation {
 }
 
 /**
- * Everything that an operation must pass before any field of it runs, over whatever transport: who calls, whether they
- * may, how often they called, and what it would cost, which is
- * returned. `onCount` hears how the organization stands with its limit.
- * Throws UNAUTHENTICATED, ORGANIZATION_REQUIRED, FORBIDDEN, RATE_LIMITED, BAD_USER_INPUT.
+ * Checks an operation before any field runs, over every transport: the caller, its scopes, its rate limit, and the cost of
+ * the operation, which is returned. `onCount` receives the state of the organization's rate limit. Throws UNAUTHENTICATED,
+ * ORGANIZATION_REQUIRED, FORBIDDEN, RATE_LIMITED, BAD_USER_INPUT.
  */
 export async function admitOperation(
   { schema, limits, dependencies }: Rules,
@@ -69,7 +68,10 @@ export async function admitOperation(
   return cost;
 }
 
-/** What is forbidden counts as read, so that whoever may only read can't use up what others may write. */
+/**
+ * Counts and checks an operation. A forbidden one counts as a read, so that a caller who may only read cannot use up the
+ * limit for writes.
+ */
 async function countAndCheck(
   { schema, dependencies }: Pick<Rules, 'schema' | 'dependencies'>,
   fields: ReadonlySet<string>,
@@ -94,7 +96,10 @@ async function countAndCheck(
   }
 }
 
-/** Without credentials there is the schema, which is no secret: asked for plainly, and not too often from one address. */
+/**
+ * Admits an introspection without credentials. The schema is public, so it only has to be a plain document, and not too many
+ * from one address.
+ */
 async function admitIntrospection(
   dependencies: AccessDependencies,
   { introspectionsPerMinute: most }: DocumentLimits,
@@ -119,7 +124,7 @@ async function admitIntrospection(
   );
 }
 
-/** Without aliases, each list of the schema is in the answer once. */
+/** Returns whether a document is plain. Without aliases, each list of the schema is in the response once. */
 function isPlain(document: DocumentNode): boolean {
   let aliases = 0;
   visit(document, {
@@ -130,14 +135,14 @@ function isPlain(document: DocumentNode): boolean {
   return aliases === 0;
 }
 
-/** Answers about the schema that are kept for those without credentials, by their question. */
+/** Maximum cached introspection responses for callers without credentials, by document. */
 const MOST_KEPT = 20;
-/** Characters of a question that is worth keeping; tools ask in some 2,000. */
+/** Maximum characters of a document whose response is cached. Tools send some 2,000. */
 const MOST_KEPT_LENGTH = 10_000;
 
 type Answer = Extract<GraphQLResponse['body'], { kind: 'single' }>['singleResult'];
 
-/** Admits GraphQL operations before any field runs, and sees to it that an answer stays within its bounds. */
+/** Returns the plugin that admits operations before any field runs and keeps each response within its limits. */
 export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<GraphQLContext> {
   const { dependencies } = rules;
   const kept = new Map<string, Answer>();
@@ -145,7 +150,7 @@ export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<G
     async requestDidStart() {
       return {
         async didEncounterErrors({ operation, contextValue: { possibleCaller } }) {
-          // A document that is refused as a whole never gets to be an operation: it counts all the same.
+          // A document that is refused as a whole never becomes an operation, but it is counted.
           if (!operation && possibleCaller) await countRequest(dependencies, possibleCaller, 'read').catch(() => null);
         },
         async didResolveOperation({ document, operation, request, contextValue, response }) {
@@ -177,7 +182,7 @@ export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<G
           const { exceeded } = contextValue.budget;
           if (exceeded) {
             const error = toGraphQLError(exceeded, log);
-            // What a mutation changed stays changed: it keeps what it could tell of it.
+            // A mutation's changes stay, so its response keeps the data that it has.
             if (operation?.operation !== OperationTypeNode.MUTATION) delete singleResult.data;
             singleResult.errors = [formatError(log)(error.toJSON(), error)];
             delete (singleResult.errors[0] as { extensions: Record<string, unknown> }).extensions.http;
@@ -185,7 +190,7 @@ export function limitOperations(rules: Rules, log: Logger): ApolloServerPlugin<G
           } else if (singleResult.errors && singleResult.errors.length > MOST_PROBLEMS) {
             singleResult.errors = singleResult.errors.slice(0, MOST_PROBLEMS);
           }
-          // Who has no credentials can ask for nothing but the schema, which is the same for everybody.
+          // Callers without credentials can only ask for the schema, which is the same for all of them.
           const isWorthKeeping =
             source !== undefined && source.length <= MOST_KEPT_LENGTH && !operation?.variableDefinitions?.length;
           if (contextValue.possibleCaller || !operation || singleResult.errors || !isWorthKeeping) return;
@@ -202,11 +207,11 @@ function keyOf(source: string | undefined, operationName: string | null | undefi
   return `${operationName ?? ''}:${source}`;
 }
 
-/** Rows that are counted, one after the other, for each `totalCount`. */
+/** The cost of a `totalCount`, for which rows are counted one by one. */
 const TOTAL_COUNT_COST = 20;
-/** Introspection reads what is in memory, without a promise a field. */
+/** The cost of an introspection field, which is read from memory without a promise. */
 const INTROSPECTION_COST = 0.1;
-/** How many entries the lists have that take no arguments; others are short. */
+/** Typical lengths of lists without arguments. Other lists are short. */
 const TYPICAL_LENGTHS: Readonly<Record<string, number>> = {
   'Query.eventTypes': 5,
   'Query.klaviyoScopes': 40,
@@ -222,8 +227,8 @@ const TYPICAL_LENGTHS: Readonly<Record<string, number>> = {
 };
 
 /**
- * What an operation costs: how many fields its answer can hold, each list as long as its arguments say, with the values
- * of the variables and the defaults in place. Throws BAD_USER_INPUT, also for variables that are not what they should be.
+ * Returns the cost of an operation: the number of fields that its response can contain, with each list as long as its
+ * arguments allow, and with variables and defaults in place. Throws BAD_USER_INPUT, also for invalid variables.
  */
 function operationCost(
   schema: GraphQLSchema,
@@ -244,7 +249,7 @@ function operationCost(
     if (/number of nodes/.test(error.message)) {
       throw new SwitchboardError('BAD_USER_INPUT', 'The operation has too many fields once its fragments are put in place.');
     }
-    // A variable or an argument of the wrong type: execution says so in the words of graphql-js.
+    // A variable or argument has the wrong type. graphql-js reports that when the operation is executed.
     return 0;
   }
 }
@@ -253,31 +258,31 @@ function estimate({ type, field, args, childComplexity }: ComplexityEstimatorArg
   const coordinate = `${type.name}.${field.name}`;
   const each = coordinate.startsWith('__') || field.name.startsWith('__') ? INTROSPECTION_COST : 1;
   if (field.name === 'totalCount') return TOTAL_COUNT_COST;
-  // Each event of the input comes back with what is asked about it.
+  // Each published event is returned with the fields that are selected for it.
   if (coordinate === 'Mutation.publishEvents') return each + (args.input?.events?.length ?? 1) * childComplexity;
   return each + lengthOf(coordinate, field, args) * childComplexity;
 }
 
 function lengthOf(coordinate: string, field: ComplexityEstimatorArgs['field'], args: ComplexityEstimatorArgs['args']): number {
   const isPage = field.args.some(({ name }) => name === 'first');
-  // The list itself refuses what is out of bounds, in words of its own.
+  // The list itself refuses arguments that are out of bounds, with its own message.
   if (isPage) return Math.min(Math.max(args.last ?? args.first ?? DEFAULT_PAGE_SIZE, 0), MAX_PAGE_SIZE);
   return isListType(getNullableType(field.type)) ? (TYPICAL_LENGTHS[coordinate] ?? 1) : 1;
 }
 
-/** Of any list in any input. Each list has a limit of its own below that, which its use case tells in words. */
+/** Maximum items of any list in any input. Each use case has a lower limit for its lists and explains it. */
 const MOST_ITEMS = 2_000;
-/** Characters of a reason: a field's name can be as long as a caller likes. */
+/** Maximum characters of a message, because a caller's field name can be of any length. */
 const MOST_CHARACTERS = 200;
 
-/** Reasons of graphql-js that name fields and types, and quote nothing that was sent as a value. */
+/** Messages of graphql-js that name fields and types, and repeat no value of the input. */
 const NAMING =
   /^(Field "\w+" (of required type "[^"]+" was not provided|is not defined by type)|Expected (non-nullable )?type "[^"]+" (not to be null|to be an object))/;
 
 /**
- * Looks at an operation's variables before anything else does: graphql-js would take seconds, and hundreds of megabytes,
- * for millions of items, and would send back what does not fit, which may be a secret, or huge. What a scalar such as
- * JSONObject holds is its own business. Throws BAD_USER_INPUT.
+ * Checks an operation's variables before graphql-js does. For millions of items graphql-js would take seconds and hundreds
+ * of megabytes, and its errors would repeat wrong values, which may be secret or huge. The content of a scalar such as
+ * JSONObject is not checked here. Throws BAD_USER_INPUT.
  */
 function checkVariables(
   schema: GraphQLSchema,
@@ -305,7 +310,7 @@ function limitLists(value: unknown, type: GraphQLInputType, path: string): void 
   if (value === null || typeof value !== 'object') return;
   const nullable = getNullableType(type);
   if (isListType(nullable)) {
-    // One value stands for a list of it (GraphQL 3.11).
+    // A single value stands for a list with that value (GraphQL 3.11).
     const items = Array.isArray(value) ? value : [value];
     if (items.length > MOST_ITEMS) {
       throw new SwitchboardError('BAD_USER_INPUT', `The list at "${path}" has more than ${MOST_ITEMS} items.`);
@@ -318,7 +323,7 @@ function limitLists(value: unknown, type: GraphQLInputType, path: string): void 
   }
 }
 
-/** The type that the schema wants at a place in a variable. */
+/** Returns the type that the schema expects at a path in a variable. */
 function typeAt(type: GraphQLInputType, path: readonly (string | number)[]): GraphQLInputType {
   let found = type;
   for (const part of path) {
@@ -329,7 +334,10 @@ function typeAt(type: GraphQLInputType, path: readonly (string | number)[]): Gra
   return found;
 }
 
-/** What a client needs in order to slow down by itself (draft-ietf-httpapi-ratelimit-headers-03, which is what clients know). */
+/**
+ * Returns the headers by which clients can slow down (draft-ietf-httpapi-ratelimit-headers-03, the version that clients
+ * support).
+ */
 export function rateLimitHeaders({ limit, remaining, resetsInSeconds }: RequestCount): Record<string, string> {
   return {
     'ratelimit-limit': String(limit),

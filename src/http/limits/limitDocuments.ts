@@ -5,7 +5,7 @@ import { SwitchboardError } from '../../domain/errors.js';
 import type { BudgetLimits } from '../../graphql/Budget.js';
 import type { GraphQLContext } from '../../graphql/GraphQLContext.js';
 
-/** The rules that keep documents within their limits; over the websocket they hold without Apollo. */
+/** Returns the plugins and validation rules that limit documents. Websockets use the rules without Apollo. */
 export function limitDocuments({ maxDepth, maxAliases }: DocumentLimits): {
   readonly validationRules: readonly ValidationRule[];
   readonly plugins: readonly ApolloServerPlugin<GraphQLContext>[];
@@ -14,30 +14,30 @@ export function limitDocuments({ maxDepth, maxAliases }: DocumentLimits): {
     maxDepth: { n: maxDepth },
     maxAliases: { n: maxAliases },
     maxDirectives: { n: 30 },
-    // Armor's own way parses twice, answers syntax errors with 500, and shows what nobody foresaw.
+    // Armor's own token limit parses twice, answers syntax errors with 500, and shows internal errors.
     maxTokens: { enabled: false },
-    // Armor reads literals only: operationCost knows the variables.
+    // Armor reads literals only. operationCost also reads variables.
     costLimit: { enabled: false },
     blockFieldSuggestion: { enabled: false },
   }).protect();
-  // Its types come from Apollo's other module format; the plugins are the same.
+  // The types are those of Apollo's other module format. The plugins are the same.
   return {
     validationRules,
     plugins: plugins as unknown as ApolloServerPlugin<GraphQLContext>[],
   };
 }
 
-/** Characters of any name in a document: an alias stands in the answer once for each row, whatever it costs to compute. */
+/** Maximum characters of a name in a document. An alias is repeated in the response for each row. */
 const MOST_NAME = 128;
 const LONG_WORD = new RegExp(`\\w{${MOST_NAME + 1}}`);
 
 /**
- * Refuses a document with a name, or a number, that is too long, before it is parsed: validation would compare an unknown
- * name with those of the schema, letter by letter. Throws BAD_USER_INPUT; what is no document at all is left to the parser.
+ * Refuses a document with a very long name or number before it is parsed: validation would compare an unknown name with
+ * those of the schema, letter by letter. Throws BAD_USER_INPUT. The parser reports a malformed document.
  */
 export function checkNames(document: string, maxTokens: number): void {
   if (!LONG_WORD.test(document)) return;
-  // It may stand within a text.
+  // A long word may be inside a string, so only the lexer can tell whether it is a name.
   const lexer = new Lexer(new Source(document));
   for (let tokens = 0; tokens < maxTokens; tokens += 1) {
     try {
@@ -54,17 +54,17 @@ export function checkNames(document: string, maxTokens: number): void {
   }
 }
 
-/** What a GraphQL document may be; anything beyond is refused before a field runs. */
+/** Limits of a GraphQL document. A document beyond them is refused before a field runs. */
 export interface DocumentLimits {
-  /** Of nested selections. */
+  /** Maximum depth of nested selections. */
   readonly maxDepth: number;
   readonly maxAliases: number;
-  /** Fields that an answer may hold, see operationCost. */
+  /** Maximum fields that a response may contain, as operationCost counts them. */
   readonly maxCost: number;
-  /** Names, signs and values. Validation compares fields with each other: its time grows with the square of this. */
+  /** Maximum tokens. Validation compares fields with each other, so its time grows with the square of this. */
   readonly maxTokens: number;
-  /** What an operation may take while it runs. */
+  /** Limits of an operation while it runs. */
   readonly budget: BudgetLimits;
-  /** Questions about the schema without credentials, in a minute from one address; 0: as many as they like. */
+  /** Introspections without credentials, per minute and address. 0: no limit. */
   readonly introspectionsPerMinute: number;
 }

@@ -2,14 +2,14 @@ import { Transform } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { SwitchboardError } from '../../domain/errors.js';
 
-/** Enough for any question about the schema. */
+/** Maximum bytes of a body without credentials. It is enough for every introspection. */
 const MOST_BYTES_OF_STRANGERS = 64 * 1024;
-/** A body that is longer is looked at while it comes, so that an absurd one is not even kept. */
+/** Bytes above which a body is checked while it arrives, so that a malicious one is not even stored. */
 const MOST_BYTES_AT_ONCE = 64 * 1024;
 
 /**
- * Looks at the shape of JSON bodies, of every route, and parses those of most routes as Fastify does; those without
- * credentials may be small only.
+ * Checks the structure of JSON bodies for every route, and parses those of most routes as Fastify does. A body without
+ * credentials must be small.
  */
 export function takeJson(app: FastifyInstance, bodyLimit: number): void {
   app.addHook('preParsing', async ({ headers }, _reply, payload) => {
@@ -26,9 +26,9 @@ export function takeJson(app: FastifyInstance, bodyLimit: number): void {
         }
       },
     });
-    // Whoever reads it may have given up before, and hears no more of it.
+    // The consumer may have stopped listening, and an unhandled error would end the process.
     looking.on('error', () => {});
-    // A pipe hands on no early end, and a pipeline would cut off the answer to a body that is refused.
+    // A pipe does not pass on an early end, and a pipeline would cut off the response to a refused body.
     payload.once('close', () => {
       if (!looking.writableEnded) looking.destroy(new SwitchboardError('BAD_USER_INPUT', 'The body ended early.'));
     });
@@ -50,9 +50,9 @@ export function takeJson(app: FastifyInstance, bodyLimit: number): void {
   });
 }
 
-/** Lists and objects within each other. Far more than any input of ours has, far less than what recursion can bear. */
+/** Maximum depth of nested lists and objects. Our inputs need far less, and recursion can handle far more. */
 const MOST_DEPTH = 100;
-/** Of one list or object. Lists of inputs have lower limits of their own; this is what an event's data may have. */
+/** Maximum items of one list or object, such as in an event's data. Lists of inputs have lower limits. */
 const MOST_ITEMS = 20_000;
 
 const QUOTE = 34;
@@ -64,20 +64,19 @@ const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
 /**
- * Looks at JSON before it is decoded and parsed: how deep it nests, and how much a list or object of it holds. One pass over
- * the bytes, which ends where they get absurd, and is many times cheaper than parsing what nobody sends in earnest. Whether
- * it is JSON at all, the parser says. Throws BAD_USER_INPUT.
+ * Checks JSON before it is decoded and parsed: its depth, and the items of each list and object. It reads the bytes once and
+ * stops at the first excess, many times faster than parsing. The parser reports malformed JSON. Throws BAD_USER_INPUT.
  */
 export function checkJson(json: Buffer): void {
   new JsonCheck().feed(json);
 }
 
-/** The same for JSON that comes in pieces, wherever they are cut. */
+/** Checks JSON that arrives in pieces, wherever they are cut. */
 export class JsonCheck {
-  /** Commas so far of each list or object that is open. */
+  /** Commas so far in each open list or object. */
   readonly #items: number[] = [];
   #inString = false;
-  /** Whether the piece before ended with a backslash that stands for the next character. */
+  /** Whether the previous piece ended with a backslash, which escapes the next character. */
   #escapes = false;
 
   feed(piece: Buffer): void {
@@ -99,7 +98,10 @@ export class JsonCheck {
     }
   }
 
-  /** Just behind the quotation mark that ends the text; the end of the piece when it goes on in the next one. */
+  /**
+   * Returns the position after the closing quotation mark, or the end of the piece when the string continues in the next
+   * one.
+   */
   #endOfString(piece: Buffer, from: number): number {
     const start = this.#escapes ? from + 1 : from;
     for (let end = piece.indexOf(QUOTE, start); end !== -1; end = piece.indexOf(QUOTE, end + 1)) {

@@ -1,24 +1,30 @@
-/** The configuration of a connection type in the bodies and answers of REST. */
+/** The configuration of a connection type in REST bodies and responses. */
 export interface RestPart {
-  /** What people call the type: `Webhook`. */
+  /** Display name of the type: `Webhook`. */
   readonly label: string;
-  /** JSON schema of the configuration in the body that creates one. */
+  /** JSON schema of the configuration in the body that creates a connection. */
   readonly createSchema: object;
-  /** JSON schemas of the fields in the body that updates one. The types share that body: where two name a field, its schema is the same. */
+  /**
+   * JSON schemas of the fields in the body that updates a connection. All types share that body: a field that two types
+   * define has the same schema in both.
+   */
   readonly updateFields: Readonly<Record<string, object>>;
-  /** JSON schemas of the fields in answers, shared alike. */
+  /** JSON schemas of the fields in responses. All types share them in the same way. */
   readonly answerFields: Readonly<Record<string, object>>;
-  /** What answers hold, to go on a list of such: `for a webhook, where and how it is called`. */
+  /** What the configuration in a response contains, as an item of a list: `for a webhook, where and how it is called`. */
   readonly answerDescription: string;
-  /** The type's own input, from a configuration that satisfied its schema; undefined when it takes none. */
+  /** Returns the type's own input for a configuration that satisfied its schema. Undefined when the type takes no input. */
   toInput(configuration: object): object | undefined;
-  /** The stored configuration as answers have it. */
+  /** Returns the stored configuration as a response shows it. */
   present(configuration: object): object;
-  /** Where a part of the input, below the type's name, is in the body's configuration. Null: under the same names, in snake case. */
+  /**
+   * Returns the path in the body's configuration for a path in the input, both without the type's name. Null: it has the
+   * same names in snake case.
+   */
   toBodyPath?(path: readonly string[], configuration: object): readonly string[] | null;
 }
 
-/** A connection type as REST knows it. */
+/** A connection type in REST. */
 export interface RestConnectionType {
   readonly name: string;
   readonly needsAuthorization: boolean;

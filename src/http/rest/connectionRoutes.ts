@@ -46,7 +46,7 @@ const describe = (name: string, summary: string, tag = 'Connections') => ({
   tags: [tag],
 });
 
-/** The operations on connections, and the start of an authorization (OpenAPI, tags Connections and OAuth2). */
+/** Adds the operations on connections, and the start of an authorization (OpenAPI, tags Connections and OAuth2). */
 export function connectionRoutes(
   app: FastifyInstance,
   dependencies: UseCaseDependencies,
@@ -173,19 +173,19 @@ export function connectionRoutes(
 
 type Types = ReadonlyMap<string, RestConnectionType>;
 
-/** What a body's configuration is to the use cases. */
+/** Returns the use cases' input for a body's configuration. */
 function inputOf(types: Types, name: string, configuration: object | undefined) {
   return { configurations: { [name]: configuration && types.get(name)?.rest.toInput(configuration) } };
 }
 
-/** The same for those who say what is wrong with it. */
+/** Returns the configuration with its type, as error messages need it. */
 function ofType(types: Types, name: string, sent: object = {}) {
   const type = types.get(name);
   return type && { type, sent };
 }
 
 /**
- * Updates a connection from a PATCH body, whose configuration means what the connection's type says (it never changes).
+ * Updates a connection from a PATCH body. The connection's type, which never changes, says how to read the configuration.
  * Throws NOT_FOUND or an InvalidRequest.
  */
 async function updateFromBody(

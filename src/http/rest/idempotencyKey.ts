@@ -13,7 +13,7 @@ interface Dependencies {
   readonly log: Logger;
 }
 
-/** As a header of `/openapi.json`. */
+/** The header's description in `/openapi.json`. */
 export const idempotencyKeyParameter = {
   name: 'Idempotency-Key',
   in: 'header',
@@ -26,9 +26,9 @@ export const idempotencyKeyParameter = {
 const FORM = /^[\x20-\x7e]{1,255}$/;
 
 /**
- * Lets POST requests of this scope name an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). Claimed once a request
- * is known to be well formed; a success is kept before it is sent, and after a failure, which has changed nothing, the key is
- * free again.
+ * Lets POST requests of this scope have an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). The key is claimed
+ * once the request is known to be well formed. A successful response is stored before it is sent. A failed request has
+ * changed nothing, so its key is released.
  */
 export function idempotencyKeys(app: FastifyInstance, dependencies: Dependencies): void {
   app.decorateRequest('claimedKey', null);
@@ -59,8 +59,8 @@ export function idempotencyKeys(app: FastifyInstance, dependencies: Dependencies
         await keepAnswer(dependencies, id, { status: reply.statusCode, headers, body: String(payload) });
       }
     } catch (error) {
-      // It was done all the same; whoever comes with this key again is told to look.
-      dependencies.log.error({ error: String(error) }, 'What became of an Idempotency-Key could not be stored');
+      // The request was done. A repetition with this key is told to look for the result.
+      dependencies.log.error({ error: String(error) }, 'The response for an Idempotency-Key could not be stored');
     }
   });
 }

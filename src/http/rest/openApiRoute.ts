@@ -1,19 +1,24 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
+import { ORGANIZATION_HEADER } from '../../access/platform.js';
+import { MAX_EXTERNAL_ID } from '../../domain/Metadata.js';
 import { idempotencyKeyParameter } from './idempotencyKey.js';
 import type { OperationSchema } from './operation.js';
 import { errorSchemas, parcelSchemas, parcelWebhook, ref, subscriptionSchemas } from './schemas.js';
 
 interface OpenApiOptions {
-  /** The path below which the described routes are; the server of the document. */
+  /** The path prefix of the described routes, which is the server in the document. */
   readonly base: string;
   readonly publicUrl: string;
-  /** Those that can be subscribed to here. */
+  /** Event types that can be subscribed to over REST. */
   readonly eventTypes: readonly string[];
-  /** Those of connections. */
+  /** Schemas of connections, by name. */
   readonly connectionSchemas: Readonly<Record<string, object>>;
 }
 
-/** `GET /openapi.json`: the routes that are added to this scope from now on, described (OpenAPI 3.1) by the schemas that they validate with. */
+/**
+ * Adds `GET /openapi.json`, which describes the routes that are added to this scope later (OpenAPI 3.1), by the schemas that
+ * validate them.
+ */
 export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes, connectionSchemas }: OpenApiOptions): void {
   const paths: Record<string, Record<string, object>> = {};
   app.addHook('onRoute', (route) => {
@@ -51,6 +56,14 @@ export function openApiRoute(app: FastifyInstance, { base, publicUrl, eventTypes
   app.get('/openapi.json', async () => document);
 }
 
+const organizationParameter = {
+  name: ORGANIZATION_HEADER,
+  in: 'header',
+  required: false,
+  description: 'For the key of a platform: the externalId or the id of the organization that it acts for.',
+  schema: { type: 'string', minLength: 1, maxLength: MAX_EXTERNAL_ID },
+};
+
 function describeOperation(route: RouteOptions): object {
   const { operationId, summary, description, tags, params, querystring, bodyName, response } =
     route.schema as unknown as OperationSchema;
@@ -58,6 +71,7 @@ function describeOperation(route: RouteOptions): object {
     ...describeParameters(params, 'path'),
     ...describeParameters(querystring, 'query'),
     ...(route.method === 'POST' ? [idempotencyKeyParameter] : []),
+    organizationParameter,
   ];
   return {
     operationId,
@@ -65,7 +79,7 @@ function describeOperation(route: RouteOptions): object {
     ...(description ? { description } : {}),
     tags,
     security: [{ HTTPBasicAuth: [] }, { OAuth2ClientCreds: [] }],
-    ...(parameters.length > 0 ? { parameters } : {}),
+    parameters,
     ...(bodyName ? { requestBody: { required: true, content: { 'application/json': { schema: ref(bodyName) } } } } : {}),
     responses: response,
   };

@@ -1,7 +1,7 @@
 import type { FastifyRequest, FastifySchema } from 'fastify';
 import type { Caller } from '../../domain/Caller.js';
 
-/** What a route of REST says of itself: Fastify validates with it, and `/openapi.json` shows it. */
+/** The schema of a REST route: Fastify validates with it, and `/openapi.json` shows it. */
 export interface OperationSchema {
   readonly operationId: string;
   readonly summary: string;
@@ -10,22 +10,22 @@ export interface OperationSchema {
   readonly params?: { readonly properties: Record<string, object> };
   readonly querystring?: { readonly properties: Record<string, object> };
   readonly body?: object;
-  /** The component that `body` is. */
+  /** The name of the component that `body` refers to. */
   readonly bodyName?: string;
   readonly response: object;
 }
 
-/** Hands it to Fastify, whose own type knows nothing of descriptions. */
+/** Returns the schema for Fastify, whose own type has no descriptions. */
 export function operation(schema: OperationSchema): FastifySchema {
   return schema;
 }
 
-/** The id that existing clients know an operation by: they are generated from it. */
+/** Returns the operation id that existing clients know, since they are generated from it. */
 export function operationId(name: string): string {
   return `sc-public-v3-scp-${name}`;
 }
 
-/** Who calls a REST operation; the plugin found out before the operation began. */
+/** Returns the caller of a REST operation, whom the plugin has identified before the operation. */
 export function callerOf(request: FastifyRequest): Caller {
   return request.getDecorator<Caller>('caller');
 }

@@ -7,7 +7,9 @@ import { explainOutcome } from '../../oauth/explainOutcome.js';
 import type { UseCaseDependencies } from '../../UseCaseDependencies.js';
 import type { RestConnectionType } from './RestPart.js';
 
-/** OpenAPI connections; those that are linked by OAuth with what became of their latest authorization. */
+/**
+ * Returns connections in the OpenAPI's form, those that are linked by OAuth with the outcome of their latest authorization.
+ */
 export async function presentConnections(
   { database, providers }: Pick<UseCaseDependencies, 'database' | 'providers'>,
   types: ReadonlyMap<string, RestConnectionType>,
@@ -46,7 +48,7 @@ function presentAuthorization(authorization: Authorization | undefined, provider
   };
 }
 
-/** OpenAPI subscription. */
+/** Returns a subscription in the OpenAPI's form. */
 export function presentSubscription({ id, connectionId, eventType, isActive, createdAt, updatedAt }: Subscription): object {
   return {
     id,
@@ -58,10 +60,10 @@ export function presentSubscription({ id, connectionId, eventType, isActive, cre
   };
 }
 
-/** REST lists have no pages; this keeps one answer within a few megabytes. GraphQL has pages for whoever has more. */
+/** Maximum rows of a list. REST has no pages, so this limits a response to a few megabytes. GraphQL has pages. */
 export const MAX_ROWS = 10_000;
 
-/** The newest 10,000 rows of a list, page by page through its use case. */
+/** Returns the newest 10,000 rows of a list, read page by page through its use case. */
 export async function listAll<T>(list: (args: PageArguments) => Promise<Page<T>>): Promise<T[]> {
   const rows: T[] = [];
   let after: string | null = null;

@@ -24,18 +24,21 @@ interface RestOptions {
   readonly connectionTypes: readonly RestConnectionType[];
   readonly publicUrl: string;
   readonly turns: FairTurns;
-  /** The largest body that is read. */
+  /** Maximum bytes of a body. */
   readonly bodyBytes: number;
 }
 
 const BASE = '/api/v3';
 
-/** `/api/v3/event-subscriptions/…`: the OpenAPI's twelve operations on the use cases that GraphQL has, and `/openapi.json`. */
+/**
+ * Adds `/api/v3/event-subscriptions/…`, the OpenAPI's twelve operations on the use cases that GraphQL also has, and
+ * `/openapi.json`.
+ */
 export async function restRoutes(
   app: FastifyInstance,
   { dependencies, connectionTypes, publicUrl, turns, bodyBytes }: RestOptions,
 ): Promise<void> {
-  // What the server tells of itself is for GraphQL alone.
+  // Event types about the server's own connections are for GraphQL only.
   const eventTypes = dependencies.eventTypes
     .list()
     .filter(({ internal }) => !internal)
@@ -46,7 +49,7 @@ export async function restRoutes(
     async (rest) => {
       takeJson(rest, bodyBytes);
       rest.setValidatorCompiler(createValidator());
-      // Answers are what the use cases say; a schema that silently left fields out would hide a mistake.
+      // Responses are sent as they are. A serializer that silently leaves out unknown fields would hide a mistake.
       rest.setSerializerCompiler(() => (data) => JSON.stringify(data));
       rest.setErrorHandler((failure, _request, reply) => {
         if (failure instanceof InvalidRequest) return reply.code(failure.statusCode).send({ errors: failure.errors });
@@ -68,12 +71,12 @@ export async function restRoutes(
         await takeTurn(turns, turnOf(found, address), request, reply);
         const who = await known;
         if (who?.organizationId === null) {
-          // Nothing here is a platform's own, and yet it is counted.
+          // A platform has no resources of its own here, but its request is counted.
           const count = await countRequest(dependencies, who, 'read');
           if (count) refuseTooMany(count, 'read');
         }
         const caller = requireCaller(who);
-        // What is forbidden uses up nothing of what others may write.
+        // A forbidden request counts as a read, so that it does not use up the limit for writes.
         const counted = caller.scopes.has(scope) && !caller.session ? kind : 'read';
         const count = await countRequest(dependencies, caller, counted);
         if (count) {
@@ -95,7 +98,7 @@ export async function restRoutes(
   );
 }
 
-/** JSON and nothing else. No body at all is none, whatever its type: some clients always send one. */
+/** Accepts JSON only. An empty body of any type counts as none, because some clients always send a type. */
 function takeJson(app: FastifyInstance, bodyLimit: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -113,18 +116,21 @@ function takeJson(app: FastifyInstance, bodyLimit: number): void {
   );
 }
 
-/** A lone asterisk is no media range, but clients send it, and mean anything. */
+/** A lone asterisk is not a valid media range, but clients send it for any type. */
 const JSON_TYPES = ['application/json', 'application/*', '*/*', '*'];
 const JSON_API_TYPE = 'application/vnd.api+json';
 
-/** Throws NOT_ACCEPTABLE when an Accept header (RFC 9110 12.5.1) excludes both types of JSON; without one, anything is fine. */
+/**
+ * Throws NOT_ACCEPTABLE when an Accept header (RFC 9110 12.5.1) excludes both types of JSON. A request without the header
+ * accepts every type.
+ */
 function checkAccept(accept: string | undefined): void {
   if (accept === undefined || /^[\s,]*$/.test(accept)) return;
   if (accepts(accept, [...JSON_TYPES, JSON_API_TYPE])) return;
   throw new SwitchboardError('NOT_ACCEPTABLE', 'Answers are application/json, which your Accept header excludes.');
 }
 
-/** The type of an answer: JSON:API's own for whoever takes nothing else of JSON. */
+/** Returns the media type of a response: JSON:API's own for a client that accepts no other JSON. */
 function answerType(accept: string | undefined): string {
   const asked = accept !== undefined && accepts(accept, [JSON_API_TYPE]) && !accepts(accept, JSON_TYPES);
   return asked ? JSON_API_TYPE : 'application/json; charset=utf-8';

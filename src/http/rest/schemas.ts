@@ -4,17 +4,20 @@ import { callErrors, type ErrorCode, type JsonApiCode } from '../../domain/error
 import { parcelEventCreated } from '../../events/types/parcelEvents.js';
 import type { RestConnectionType } from './RestPart.js';
 
-/** The schema of an id in a body: our ids grow from 1 and stay exact in JavaScript. */
+/** The schema of an id in a body. Our ids begin at 1 and stay exact in JavaScript. */
 const idSchema = { type: 'integer', format: 'int64', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
 
-/** The path parameters of an operation on one thing. Not validated: a malformed id is the same "not found" as a foreign one. */
+/**
+ * The path parameter of an operation on one object. It is not validated: a malformed id is "not found", as another
+ * organization's id is.
+ */
 export const idParams = (name: string, description: string) => ({
   type: 'object',
   required: [name],
   properties: { [name]: { type: 'integer', description } },
 });
 
-/** A successful answer `{ data: … }`. */
+/** A successful response `{ data: … }`. */
 export const dataResponse = (description: string, data: object) => ({
   description,
   content: {
@@ -26,7 +29,7 @@ export const listOf = (name: string) => ({ type: 'array', items: ref(name) });
 
 export const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
-/** The OpenAPI's whole list, so that generated clients stay compatible. */
+/** All codes of the OpenAPI description, so that generated clients stay compatible. */
 const CODES: readonly (JsonApiCode | 'validation_error' | 'parcel_announcement_error')[] = [
   ...(['unknown_field', 'invalid', 'forbidden', 'invalid_choice', 'min_value', 'null', 'not_found', 'required'] as const),
   ...(['not_a_list', 'non_field_errors', 'authentication_failed', 'validation_error', 'parcel_announcement_error'] as const),
@@ -79,7 +82,7 @@ export const errorSchemas = {
   },
 } as const;
 
-/** The failures that an operation may answer with, described by the catalogue. */
+/** Returns descriptions of the errors that an operation may respond with, from the catalogue. */
 export function errorResponses(...codes: ErrorCode[]): Record<string, object> {
   return Object.fromEntries(
     codes.map((code) => [
@@ -92,16 +95,16 @@ export function errorResponses(...codes: ErrorCode[]): Record<string, object> {
   );
 }
 
-/** The failures that every operation may answer with. */
+/** Errors of every operation. */
 export const commonErrors = errorResponses(
   ...(['BAD_USER_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN', 'NOT_ACCEPTABLE', 'PAYLOAD_TOO_LARGE'] as const),
   ...(['UNSUPPORTED_MEDIA_TYPE', 'RATE_LIMITED', 'INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'] as const),
 );
 
-/** What an operation that takes an `Idempotency-Key` may answer besides. */
+/** Errors of an operation that accepts an `Idempotency-Key`. */
 export const keyErrors = errorResponses('KEY_IN_USE', 'KEY_OF_ANOTHER_REQUEST');
 
-/** What REST says of connections of these types. Throws when two of them give one field two meanings. */
+/** Returns the REST schemas of connections of these types. Throws when two types define the same field differently. */
 export function connectionSchemas(types: readonly RestConnectionType[]) {
   const type = { type: 'string', enum: types.map(({ name }) => name), description: 'What kind of place it is.' };
   const linked = types.filter(({ needsAuthorization }) => needsAuthorization).map(({ rest }) => rest.label);
@@ -176,22 +179,22 @@ export function connectionSchemas(types: readonly RestConnectionType[]) {
 
 const authorizationSchema = (linked: readonly string[]) => ({
   type: ['object', 'null'],
-  description: `For ${linked.join(' and ')}, the latest attempt to link it, and what became of it; null before the first one.`,
+  description: `For ${linked.join(' and ')}, the latest attempt to link it, and its outcome; null before the first one.`,
   required: ['status', 'error_code', 'error_description', 'created_at', 'completed_at'],
   additionalProperties: false,
   properties: {
-    status: { type: 'string', enum: AUTHORIZATION_STATUSES, description: 'How far it came.' },
+    status: { type: 'string', enum: AUTHORIZATION_STATUSES, description: 'Its current status.' },
     error_code: { type: ['string', 'null'], description: "Why it did not work: a code of ours, or the provider's." },
-    error_description: { type: ['string', 'null'], description: 'The same in a sentence or two for the merchant.' },
+    error_description: { type: ['string', 'null'], description: 'The reason for the merchant, in one or two sentences.' },
     created_at: { type: 'string', format: 'date-time', description: 'When it was started.' },
-    completed_at: { type: ['string', 'null'], format: 'date-time', description: 'When it had an outcome.' },
+    completed_at: { type: ['string', 'null'], format: 'date-time', description: 'When it ended.' },
   },
 });
 
 function shareFields(parts: readonly Readonly<Record<string, object>>[]): Record<string, object> {
   const shared: Record<string, object> = {};
   for (const [name, schema] of parts.flatMap((part) => Object.entries(part))) {
-    if (!isDeepStrictEqual(shared[name] ?? schema, schema)) throw new Error(`Two connection types give ${name} two meanings.`);
+    if (!isDeepStrictEqual(shared[name] ?? schema, schema)) throw new Error(`Two connection types define ${name} differently.`);
     shared[name] = schema;
   }
   return shared;
@@ -249,12 +252,12 @@ export const subscriptionSchemas = (eventTypes: readonly string[]) => ({
   },
   'broadcast-result': {
     title: 'Broadcast Result',
-    description: "How a test event fared at the subscription's destination.",
+    description: "The result of sending a test event to the subscription's destination.",
     type: 'object',
     required: ['success'],
     additionalProperties: false,
     properties: {
-      success: { type: 'boolean', description: 'True when the destination took it.' },
+      success: { type: 'boolean', description: 'True when the destination accepted it.' },
       status_code: { type: 'integer', description: 'The HTTP status of its answer; missing when none came.' },
       response_body: { type: 'string', description: 'The first 16 KiB of its answer; missing when none came.' },
       error: { type: 'string', description: 'Why it did not work; missing when it did.' },
@@ -269,12 +272,15 @@ const { name, description, schema, sample } = parcelEventCreated;
 const { parcel, event } = (schema as { properties: Record<'parcel' | 'event', WithProperties> }).properties;
 const { location_details: location } = event.properties;
 
-/** The closed lists of a parcel event, by the field that holds them. */
+/** Fields of a parcel event whose values come from a fixed list. */
 const LISTS = ['event_type', 'phase', 'exception', 'status_type', 'sub_status'] as const;
 const listName = (field: (typeof LISTS)[number]): string =>
   field === 'event_type' ? 'parcel-event-type' : `parcel-event-${field.replace('_', '-')}`;
 
-/** What a webhook receives of a parcel event: the schemas that events are published against, under the names that clients know. */
+/**
+ * The schemas of what a webhook receives for a parcel event: those that publishing validates against, under the names that
+ * clients know.
+ */
 export const parcelSchemas = {
   ParcelEventCreatedPayload: {
     type: 'object',
@@ -311,7 +317,7 @@ const header = (headerName: string, text: string) => ({
   schema: { type: 'string' },
 });
 
-/** What a webhook receives (OpenAPI 3.1 `webhooks`, Standard Webhooks). */
+/** The description of a webhook's requests (OpenAPI 3.1 `webhooks`, Standard Webhooks). */
 export const parcelWebhook = {
   post: {
     operationId: 'sc-public-v3-event-subscriptions-parcel_event_created',
@@ -320,9 +326,9 @@ export const parcelWebhook = {
     tags: ['Events'],
     security: [],
     parameters: [
-      header('webhook-id', 'The delivery; the same at every attempt, so that a repeat can be told.'),
+      header('webhook-id', 'The id of the delivery, which is the same in every attempt, so that a repetition can be detected.'),
       header('webhook-timestamp', 'When this attempt was made, in seconds since 1970 UTC.'),
-      header('webhook-event-id', 'The event; the same for every subscription that it is delivered for.'),
+      header('webhook-event-id', 'The id of the event, which is the same for every subscription that it is delivered for.'),
       header('webhook-event-time', 'When the event happened: RFC 3339, in UTC.'),
       header('webhook-signature', '`v1,` and the base64 of an HMAC-SHA256; after a rotation two of them, with a space between.'),
     ],
@@ -336,7 +342,10 @@ export const parcelWebhook = {
       },
     },
     responses: {
-      200: { description: 'It arrived, as any 2xx says. Anything else is tried again, but 410, which disables the connection.' },
+      200: {
+        description:
+          'The event has arrived. Every 2xx means that. Every other response is tried again, except 410, which disables the connection.',
+      },
     },
   },
 };

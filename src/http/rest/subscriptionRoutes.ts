@@ -43,8 +43,8 @@ const describe = (name: string, summary: string, tag = 'Subscriptions') => ({
 });
 
 /**
- * The operations on subscriptions, and the test broadcast (OpenAPI, tags Subscriptions and Broadcast). `eventTypes` are those
- * that REST knows: a subscription to another one is not there.
+ * Adds the operations on subscriptions, and the test broadcast (OpenAPI, tags Subscriptions and Broadcast). `eventTypes` are
+ * the event types of REST. A subscription to another type is "not found".
  */
 export function subscriptionRoutes(app: FastifyInstance, dependencies: UseCaseDependencies, eventTypes: readonly string[]): void {
   const find = async (caller: Caller, id: string): Promise<Subscription> => {

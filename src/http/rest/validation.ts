@@ -7,14 +7,15 @@ import type { JsonApiError } from '../handleErrors.js';
 import type { RestConnectionType } from './RestPart.js';
 
 /**
- * What the schemas of bodies say of the form of text, and of which fields go together, is for those who read or generate:
- * the use cases check it, for GraphQL too, and tell in words what is wrong.
+ * Keywords that describe the form of text and which fields go together. They are for readers and generators only: the use
+ * cases check the same, for GraphQL too, with better messages.
  */
 const FOR_READERS = ['pattern', 'propertyNames', 'anyOf'];
 
 /**
- * Makes what Fastify validates requests with. Bodies are taken as they are: a number in quotes is no number. Query
- * parameters are text, which is read as what the schema wants: a boolean also as Python (`True`) and PHP (`1`) write it. Path parameters are the use cases' business.
+ * Returns the compiler of Fastify's validators. Bodies are not converted: a quoted number is not a number. Query parameters
+ * are text and are converted to the schema's type, booleans also as Python (`True`) and PHP (`1`) write them. The use cases
+ * validate path parameters.
  */
 export function createValidator(): FastifySchemaCompiler<FastifySchema> {
   const options = { allErrors: true, verbose: true, discriminator: true, validateFormats: false };
@@ -33,7 +34,8 @@ export function createValidator(): FastifySchemaCompiler<FastifySchema> {
           error: new InvalidRequest([{ status: '400', code: 'required', detail: 'A body is required: send a JSON object.' }]),
         };
       }
-      // Where fields are required, a body that was not sent is an empty one: every missing field is named.
+      // When fields are required, a missing body is validated as an empty object, so that the error names each missing
+      // field.
       const given = absent(value) ? {} : value;
       if (httpPart === 'querystring') readBooleans(given as Query, schema as QuerySchema);
       if (validate(given)) return { value: given };
@@ -55,15 +57,15 @@ function readBooleans(query: Query, { properties }: QuerySchema): void {
   }
 }
 
-/** Fastify says null where no body was sent. */
+/** Fastify passes null for a missing body. */
 function absent(value: unknown): boolean {
   return value === undefined || value === null;
 }
 
-/** Characters of a field's name, which can be as long as a caller likes. */
+/** Maximum characters of a field's name in a message. A caller's name can be of any length. */
 const MOST_NAME = 120;
 
-/** Says what ajv found in a body or query, once for each place, up to 20 places. */
+/** Converts ajv's errors about a body or query to our messages: one for each path, at most 20. */
 function explainInvalid(found: readonly ErrorObject[], part: 'body' | 'querystring'): JsonApiError[] {
   const byPlace = new Map<string, JsonApiError>();
   for (const error of found) {
@@ -89,7 +91,7 @@ function explain(error: ErrorObject): Pick<JsonApiError, 'code' | 'detail'> & { 
   return { code: inputProblems[code].jsonApi, detail: message, path };
 }
 
-/** A request that can't be done as it is: everything that is wrong with it, in JSON:API's form. Status 400. */
+/** A request with invalid input: all its problems in JSON:API's format. Status 400. */
 export class InvalidRequest extends Error {
   readonly statusCode = 400;
 
@@ -99,21 +101,21 @@ export class InvalidRequest extends Error {
   }
 }
 
-/** A JSON pointer (RFC 6901) to a part of a body. Existing clients know bodies as being below `/data`. */
+/** Returns a JSON pointer (RFC 6901) to a part of a body. Existing clients expect pointers below `/data`. */
 export function bodyPointer(path: readonly string[]): string {
   return ['', 'data', ...path].map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
 }
 
 interface Request {
-  /** The part of the use case's input that came from the path, not from the body. */
+  /** The field of the use case's input that came from the URL's path, not from the body. */
   readonly fromPath?: string;
-  /** The configuration that the body brought, and the type that it is of. */
+  /** The configuration in the body, and its connection type. */
   readonly configuration?: { readonly type: RestConnectionType; readonly sent: object } | undefined;
 }
 
 /**
- * Does a use case's work, and says what is wrong with its input in the words of REST: 404 when what the path names is
- * not there, else 400 with pointers into the body.
+ * Runs a use case and converts its input errors to REST: 404 when the object that the path names does not exist, else 400
+ * with pointers into the body.
  */
 export async function answerInputErrors<T>(request: Request, work: () => Promise<T>): Promise<T> {
   try {
@@ -132,24 +134,24 @@ function toJsonApiError({ code, message, path }: Problem, { fromPath, configurat
   return path[0] === fromPath ? error : { ...error, source: { pointer: bodyPointer(toBodyPath(path, configuration)) } };
 }
 
-/** Where a part of a use case's input was in the body. */
+/** Returns the path in the body for a path in the use case's input. */
 function toBodyPath([first = '', ...rest]: readonly string[], configuration: Request['configuration']): string[] {
   if (first !== configuration?.type.name) return [first, ...rest].map(toSnakeCase);
   const { type, sent } = configuration;
   return ['configuration', ...(type.rest.toBodyPath?.(rest, sent) ?? rest.map(toSnakeCase))];
 }
 
-/** Fields that messages may speak of. */
+/** Names of fields that messages may contain. */
 const FIELDS = ['connection_id', 'event_type', 'is_active'];
 
-/** The message with the body's names for its fields: the use cases know them in camel case. */
+/** Returns the message with snake-case field names, as the body has them, instead of the use cases' camel case. */
 function inBodyWords(message: string, type: RestConnectionType | undefined): string {
   const ours = [...FIELDS, ...(type ? fieldsOf(type.rest.createSchema) : [])];
   const byInput = new Map(ours.map((name) => [name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()), name]));
   return message.replace(/\b[a-z]+(?:[A-Z][a-z]*)+\b/g, (word) => byInput.get(word) ?? word);
 }
 
-/** Every field that a JSON schema names, at whatever depth. */
+/** Lists every field that a JSON schema defines, at any depth. */
 function fieldsOf(schema: object): string[] {
   const { properties = {} } = schema as { readonly properties?: Readonly<Record<string, object>> };
   return Object.entries(properties).flatMap(([name, inner]) => [name, ...fieldsOf(inner)]);

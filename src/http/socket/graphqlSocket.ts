@@ -27,7 +27,7 @@ import type { DocumentLimits } from '../limits/limitDocuments.js';
 import { checkOrigin, type Origins } from '../origins.js';
 import { openSocket, RunningOperations, readOperation, SocketCaller, socketError } from './openSocket.js';
 
-/** Operations at once over one websocket. */
+/** Maximum running operations of one websocket. */
 const MOST_OPERATIONS = 100;
 
 interface GraphQLSocketOptions {
@@ -44,30 +44,31 @@ interface Extra {
   readonly request: FastifyRequest;
   readonly running: RunningOperations;
   caller?: SocketCaller;
-  /** With whom it takes turns. */
+  /** The key of the turns that this socket shares, see `turnOf`. */
   turnsWith: string;
 }
 
 type SocketContext = Context<Record<string, unknown>, Extra>;
 
 /**
- * GraphQL over a websocket (the graphql-transport-ws protocol): subscriptions of `Live`, and any other operation.
+ * Handles GraphQL over a websocket (the graphql-transport-ws protocol): subscriptions of `Live`, and any other operation.
  *
- * Credentials come as `Authorization`, and for a platform `Switchboard-Organization`, in the payload of `connection_init`, since
- * browsers can set no headers, or as those headers. They are looked at again before anything is sent: when they end, the socket is closed with 4401. When updates may
- * have been missed it is closed with 1013, at which clients connect and subscribe again.
+ * The payload of `connection_init` contains the credentials as `Authorization` and, for a platform,
+ * `Switchboard-Organization`, because browsers cannot set headers. Other clients may send them as headers. They are checked
+ * again before every message is sent; when they are no longer valid, the socket is closed with 4401. When updates may have
+ * been missed, it is closed with 1013, and clients connect and subscribe again.
  */
 export function graphqlSocket({ schema, dependencies, documentLimits, validationRules, turns, origins }: GraphQLSocketOptions) {
   const { log } = dependencies;
   const reading = { schema, validationRules, maxTokens: documentLimits.maxTokens };
   const rules = { schema, limits: documentLimits, dependencies };
 
-  /** What operations may cost, until they are executed. */
+  /** The cost of each operation from its admission to its execution. */
   const costs = new WeakMap<GraphQLContext, number>();
 
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
-    // Questions and changes; a watch waits for what others do.
+    // Runs queries and mutations. A subscription uses no turn while it waits for updates.
     async execute(args) {
       const context = args.contextValue as GraphQLContext;
       const { possibleCaller, transport, budget } = context;
@@ -90,7 +91,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
         return true;
       } catch (failure) {
         const { error } = toCallError(failure, log);
-        // 4401 and 4403 tell a client that trying again is no use, 1013 that it is.
+        // 4401 and 4403 tell a client that reconnecting does not help; 1013 tells it to reconnect.
         if (closeForCaller(extra.socket, error)) return false;
         if (error.status === 403) extra.socket.close(4403, 'Forbidden');
         else extra.socket.close(1013, error.code);
@@ -139,7 +140,7 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
       if (!errors) return undefined;
       const { exceeded } = (contextValue as GraphQLContext).budget;
       if (exceeded) return { errors: [socketError(toGraphQLError(exceeded, log), log)] as never };
-      // A subscription that could not begin for lack of a database is tried again by the client, on a new socket.
+      // When the database cannot be reached, the socket is closed, so that the client subscribes again on a new one.
       const watches = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
       if (watches && errors.some(({ extensions }) => extensions.code === 'SERVICE_UNAVAILABLE')) {
         extra.socket.close(1013, 'SERVICE_UNAVAILABLE');
@@ -163,14 +164,14 @@ export function graphqlSocket({ schema, dependencies, documentLimits, validation
   };
 }
 
-/** Failures that concern the whole socket. */
+/** Closes the socket for a failure that concerns all of it. */
 function closeFor(socket: WebSocket, failure: unknown): void {
   if (failure instanceof ChangesLost) socket.close(1013, 'Updates may have been missed: subscribe again');
   else if (failure instanceof SwitchboardError && closeForCaller(socket, failure)) return;
   else if (databaseTrouble(failure)) socket.close(1013, 'SERVICE_UNAVAILABLE');
 }
 
-/** Closes it when nobody, or for no organization, may go on calling over it. */
+/** Closes the socket when its credentials or its organization are no longer valid. Returns whether it did. */
 function closeForCaller(socket: WebSocket, error: SwitchboardError): boolean {
   const { code, status, facts } = error;
   if (status === 401) socket.close(4401, reasonOf(error));
@@ -179,7 +180,7 @@ function closeForCaller(socket: WebSocket, error: SwitchboardError): boolean {
   return true;
 }
 
-/** Why credentials are no good: of a session, whether it expired or was ended. */
+/** Returns the close reason for invalid credentials. For a session it says whether the session expired or was ended. */
 function reasonOf({ code }: SwitchboardError): string {
   return code === 'UNAUTHENTICATED' ? 'Unauthorized' : code;
 }
@@ -188,7 +189,10 @@ function tooMany(): SwitchboardError {
   return new SwitchboardError('RATE_LIMITED', `A websocket may carry ${MOST_OPERATIONS} operations at once. Open another.`);
 }
 
-/** Names of headers are the same in any case, and clients treat these parameters as headers, before those of the request. */
+/**
+ * Reads the credentials from the parameters, whose names are case-insensitive because clients treat them as headers. Headers
+ * of the request are used where a parameter is missing.
+ */
 function readParameters(parameters: Record<string, unknown> | undefined, headers: Credentials): Credentials {
   const find = (header: string) =>
     Object.entries(parameters ?? {}).find(([name]) => name.toLowerCase() === header.toLowerCase())?.[1];
@@ -201,7 +205,10 @@ function readParameters(parameters: Record<string, unknown> | undefined, headers
 
 const PATIENCE_MS = 500;
 
-/** Asks all websockets to go elsewhere (1012, RFC 6455's registry: service restart), and ends those that stay. */
+/**
+ * Closes all websockets with 1012 (service restart, RFC 6455's registry), so that clients reconnect to another process. Ends
+ * those that stay open.
+ */
 export function closeSockets(this: FastifyInstance, done: () => void): void {
   const { websocketServer } = this;
   for (const socket of websocketServer.clients) socket.close(1012, 'This server is stopping');

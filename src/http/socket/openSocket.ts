@@ -22,27 +22,27 @@ import type { Turn } from '../limits/FairTurns.js';
 import { checkNames } from '../limits/limitDocuments.js';
 import { checkJson } from '../limits/takeJson.js';
 
-/** A peer that does not answer a ping until the next one is gone. */
+/** Milliseconds between two pings. A peer that does not answer one before the next is disconnected. */
 const PING_MS = 15_000;
-/** Bytes that wait for a peer who does not read; beyond, it is gone for us. */
+/** Maximum bytes that wait to be sent to a peer that does not read. Beyond that, the peer is disconnected. */
 const MOST_UNREAD = 4 * 1024 * 1024;
-/** What a client may say (graphql-transport-ws). */
+/** Types of the messages that a client may send (graphql-transport-ws). */
 const CLIENT_MESSAGES = new Set<unknown>(['connection_init', 'ping', 'pong', 'subscribe', 'complete']);
 
-/** What the server knows of a socket. */
+/** The state of a socket. */
 interface SocketExtra {
   readonly socket: WebSocket;
 }
 
 interface SocketHooks {
-  /** Waits until a message of so many bytes may be read; throws RATE_LIMITED. */
+  /** Waits for the turn of a message of this many bytes. Throws RATE_LIMITED. */
   readonly enter: (bytes: number) => Promise<Turn>;
-  /** With each of our pings. */
+  /** Called with each ping that we send. */
   readonly onPing: () => Promise<void>;
   readonly onClose: () => void;
 }
 
-/** Joins a websocket to the protocol's server. */
+/** Connects a websocket to the protocol's server. */
 export function openSocket<Extra extends SocketExtra>(
   server: Server<Extra>,
   extra: Extra,
@@ -66,7 +66,7 @@ export function openSocket<Extra extends SocketExtra>(
         resolve();
         return;
       }
-      // Whoever has gone needs no error: the close that follows ends everything.
+      // An error for a closed socket is ignored. Its `close` event ends the operations.
       socket.send(message, () => resolve());
     });
   /** Messages that wait for their turn. */
@@ -79,7 +79,7 @@ export function openSocket<Extra extends SocketExtra>(
       onMessage: (receive) =>
         socket.on('message', (data: Buffer) => {
           const read = async (): Promise<void> => {
-            // What a peer sends meanwhile waits with him.
+            // The peer's further messages wait while this one does.
             unread += 1;
             socket.pause();
             const turn = await enter(data.length).finally(() => {
@@ -90,7 +90,7 @@ export function openSocket<Extra extends SocketExtra>(
               if (!isOpen()) return;
               const message = String(data);
               if (!mayBeSent(message)) return socket.close(4400, 'Not a message of graphql-transport-ws');
-              // The document is read before this returns; what it asks for takes a turn of its own.
+              // The message is parsed before this returns. Its operation waits for a turn of its own.
               receive(message).catch(failed);
             } finally {
               turn.leave();
@@ -101,7 +101,7 @@ export function openSocket<Extra extends SocketExtra>(
             else failed(error);
           });
         }),
-      // Without the payload: it is the peer's own, and may be large.
+      // The pong has no payload, because the peer's own may be large.
       onPing: () => send('{"type":"pong"}'),
     },
     extra,
@@ -116,7 +116,7 @@ export function openSocket<Extra extends SocketExtra>(
   socket.on('pong', (data) => {
     if (String(data) === asked) asked = undefined;
   });
-  // A broken frame, or one that is too large: ws has closed it with the fitting code.
+  // A frame was malformed or too large. The package ws has closed the socket with the right code.
   socket.on('error', () => {});
   socket.once('close', (code, reason) => {
     clearInterval(pings);
@@ -134,10 +134,10 @@ function mayBeSent(message: string): boolean {
   }
 }
 
-/** For so long credentials count as good without another look. */
+/** Milliseconds for which checked credentials are not checked again. */
 const FRESH_MS = 1_000;
 
-/** Who is at the other end of a websocket. Credentials may end while it is open, so they are looked at again and again. */
+/** The caller of a websocket. The credentials can end while the socket is open, so they are checked repeatedly. */
 export class SocketCaller {
   #checkedAt = Number.NEGATIVE_INFINITY;
   #caller: Promise<Caller | Platform> | undefined;
@@ -148,7 +148,7 @@ export class SocketCaller {
     private readonly address: string,
   ) {}
 
-  /** Throws UNAUTHENTICATED when there are no credentials, or when they are no good any more; and what `identify` throws. */
+  /** Returns the caller. Throws UNAUTHENTICATED for missing or invalid credentials, and what `identify` throws. */
   current(): Promise<Caller | Platform> {
     const now = performance.now();
     if (this.#caller === undefined || now - this.#checkedAt > FRESH_MS) {
@@ -163,8 +163,8 @@ export class SocketCaller {
 type Results = AsyncGenerator<unknown, unknown, unknown>;
 
 /**
- * The operations that go on over one websocket. The protocol's server knows them by the id that the client chose, and
- * forgets one whose id is used again in the wrong moment; what runs is kept here until it has ended.
+ * The running operations of one websocket. The protocol's server finds an operation by the id that the client chose, and can
+ * lose one when the client reuses its id. Here each is kept until it ends.
  */
 export class RunningOperations {
   readonly #running = new Set<Results>();
@@ -173,7 +173,7 @@ export class RunningOperations {
     return this.#running.size;
   }
 
-  /** The same results, remembered for as long as they come. */
+  /** Returns the same results, and keeps the operation until they end. */
   remember<Result>(results: AsyncGenerator<Result, void, void>): AsyncGenerator<Result, void, void> {
     const ended = (): void => void this.#running.delete(results as Results);
     this.#running.add(results as Results);
@@ -204,7 +204,7 @@ export class RunningOperations {
     return watched;
   }
 
-  /** Ends them all. */
+  /** Ends all operations. */
   end(): void {
     for (const results of this.#running) void results.return(undefined);
     this.#running.clear();
@@ -217,7 +217,7 @@ interface OperationRules {
   readonly maxTokens: number;
 }
 
-/** Reads a document by the rules that hold for POST, too; what is wrong with it comes back as errors. */
+/** Parses and validates a document by the same rules as a POST. Returns the document, or its errors. */
 export function readOperation(
   query: string,
   { schema, validationRules, maxTokens }: OperationRules,
@@ -235,7 +235,7 @@ export function readOperation(
     const errors = validate(schema, document, [...specifiedRules, ...validationRules]);
     return errors.length > 0 ? errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) : document;
   } catch (error) {
-    // A limit that was passed: its rule throws, so that nothing more is looked at.
+    // A rule for a limit throws its error, so that validation stops there.
     if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_VALIDATION_FAILED')];
     throw error;
   }
@@ -246,10 +246,10 @@ function withCode(error: GraphQLError, code: string): GraphQLError {
   return new GraphQLError(message, { nodes, source, positions, path, originalError, extensions: { ...extensions, code } });
 }
 
-/** An error as a websocket shows it: as in an answer to a POST, without the status that only such an answer has. */
+/** Formats an error for a websocket: as in the response to a POST, but without an HTTP status. */
 export function socketError(error: GraphQLError, log: Logger): GraphQLFormattedError {
   const known = error.extensions.code === undefined && error.originalError ? toGraphQLError(error.originalError, log) : error;
-  // What has a path was met by a field; what has none is wrong with the call, such as a variable of the wrong type.
+  // An error with a path occurred in a field. One without a path is about the call, such as a variable of the wrong type.
   const code = known.extensions.code ?? (error.path ? 'INTERNAL_SERVER_ERROR' : 'BAD_USER_INPUT');
   const shown = { ...error.toJSON(), message: known.message, extensions: { ...known.extensions, code } };
   const formatted = formatError(log)(shown, error);

@@ -7,7 +7,10 @@ import fr from './fr.json' with { type: 'json' };
 import it from './it.json' with { type: 'json' };
 import nl from './nl.json' with { type: 'json' };
 
-/** The languages of our pages, the first one for whoever wants none of them. One file beside this one holds all texts of each. */
+/**
+ * The languages of our pages. The first is used when the reader accepts none of them. Each has one file with all its texts,
+ * next to this one.
+ */
 export const texts = { en, de, nl, fr, es, it } as const satisfies Record<string, Texts>;
 
 export type Language = keyof typeof texts;
@@ -15,14 +18,14 @@ export const LANGUAGES = Object.keys(texts) as readonly Language[];
 
 type Texts = typeof en;
 type Keys<Of> = { [Key in keyof Of & string]: Of[Key] extends string ? Key : `${Key}.${Keys<Of[Key]>}` }[keyof Of & string];
-/** Where a text stands in its file, such as `connect.button`. */
+/** The key of a text in its file, such as `connect.button`. */
 export type TextKey = Keys<Texts>;
 
-/** The texts of one language. Values are put in as they are: whoever makes markup of a text escapes it. */
+/** The texts of one language. Values are inserted without escaping: whoever makes markup of a text escapes it. */
 export interface Words {
   readonly language: Language;
   (key: TextKey, values?: Readonly<Record<string, string>>): string;
-  /** The text at a key that was put together; null when there is none. */
+  /** Returns the text at a computed key. Null when there is none. */
   find(key: string): string | null;
 }
 
@@ -31,15 +34,15 @@ void i18n.init({
   resources: Object.fromEntries(Object.entries(texts).map(([language, translation]) => [language, { translation }])),
   fallbackLng: LANGUAGES[0],
   initAsync: false,
-  // Names of scopes have colons.
+  // Names of scopes contain colons.
   nsSeparator: false,
-  // What a value holds is text, even where it looks like a reference to another text.
+  // A value is plain text, even when it looks like a reference to another text.
   interpolation: { escapeValue: false, skipOnVariables: true },
 });
 
 /**
- * The words for a reader: in the language that was asked for (BCP 47), else one that the browser wants (`Accept-Language`,
- * RFC 9110 12.5.4), else English.
+ * Returns the texts for a reader: in the requested language (BCP 47), else in one that the browser accepts
+ * (`Accept-Language`, RFC 9110 12.5.4), else in English.
  */
 export function wordsFor(locale: string | null | undefined, acceptLanguage?: string): Words {
   const language = negotiate(locale ?? undefined) ?? negotiate(acceptLanguage) ?? (LANGUAGES[0] as Language);
@@ -57,7 +60,7 @@ function lookUp(tree: unknown, [key, ...rest]: readonly string[]): string | null
   return lookUp((tree as Record<string, unknown>)[key], rest);
 }
 
-/** Characters of a header that is looked at; browsers send far fewer. */
+/** Characters of the header that are read. Browsers send far fewer. */
 const LONGEST_HEADER = 500;
 
 function negotiate(wanted: string | undefined): Language | undefined {

@@ -19,12 +19,12 @@ interface TokenRouteOptions {
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** RFC 6749 2.3.1, by the names of RFC 7591 2. */
+/** Methods of RFC 6749 2.3.1, with the names of RFC 7591 2. */
 const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
 
 /**
- * `POST /oauth2/token`: an access token for client credentials (RFC 6749 4.4). `POST /oauth2/revoke`: the end of one
- * (RFC 7009). `GET /.well-known/oauth-authorization-server`: where both are (RFC 8414).
+ * Adds `POST /oauth2/token`, which issues an access token for client credentials (RFC 6749 4.4), `POST /oauth2/revoke`,
+ * which revokes one (RFC 7009), and `GET /.well-known/oauth-authorization-server`, which describes both (RFC 8414).
  */
 export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUrl, turns }: TokenRouteOptions): Promise<void> {
   app.removeAllContentTypeParsers();
@@ -35,7 +35,7 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' });
   });
 
-  // Existing clients know the address with a slash at its end.
+  // Existing clients use the path with a slash at the end.
   for (const url of ['/oauth2/token', '/oauth2/token/']) {
     app.post(url, async (request, reply) => {
       const form = readForm(request);
@@ -76,16 +76,16 @@ export async function tokenRoutes(app: FastifyInstance, { dependencies, publicUr
     response_types_supported: [],
     scopes_supported: [API_SCOPE, ...TOKEN_SCOPES],
   };
-  // Clients made for OpenID Connect look at the second address unless they are told otherwise (RFC 8414 5).
+  // OpenID Connect clients use the second path by default (RFC 8414 5).
   for (const name of ['oauth-authorization-server', 'openid-configuration'])
     app.get(`/.well-known/${name}`, async () => metadata);
 }
 
 /**
- * Whose client credentials a request brings: keys in `Authorization: Basic`, or as `client_id` and `client_secret` in the
- * body (RFC 6749 2.3.1), OAuth-only ones too. Throws an OAuthError: `invalid_client` with a challenge (5.2), with 429 for
- * an address that guesses; `invalid_request` for two kinds at once; `unauthorized_client` for a platform's key, since a token
- * never manages organizations, and belongs to one.
+ * Authenticates the client credentials of a request: keys in `Authorization: Basic`, or as `client_id` and `client_secret`
+ * in the body (RFC 6749 2.3.1), OAuth-only keys included. Throws an OAuthError: `invalid_client` with a challenge (5.2), and
+ * with 429 for an address that guesses; `invalid_request` for both kinds at once; `unauthorized_client` for a platform's
+ * key, because a token belongs to one organization and never manages organizations.
  */
 async function authenticateClient(
   dependencies: AccessDependencies,
@@ -102,7 +102,8 @@ async function authenticateClient(
     if (!(error instanceof SwitchboardError) || error.status >= 500) throw error;
     if (error.code === 'RATE_LIMITED') throw new OAuthError('invalid_client', error.message, 429, errorHeaders(error));
     const message = 'The API key is wrong or was revoked.';
-    // A challenge answers the header only: clients that put their keys in the body take it for a question about the header.
+    // Only the header gets a challenge. Clients with keys in the body would take a challenge for a request to use the
+    // header.
     throw form.has('client_secret') ? new OAuthError('invalid_client', message) : invalidClient(message);
   }
 }
@@ -116,7 +117,7 @@ function readClientCredentials(authorization: string | undefined, form: URLSearc
   }
   const credentials = readBasicCredentials(authorization ?? '');
   if (!credentials) throw invalidClient(`${WAYS}.`);
-  // RFC 6749 2.3.1 has clients form-encode both; our keys hold nothing that decoding would change.
+  // Clients form-encode both (RFC 6749 2.3.1). Our keys contain nothing that decoding would change.
   const publicKey = decodeFormValue(credentials.publicKey);
   if (id !== null && id !== publicKey) {
     throw new OAuthError('invalid_request', '"client_id" is not the public key of the Authorization header.');
@@ -135,7 +136,10 @@ function decodeFormValue(value: string): string {
   return new URLSearchParams(`v=${value.replaceAll('&', '%26')}`).get('v') ?? '';
 }
 
-/** The parameters of a form body, each at most once, empty ones left out (RFC 6749 3.2). Throws an OAuthError: `invalid_request`. */
+/**
+ * Returns the parameters of a form body without empty ones (RFC 6749 3.2). Throws an OAuthError `invalid_request` for a
+ * repeated parameter.
+ */
 function readForm(request: FastifyRequest): URLSearchParams {
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw new OAuthError('invalid_request', 'Send the parameters as application/x-www-form-urlencoded.');
@@ -149,8 +153,8 @@ function readForm(request: FastifyRequest): URLSearchParams {
 }
 
 /**
- * Which scopes a token shall have: `api`, which is also meant when none is given (RFC 6749 3.3), stands for all of its
- * key's but `admin`, which no token has; naming some of them makes a token that can do less. Throws an OAuthError: `invalid_scope`.
+ * Returns the scopes of the requested token. `api`, which is also the default (RFC 6749 3.3), stands for all scopes of the
+ * key but `admin`, which no token has. Single scopes make a token that can do less. Throws an OAuthError: `invalid_scope`.
  */
 function readScopes(scope: string | null, caller: Caller): ApiKeyScope[] {
   const words = (scope ?? API_SCOPE).split(' ');
@@ -164,10 +168,10 @@ function readScopes(scope: string | null, caller: Caller): ApiKeyScope[] {
   return possible.filter((name) => words.includes(API_SCOPE) || words.includes(name));
 }
 
-/** Codes of RFC 6749 5.2 that the client credentials grant can run into. */
+/** Codes of RFC 6749 5.2 that client credentials can lead to. */
 type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'unauthorized_client' | 'invalid_scope' | 'unsupported_grant_type';
 
-/** An error of the token or revocation endpoint; the message is shown as `error_description`. */
+/** An error of the token or revocation endpoint. The message is sent as `error_description`. */
 class OAuthError extends Error {
   constructor(
     readonly code: OAuthErrorCode,
@@ -180,7 +184,7 @@ class OAuthError extends Error {
   }
 }
 
-/** Renders what goes wrong at the token endpoint (RFC 6749 5.2), whoever found it. */
+/** Returns the handler that renders every error at the token endpoint by RFC 6749 5.2. */
 function oauthErrorHandler(log: Logger) {
   return (failure: FastifyError | OAuthError, _request: FastifyRequest, reply: FastifyReply) => {
     if (failure instanceof OAuthError) {
@@ -192,7 +196,7 @@ function oauthErrorHandler(log: Logger) {
   };
 }
 
-/** RFC 6749 5.2 allows neither quotes nor backslashes in a description. */
+/** Returns the body of an error. RFC 6749 5.2 allows neither quotation marks nor backslashes in a description. */
 function oauthBody(error: string, message: string): object {
   return { error, error_description: message.replace(/["\\]/g, "'") };
 }

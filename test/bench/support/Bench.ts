@@ -16,7 +16,7 @@ import { ensureSigningSecret } from '../../../src/delivery/signingSecrets.js';
 import { WebhookDestination } from '../../../src/delivery/WebhookDestination.js';
 import { Receiver } from './Receiver.js';
 
-/** ms, the default of DELIVERY_TIMEOUT_MS. */
+/** Milliseconds; the default of DELIVERY_TIMEOUT_MS. */
 const TIMEOUT_MS = 15_000;
 
 /** Connections of the worker's pool, as many as DATABASE_POOL_SIZE. */
@@ -24,20 +24,20 @@ const POOL_SIZE = 10;
 
 const KEY = { id: 'bench', key: Buffer.alloc(32, 7) };
 
-/** A database of its own (embedded and durable, or DATABASE_URL's), an organization and a receiver. */
+/** A separate database (embedded and durable, or DATABASE_URL's), an organization and a receiver. */
 export class Bench {
   readonly #cipher = new Cipher([KEY]);
 
   private constructor(
     readonly database: Database,
-    /** The worker's own, as every process has it: publishers must not take its connections, nor it theirs. */
+    /** The worker's own pool, as in every process, so that publishers and the worker do not share connections. */
     private readonly workDatabase: Database,
     readonly receiver: Receiver,
     readonly organizationId: number,
     readonly close: () => Promise<void>,
   ) {}
 
-  /** @param url of a Postgres that somebody else looks after. */
+  /** @param url of a Postgres that the caller starts and stops. */
   static async open(url = process.env.DATABASE_URL): Promise<Bench> {
     const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-bench-'));
     const embedded = url
@@ -59,7 +59,7 @@ export class Bench {
     });
   }
 
-  /** Environment of a server as a process of its own on this bench's database. */
+  /** Returns the environment of a server process on this bench's database. */
   environment(port: number, dataDir: string): Record<string, string> {
     return {
       PORT: String(port),
@@ -73,7 +73,7 @@ export class Bench {
     };
   }
 
-  /** An engine with the default limits, started. */
+  /** Starts an engine with the default limits. */
   async engine(options: Partial<EngineOptions> = {}, lookup?: Lookup): Promise<DeliveryEngine> {
     const database = this.workDatabase;
     const cipher = this.#cipher;
@@ -98,7 +98,7 @@ export class Bench {
     return engine;
   }
 
-  /** A connection to a path of the receiver, subscribed to an event type. Returns its id. */
+  /** Creates a connection to a path of the receiver, subscribed to an event type. Returns its id. */
   async subscribe(path: string, eventType: string): Promise<number> {
     const configuration = { url: `${this.receiver.origin}${path}`, authType: 'none', extraHeaders: [] };
     const { rows } = await sql<{ id: string }>`
@@ -129,13 +129,13 @@ export class Bench {
     }
   }
 
-  /** Has the database do now what it would do in the background. */
+  /** Makes the database do its background work now. */
   async tidy(): Promise<void> {
     await sql`vacuum analyze`.execute(this.database.sql());
     await sql`checkpoint`.execute(this.database.sql());
   }
 
-  /** Resolves when nothing waits for a connection any more, and the results are in the database. */
+  /** Resolves when no delivery waits for a connection, and all results are in the database. */
   async settled(connectionId: number): Promise<void> {
     while (true) {
       const { rows } = await sql`

@@ -6,7 +6,7 @@ import { compose, type Switchboard } from '../../../src/compose.js';
 import { readConfig } from '../../../src/config.js';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 
-/** Whole servers on one Postgres that is durable, with the keys of one organization. */
+/** Whole servers on one durable Postgres, with the keys of one organization. */
 export class BenchServers {
   readonly #closing = new AsyncDisposableStack();
 
@@ -25,7 +25,7 @@ export class BenchServers {
     return servers;
   }
 
-  /** One more server, its role `api` unless the environment says otherwise. */
+  /** Starts one more server, with the role `api` unless the environment names another. */
   async start(environment: Record<string, string> = {}): Promise<Switchboard> {
     const server = await compose(
       readConfig({
@@ -45,7 +45,7 @@ export class BenchServers {
   }
 }
 
-/** The `Authorization` header of a new organization's first key. */
+/** Returns the `Authorization` header of a new organization's first key. */
 export async function newAuthorization({ database }: Switchboard): Promise<string> {
   const { publicKey, secretKey } = await createOrganization({ database }, 'Bench');
   return basic(publicKey, secretKey);

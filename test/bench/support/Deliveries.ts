@@ -6,17 +6,17 @@ export interface DeliveryCounts {
   readonly all: number;
   readonly delivered: number;
   readonly held: number;
-  /** Neither delivered nor held: waiting, or under way. */
+  /** Waiting or in flight: neither delivered nor held. */
   readonly waiting: number;
-  /** Waiting under a lease that is not over. */
+  /** Waiting under a lease that has not ended. */
   readonly leased: number;
-  /** Neither delivered nor waiting nor held: failed or cancelled. */
+  /** Failed or cancelled. */
   readonly given_up: number;
-  /** More than one attempt was counted. */
+  /** Deliveries with more than one attempt. */
   readonly repeated: number;
 }
 
-/** What the database says about the deliveries of one connection. */
+/** Reads the deliveries of one connection from the database. */
 export class Deliveries {
   constructor(
     private readonly database: Database,
@@ -35,7 +35,7 @@ export class Deliveries {
       from deliveries where connection_id = ${this.connectionId}`);
   }
 
-  /** Attempts on record. */
+  /** Returns the number of recorded attempts. */
   async attempts(): Promise<number> {
     const { attempts } = await this.#one<{ attempts: number }>(sql`
       select count(*)::int as attempts from attempts a join deliveries d on d.id = a.delivery_id
@@ -43,7 +43,7 @@ export class Deliveries {
     return attempts;
   }
 
-  /** How many are under a lease at this moment, by one short look. */
+  /** Returns the number of deliveries that are leased now, by a short query. */
   async leased(): Promise<number> {
     const { leased } = await this.#one<{ leased: number }>(sql`
       select count(*)::int as leased from deliveries
@@ -51,7 +51,9 @@ export class Deliveries {
     return leased;
   }
 
-  /** Looks again and again, through outages of the database too. Returns false when it never came true. */
+  /**
+   * Queries repeatedly, also through outages of the database. Returns false when the condition does not become true in time.
+   */
   async until(isSo: (counts: DeliveryCounts) => boolean, limitMs: number): Promise<boolean> {
     for (const deadline = Date.now() + limitMs; Date.now() < deadline; await sleep(250)) {
       const counts = await this.counts().catch(() => null);

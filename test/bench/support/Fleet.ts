@@ -10,10 +10,10 @@ export interface FleetServer extends BuiltServer {
   readonly url: string;
 }
 
-/** The built server as several real processes on the bench's database. */
+/** Several processes of the built server on the bench's database. */
 export class Fleet {
   readonly #servers: FleetServer[] = [];
-  /** Rejects when one ends though nobody asked it to: what waits for its work would wait for ever. */
+  /** Rejects when a process ends without being stopped, because the bench would otherwise wait for ever. */
   readonly broken: Promise<never>;
   #breaks: (error: Error) => void = () => {};
 
@@ -31,7 +31,7 @@ export class Fleet {
     return new Fleet(bench, await mkdtemp(join(tmpdir(), 'switchboard-fleet-')));
   }
 
-  /** Starts one more; `environmentFor` is told its URL, unless it is to be one more process behind `publicUrl`. */
+  /** Starts one more process. `environmentFor` gets its URL, unless it is one more process behind `publicUrl`. */
   async start(
     environmentFor: (publicUrl: string) => Record<string, string> = () => ({}),
     publicUrl?: string,
@@ -53,7 +53,7 @@ export class Fleet {
     return started;
   }
 
-  /** `kill -9`. */
+  /** Kills a process with SIGKILL. */
   async kill(server: FleetServer): Promise<void> {
     this.#servers.splice(this.#servers.indexOf(server), 1);
     const exited = once(server.process, 'exit');
@@ -61,7 +61,7 @@ export class Fleet {
     await exited;
   }
 
-  /** How many of those that run say that they can work. */
+  /** Returns how many running processes are ready. */
   async ready(): Promise<number> {
     const answers = await Promise.all(
       this.#servers.map(({ url }) =>

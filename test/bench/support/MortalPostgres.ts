@@ -6,7 +6,7 @@ import { findFreePort } from '../../../src/database/embedded/findFreePort.js';
 import { readPostmasterFile } from '../../../src/database/embedded/pgCtl.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/database/embedded/startEmbeddedPostgres.js';
 
-/** A durable Postgres that can be killed and comes back with the same data at the same address. */
+/** A durable Postgres that can be killed, and restarted with the same data at the same address. */
 export class MortalPostgres {
   #server: EmbeddedPostgres;
 
@@ -28,7 +28,7 @@ export class MortalPostgres {
     return this.#server.url;
   }
 
-  /** SIGKILL: no checkpoint, no farewell to clients. The next start has to recover from the log. */
+  /** Kills Postgres with SIGKILL, without a checkpoint. The next start recovers from the log. */
   async kill(): Promise<void> {
     const cluster = await findCluster(this.dataDir);
     const postmaster = cluster && (await readPostmasterFile(cluster.data));

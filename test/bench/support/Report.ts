@@ -1,4 +1,4 @@
-/** Figures and promises, printed as they become known. */
+/** Prints figures and promises as they become known. */
 export class Report {
   #broken = 0;
 
@@ -10,13 +10,13 @@ export class Report {
     console.log(`      ${what.padEnd(70)} ${format(value).padStart(12)}`);
   }
 
-  /** What has to be true, beside the figure that shows it. */
+  /** Reports whether a promise was kept, with the figure that shows it. */
   promise(what: string, kept: boolean, value: string | number): void {
     if (!kept) this.#broken += 1;
     console.log(`${kept ? '  ok  ' : 'BROKEN'}${what.padEnd(70)} ${format(value).padStart(12)}`);
   }
 
-  /** Prints the sum, and makes the process fail when a promise was broken. */
+  /** Prints the summary, and makes the process fail when a promise was broken. */
   end(): void {
     console.log(this.#broken === 0 ? '\nEvery promise was kept.' : `\nBroken promises: ${this.#broken}.`);
     if (this.#broken > 0) process.exitCode = 1;

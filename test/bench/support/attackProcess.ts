@@ -1,19 +1,19 @@
 import { attacks, type Target } from './attacks.js';
 
-/** What is told over IPC: which attack, on whom, and for how long. */
+/** The order sent over IPC: which attack, its target, and its duration. */
 export interface AttackOrder {
   readonly index: number;
   readonly target: Target;
   readonly seconds: number;
 }
 
-/** How it went: answers by their status or, over a websocket, their kind; `0` for none; and the largest one in bytes. */
+/** The result: responses by status or, over a websocket, by kind; `0` for none; and the size of the largest one in bytes. */
 export interface AttackOutcome {
   readonly statuses: Record<string, number>;
   readonly largest: number;
 }
 
-/** An attacker in a process of its own, who shares nothing with those who are measured. Attacks once, and ends. */
+/** An attacker in a separate process, which shares nothing with the measured ones. It attacks once and ends. */
 process.once('message', async ({ index, target, seconds }: AttackOrder) => {
   const attack = attacks[index];
   const calls = attack?.calls(target) ?? [];
@@ -46,7 +46,10 @@ process.once('message', async ({ index, target, seconds }: AttackOrder) => {
   process.disconnect();
 });
 
-/** One operation over a websocket of its own (graphql-transport-ws): the kind of its answer, `0` for none, and its bytes. */
+/**
+ * Sends one operation over a new websocket (graphql-transport-ws). Returns the kind of the response, `0` for none, and its
+ * bytes.
+ */
 function ask(origin: string, authorization: string, payload: object): Promise<[kind: string, bytes: number]> {
   return new Promise((resolve) => {
     const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');

@@ -1,9 +1,9 @@
 export interface Target {
-  /** Where the server is. */
+  /** The server's origin. */
   readonly origin: string;
-  /** `Authorization` of a key that may do everything in its organization. */
+  /** The `Authorization` header of a key with all scopes of its organization. */
   readonly all: string;
-  /** The same of one that may only read. */
+  /** The `Authorization` header of a key that may only read. */
   readonly reading: string;
 }
 
@@ -13,9 +13,9 @@ type Call =
   | readonly [authorization: string, operation: { readonly query: string; readonly variables?: object }];
 interface Attack {
   readonly what: string;
-  /** Clients that call again as soon as they are answered. */
+  /** Clients that call again as soon as they get a response. */
   readonly clients: number;
-  /** The calls, which are taken in turn. */
+  /** Returns the calls, which are made in turn. */
   readonly calls: (target: Target) => readonly Call[];
 }
 
@@ -41,7 +41,7 @@ const nested = (page: string) =>
   `query ($n: Int) { connections(${page}: $n) { edges { node { id deliveries(${page}: $n) { edges { node { id event { payload } attempts { responseBody } } } } } } } }`;
 const introspection = (field: string) => `__schema { types { name description fields { name description } ${field} } }`;
 
-/** What one caller did that everybody noticed. Each goes on for as long as it is let. */
+/** Attacks by one caller that all others noticed before there were limits. Each goes on as long as the server allows. */
 export const attacks: readonly Attack[] = [
   {
     what: 'createConnection with 200,000 empty scopes',

@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
 
-/** Posts a body so many times, so many at once, and does nothing else. Returns the rate per second. */
+/** Posts a body `count` times with a fixed concurrency, and does nothing else. Returns the rate per second. */
 export async function bareLoop(url: string, body: string, count: number, concurrency: number): Promise<number> {
   const dispatcher = new Agent({ connections: concurrency, pipelining: 1 });
   let left = count;

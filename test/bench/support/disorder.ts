@@ -1,4 +1,4 @@
-/** How far a sequence that should count up from 0 is from doing so. */
+/** Returns how much a sequence deviates from counting up from 0. */
 export function disorder(numbers: readonly number[]): { late: number; furthest: number } {
   let highest = -1;
   let late = 0;

@@ -4,8 +4,9 @@ import type { Bench } from './Bench.js';
 import { samplePayload } from './samplePayload.js';
 
 /**
- * Publishes single events at a rate for so many seconds, taking the event types in turn, and returns for each the ms from
- * the call of publish to its arrival. A publish that is late does not delay the next: the times are those of an open system.
+ * Publishes single events at a fixed rate for some seconds, with the event types in turn. Returns for each the milliseconds
+ * from the call of publish to its arrival. A late publish does not delay the next one, so the times are those of an open
+ * system.
  */
 export async function measureLatency(
   bench: Bench,
@@ -14,7 +15,7 @@ export async function measureLatency(
   perSecond: number,
   seconds: number,
 ): Promise<number[]> {
-  // Its first second is not counted: connections are opened, statements prepared.
+  // The first second is not counted, because connections are opened and statements prepared in it.
   await publishAtRate(bench, engine, eventTypes, perSecond, 1);
   await sleep(200);
   await bench.receiver.reset();

@@ -1,4 +1,4 @@
-/** The value that so many percent of the values do not exceed. */
+/** Returns the value that this many percent of the values do not exceed. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;

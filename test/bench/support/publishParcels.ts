@@ -6,7 +6,7 @@ const PUBLISH = `mutation ($events: [PublishEventInput!]!) {
 }`;
 const AT_ONCE = 500;
 
-/** Publishes parcel events from one number to before another, each about a recipient of its own. */
+/** Publishes parcel events numbered from `from` to before `to`, each with a recipient of its own. */
 export async function publishParcels(client: GraphQLClient, from: number, to: number): Promise<void> {
   for (let first = from; first < to; first += AT_ONCE) {
     const events = Array.from({ length: Math.min(AT_ONCE, to - first) }, (_, index) => ({
@@ -19,7 +19,7 @@ export async function publishParcels(client: GraphQLClient, from: number, to: nu
   }
 }
 
-/** The number of the parcel that a Klaviyo event is about. */
+/** Returns the parcel's number of a Klaviyo event. */
 export function parcelNumber(properties: Readonly<Record<string, unknown>>): number {
   return Number(properties.ParcelId);
 }

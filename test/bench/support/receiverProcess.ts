@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * A receiver in a process of its own, told what to do over IPC. `/fast` answers at once, `/slow` after 10 s, `/hang`
- * never, `/dead` cuts the connection. `/kept/50` answers after 50 ms, and keeps the `webhook-id` of what arrived.
- * Where a body bears `"sentAt": <ms since 1970>`, the time from then to here is kept.
+ * A receiver in a separate process, controlled over IPC. `/fast` responds at once, `/slow` after 10 s, `/hang` never, and
+ * `/dead` cuts the connection. `/kept/50` responds after 50 ms and stores the `webhook-id` of each request. For a body with
+ * `"sentAt": <ms since 1970>`, the latency is stored.
  */
 const SLOW_MS = 10_000;
 let count = 0;

@@ -1,4 +1,4 @@
-/** About 1 kB of JSON, as a parcel event has. `sentAt`: ms since 1970, for latencies. */
+/** Returns about 1 kB of JSON, the size of a parcel event. `sentAt` is in milliseconds since 1970, for latencies. */
 export function samplePayload(sentAt?: number): string {
   return JSON.stringify({
     ...(sentAt === undefined ? {} : { sentAt }),

@@ -34,7 +34,7 @@ export const deleteConnection = async (client: GraphQLClient, id: string) =>
 export const findConnection = async (client: GraphQLClient, id: string) =>
   (await client.query(`query ($id: ID!) { connection(id: $id) { ${CONNECTION} } }`, { id })).connection;
 
-/** A webhook that is accepted; returns the connection. */
+/** Creates a valid webhook connection, and returns it. */
 export async function createWebhook(client: GraphQLClient, webhook: object = {}, name?: string) {
   const { connection, userErrors } = await createConnection(client, {
     type: 'WEBHOOK',

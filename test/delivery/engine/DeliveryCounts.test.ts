@@ -99,6 +99,24 @@ describe('DeliveryCounts', () => {
     ]);
   });
 
+  it('does not deadlock with the deletion of connections', async () => {
+    const errors: unknown[] = [];
+    const now = Date.now();
+    for (let round = 0; round < 10; round++) {
+      const ids = await Promise.all(Array.from({ length: 5 }, () => context.bed.connection('http://127.0.0.1:1/')));
+      const add = async () => {
+        const one = counts(LATER, errors);
+        one.add(ids.flatMap((id) => Array.from({ length: 60 }, (_, minute) => result(id, 'delivered', now - minute * 60_000))));
+        await one.close();
+      };
+      await add();
+      const drop = (id: number) => sql`delete from connections where id = ${id}`.execute(context.bed.database.sql());
+      await Promise.all([add(), add(), ...ids.map(drop), add()]);
+      expect(await context.bed.rows(sql`select from connections where id = any(${sql.val(ids)}::bigint[])`)).toEqual([]);
+    }
+    expect(errors).toEqual([]);
+  });
+
   it('of an engine that stops are written', async () => {
     const { bed } = context;
     const inbox = await context.inbox(status(200));

@@ -35,7 +35,7 @@ describe('limits of an exchange', () => {
     expect(Number.isInteger(response.durationMs)).toBe(true);
   });
 
-  it('takes a Buffer for a body, and an answer without one', async () => {
+  it('accepts a Buffer as body, and a response without one', async () => {
     const received: Buffer[] = [];
     const receiver = await httpReceiver((request, response) => {
       request.on('data', (chunk) => received.push(chunk)).on('end', () => response.writeHead(204).end());

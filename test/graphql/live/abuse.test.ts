@@ -24,7 +24,7 @@ afterAll(async () => {
   await switchboard.close();
 });
 
-/** A socket that says what it likes. */
+/** Opens a socket that can send anything. */
 async function connect(): Promise<WebSocket & { readonly closed: Promise<number> }> {
   const socket = new WebSocket(`${switchboard.publicUrl.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   open.push(socket);
@@ -38,7 +38,7 @@ async function connect(): Promise<WebSocket & { readonly closed: Promise<number>
   return Object.assign(socket, { closed });
 }
 
-/** A socket that has said who it is. */
+/** Opens a socket and authenticates it. */
 async function logIn(client: GraphQLClient) {
   const socket = await connect();
   const seen: { id?: string; type: string }[] = [];
@@ -52,7 +52,7 @@ const watchersOf = async ({ keys }: GraphQLClient): Promise<number> =>
   (await switchboard.sql('select 1 from live_watchers where organization_id = ? and expires_at > now()', [keys.organizationId]))
     .length;
 
-describe('Before it says who it is, a socket', () => {
+describe('Before authentication, a socket', () => {
   it.each([
     ['no JSON', '{'],
     ['nothing', 'null'],
@@ -70,7 +70,7 @@ describe('Before it says who it is, a socket', () => {
     expect(await socket.closed).toBe(1009);
   });
 
-  it('gets its own words back from nobody', async () => {
+  it('gets no echo of its messages', async () => {
     const socket = await connect();
     const answer = new Promise((resolve) => {
       socket.once('message', (data) => resolve(String(data)));
@@ -80,8 +80,8 @@ describe('Before it says who it is, a socket', () => {
   });
 });
 
-describe('A socket that takes up an id again while it is still starting', () => {
-  it('leaves no watch behind when it goes', async () => {
+describe('A socket that reuses an id while its operation is still starting', () => {
+  it('leaves no watch behind when it closes', async () => {
     const client = await switchboard.anotherOrganization();
     const socket = await logIn(client);
     const subscribe = JSON.stringify({ id: 'same', type: 'subscribe', payload: { query: WATCH } });
@@ -95,7 +95,7 @@ describe('A socket that takes up an id again while it is still starting', () => 
     await eventually(() => expect(socket.seen.some(({ type }) => type === 'next')).toBe(true));
     socket.close();
     await socket.closed;
-    // All five watches that the organization may have are free again, at the latest when what was starting has ended.
+    // All five watches of the organization's limit are free again when the operations that were starting have ended.
     await eventually(async () => {
       const others = LiveClient.of(client);
       const watches = Array.from({ length: 5 }, () => others.watch(WATCH));
@@ -110,7 +110,7 @@ describe('A socket that takes up an id again while it is still starting', () => 
 });
 
 describe('An organization', () => {
-  it('may watch so many things at once, and is told', async () => {
+  it('is limited in the number of watches, and is told so', async () => {
     const client = await switchboard.anotherOrganization();
     const watching = LiveClient.of(client);
     for (let index = 0; index < 5; index += 1) watching.watch(WATCH);
@@ -127,7 +127,7 @@ describe('An organization', () => {
 });
 
 describe('A change', () => {
-  it('that is just being written is waited for: what is read once the watch has begun is not older', async () => {
+  it('that is being written is waited for: what is read after the watch has begun is current', async () => {
     const client = await switchboard.anotherOrganization();
     const id = await createWebhookConnection(client);
     const log = pino({ enabled: false });
@@ -154,7 +154,7 @@ describe('A change', () => {
     await feed.close();
   });
 
-  it('that was not told of, because nobody said in time that somebody watches, ends the watch with 1013', async () => {
+  it('that sent no notification, because the watch was registered too late, ends the watch with 1013', async () => {
     const client = await switchboard.anotherOrganization();
     const live = LiveClient.of(client);
     live.watch(WATCH);
@@ -165,13 +165,13 @@ describe('A change', () => {
     await eventually(() => expect(live.closes).toEqual([1013]), { withinMs: 15_000 });
   });
 
-  it('that can not be read ends the watch with 1013', async () => {
+  it('that cannot be read ends the watch with 1013', async () => {
     const client = await switchboard.anotherOrganization();
     const id = await createWebhookConnection(client);
     const live = LiveClient.of(client);
     const { seen } = live.watch(WATCH);
     let name = 0;
-    // It has begun once it tells of something.
+    // The watch has begun when it delivers an update.
     await eventually(async () => {
       name += 1;
       await client.query(RENAME, { id, name: `name ${name}` });
@@ -180,7 +180,7 @@ describe('A change', () => {
     });
     const writer = new pg.Client({ connectionString: switchboard.testDatabase.url });
     await writer.connect();
-    // Told of in the same moment in which the table is gone for the reader.
+    // The notification arrives when the reader cannot read the table.
     await writer.query('begin');
     await writer.query("update connections set name = 'seen' where id = $1", [id]);
     await writer.query('alter table connections rename to elsewhere');

@@ -33,7 +33,7 @@ function live(parameters: Record<string, unknown>, options?: { retryAttempts?: n
 
 const watched = () => eventually(async () => expect(await switchboard.sql('select 1 from live_watchers')).not.toEqual([]));
 
-/** Sends an upgrade with these headers; returns the status of the answer, 101 when it was taken. */
+/** Sends an upgrade request with these headers. Returns the status of the response, 101 when it was accepted. */
 function upgrade(headers: Record<string, string>, path = '/graphql'): Promise<{ status: number; body: string }> {
   return new Promise((resolve) => {
     const socket = new WebSocket(`${switchboard.publicUrl.replace('http', 'ws')}${path}`, 'graphql-transport-ws', { headers });
@@ -65,7 +65,7 @@ describe('A websocket needs credentials', () => {
     expect(client.closes).toEqual([4401]);
   });
 
-  it('takes keys and access tokens, in the payload of connection_init, under a name in any case', async () => {
+  it('accepts keys and access tokens in the payload of connection_init, under a name in any case', async () => {
     const { authorization } = switchboard.client;
     const answer = await fetch(`${switchboard.publicUrl}/oauth2/token`, {
       method: 'POST',
@@ -109,7 +109,7 @@ describe('A websocket needs credentials', () => {
       headers: { 'content-type': 'application/json', authorization: switchboard.client.authorization },
       body: JSON.stringify({ query: elsewhere, variables: { id: createApiKey.apiKey.id } }),
     });
-    // For a second, credentials that were looked at count as good.
+    // Checked credentials are valid for a second without another check.
     await sleep(1_100);
     await switchboard.client.query(RENAME, { id, name: 'after' });
     await ended;
@@ -129,14 +129,14 @@ describe('A page of another origin', () => {
     if (status === 403) expect(JSON.parse(answer.body)).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
   });
 
-  it('is ours, when it comes from the same host', async () => {
+  it('counts as ours when it comes from the same host', async () => {
     expect(await upgrade({ origin: switchboard.publicUrl })).toMatchObject({ status: 101 });
     expect(await upgrade({ origin: switchboard.publicUrl.replace('localhost', '127.0.0.1') })).toMatchObject({ status: 403 });
   });
 });
 
 describe('A subscription by POST', () => {
-  it('is refused, and told where it can be had', async () => {
+  it('is refused with the address of the websocket', async () => {
     const { status, errors } = await switchboard.client.send(WATCH);
     expect(status).toBe(400);
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
@@ -145,7 +145,7 @@ describe('A subscription by POST', () => {
 });
 
 describe('When updates may have been missed', () => {
-  it('the socket is closed with 1013, and a client that connects again goes on', async () => {
+  it('the socket is closed with 1013, and a client that reconnects continues', async () => {
     const client = live({ Authorization: switchboard.client.authorization }, { retryAttempts: 20 });
     const { seen } = client.watch(WATCH);
     await watched();
@@ -163,7 +163,7 @@ describe('When updates may have been missed', () => {
     });
   });
 
-  it('and a server that stops closes with 1012 and waits for nobody', async () => {
+  it('and a server that stops closes with 1012 without waiting for clients', async () => {
     const stopping = await startSwitchboard({ ROLE: 'api' }, switchboard.testDatabase);
     const client = new LiveClient(`${stopping.publicUrl}/graphql`, { Authorization: stopping.client.authorization });
     open.push(client);

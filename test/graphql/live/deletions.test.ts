@@ -34,7 +34,7 @@ function live(authorization: string): LiveClient {
   return opened;
 }
 
-/** A watch of an organization, once the process has said anew that it wants to hear: by then it is there. */
+/** Watches an organization. Resolves when the process has registered again, since the watch has begun by then. */
 async function watch(client: GraphQLClient, query: string, id?: string, authorization = client.authorization) {
   const said = async (): Promise<number> => {
     const until = 'select extract(epoch from expires_at)::float8 as until from live_watchers where organization_id = ?';
@@ -46,7 +46,7 @@ async function watch(client: GraphQLClient, query: string, id?: string, authoriz
   return { seen };
 }
 
-/** In another process than the one that watches. */
+/** Deletes in another process than the watching one. */
 async function remove(client: GraphQLClient, what: keyof typeof REMOVE, id: string): Promise<void> {
   const response = await fetch(`${elsewhere.publicUrl}/graphql`, {
     method: 'POST',
@@ -62,8 +62,8 @@ const goneSubscription = (connectionId: string, deletedId: string) => ({
   data: { subscriptionDeleted: { deletedId, connectionId } },
 });
 
-describe('A client that watches learns that', () => {
-  it('a connection is gone, with its subscriptions, whichever process deletes it', async () => {
+describe('A client that watches is notified that', () => {
+  it('a connection was deleted, with its subscriptions, by whichever process', async () => {
     const client = await switchboard.anotherOrganization();
     const id = await createWebhookConnection(client);
     const subscriptions = [await subscribe(client, id)];
@@ -78,7 +78,7 @@ describe('A client that watches learns that', () => {
     });
   });
 
-  it('a subscription is gone, and its connection is not', async () => {
+  it('a subscription was deleted, and its connection was not', async () => {
     const client = await switchboard.anotherOrganization();
     const [id, last] = [await createWebhookConnection(client), await createWebhookConnection(client)];
     const subscription = await subscribe(client, id);
@@ -86,12 +86,12 @@ describe('A client that watches learns that', () => {
     const subscriptions = await watch(client, SUBSCRIPTIONS);
     await remove(client, 'subscription', subscription);
     await eventually(() => expect(subscriptions.seen).toEqual([goneSubscription(id, subscription)]));
-    // What is told is told in order: the one before would have come first.
+    // Updates arrive in order, so the previous one would have come first.
     await remove(client, 'connection', last);
     await eventually(() => expect(connections.seen).toEqual([goneConnection(last)]));
   });
 
-  it('one connection is gone, when it asks for that one', async () => {
+  it('one connection was deleted, when it watches only that one', async () => {
     const client = await switchboard.anotherOrganization();
     const [one, other] = [await createWebhookConnection(client), await createWebhookConnection(client)];
     const [ofOne, ofOther] = [await subscribe(client, one), await subscribe(client, other)];
@@ -107,8 +107,8 @@ describe('A client that watches learns that', () => {
   });
 });
 
-describe('Of what goes', () => {
-  it("nobody sees another organization's", async () => {
+describe('Of deletions,', () => {
+  it("another organization's are visible to nobody", async () => {
     const [mine, theirs] = [await switchboard.anotherOrganization(), await switchboard.anotherOrganization()];
     const [own, foreign] = [await createWebhookConnection(mine), await createWebhookConnection(theirs)];
     const [me, them] = [await watch(mine, CONNECTIONS), await watch(theirs, CONNECTIONS)];
@@ -120,7 +120,7 @@ describe('Of what goes', () => {
     });
   });
 
-  it('a session of one connection sees what hangs on that one alone', async () => {
+  it('a session of one connection sees those of that connection only', async () => {
     const client = await switchboard.anotherOrganization();
     const [own, beside] = [await createWebhookConnection(client), await createWebhookConnection(client)];
     const [ofOwn, ofBeside] = [await subscribe(client, own), await subscribe(client, beside)];
@@ -134,7 +134,7 @@ describe('Of what goes', () => {
     expect(connections.seen).toEqual([]);
   });
 
-  it('a session of the organization sees all of it', async () => {
+  it('a session of the organization sees all', async () => {
     const client = await switchboard.anotherOrganization();
     const id = await createWebhookConnection(client);
     const { authorization } = await makeSession(client, { permissions: ['VIEW'] });
@@ -143,7 +143,7 @@ describe('Of what goes', () => {
     await eventually(() => expect(seen).toEqual([goneConnection(id)]));
   });
 
-  it('nothing is told that was taken back', async () => {
+  it('none is sent when the transaction was rolled back', async () => {
     const client = await switchboard.anotherOrganization();
     const [kept, gone] = [await createWebhookConnection(client), await createWebhookConnection(client)];
     const { seen } = await watch(client, CONNECTIONS);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((client) => client.close()));
-  // Or the next test takes this one's watch for its own, and changes something before anybody watches.
+  // Otherwise the next test could take this test's registration for its own, and change something too early.
   await api.sql('delete from live_watchers');
 });
 afterAll(async () => {
@@ -35,7 +35,7 @@ function live(client: GraphQLClient = api.client, options?: { retryAttempts?: nu
 }
 
 const watchers = async (): Promise<number> => Number((await api.sql('select count(*) from live_watchers'))[0].count);
-/** What the database tells of from now on is heard. */
+/** Resolves when the watch is registered, so that further changes are received. */
 const watched = (client: GraphQLClient) =>
   eventually(async () => {
     const rows = await api.sql('select 1 from live_watchers where organization_id = ?', [client.keys.organizationId]);
@@ -44,12 +44,12 @@ const watched = (client: GraphQLClient) =>
 const statuses = (seen: { data: Record<string, { status: string }> }[]) => seen.map(({ data }) => Object.values(data)[0]?.status);
 
 describe('A frontend that watches', () => {
-  it('sees a connection become ACTIVE when the merchant allows, without asking again', async () => {
+  it('sees a connection become ACTIVE when the merchant allows, without polling', async () => {
     const id = await createKlaviyoConnection(api.client);
     const { seen } = live().watch(CONNECTION, { id });
     await watched(api.client);
     const url = await startKlaviyoAuthorization(api.client, id);
-    // Seen before the next change, which would come as one with it.
+    // This waits for the update, because the next change could be merged with it.
     await eventually(() =>
       expect(seen[0].data.connectionUpdated).toMatchObject({
         status: 'PENDING_AUTHORIZATION',
@@ -65,7 +65,7 @@ describe('A frontend that watches', () => {
     });
   });
 
-  it('sees what becomes of a delivery that another process makes', async () => {
+  it('sees the results of a delivery that another process makes', async () => {
     const connection = await createWebhookConnection(api.client, `${api.publicUrl}/sandbox/inbox/live`);
     await subscribe(api.client, connection);
     const { seen } = live().watch(DELIVERY, { id: connection });
@@ -75,7 +75,7 @@ describe('A frontend that watches', () => {
     expect(seen.at(-1).data.deliveryUpdated).toMatchObject({ attempts: [{ statusCode: 200 }], event: { id: event } });
   });
 
-  it('sees all of hundreds of deliveries that are made at once', async () => {
+  it('sees all of hundreds of concurrent deliveries', async () => {
     const connection = await createWebhookConnection(api.client, `${api.publicUrl}/sandbox/inbox/hundreds`);
     await subscribe(api.client, connection);
     const { seen } = live().watch('subscription ($id: ID) { deliveryUpdated(connectionId: $id) { id status } }', {
@@ -99,7 +99,7 @@ describe('A frontend that watches', () => {
     );
   });
 
-  it('sees one connection only, when it asks for one', async () => {
+  it('sees one connection only, when it watches one', async () => {
     const [one, other] = [await createWebhookConnection(api.client), await createWebhookConnection(api.client)];
     const { seen } = live().watch(CONNECTION, { id: one });
     await watched(api.client);
@@ -121,7 +121,7 @@ describe('A frontend that watches', () => {
     });
   });
 
-  it('leaves nothing behind when it goes, and without watchers the database tells nothing', async () => {
+  it('leaves nothing behind when it closes, and without watchers the database sends no notifications', async () => {
     const connection = await createWebhookConnection(api.client);
     await subscribe(api.client, connection);
     const watching = live().watch(DELIVERY, { id: connection });
@@ -149,7 +149,7 @@ describe('Over the websocket', () => {
     expect(made.seen).toEqual([{ data: { createConnection: { connection: { status: 'ACTIVE' }, userErrors: [] } } }]);
   });
 
-  it('a browser can not be bound, since no cookie can be set', async () => {
+  it('an authorization cannot be bound to the browser, since no cookie can be set', async () => {
     const connectionId = await createKlaviyoConnection(api.client);
     const started = live().watch(
       'mutation ($id: ID!) { startAuthorization(input: { connectionId: $id, bindToBrowser: true }) { authorizationUrl userErrors { code path } } }',
@@ -182,7 +182,7 @@ describe('Over the websocket', () => {
     expect(error?.extensions).not.toHaveProperty('http');
     const next = client.watch('{ organization { name } }');
     expect(await next.ended).toBe('complete');
-    // The client closes it when nothing is left to do, not the server.
+    // The client closes the socket when nothing is left to do, not the server.
     expect(client.closes.filter((code) => code !== 1000)).toEqual([]);
   });
 });

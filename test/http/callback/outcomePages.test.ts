@@ -73,17 +73,20 @@ const pages: Record<string, OutcomePage> = {
 };
 
 describe('Every page of the callback', () => {
-  it.each(Object.entries(pages))('%s says what happened and what to do next, without jargon', (_name, { title, body }) => {
-    expect(title.length).toBeLessThan(120);
-    const paragraphs = [...body.markup.matchAll(/<p>([^<]+)<\/p>/g)].map(([, text]) => text);
-    expect(paragraphs.length).toBeGreaterThanOrEqual(2);
-    expect(body.markup).not.toMatch(
-      /token|OAuth|authorization |parameter|PKCE|exchange|undefined|null|grant|invalid_|access_denied|resource owner|client/,
-    );
-  });
+  it.each(Object.entries(pages))(
+    '%s says what happened and what to do next, without technical terms',
+    (_name, { title, body }) => {
+      expect(title.length).toBeLessThan(120);
+      const paragraphs = [...body.markup.matchAll(/<p>([^<]+)<\/p>/g)].map(([, text]) => text);
+      expect(paragraphs.length).toBeGreaterThanOrEqual(2);
+      expect(body.markup).not.toMatch(
+        /token|OAuth|authorization |parameter|PKCE|exchange|undefined|null|grant|invalid_|access_denied|resource owner|client/,
+      );
+    },
+  );
 });
 
-it('An account that is named in markup is shown as text, in the title too', async () => {
+it('An account name with markup is shown as text, in the title too', async () => {
   const accountName = '</title><script>alert(1)</script>"\'&amp;';
   const connected: CallbackOutcome = { kind: 'completed', authorization: attempt({ accountName }) };
   const mismatch: CallbackOutcome = {
@@ -122,7 +125,7 @@ describe.runIf(browserTestsWanted())('In a browser, every page of the callback',
     const page = await browser.newPage({ viewport: { width, height: 700 }, colorScheme });
     const complaints: string[] = [];
     page.on('console', (message) => {
-      // The status of the page itself is told there, too.
+      // The browser also reports the status of the page itself here.
       if (message.type() === 'error' && !/status of \d+/.test(message.text())) complaints.push(message.text());
     });
     for (const name of Object.keys(pages)) {

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { createOrganization } from '../../../src/access/createOrganization.js';
 import { findFreePort } from '../../../src/database/embedded/findFreePort.js';
 import { GraphQLClient } from '../../support/GraphQLClient.js';
-import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
 import { tryCreateSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { browserTestsWanted, launchChromium } from '../graphiql/support/chromium.js';
 import { MerchantBrowser } from './support/MerchantBrowser.js';
+import { type Link, makeLink } from './support/makeLink.js';
 import { visit } from './support/visit.js';
 
 const EVIL_NAME = '</title><script>alert(1)</script>"\'&amp;$t(connect.back){{app}}';
@@ -20,19 +20,6 @@ beforeAll(async () => {
   switchboard = await startSwitchboard({ ROLE: 'api', APP_NAME: EVIL_NAME, SESSION_RATE_LIMIT_PER_MINUTE: '20' });
 });
 afterAll(() => switchboard.close());
-
-interface Link {
-  readonly url: string;
-  readonly token: string;
-  readonly id: string;
-  readonly connectionId: string;
-}
-
-async function makeLink(client = switchboard.client, input: object = {}): Promise<Link> {
-  const connectionId = await createKlaviyoConnection(client);
-  const made = await tryCreateSession(client, { permissions: ['CONNECT'], connectionId, ...input });
-  return { url: made.url, token: made.token, id: made.session.id, connectionId };
-}
 
 const browse = (headers: Record<string, string> = {}) => new MerchantBrowser(switchboard.publicUrl, headers);
 const attemptsOf = ({ connectionId }: Link) =>
@@ -46,8 +33,8 @@ describe('The button of the connect page', () => {
     ['a page without origin', { origin: 'null', 'sec-fetch-site': 'cross-site' }],
     ['a page without origin, which claims to be ours', { origin: 'null', 'sec-fetch-site': 'same-origin' }],
     ['the address bar', { 'sec-fetch-site': 'none' }],
-  ])('can not be pressed from %s', async (_case, headers) => {
-    const link = await makeLink();
+  ])('cannot be pressed from %s', async (_case, headers) => {
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(link.url);
     const answer = await browser.press(page, headers);
@@ -57,8 +44,8 @@ describe('The button of the connect page', () => {
     expect(await browser.press(page)).toMatchObject({ status: 303 });
   });
 
-  it('can not be pressed by somebody who says nothing of where he comes from, or without the cookie', async () => {
-    const link = await makeLink();
+  it('cannot be pressed by a request without an origin, or without the cookie', async () => {
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(link.url);
     const body = new URLSearchParams({ session: link.id });
@@ -74,8 +61,8 @@ describe('The button of the connect page', () => {
     ['nothing', 'application/x-www-form-urlencoded', '', 409],
     ['another session', 'application/x-www-form-urlencoded', 'session=018f0000-0000-7000-8000-000000000000', 409],
     ['two', 'application/x-www-form-urlencoded', 'session=x&session=y', 409],
-  ])('that sends %s gets a page, and starts nothing', async (_case, type, body, status) => {
-    const link = await makeLink();
+  ])('answers %s with a page, and starts no authorization', async (_case, type, body, status) => {
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     await browser.follow(link.url);
     const headers = { origin: switchboard.publicUrl, 'sec-fetch-site': 'same-origin', 'content-type': type };
@@ -85,8 +72,11 @@ describe('The button of the connect page', () => {
     expect(await attemptsOf(link)).toEqual([]);
   });
 
-  it('starts nothing when another link was put into the browser after its page was shown', async () => {
-    const [own, attackers] = [await makeLink(), await makeLink(await switchboard.anotherOrganization('Attacker'))];
+  it('starts no authorization when another link was stored in the browser after its page was shown', async () => {
+    const [own, attackers] = [
+      await makeLink(switchboard.client),
+      await makeLink(await switchboard.anotherOrganization('Attacker')),
+    ];
     const browser = browse();
     const page = await browser.follow(own.url);
     await browser.open(attackers.url);
@@ -94,12 +84,12 @@ describe('The button of the connect page', () => {
     expect(answer.status).toBe(409);
     expect(answer.text).toContain('Another link was opened');
     expect([await attemptsOf(own), await attemptsOf(attackers)]).toEqual([[], []]);
-    // What this browser holds now says whose it is.
+    // The page of the stored link names its organization.
     expect((await browser.open('/connect')).text).toContain('Go on only if Attacker is yours');
   });
 
-  it('pressed several times at once leaves one attempt open', async () => {
-    const link = await makeLink();
+  it('leaves one pending authorization when it is pressed several times at once', async () => {
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(link.url);
     const answers = await Promise.all([1, 2, 3, 4].map(() => browser.press(page)));
@@ -109,8 +99,8 @@ describe('The button of the connect page', () => {
     expect(statuses.filter((status) => status === 'superseded')).toHaveLength(3);
   });
 
-  it('pressed without end is told to wait', async () => {
-    const link = await makeLink();
+  it('is rate limited when it is pressed over and over', async () => {
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(link.url);
     let answer = await browser.press(page);
@@ -120,20 +110,20 @@ describe('The button of the connect page', () => {
     expect(await attemptsOf(link)).toHaveLength(20);
     for (let look = 0; look < 20; look += 1) answer = await browser.open('/connect');
     expect(answer.status).toBe(429);
-    // Another link of the same organization is none the worse for it.
-    expect(await browse().follow((await makeLink()).url)).toMatchObject({ status: 200 });
+    // Another link of the same organization still works.
+    expect(await browse().follow((await makeLink(switchboard.client)).url)).toMatchObject({ status: 200 });
   });
 });
 
-describe('A link that nobody has clicked', () => {
+describe('A link that the merchant has not clicked', () => {
   it.each<[string, Record<string, string>]>([
     ['a picture', { 'sec-fetch-dest': 'image' }],
     ['a frame', { 'sec-fetch-dest': 'iframe' }],
     ['a script', { 'sec-fetch-dest': 'empty' }],
     ['preparation', { 'sec-fetch-dest': 'document', 'sec-purpose': 'prefetch;prerender' }],
     ['preparation by an older browser', { purpose: 'prefetch' }],
-  ])('loaded as %s leaves no cookie behind', async (_case, headers) => {
-    const { url } = await makeLink();
+  ])('leaves no cookie when it is loaded as %s', async (_case, headers) => {
+    const { url } = await makeLink(switchboard.client);
     const browser = browse();
     const answer = await browser.open(url, { headers });
     expect(answer.status).toBe(403);
@@ -141,9 +131,9 @@ describe('A link that nobody has clicked', () => {
   });
 });
 
-describe('Every answer of the connect page', () => {
-  it('can not be framed, stored or indexed, and tells no other site where somebody was', async () => {
-    const { url } = await makeLink();
+describe('Every response of the connect page', () => {
+  it('cannot be framed, stored or indexed, and sends no referrer to other sites', async () => {
+    const { url } = await makeLink(switchboard.client);
     const browser = browse();
     const answers = [await browser.open(url), await browser.open('/connect'), await browse().open('/connect')];
     for (const { headers, status } of answers) {
@@ -160,7 +150,7 @@ describe('Every answer of the connect page', () => {
     }
   });
 
-  it('shows the names of an app, an organization and a connection as text, whatever they look like', async () => {
+  it('shows the names of an app, an organization and a connection as text, even when they contain markup', async () => {
     const keys = await createOrganization(switchboard, EVIL_NAME);
     const link = await makeLink(new GraphQLClient(`${switchboard.publicUrl}/graphql`, keys));
     await switchboard.sql('update connections set name = ? where id = ?', [EVIL_NAME, link.connectionId]);
@@ -171,8 +161,8 @@ describe('Every answer of the connect page', () => {
     expect(headers.get('content-security-policy')).not.toContain('script-src');
   });
 
-  it('leads nowhere but to its own page, the provider and what its session says', async () => {
-    const link = await makeLink();
+  it('leads only to its own page, the provider and the URLs of its session', async () => {
+    const link = await makeLink(switchboard.client);
     const browser = browse();
     const evil = 'https://evil.example/';
     const query = new URLSearchParams({ returnTo: evil, return_to: evil, next: evil, display: `popup${evil}` });
@@ -186,7 +176,7 @@ describe('Every answer of the connect page', () => {
   });
 });
 
-it('Where the server is reached by https, the cookie is Secure and of this host alone, and one without its prefix is no link', async () => {
+it('On https the cookie is Secure and limited to this host, and a cookie without the prefix is ignored', async () => {
   const [port, publicUrl] = [await findFreePort(), 'https://switchboard.example'];
   const secure = await startSwitchboard({ ROLE: 'api', PORT: String(port), PUBLIC_URL: publicUrl });
   onTestFinished(() => secure.close());
@@ -200,7 +190,7 @@ it('Where the server is reached by https, the cookie is Secure and of this host 
   expect(page.markup).toContain(`value="${id}"`);
   expect(await browser.press(page)).toMatchObject({ status: 303 });
 
-  // What a neighbouring domain could set.
+  // A cookie that a sibling domain could set.
   const fixed = new MerchantBrowser(here);
   fixed.cookies.set('switchboard_connect', token);
   expect(await fixed.open('/connect')).toMatchObject({ status: 400 });
@@ -213,7 +203,7 @@ describe.runIf(browserTestsWanted())('In a real browser, another site', () => {
   });
   afterAll(() => browser?.close());
 
-  /** Pages of somebody else, on another site than ours. */
+  /** Starts a foreign site with these pages. */
   async function startSite(pages: Record<string, string>): Promise<string> {
     const server = createServer(({ url }, response) =>
       response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html>${pages[url ?? '/'] ?? ''}`),
@@ -226,8 +216,11 @@ describe.runIf(browserTestsWanted())('In a real browser, another site', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  it('can neither send the button, nor show the page in a frame, nor slip in a link of its own', async () => {
-    const [own, attackers] = [await makeLink(), await makeLink(await switchboard.anotherOrganization('Attacker'))];
+  it("can neither send the button's form, nor show the page in a frame, nor store a link of its own", async () => {
+    const [own, attackers] = [
+      await makeLink(switchboard.client),
+      await makeLink(await switchboard.anotherOrganization('Attacker')),
+    ];
     const { page, context } = await visit(browser);
     const site = await startSite({
       '/post': `<form method=post action="${switchboard.publicUrl}/connect"><input name=session value="${own.id}"></form><script>document.forms[0].submit()</script>`,
@@ -240,7 +233,7 @@ describe.runIf(browserTestsWanted())('In a real browser, another site', () => {
     await page.goto(`${site}/post`);
     await page.waitForSelector('h1:has-text("Nothing was started")');
     await page.goto(`${site}/frame`, { waitUntil: 'load' });
-    // What the browser shows in place of what it would not show.
+    // What the browser shows instead of a page that it refuses to show.
     expect(
       page
         .frames()
@@ -251,12 +244,12 @@ describe.runIf(browserTestsWanted())('In a real browser, another site', () => {
     expect([await attemptsOf(own), await attemptsOf(attackers)]).toEqual([[], []]);
   });
 
-  it('that sent a link learns nothing of it; the token is in no address, history or referrer', async () => {
-    const link = await makeLink();
+  it('that contains a link learns nothing about it; the token is in no address, history or referrer', async () => {
+    const link = await makeLink(switchboard.client);
     const { page, requests } = await visit(browser);
     const site = await startSite({ '/mail': `<a href="${link.url}">Connect</a>` });
     await page.goto(`${site}/mail`);
-    // From another site, as from an e-mail: the cookie is there nevertheless.
+    // The click comes from another site, as from an e-mail. The cookie is still set.
     await page.click('a');
     await page.waitForSelector('form button');
     expect(page.url()).toBe(`${switchboard.publicUrl}/connect`);

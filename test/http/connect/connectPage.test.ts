@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LANGUAGES, texts } from '../../../src/http/texts/texts.js';
-import { newAccount } from '../../support/approvedAttempt.js';
+import { newAccount } from '../../support/decideAuthorization.js';
 import { connectKlaviyo, createKlaviyoConnection } from '../../support/klaviyoFlow.js';
 import { tryCreateSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
@@ -26,7 +26,7 @@ describe.runIf(browserTestsWanted())('The connect page in a real browser', () =>
     return made.url;
   }
 
-  /** The pages that a link can lead to, by what they are. */
+  /** Opens each page that a link can lead to. */
   async function openEach(page: Page, look: () => Promise<void>): Promise<void> {
     const client = await switchboard.anotherOrganization(LONG);
     const connectionId = await createKlaviyoConnection(client, ['accounts:read', 'events:write', 'profiles:write', 'lists:read']);
@@ -50,16 +50,19 @@ describe.runIf(browserTestsWanted())('The connect page in a real browser', () =>
     [320, 'dark'],
     [390, 'dark'],
     [1280, 'light'],
-  ] as const)('at %i px in %s has nothing that axe finds, and fits, also when it does not work', async (width, colorScheme) => {
-    const { page, complaints } = await visit(browser, { viewport: { width, height: 800 }, colorScheme });
-    await openEach(page, async () => {
-      await expectAccessible(page);
-      expect(await overflow(page)).toBe(0);
-    });
-    expect(complaints).toEqual([]);
-  });
+  ] as const)(
+    "at %i px in %s is accessible by axe's rules and fits the window, also when the link does not work",
+    async (width, colorScheme) => {
+      const { page, complaints } = await visit(browser, { viewport: { width, height: 800 }, colorScheme });
+      await openEach(page, async () => {
+        await expectAccessible(page);
+        expect(await overflow(page)).toBe(0);
+      });
+      expect(complaints).toEqual([]);
+    },
+  );
 
-  it('needs nothing but a keyboard, no script, and no address but ours', async () => {
+  it('works with a keyboard only, without scripts, and loads nothing from other addresses', async () => {
     const account = newAccount(switchboard);
     const { page, requests, complaints } = await visit(browser, { javaScriptEnabled: false });
     await page.goto(await makeLink(await createKlaviyoConnection(switchboard.client)));
@@ -73,7 +76,7 @@ describe.runIf(browserTestsWanted())('The connect page in a real browser', () =>
     expect(complaints).toEqual([]);
   });
 
-  it('lets a merchant who said no try again', async () => {
+  it('lets a merchant who has denied try again', async () => {
     const { page } = await visit(browser);
     await page.goto(await makeLink(await createKlaviyoConnection(switchboard.client)));
     await page.click('form button');
@@ -84,7 +87,7 @@ describe.runIf(browserTestsWanted())('The connect page in a real browser', () =>
     await page.waitForSelector('button:has-text("Continue to Klaviyo")');
   });
 
-  it.each(LANGUAGES)('speaks %s, before and after, as the session says', async (language) => {
+  it.each(LANGUAGES)("is in the session's language %s, before and after the authorization", async (language) => {
     const account = newAccount(switchboard);
     const { page } = await visit(browser, { locale: 'ja-JP' });
     await page.goto(await makeLink(await createKlaviyoConnection(switchboard.client), { locale: `${language}-CH` }));
@@ -101,7 +104,7 @@ describe.runIf(browserTestsWanted())('The connect page in a real browser', () =>
     expect(await page.getAttribute('html', 'lang')).toBe(language);
   });
 
-  it('speaks what the browser wants where the session says nothing, also when the link does not work', async () => {
+  it("is in the browser's language when the session names none, also when the link does not work", async () => {
     const { page } = await visit(browser, { locale: 'nl-BE' });
     await page.goto(await makeLink(await createKlaviyoConnection(switchboard.client)));
     expect(await page.locator('form button').innerText()).toBe('Verder naar Klaviyo');
@@ -111,11 +114,11 @@ describe.runIf(browserTestsWanted())('The connect page in a real browser', () =>
 });
 
 describe.runIf(browserTestsWanted())('The button of the connect page in a real browser', () => {
-  it('leads to a provider on another site, which is told nothing of where somebody was', async () => {
+  it('leads to a provider on another site without sending a referrer', async () => {
     const seen: { referrer: string | undefined; cookie: string | undefined }[] = [];
     const klaviyo = createServer(({ headers, url = '' }, response) => {
       seen.push({ referrer: headers.referer, cookie: headers.cookie });
-      // As providers do with those who are not signed in.
+      // Providers redirect users who are not signed in.
       if (url.startsWith('/oauth/authorize')) response.writeHead(302, { location: '/login' }).end();
       else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><h1>Sign in to Klaviyo</h1>');
     });

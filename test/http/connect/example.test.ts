@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createOrganization } from '../../../src/access/createOrganization.js';
-import { newAccount } from '../../support/approvedAttempt.js';
+import { newAccount } from '../../support/decideAuthorization.js';
 import { eventually } from '../../support/eventually.js';
 import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
 import { tryCreateSession } from '../../support/sessionFlow.js';
@@ -27,7 +27,7 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     readonly secretKey: string;
   }
 
-  /** The app's backend, with keys of an organization of its own. */
+  /** The app's backend, with keys of its own organization. */
   async function startApp(): Promise<App> {
     const { publicKey, secretKey } = await createOrganization(switchboard, 'Acme');
     const environment = {
@@ -43,7 +43,7 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     return { origin: String(line).trim(), secretKey };
   }
 
-  /** What the merchant reads at the element. */
+  /** The status that the merchant reads at the element. */
   const status = (page: Page) => page.locator('switchboard-connect').locator('[part=status]');
   const button = (page: Page) => page.locator('switchboard-connect').locator('[part=button]');
 
@@ -58,7 +58,7 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await Promise.all([popup.waitForEvent('close'), popup.click(`button:has-text("${decision}")`, { noWaitAfter: true })]);
   }
 
-  it('connects by the button of its page, sees it live, and no secret is in the browser', async () => {
+  it('connects by the button of its page, shows it live, and stores no secret in the browser', async () => {
     const { origin, secretKey } = await startApp();
     const account = newAccount(switchboard);
     const { page, requests, complaints, context } = await visit(browser);
@@ -67,7 +67,7 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await page.goto(origin);
     await status(page).getByText('Not connected').waitFor();
     await expectAccessible(page);
-    // Another page of the same merchant, which nobody touches.
+    // Another page of the same merchant, on which nobody clicks.
     const other = await context.newPage();
     await other.goto(origin);
     await status(other).getByText('Not connected').waitFor();
@@ -86,7 +86,7 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     expect(complaints).toEqual([]);
   });
 
-  it('shows why it did not work, connects at the next try, and hears that the grant was given back', async () => {
+  it('shows why it did not work, connects at the next try, and shows that the grant was revoked', async () => {
     const { origin } = await startApp();
     const account = newAccount(switchboard);
     const { page } = await visit(browser);
@@ -103,7 +103,7 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await status(page).getByText('Connection lost').waitFor();
   });
 
-  it('believes what it was told over an older answer that comes later', async () => {
+  it('prefers a live update to an older answer that arrives later', async () => {
     const { origin } = await startApp();
     const account = newAccount(switchboard);
     const { page } = await visit(browser);
@@ -116,7 +116,7 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await page.route('**/graphql', async (route) => {
       const response = await route.fetch();
       answers.push(() => route.fulfill({ response }));
-      // The page's first question is answered at once; the one that follows when the socket is open is not.
+      // The page's first query is answered at once. The one that it sends when the socket is open waits.
       if (answers.length === 1) await answers[0]?.();
     });
     await page.reload();
@@ -159,6 +159,30 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     expect(said).toContain('completed null');
   });
 
+  it.each(['access_denied', 'consent_required'])(
+    'asks the server when the message of the pop-up is lost, and gets the same code: %s',
+    async (code) => {
+      const { origin } = await startApp();
+      const { page } = await visit(browser);
+      await page.addInitScript(`
+        addEventListener('message', (event) => event.stopImmediatePropagation(), true);
+        addEventListener('switchboard-outcome', ({ detail }) => { window.heard = detail; });`);
+      await page.goto(origin);
+      await status(page).getByText('Not connected').waitFor();
+      const popup = await openPopup(page);
+      await popup.waitForSelector('button:has-text("Deny")');
+      const atProvider = new URL(popup.url());
+      const back = new URL(atProvider.searchParams.get('redirect_uri') as string);
+      back.search = String(new URLSearchParams({ error: code, state: atProvider.searchParams.get('state') as string }));
+      await Promise.all([popup.waitForEvent('close'), popup.goto(back.href, { waitUntil: 'commit' })]);
+      await page.waitForFunction('window.heard');
+      expect(await page.evaluate('window.heard')).toEqual({
+        ...{ outcome: code === 'access_denied' ? 'denied' : 'failed', connectionId: expect.stringMatching(/^\d+$/) },
+        ...{ errorCode: code, errorDescription: null },
+      });
+    },
+  );
+
   it('notices that the window was closed', async () => {
     const { origin } = await startApp();
     const { page } = await visit(browser);
@@ -168,11 +192,11 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await popup.waitForSelector('form button');
     await popup.close();
     await page.getByText('Outcome: closed').waitFor();
-    // And can be opened again.
+    // The window can be opened again.
     await openPopup(page);
   });
 
-  it('goes there with the whole page where pop-ups are blocked, and comes back with the outcome', async () => {
+  it('opens the connect page in the same window when pop-ups are blocked, and shows the outcome after the return', async () => {
     const { origin } = await startApp();
     const account = newAccount(switchboard);
     const { page } = await visit(browser);
@@ -188,14 +212,14 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await status(page).getByText('Connected', { exact: true }).waitFor();
   });
 
-  it('can be used again by whoever goes back from there to the page as it was left', async () => {
+  it("works again for a merchant who goes back to the page with the browser's button", async () => {
     const { origin } = await startApp();
     const { page } = await visit(browser);
     await page.addInitScript('window.open = () => null');
     const asked: string[] = [];
     await page.route('**/connect/ses_*', (route) => {
       asked.push(route.request().url());
-      // The page stays as it is (HTML 7.4.5).
+      // A 204 leaves the current page in place (HTML 7.4.5).
       return route.fulfill({ status: 204 });
     });
     await page.goto(origin);
@@ -210,7 +234,7 @@ describe.runIf(browserTestsWanted())('The example app, on another origin, in a r
     await eventually(async () => expect(asked).toHaveLength(2));
   });
 
-  it('asks for a new session when the old one is over', async () => {
+  it('asks for a new session when the old one has ended', async () => {
     const { origin } = await startApp();
     const { page } = await visit(browser);
     await page.goto(origin);

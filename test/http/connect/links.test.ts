@@ -2,11 +2,12 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { newAccount } from '../../support/approvedAttempt.js';
+import { newAccount } from '../../support/decideAuthorization.js';
 import { connectKlaviyo, createKlaviyoConnection, decideAtKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
 import { makeSession, tryCreateSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { MerchantBrowser } from './support/MerchantBrowser.js';
+import { makeLink } from './support/makeLink.js';
 
 const APP = 'https://app.example.com';
 const PIXEL = Buffer.from(
@@ -22,31 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-interface Link {
-  readonly url: string;
-  readonly token: string;
-  readonly id: string;
-  readonly connectionId: string;
-}
-
-async function makeLink(input: object = {}, connectionId?: string): Promise<Link> {
-  const id = connectionId ?? (await createKlaviyoConnection(switchboard.client));
-  const { token, url, session, userErrors } = await tryCreateSession(switchboard.client, {
-    permissions: ['CONNECT'],
-    connectionId: id,
-    ...input,
-  });
-  expect(userErrors).toEqual([]);
-  return { url, token, id: session.id, connectionId: id };
-}
-
 const browse = (headers: Record<string, string> = {}) => new MerchantBrowser(switchboard.publicUrl, headers);
 const attemptsOf = (connectionId: string) =>
   switchboard.sql('select id, locale, display, opener_origin from authorizations where connection_id = ?', [connectionId]);
 
 describe('A link', () => {
-  it('leads to an address without its token at once, and leaves that in a cookie which no script and no other site can use', async () => {
-    const { url, token } = await makeLink();
+  it('redirects to an address without its token, which it stores in a cookie that no script and no other site can use', async () => {
+    const { url, token } = await makeLink(switchboard.client);
     const answer = await browse().open(url);
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe('/connect');
@@ -56,8 +39,8 @@ describe('A link', () => {
     expect(cookie).toMatch(new RegExp(`^switchboard_connect=${token}; Max-Age=(1[78]\\d\\d); Path=/; HttpOnly; SameSite=Lax$`));
   });
 
-  it('says who asks for what, in words that a merchant knows', async () => {
-    const { url } = await makeLink({ returnTo: `${APP}/settings` });
+  it('says which app asks for what, in words that a merchant knows', async () => {
+    const { url } = await makeLink(switchboard.client, { returnTo: `${APP}/settings` });
     const page = await browse().follow(url);
     expect(page.status).toBe(200);
     expect(page.text).toContain('Parcel & Co would like to connect Acme with your Klaviyo account.'.replace('&', '&amp;'));
@@ -71,16 +54,16 @@ describe('A link', () => {
     expect(page.markup).toContain(`href="${APP}/settings"`);
   });
 
-  it('names other scopes, too, and those without words by their own names', async () => {
+  it('describes other scopes too, and names those without a description', async () => {
     const connectionId = await createKlaviyoConnection(switchboard.client, ['accounts:read', 'profiles:write', 'lists:read']);
-    const { text } = await browse().follow((await makeLink({}, connectionId)).url);
+    const { text } = await browse().follow((await makeLink(switchboard.client, {}, connectionId)).url);
     expect(text).toContain('Change: profiles of your customers');
     expect(text).toContain('See: lists');
     expect(text).not.toContain('events to it');
   });
 
-  it('starts nothing, however often it is loaded, by HEAD and GET; its button does, bound to the browser', async () => {
-    const { url, connectionId } = await makeLink();
+  it('starts no authorization, however often it is loaded by HEAD and GET; its button starts one, bound to the browser', async () => {
+    const { url, connectionId } = await makeLink(switchboard.client);
     const browser = browse();
     for (const method of ['HEAD', 'GET', 'GET']) expect((await browser.open(url, { method })).status).toBe(303);
     const page = await browser.open('/connect');
@@ -102,11 +85,11 @@ describe('A link', () => {
     expect(await seeConnection(switchboard.client, connectionId)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('of a connection that is connected says so, and to which account, and connects it again', async () => {
+  it('of a connected connection says so, names its account, and connects it again', async () => {
     const account = newAccount(switchboard);
     const connectionId = await connectKlaviyo(switchboard.client, account.id);
     const browser = browse();
-    const page = await browser.follow((await makeLink({}, connectionId)).url);
+    const page = await browser.follow((await makeLink(switchboard.client, {}, connectionId)).url);
     expect(page.text).toContain('Klaviyo is connected');
     expect(page.text).toContain(`The account “${account.name}” is connected with Acme.`);
     expect(page.text).toContain('Connect again');
@@ -115,8 +98,8 @@ describe('A link', () => {
     expect(await browser.open(callback)).toMatchObject({ status: 200 });
   });
 
-  it('whose authorization was denied offers to try again while it works, and only in its browser', async () => {
-    const { url, id } = await makeLink();
+  it('whose authorization was denied offers to try again while it is valid, and only in its browser', async () => {
+    const { url, id } = await makeLink(switchboard.client);
     const browser = browse();
     const gone = await browser.press(await browser.follow(url));
     const callback = await decideAtKlaviyo(new URL(gone.headers.get('location') as string), 'deny');
@@ -129,7 +112,7 @@ describe('A link', () => {
   });
 
   it('returns to the app with connection and outcome', async () => {
-    const { url, connectionId } = await makeLink({ returnTo: `${APP}/settings?tab=klaviyo` });
+    const { url, connectionId } = await makeLink(switchboard.client, { returnTo: `${APP}/settings?tab=klaviyo` });
     const browser = browse();
     const gone = await browser.press(await browser.follow(url));
     const callback = await decideAtKlaviyo(new URL(gone.headers.get('location') as string), 'allow', newAccount(switchboard).id);
@@ -138,20 +121,20 @@ describe('A link', () => {
     expect(answer.headers.get('location')).toBe(`${APP}/settings?tab=klaviyo&connection=${connectionId}&outcome=completed`);
   });
 
-  it('in a pop-up tells the origin of its session, whatever page it returns to', async () => {
+  it("in a pop-up sends the outcome to its session's origin, whatever its returnTo", async () => {
     const origin = 'https://shop.example';
-    const { url, connectionId } = await makeLink({ origin, returnTo: `${APP}/settings` });
+    const { url, connectionId } = await makeLink(switchboard.client, { origin, returnTo: `${APP}/settings` });
     const browser = browse();
     const page = await browser.follow(`${url}?display=popup`);
-    // Nobody leaves a pop-up for the app.
+    // A pop-up does not navigate to the app.
     expect(page.markup).not.toContain(`${APP}/settings`);
     await browser.press(page);
     expect(await attemptsOf(connectionId)).toMatchObject([{ display: 'popup', opener_origin: origin }]);
   });
 
-  it('in a pop-up tells its opener though it returns nowhere', async () => {
+  it('in a pop-up sends the outcome to its opener even without a returnTo', async () => {
     const origin = 'https://shop.example';
-    const { url } = await makeLink({ origin });
+    const { url } = await makeLink(switchboard.client, { origin });
     const browser = browse();
     const gone = await browser.press(await browser.follow(`${url}?display=popup`));
     const answer = await browser.open(await decideAtKlaviyo(new URL(gone.headers.get('location') as string), 'deny'));
@@ -160,7 +143,7 @@ describe('A link', () => {
   });
 });
 
-it('The button may lead to the provider, on whichever of its hosts people sign in, and nowhere else', async () => {
+it('allows its button to lead to all hosts of the provider, and nowhere else', async () => {
   const real = await startSwitchboard({ ROLE: 'api', KLAVIYO_CLIENT_ID: 'app', KLAVIYO_CLIENT_SECRET: 'secret-of-the-app' });
   onTestFinished(() => real.close());
   const connectionId = await createKlaviyoConnection(real.client);
@@ -171,16 +154,16 @@ it('The button may lead to the provider, on whichever of its hosts people sign i
   expect(page.text).not.toContain('SANDBOX');
 });
 
-describe('A link that is no good', () => {
+describe('A link that does not work', () => {
   it.each([
-    ['was never made', 404, 'This link does not work', async () => `/connect/ses_${'a'.repeat(43)}`],
-    ['is not even a token', 404, 'This link does not work', async () => '/connect/%00%3Cscript%3E'],
+    ['was never created', 404, 'This link does not work', async () => `/connect/ses_${'a'.repeat(43)}`],
+    ['contains no token', 404, 'This link does not work', async () => '/connect/%00%3Cscript%3E'],
     [
       'has expired',
       410,
       'This link has expired',
       async () => {
-        const { url, id } = await makeLink();
+        const { url, id } = await makeLink(switchboard.client);
         await switchboard.sql("update sessions set expires_at = now() - interval '1 second' where id = ?", [id]);
         return url;
       },
@@ -190,7 +173,7 @@ describe('A link that is no good', () => {
       410,
       'This link was ended',
       async () => {
-        const { url, connectionId } = await makeLink();
+        const { url, connectionId } = await makeLink(switchboard.client);
         await switchboard.client.query('mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId } }', {
           id: connectionId,
         });
@@ -198,12 +181,12 @@ describe('A link that is no good', () => {
       },
     ],
     [
-      'is for something else',
+      'has no permission to connect',
       403,
       'This link does not work',
       async () => `/connect/${(await makeSession(switchboard.client, { permissions: ['MANAGE'] })).token}`,
     ],
-  ])('because it %s has a page that says what to do', async (_case, status, title, make) => {
+  ])('because it %s shows a page that says what to do', async (_case, status, title, make) => {
     const browser = browse();
     const page = await browser.open(await make());
     expect(page.status).toBe(status);
@@ -214,14 +197,14 @@ describe('A link that is no good', () => {
     expect(browser.cookies.size).toBe(0);
   });
 
-  it('because the browser has forgotten it asks to open it again', async () => {
+  it('because the browser no longer has the cookie asks to open it again', async () => {
     const page = await browse().open('/connect');
     expect(page.status).toBe(400);
     expect(page.text).toContain('Open the link again');
   });
 
-  it('because it expired in between starts nothing', async () => {
-    const { url, id, connectionId } = await makeLink();
+  it('because it expired in between starts no authorization', async () => {
+    const { url, id, connectionId } = await makeLink(switchboard.client);
     const browser = browse();
     const page = await browser.follow(url);
     await switchboard.sql("update sessions set expires_at = now() - interval '1 second' where id = ?", [id]);

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => switchboard.close());
 
 describe('/connect.js', () => {
-  it('may be loaded by every site, and is below 10 kB as it is', async () => {
+  it('may be loaded by every site, and is smaller than 10 kB uncompressed', async () => {
     const answer = await fetch(`${switchboard.publicUrl}/connect.js`, { headers: { origin: 'https://shop.example' } });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
@@ -21,16 +21,16 @@ describe('/connect.js', () => {
     expect(answer.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
     const code = await answer.text();
     expect(Buffer.byteLength(code)).toBeLessThan(10_000);
-    // No dependency, and nothing that a policy without 'unsafe-eval' or 'unsafe-inline' would refuse.
+    // The module has no dependency, and nothing that a policy without 'unsafe-eval' or 'unsafe-inline' refuses.
     expect(code).not.toMatch(/^\s*import\b|import\(|\beval\(|new Function|<style|style=/m);
   });
 
-  it('can be imported where there is no browser, as a server that renders pages does', async () => {
+  it('can be imported without a browser, as by server-side rendering', async () => {
     const { connect } = (await import('../../../public/connect.js')) as { connect: unknown };
     expect(connect).toBeTypeOf('function');
   });
 
-  it('has types that fit it, served beside it', async () => {
+  it('is served with types that match it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'switchboard-types-'));
     const types = await (await fetch(`${switchboard.publicUrl}/connect.d.ts`)).text();
     await writeFile(join(folder, 'connect.d.ts'), types);

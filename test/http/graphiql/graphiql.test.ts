@@ -7,7 +7,7 @@ const assetPaths = (page: string) =>
   [...page.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css))"/g)].map(([, path]) => path as string);
 
 describe('GET /graphiql', () => {
-  it('has a strict policy of its own, and is neither stored nor indexed', async () => {
+  it('has its own strict policy, and is neither stored nor indexed', async () => {
     const { app } = await graphiqlApp({ examples });
     const { headers, statusCode } = await app.inject({ url: '/graphiql', headers: { host: 'localhost:4000' } });
     expect(statusCode).toBe(200);
@@ -23,13 +23,13 @@ describe('GET /graphiql', () => {
     });
   });
 
-  it.each(["evil; script-src 'unsafe-inline'", 'a,b', 'a b'])('does not let the Host %j write into the policy', async (host) => {
+  it.each(["evil; script-src 'unsafe-inline'", 'a,b', 'a b'])('does not copy the Host %j into the policy', async (host) => {
     const { app } = await graphiqlApp({ examples });
     const { headers } = await app.inject({ url: '/graphiql', headers: { host } });
     expect(headers['content-security-policy']).toContain("connect-src 'self'; base-uri");
   });
 
-  it('names nothing outside our own origin, and has no inline script', async () => {
+  it('loads nothing from other origins, and has no inline script', async () => {
     const { app } = await graphiqlApp({ examples });
     const { body } = await app.inject('/graphiql');
     expect(body).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
@@ -38,7 +38,7 @@ describe('GET /graphiql', () => {
     ]);
   });
 
-  it('holds no headers unless it was given some', async () => {
+  it('contains no headers by default', async () => {
     const without = await graphiqlApp({ examples });
     expect((await without.app.inject('/graphiql')).body).not.toContain('defaultHeaders');
     const given = await graphiqlApp({ examples, defaultHeaders: { Authorization: 'Basic abc' } });
@@ -51,20 +51,20 @@ describe('GET /graphiql', () => {
     ['a proxy forwarded it', 'http://localhost:4000', { 'x-forwarded-for': '203.0.113.7' }],
     ['a proxy forwarded it, and says so in the new way', 'http://localhost:4000', { forwarded: 'for=203.0.113.7' }],
     ['a proxy told only the scheme', 'http://localhost:4000', { 'x-forwarded-proto': 'https' }],
-  ])('holds none when %s', async (_why, publicUrl, headers) => {
+  ])('contains none when %s', async (_why, publicUrl, headers) => {
     const { app } = await graphiqlApp({ examples, publicUrl, defaultHeaders: { Authorization: 'Basic abc' } });
     const { body } = await app.inject({ url: '/graphiql', headers });
     expect(body).toContain('graphiql-config');
     expect(body).not.toContain('Basic abc');
   });
 
-  it('holds none for another machine', async () => {
+  it('contains none for a browser on another machine', async () => {
     const { app } = await graphiqlApp({ examples, defaultHeaders: { Authorization: 'Basic abc' } });
     expect((await app.inject({ url: '/graphiql', remoteAddress: '10.0.0.7' })).body).not.toContain('Basic abc');
     expect((await app.inject({ url: '/graphiql', remoteAddress: '::ffff:127.0.0.1' })).body).toContain('Basic abc');
   });
 
-  it('keeps configuration from ending its element', async () => {
+  it('escapes its configuration, so that it cannot end its element', async () => {
     const { app } = await graphiqlApp({ examples: [{ name: '</script><script>alert(1)</script>', query: '<!--' }] });
     const { body } = await app.inject('/graphiql');
     expect(body).not.toContain('<script>alert');
@@ -73,7 +73,7 @@ describe('GET /graphiql', () => {
 });
 
 describe('GET /graphiql/assets/…', () => {
-  it('serves what the page asks for, to be kept for ever', async () => {
+  it("serves the page's files, to be cached for ever", async () => {
     const { app } = await graphiqlApp({ examples });
     const paths = assetPaths((await app.inject('/graphiql')).body);
     expect(paths).toHaveLength(6);
@@ -93,7 +93,7 @@ describe('GET /graphiql/assets/…', () => {
     }
   });
 
-  it('knows no other files', async () => {
+  it('serves no other files', async () => {
     const { app } = await graphiqlApp({ examples });
     for (const path of ['/graphiql/assets/', '/graphiql/assets/graphiql.min.js', '/graphiql/assets/..%2f..%2fpackage.json']) {
       expect((await app.inject(path)).statusCode).toBe(404);

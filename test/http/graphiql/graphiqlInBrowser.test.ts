@@ -15,7 +15,7 @@ describe.runIf(browserTestsWanted())('GraphiQL in a browser', () => {
   });
   afterAll(() => browser?.close());
 
-  /** Opens the page and records what must not happen. */
+  /** Opens the page and records foreign requests and errors. */
   async function visit(origin: string): Promise<{ page: Page; foreign: string[]; complaints: string[] }> {
     const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
     onTestFinished(() => context.close());
@@ -76,7 +76,7 @@ describe.runIf(browserTestsWanted())('GraphiQL in a browser', () => {
     await responseWith(fresh, 'Hello Barbara');
   });
 
-  it('sends the prefilled headers from every tab, and after a reload those of today', async () => {
+  it('sends the prefilled headers from every tab, and the current ones after a reload', async () => {
     const options = { examples, defaultHeaders: { Authorization: 'Basic first' } };
     const { origin, app } = await graphiqlApp(options);
     const { page } = await visit(origin);
@@ -86,7 +86,7 @@ describe.runIf(browserTestsWanted())('GraphiQL in a browser', () => {
     expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain('Basic');
     expect(await page.evaluate(() => Object.keys(localStorage).every((key) => key.startsWith('switchboard:')))).toBe(true);
 
-    // As after a new start with a new database: the same browser, other credentials.
+    // The server has restarted with a new database: the browser is the same, the credentials are new.
     await page.waitForTimeout(700);
     await page.route(`${origin}/graphiql`, async (route) =>
       route.fulfill({
@@ -118,7 +118,7 @@ describe.runIf(browserTestsWanted())('GraphiQL in a browser', () => {
     expect({ foreign, complaints }).toEqual({ foreign: [], complaints: [] });
   });
 
-  it('opens its web socket to our own origin', async () => {
+  it('opens its websocket to our own origin', async () => {
     const { origin } = await graphiqlApp({ examples: [...examples, { name: 'Live', query: 'subscription Live { ticks }' }] });
     const { page, complaints } = await visit(origin);
     await page.click('.graphiql-tab >> text=Live');

@@ -20,7 +20,7 @@ afterAll(async () => {
   await shared.drop();
 });
 
-/** A merchant comes from Klaviyo; returns what the frontend gets. */
+/** Follows the redirect from Klaviyo. Returns the install that the frontend gets. */
 async function beginAtKlaviyo(): Promise<string> {
   await one.sql("delete from rate_limits where key like 'install:%'");
   const answer = await fetch(`${one.publicUrl}/oauth/klaviyo/install?account=AbC123`, { redirect: 'manual' });
@@ -35,7 +35,7 @@ const connectionsOf = async ({ keys }: GraphQLClient) =>
   Number((await one.sql('select count(*) from connections where organization_id = ?', [keys.organizationId]))[0].count);
 
 describe('Claiming an install', () => {
-  it('makes a connection and starts its authorization, which links the account that the merchant chooses', async () => {
+  it('creates a connection and starts its authorization, which links the account that the merchant chooses', async () => {
     const client = await one.anotherOrganization();
     const claimed = await claim(client, { install: await beginAtKlaviyo(), name: 'My shop' });
     expect(claimed).toMatchObject({
@@ -53,17 +53,17 @@ describe('Claiming an install', () => {
     });
   });
 
-  it('works with the code that the page shows where there is no frontend', async () => {
+  it('works with the code that the page shows when there is no frontend', async () => {
     const client = await two.anotherOrganization();
     const page = await (await fetch(`${two.publicUrl}/oauth/klaviyo/install`)).text();
     const [, install] = /<code>([\w-]{43})<\/code>/.exec(page) ?? [];
-    // As it is pasted.
+    // Pasted text has spaces around it.
     expect(await claim(client, { install: ` ${install}\n` })).toMatchObject({
       ...{ connection: { status: 'PENDING_AUTHORIZATION' }, userErrors: [] },
     });
   });
 
-  it('takes a connection that is there, in whatever status', async () => {
+  it('uses an existing connection, in any status', async () => {
     const client = await one.anotherOrganization();
     const pending = await createKlaviyoConnection(client);
     expect(await claim(client, { install: await beginAtKlaviyo(), connectionId: pending })).toMatchObject({
@@ -78,7 +78,7 @@ describe('Claiming an install', () => {
     expect(await connectionsOf(client)).toBe(2);
   });
 
-  it('passes on how to come back', async () => {
+  it('passes returnTo and display on to the authorization', async () => {
     const client = await one.anotherOrganization();
     const { status, headers, data } = await client.send(CLAIM, {
       input: { install: await beginAtKlaviyo(), returnTo: `${APP}/back`, display: 'POPUP', bindToBrowser: true },
@@ -91,7 +91,7 @@ describe('Claiming an install', () => {
     expect(row).toEqual({ return_to: `${APP}/back`, display: 'popup' });
   });
 
-  it('again, as by a reloaded page, starts anew with the same connection', async () => {
+  it('again, as by a reloaded page, starts a new authorization of the same connection', async () => {
     const client = await one.anotherOrganization();
     const install = await beginAtKlaviyo();
     const first = await claim(client, { install });
@@ -105,14 +105,14 @@ describe('Claiming an install', () => {
       ...{ connection: null, authorizationUrl: null },
       userErrors: [{ code: 'CONFLICT', path: ['connectionId'] }],
     });
-    // Its connection was deleted: it goes on with a new one.
+    // Its connection was deleted, so the claim creates a new one.
     await client.query('mutation ($id: ID!) { deleteConnection(input: { id: $id }) { userErrors { code } } }', {
       id: first.connection.id,
     });
     expect((await claim(client, { install })).connection.id).not.toBe(first.connection.id);
   });
 
-  it('by many clicks at two servers makes one connection', async () => {
+  it('by many clicks at two servers creates one connection', async () => {
     const client = await one.anotherOrganization();
     const elsewhere = new GraphQLClient(`${two.publicUrl}/graphql`, client.keys);
     const install = await beginAtKlaviyo();
@@ -127,7 +127,7 @@ describe('Claiming an install', () => {
     expect(open).toHaveLength(1);
   });
 
-  it('by several organizations at once, at two servers, gives it to exactly one', async () => {
+  it('by several organizations at once, at two servers, assigns it to exactly one', async () => {
     const install = await beginAtKlaviyo();
     const clients = await Promise.all(
       Array.from({ length: 6 }, (_, index) => (index % 2 ? one : two).anotherOrganization(`Racer ${index}`)),
@@ -138,7 +138,7 @@ describe('Claiming an install', () => {
     expect(counts.reduce((sum, count) => sum + count)).toBe(1);
   });
 
-  it("that is somebody else's is exactly the same as one that never was, or that is no token at all", async () => {
+  it('of another organization fails exactly like an unknown or malformed token', async () => {
     const [client, stranger] = [await one.anotherOrganization(), await one.anotherOrganization()];
     const install = await beginAtKlaviyo();
     await claim(client, { install });
@@ -151,7 +151,7 @@ describe('Claiming an install', () => {
       userErrors: [{ code: 'NOT_FOUND', path: ['install'] }],
     });
     for (const answer of answers) expect(answer).toEqual(answers[0]);
-    // Also when its time is over.
+    // The error is also the same after its expiry.
     await one.sql("update installs set expires_at = now() - interval '1 minute' where organization_id = ?", [
       client.keys.organizationId,
     ]);
@@ -169,7 +169,7 @@ describe('Claiming an install', () => {
     expect(await connectionsOf(client)).toBe(0);
   });
 
-  it('with a mistake changes nothing, and the install is still there', async () => {
+  it('with a wrong input changes nothing, and the install can still be claimed', async () => {
     const client = await one.anotherOrganization();
     const install = await beginAtKlaviyo();
     const webhook = await createWebhookConnection(client);
@@ -185,11 +185,11 @@ describe('Claiming an install', () => {
       expect((await claim(client, { install, ...input })).userErrors).toMatchObject([{ code, path: [path] }]);
     }
     expect(await connectionsOf(client)).toBe(1);
-    // Somebody else may still take it: nobody has.
+    // The install is unclaimed, so another organization can still claim it.
     expect(await claim(await one.anotherOrganization(), { install })).toMatchObject({ userErrors: [] });
   });
 
-  it('needs credentials that may manage', async () => {
+  it('needs credentials with the scope manage', async () => {
     const answer = await fetch(`${one.publicUrl}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

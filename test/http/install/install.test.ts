@@ -16,7 +16,7 @@ const install = (server: TestSwitchboard, query = '') =>
   fetch(`${server.publicUrl}/oauth/klaviyo/install${query}`, { redirect: 'manual' });
 
 describe('An install that begins at Klaviyo', () => {
-  it('goes on in the frontend, with what Klaviyo added', async () => {
+  it("continues in the frontend, with Klaviyo's parameters", async () => {
     const answer = await install(withFrontend, '?account=AbC123&from=elsewhere');
     expect(answer.status).toBe(303);
     const location = new URL(answer.headers.get('location') as string);
@@ -26,7 +26,7 @@ describe('An install that begins at Klaviyo', () => {
     expect(Object.fromEntries(answer.headers)).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
   });
 
-  it('shows what to do where there is no frontend', async () => {
+  it('shows what to do when there is no frontend', async () => {
     const answer = await install(bare);
     expect(answer.status).toBe(200);
     const markup = await answer.text();
@@ -36,7 +36,7 @@ describe('An install that begins at Klaviyo', () => {
     expect(Object.fromEntries(answer.headers)).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
   });
 
-  it('keeps what Klaviyo added, within bounds, and of the token only the hash', async () => {
+  it("stores Klaviyo's parameters within limits, and only the hash of the token", async () => {
     const long = 'x'.repeat(600);
     const many = Array.from({ length: 40 }, (_, index) => `p${index}=${index}`).join('&');
     const answer = await install(withFrontend, `?account=AbC123&long=${long}&nul=%00&install=mine&${many}`);
@@ -54,14 +54,14 @@ describe('An install that begins at Klaviyo', () => {
     expect(JSON.stringify(rows)).not.toContain(token[0]);
   });
 
-  it('leaves nothing behind for a HEAD request', async () => {
+  it('stores nothing for a HEAD request', async () => {
     const count = async () => (await bare.sql('select count(*) from installs'))[0].count;
     const before = await count();
     expect((await fetch(`${bare.publicUrl}/oauth/klaviyo/install`, { method: 'HEAD' })).status).toBe(405);
     expect(await count()).toBe(before);
   });
 
-  it('is let through even where as many wait as may, without a code', async () => {
+  it('continues without a code when too many installs wait', async () => {
     await bare.sql(
       "insert into installs (id, token_hash, provider, parameters, expires_at) select gen_random_uuid(), 'hash ' || n, 'klaviyo', '{}', now() + interval '1 hour' from generate_series(1, 10000) n",
     );
@@ -73,7 +73,7 @@ describe('An install that begins at Klaviyo', () => {
     expect(await (await install(bare)).text()).toContain('<code>');
   });
 
-  it('comes so often from one address, and no more', async () => {
+  it('is limited by address', async () => {
     await withFrontend.sql("update rate_limits set hits = 30 where key like 'install:%'");
     const answer = await install(withFrontend);
     expect(answer.status).toBe(429);
@@ -83,7 +83,7 @@ describe('An install that begins at Klaviyo', () => {
     expect((await install(withFrontend)).status).toBe(303);
   });
 
-  it('is forgotten an hour after it expired', async () => {
+  it('is deleted an hour after it expired', async () => {
     await withFrontend.sql('delete from installs');
     for (let index = 0; index < 3; index += 1) await install(withFrontend);
     await withFrontend.sql(

@@ -4,7 +4,7 @@ import { openCallback } from '../../support/openCallback.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { publish, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
 
-// What a review of an app in Klaviyo's listing tries, each beginning at the installation URL.
+// The cases that a review for Klaviyo's app listing tries. Each begins at the installation URL.
 const FRONTEND = 'https://app.example.com/connect-klaviyo';
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
@@ -12,7 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** The browser comes from Klaviyo and lands in the frontend, which knows who is signed in and calls us from there. Returns the install. */
+/**
+ * Follows the redirect from Klaviyo to the frontend, which knows the signed-in merchant and calls the API. Returns the
+ * install.
+ */
 async function beginAtKlaviyo(): Promise<string> {
   const answer = await fetch(`${switchboard.publicUrl}/oauth/klaviyo/install`, { redirect: 'manual' });
   expect(answer.status).toBe(303);
@@ -33,7 +36,7 @@ async function authorize(connectionId: string, account: string, input: object = 
   );
 }
 
-it('Somebody who is not signed in lands in the frontend, and links from there', async () => {
+it('A merchant who is not signed in gets to the frontend, and connects from there', async () => {
   const install = await beginAtKlaviyo();
   const { claimInstall } = await switchboard.client.query(
     `mutation ($install: String!) { claimInstall(input: { install: $install }) { connection { id } authorizationUrl userErrors { code } } }`,
@@ -44,7 +47,7 @@ it('Somebody who is not signed in lands in the frontend, and links from there', 
   expect(await seeConnection(switchboard.client, claimInstall.connection.id)).toMatchObject({ status: 'ACTIVE' });
 });
 
-it('Somebody who is connected already stays so, with the same connection', async () => {
+it('A connected merchant keeps the same connection', async () => {
   const account = addAccount('Connected shop');
   const id = await connectKlaviyo(switchboard.client, account);
   await beginAtKlaviyo();
@@ -55,7 +58,7 @@ it('Somebody who is connected already stays so, with the same connection', async
   });
 });
 
-it('Somebody who is connected to another account keeps that one, and can change it on purpose', async () => {
+it('A merchant who is connected to another account keeps it, and can change it on purpose', async () => {
   const [before, after] = [addAccount('First shop'), addAccount('Second shop')];
   const id = await connectKlaviyo(switchboard.client, before);
   await beginAtKlaviyo();
@@ -63,7 +66,7 @@ it('Somebody who is connected to another account keeps that one, and can change 
   expect(page).toMatchObject({ status: 409, text: expect.stringContaining('Second shop') });
   expect(await seeConnection(switchboard.client, id)).toMatchObject({
     ...{ status: 'ACTIVE', configuration: { account: { id: before } } },
-    authorization: { status: 'FAILED', errorCode: 'account_mismatch' },
+    authorization: { status: 'FAILED', errorCode: 'ACCOUNT_MISMATCH' },
   });
   expect(await authorize(id, after, { allowAccountChange: true })).toMatchObject({ status: 200 });
   expect(await seeConnection(switchboard.client, id)).toMatchObject({
@@ -72,7 +75,7 @@ it('Somebody who is connected to another account keeps that one, and can change 
   });
 });
 
-it('Somebody who uninstalled the app at Klaviyo and comes back gets what waited meanwhile', async () => {
+it('A merchant who uninstalled the app at Klaviyo and comes back gets the events that were held meanwhile', async () => {
   const account = addAccount('Returning shop');
   const id = await connectKlaviyo(switchboard.client, account);
   await subscribe(switchboard.client, id);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FairTurns, type Turn } from '../../../src/http/limits/FairTurns.js';
 
-/** How many of some calls of a caller have begun, and a way to end those. */
+/** Starts calls of a caller. Returns how many have begun, and a function that ends those. */
 function calls(turns: FairTurns, caller: string, count: number, units?: number) {
   const begun: Turn[] = [];
   const all = Promise.all(
@@ -15,14 +15,14 @@ function calls(turns: FairTurns, caller: string, count: number, units?: number) 
   return { begun, all };
 }
 
-describe('Callers take turns', () => {
-  it('but whoever is alone does not, however much he asks for', async () => {
+describe('FairTurns', () => {
+  it('lets a caller without others make any number of calls at once', async () => {
     const turns = new FairTurns();
     const { all } = calls(turns, 'alone', 200, 50);
     expect(await all).toHaveLength(200);
   });
 
-  it('nor does anybody with ordinary calls, while there is time for everybody', async () => {
+  it('lets every caller make ordinary calls at once while the process is not busy', async () => {
     const turns = new FairTurns();
     const many = calls(turns, 'much', 100);
     const few = calls(turns, 'little', 3);
@@ -30,7 +30,7 @@ describe('Callers take turns', () => {
     expect(await few.all).toHaveLength(3);
   });
 
-  it('with bulky calls beside others: one at a time, while the others go on; all of them in the end', async () => {
+  it('does bulky calls one at a time when there are other callers, delays none of the others, and finishes all calls', async () => {
     const turns = new FairTurns();
     (await turns.enter('little')).leave();
     const { begun, all } = calls(turns, 'much', 5, 20);
@@ -46,7 +46,7 @@ describe('Callers take turns', () => {
     little.leave();
   });
 
-  it('also with those that turn out to be bulky after they began; one that leaves while it waits hands its turn on', async () => {
+  it('does calls that turn out bulky one at a time too; a waiting call that leaves passes its turn on', async () => {
     const turns = new FairTurns();
     (await turns.enter('little')).leave();
     const { all } = calls(turns, 'much', 4);
@@ -64,7 +64,7 @@ describe('Callers take turns', () => {
     begun[3]?.leave();
   });
 
-  it('so many of a caller wait, and more are refused', async () => {
+  it('limits how many calls of a caller wait, and refuses more', async () => {
     const turns = new FairTurns();
     (await turns.enter('little')).leave();
     const begun = await turns.enter('much', 20);

@@ -50,7 +50,7 @@ describe('The cost of an operation', () => {
       { n: null },
     ],
     ['first beside a null', `query ($n: Int, $m: Int) { ${NESTED('first: $n, last: $m')} }`, { n: null, m: 100 }],
-  ])('knows how many rows %s asks for', async (_what, query, variables) => {
+  ])('includes all rows that %s asks for', async (_what, query, variables) => {
     expect(await client.send(query, variables)).toMatchObject(refused);
     const live = LiveClient.of(client);
     expect(await live.watch(query, variables as Record<string, unknown>).ended).toMatchObject(refused.errors);
@@ -60,7 +60,7 @@ describe('The cost of an operation', () => {
   it.each<[string, string, object]>([
     ['a page of everything', `query ($n: Int) { ${NESTED('first: $n')} }`, { n: 20 }],
     [
-      'what is left out',
+      'fields that are left out',
       `query ($n: Int, $no: Boolean = false) { __typename ${NESTED('first: $n').replace('{', '@include(if: $no) {')} }`,
       { n: 100 },
     ],
@@ -69,11 +69,11 @@ describe('The cost of an operation', () => {
       'query ($n: Int) { deliveries(first: $n) { totalCount edges { node { id status event { id payload } connection { id name } } } } }',
       { n: 100 },
     ],
-  ])('leaves room for %s', async (_what, query, variables) => {
+  ])('allows %s', async (_what, query, variables) => {
     expect(await client.send(query, variables)).toMatchObject({ status: 200, errors: undefined });
   });
 
-  it('of a watch is a tenth of that, since it is answered again and again', async () => {
+  it('of a watch is limited to a tenth, since a watch is answered repeatedly', async () => {
     const live = LiveClient.of(client);
     const watch = (n: number) =>
       live.watch(
@@ -85,7 +85,7 @@ describe('The cost of an operation', () => {
     await live.close();
   });
 
-  it('counts questions about the schema, too', async () => {
+  it('includes introspection', async () => {
     const whole = (index: number) =>
       `a${index}: __schema { types { name fields { name args { name type { name } } type { name ofType { name } } } } }`;
     const many = Array.from({ length: 25 }, (_, index) => whole(index)).join(' ');
@@ -94,7 +94,7 @@ describe('The cost of an operation', () => {
   });
 });
 
-describe('What an operation may take while it runs', () => {
+describe('The budget of a running operation', () => {
   let strict: TestSwitchboard;
   beforeAll(async () => {
     strict = await startSwitchboard(
@@ -119,7 +119,7 @@ describe('What an operation may take while it runs', () => {
     return seen[0];
   };
 
-  it('is so many rows, after which nothing more is read, and one error says so', async () => {
+  it('limits its rows: nothing more is read beyond them, and one error says so', async () => {
     const query =
       '{ deliveries(first: 50) { edges { node { id event { id } connection { deliveries(first: 2) { edges { node { id } } } } } } } }';
     const more = `{ ${Array.from({ length: 5 }, (_, index) => `a${index}: deliveries(first: 100) { edges { node { id } } }`).join(' ')} }`;
@@ -130,7 +130,7 @@ describe('What an operation may take while it runs', () => {
     expect(await overSocket(client, more)).toEqual({ errors });
   });
 
-  it('is so many bytes, however often the same value would be answered', async () => {
+  it('limits its bytes, also when the same value is returned repeatedly', async () => {
     const heavy = await switchboard.anotherOrganization();
     await publishMany(1, 'y'.repeat(200_000), heavy);
     const payloads = (count: number) =>
@@ -145,7 +145,7 @@ describe('What an operation may take while it runs', () => {
     });
   });
 
-  it('but a change that was made is told of all the same', async () => {
+  it('does not hide a change that was made: its response is sent', async () => {
     const owner = await switchboard.anotherOrganization();
     const comment = 'z'.repeat(240_000);
     const again = Array.from({ length: 6 }, (_, index) => `p${index}: payload`).join(' ');
@@ -162,8 +162,8 @@ function literal(value: unknown): string {
   return JSON.stringify(value).replace(/"(\w+)":/g, '$1:');
 }
 
-describe('When the client has left', () => {
-  it('the work for it ends: what was not yet asked of the database never is', async () => {
+describe('When the client has disconnected', () => {
+  it('its operation ends: queries that were not sent to the database by then never are', async () => {
     const owner = await switchboard.anotherOrganization();
     const counts = (name: string) =>
       Array.from({ length: 10 }, (_, index) => `${name}${index}: connections(first: 1) { totalCount }`).join(' ');
@@ -183,7 +183,7 @@ describe('When the client has left', () => {
       await eventually(async () => expect(await waitingFor('connections')).toBe(0));
       await sleep(300);
       expect([await waitingFor('subscriptions'), await waitingFor('deliveries')]).toEqual([0, 0]);
-      // The same query by one who waits gets there.
+      // The same query of a client that waits is answered.
       const stays = owner.send(query);
       await eventually(async () => expect(await waitingFor('subscriptions')).toBeGreaterThan(0));
       await later.end();
@@ -193,7 +193,7 @@ describe('When the client has left', () => {
     }
   });
 
-  /** Nobody reads these tables until the answer is ended. */
+  /** Locks these tables, so that no read of them ends before the lock is released. */
   async function lock(tables: string): Promise<pg.Client> {
     const blocker = new pg.Client({ connectionString: switchboard.testDatabase.url });
     await blocker.connect();

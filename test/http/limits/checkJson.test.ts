@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkJson, JsonCheck } from '../../../src/http/limits/takeJson.js';
 
-/** What is said of JSON that comes in pieces of a size; null when nothing is. */
+/** Returns the problem of JSON that arrives in pieces of a size, or null. */
 function said(json: string, size: number): string | null {
   const check = new JsonCheck();
   const bytes = Buffer.from(json);
@@ -14,8 +14,8 @@ function said(json: string, size: number): string | null {
   }
 }
 
-describe('A look at JSON', () => {
-  it('says nothing of anything that is within the limits, wherever it is cut', () => {
+describe('checkJson', () => {
+  it('accepts JSON within the limits, wherever it is cut', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 20 }), fc.integer({ min: 1, max: 9 }), (json, size) => {
         expect(said(json, size)).toBeNull();
@@ -24,7 +24,7 @@ describe('A look at JSON', () => {
     );
   });
 
-  it('sees depth and length beside any text, wherever it is cut', () => {
+  it('finds too much depth and length beside any strings, wherever they are cut', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string(), fc.integer({ min: 1, max: 9 }), (text, key, size) => {
         const beside = `{${JSON.stringify(key)}:${JSON.stringify(`${text}\\`)},"a":`;

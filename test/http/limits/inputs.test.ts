@@ -29,8 +29,8 @@ async function post(body: string, headers: Record<string, string> = { authorizat
   return { status: response.status, text: await response.text() };
 }
 
-describe('The length of a list is looked at before what is in it', () => {
-  it.each([3_000, 200_000, 2_700_000])('with %i empty scopes', async (count) => {
+describe('The length of a list is checked before its items', () => {
+  it.each([3_000, 200_000, 2_700_000])('for %i empty scopes', async (count) => {
     const body = `{"query":${JSON.stringify(CONNECT)},"variables":{"input":{"type":"KLAVIYO","klaviyo":{"scopes":[${'"",'.repeat(count - 1)}""]}}}}`;
     const { status, text } = await post(body);
     expect(status).toBe(400);
@@ -38,7 +38,7 @@ describe('The length of a list is looked at before what is in it', () => {
     expect(text.length).toBeLessThan(500);
   });
 
-  it('in every list of every input that the schema has', async () => {
+  it('for every list of every input in the schema', async () => {
     const sdl = await (await fetch(`${switchboard.publicUrl}/schema.graphql`)).text();
     const schema = buildSchema(sdl);
     const places: [string, (items: unknown[]) => object, string][] = [];
@@ -70,7 +70,7 @@ describe('The length of a list is looked at before what is in it', () => {
     }
   });
 
-  it('and a list that is too long for its own use is told as one problem', async () => {
+  it('and a list that is too long for its use case is reported as one problem', async () => {
     const scopes = Array(101).fill('');
     const extraHeaders = Array(21).fill({ name: '', value: '' });
     const one = (code: string, ...path: string[]) => [{ code, path, message: expect.any(String) }];
@@ -104,7 +104,7 @@ describe('A large body', () => {
   };
 
   it.each(['/graphql', '/api/v3/event-subscriptions/connections'])(
-    'that ends early, or is too large and then ends early, harms nobody: %s',
+    'that ends early, or is too large and then ends early, does not disturb other requests: %s',
     async (path) => {
       for (const pieces of [2, 200]) {
         const call = send(path, pieces);
@@ -117,19 +117,19 @@ describe('A large body', () => {
   );
 });
 
-describe('Twenty problems are told at most', () => {
-  it('of a connection', async () => {
+describe('At most twenty problems are reported', () => {
+  it('for a connection', async () => {
     const { data } = await connect({ type: 'KLAVIYO', klaviyo: { scopes: Array(100).fill('not a scope') } });
     expect(data.createConnection.userErrors).toHaveLength(20);
   });
 
-  it('of events', async () => {
+  it('for events', async () => {
     const events = Array(1_000).fill({ eventType: 'parcels.event.created', data: {} });
     const { data } = await switchboard.client.send(PUBLISH, { input: { events } });
     expect(data.publishEvents.userErrors).toHaveLength(20);
   });
 
-  it('of a body of REST with 10,000 unknown fields, none at greater length than it needs', async () => {
+  it('for a REST body with 10,000 unknown fields, each shortened', async () => {
     const rest = new RestClient(switchboard.publicUrl, switchboard.client.authorization);
     const unknown = Object.fromEntries(Array.from({ length: 9_000 }, (_, index) => [`${index}${'x'.repeat(10)}`, 1]));
     const configuration = { url: 'https://example.com' };
@@ -140,7 +140,7 @@ describe('Twenty problems are told at most', () => {
     expect(JSON.stringify(long.body).length).toBeLessThan(1_000);
   });
 
-  it('of variables', async () => {
+  it('for variables', async () => {
     const { status, errors } = await switchboard.client.send(PUBLISH, { input: { events: Array(1_000).fill({}) } });
     expect(status).toBe(400);
     expect(errors?.length).toBeLessThanOrEqual(20);
@@ -148,12 +148,12 @@ describe('Twenty problems are told at most', () => {
   });
 });
 
-describe('JSON that nests deeper than anything of use', () => {
+describe('JSON that nests too deep', () => {
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const asData = (depth: number) =>
     `{"query":${JSON.stringify(PUBLISH)},"variables":{"input":{"events":[{"eventType":"parcels.event.created","data":{"a":${nested(depth)}}}]}}}`;
 
-  it.each([4_400, 100_000])('is refused with 400 as a body, %i deep', async (depth) => {
+  it.each([4_400, 100_000])('is refused with 400 as a body of %i levels', async (depth) => {
     for (const body of [asData(depth), nested(depth), `{"query":"{ __typename }","extensions":${nested(depth)}}`]) {
       const { status, text } = await post(body);
       expect(status).toBe(400);
@@ -177,7 +177,7 @@ describe('JSON that nests deeper than anything of use', () => {
     expect(await switchboard.client.send('{ organization { id } }')).toMatchObject({ status: 200 });
   });
 
-  it('but not what brackets inside of texts only look like', async () => {
+  it('is told apart from brackets in strings', async () => {
     const note = `${'[{"\\'.repeat(3_000)}`;
     const data = { ...parcelEvent(), note };
     const { errors } = await switchboard.client.send(PUBLISH, {
@@ -226,7 +226,7 @@ describe('No message repeats a value', () => {
     expect(JSON.stringify(errors)).not.toContain('hunter2');
   });
 
-  it('however long a name in a document is', async () => {
+  it('or a long name in a document', async () => {
     const { status, errors } = await switchboard.client.send(`{ ${'x'.repeat(1_000_000)} }`);
     expect(status).toBe(400);
     expect(JSON.stringify(errors).length).toBeLessThan(1_000);
@@ -236,7 +236,7 @@ describe('No message repeats a value', () => {
     ['an event type to subscribe to', `createSubscription(input: { connectionId: 1, eventType: "hunter2" })`],
     ['an event type to publish', `publishEvent(input: { eventType: "hunter2", data: {} })`],
     ['an event', `publishEvent(input: { eventType: "parcels.event.created", data: { event: { phase: "hunter2" } } })`],
-    ['where to go afterwards', `startAuthorization(input: { connectionId: 1, returnTo: "https://hunter2.example/" })`],
+    ['a URL to return to', `startAuthorization(input: { connectionId: 1, returnTo: "https://hunter2.example/" })`],
     [
       "a header's name",
       `createConnection(input: { type: WEBHOOK, webhook: { url: "https://example.com", extraHeaders: [{ name: "webhook-hunter2", value: "1" }] } })`,
@@ -245,7 +245,7 @@ describe('No message repeats a value', () => {
       "a header's value",
       `createConnection(input: { type: WEBHOOK, webhook: { url: "https://example.com", extraHeaders: [{ name: "hunter2", value: "hunter2\\n" }] } })`,
     ],
-  ])('of %s that a person can mend', async (_what, mutation) => {
+  ])('of %s in a userError', async (_what, mutation) => {
     const { data, errors } = await switchboard.client.send(`mutation { result: ${mutation} { userErrors { message } } }`);
     expect(errors).toBeUndefined();
     expect(data.result.userErrors.length).toBeGreaterThan(0);
@@ -260,7 +260,7 @@ describe('No message repeats a value', () => {
     ['a filter', '/connections?connection_type=hunter2'],
     ['an address that can not be decoded', '/connections/%zzhunter2'],
     ['an id that is too long', `/connections/${'hunter2'.repeat(40)}`],
-  ])('of %s by REST', async (_what, path, body) => {
+  ])('of %s over REST', async (_what, path, body) => {
     const { authorization } = switchboard.client;
     const response = await fetch(`${switchboard.publicUrl}/api/v3/event-subscriptions${path}`, {
       ...{ method: body === undefined ? 'GET' : 'POST', headers: { authorization, 'content-type': 'application/json' } },
@@ -270,7 +270,7 @@ describe('No message repeats a value', () => {
     expect(await response.text()).not.toMatch(/hunter2|271828/);
   });
 
-  it('over a websocket, either', async () => {
+  it('or over a websocket', async () => {
     const live = LiveClient.of(switchboard.client);
     const ended = await live.watch(CONNECT, { input: { type: SECRET.repeat(1_000) } }).ended;
     expect(ended).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);

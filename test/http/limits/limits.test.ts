@@ -19,8 +19,8 @@ afterAll(async () => {
   await first.close();
 });
 
-describe("An organization's requests in a minute", () => {
-  it('are counted over all processes and transports, reads and writes apart', async () => {
+describe("An organization's requests per minute", () => {
+  it('are counted over all processes and transports, reads and writes separately', async () => {
     const keys = (await first.anotherOrganization()).keys;
     const here = new GraphQLClient(`${first.publicUrl}/graphql`, keys);
     const there = new GraphQLClient(`${second.publicUrl}/graphql`, keys);
@@ -51,7 +51,7 @@ describe("An organization's requests in a minute", () => {
     expect(await (await first.anotherOrganization()).send(ASK)).toMatchObject({ status: 200 });
   });
 
-  it('are also those whose document is refused, tokens that are issued, and what comes over a websocket', async () => {
+  it('include refused documents, issued tokens, and operations over a websocket', async () => {
     const client = await first.anotherOrganization();
     for (const document of ['{', '{ nothing }', ASK]) await client.send(document);
     expect((await client.send(ASK)).headers.get('ratelimit-remaining')).toBe('6');
@@ -77,7 +77,7 @@ describe("An organization's requests in a minute", () => {
     expect(await tooMany.json()).toMatchObject({ error_description: expect.stringContaining('a token 10 times a minute') });
   });
 
-  it('are exactly so many, however many come at once', async () => {
+  it('are limited exactly, also when they come at once', async () => {
     const keys = (await first.anotherOrganization()).keys;
     const clients = [first, second].map(({ publicUrl }) => new GraphQLClient(`${publicUrl}/graphql`, keys));
     const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => (clients[index % 2] as GraphQLClient).send(ASK)));
@@ -85,7 +85,7 @@ describe("An organization's requests in a minute", () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
   });
 
-  it('begin anew after the minute', async () => {
+  it('are counted from zero after the minute', async () => {
     const client = await first.anotherOrganization();
     for (let index = 0; index < 11; index += 1) await client.send(ASK);
     expect(await client.send(ASK)).toMatchObject({ status: 429 });
@@ -94,8 +94,8 @@ describe("An organization's requests in a minute", () => {
   });
 });
 
-describe('Failed log-ins of an address in a minute', () => {
-  it('are counted over all processes; good credentials still work', async () => {
+describe('Failed logins of an address per minute', () => {
+  it('are counted over all processes; valid credentials still work', async () => {
     await first.sql('delete from rate_limits');
     const client = await first.anotherOrganization();
     const wrong = (origin: string, authorization: string) => new RestClient(origin, authorization).get('/connections');

@@ -17,7 +17,7 @@ async function post(body: string) {
   return { status: response.status, text: await response.text() };
 }
 
-describe('A malicious document is refused, in few words', () => {
+describe('A malicious document is refused with a short message:', () => {
   it.each(maliciousDocuments)('%s', async (_what, query) => {
     const { status, text } = await post(JSON.stringify({ query }));
     expect(status).toBe(400);
@@ -36,17 +36,17 @@ describe('A malicious document is refused, in few words', () => {
     await live.close();
   });
 
-  it('but not long words within a text', async () => {
+  it('but not long words within a string', async () => {
     const query = `{ connection(id: "${'x'.repeat(100_000)}") { id } }`;
     expect(await post(JSON.stringify({ query }))).toMatchObject({ status: 200 });
   });
 
-  it('and not a large one that is none', async () => {
+  it('and not a large document that is harmless', async () => {
     const query = `{ ${times(245, () => 'organization { id }')} }`;
     expect(await post(JSON.stringify({ query }))).toMatchObject({ status: 200 });
   });
 
-  it('and the server still answers others', async () => {
+  it('and the server still answers other callers', async () => {
     const body = JSON.stringify({ query: maliciousDocuments[3]?.[1] });
     const attack = Promise.all(Array.from({ length: 20 }, () => post(body)));
     expect(await switchboard.client.send('{ organization { id } }')).toMatchObject({ status: 200 });

@@ -30,7 +30,7 @@ describe('Without credentials, the schema', () => {
   };
 
   it.each([
-    ['as GraphiQL asks for it', getIntrospectionQuery({ inputValueDeprecation: true })],
+    ['as GraphiQL reads it', getIntrospectionQuery({ inputValueDeprecation: true })],
     [
       'with every option',
       getIntrospectionQuery({ schemaDescription: true, specifiedByUrl: true, directiveIsRepeatable: true, oneOf: true }),
@@ -38,7 +38,7 @@ describe('Without credentials, the schema', () => {
     ['one type of it', '{ __type(name: "Connection") { name fields { name } } }'],
     ['by a variable', 'query ($name: String = "Event") { __type(name: $name) { name } }'],
     ['next to nothing of it', '{ __typename }'],
-  ])('can be had %s, again and again the same', async (_what, query) => {
+  ])('can be read %s, each time with the same result', async (_what, query) => {
     await forget();
     const first = await ask(query);
     expect(first).toMatchObject({ status: 200, errors: undefined });
@@ -55,7 +55,7 @@ describe('Without credentials, the schema', () => {
       'with aliases in a fragment',
       `{ __schema { ...F } } fragment F on __Schema ${many((index) => `a${index}: types { name }`)}`,
     ],
-  ])('can not be had %s', async (_what, query) => {
+  ])('cannot be read %s', async (_what, query) => {
     await forget();
     expect(await ask(query)).toMatchObject({
       ...{ status: 400, data: undefined },
@@ -63,7 +63,7 @@ describe('Without credentials, the schema', () => {
     });
   });
 
-  it('can be had so many times a minute by one address, over all processes; with credentials it counts as any question', async () => {
+  it('is limited per minute and address, over all processes; with credentials an introspection counts as a read', async () => {
     await forget();
     for (let index = 0; index < 6; index += 1) {
       expect(await ask('{ __schema { queryType { name } } }', index % 2 ? proxied : switchboard)).toMatchObject({ status: 200 });
@@ -76,7 +76,7 @@ describe('Without credentials, the schema', () => {
     expect(await switchboard.client.send(getIntrospectionQuery())).toMatchObject({ status: 200 });
   });
 
-  it('is all there is, and a question about it is small', async () => {
+  it('is all that can be read, and bodies must be small', async () => {
     await forget();
     for (const query of [
       '{ organization { id } }',
@@ -93,7 +93,7 @@ describe('Without credentials, the schema', () => {
   });
 });
 
-describe('Where a call comes from', () => {
+describe("A client's address", () => {
   const from = (...ips: string[]) => callerAddress({ ip: ips.at(-1) as string, ips });
 
   it.each([
@@ -127,7 +127,7 @@ describe('Where a call comes from', () => {
   };
   const refusedAfterFive = [...Array(5).fill(401), ...Array(7).fill(429)];
 
-  it('is what the socket says, whatever is forwarded, unless an operator trusts the proxy', async () => {
+  it("is the socket's, unless the operator trusts the proxy that forwards another", async () => {
     expect(await guesses(switchboard, (index) => `192.0.2.${index}`)).toEqual(refusedAfterFive);
     expect(await guesses(proxied, (index) => `192.0.2.${index}`)).toEqual(Array(12).fill(401));
   });
@@ -136,13 +136,13 @@ describe('Where a call comes from', () => {
     ['some text', (index) => `guess ${index}`],
     ['6 kB of text', (index) => `${index}${'x'.repeat(6_000)}`],
     ['addresses of one IPv6 network', (index) => `2001:db8:1:2:${index + 1}::1`],
-    ['what a client put before its own address', (index) => `198.51.100.${index}, 192.0.2.7`],
+    ['addresses that a client has added before its own', (index) => `198.51.100.${index}, 192.0.2.7`],
     ['addresses written in other ways', (index) => ['::ffff:192.0.2.7', `192.0.2.7:${index}`, '192.0.2.7'][index % 3] as string],
-  ])('is one address for all of %s behind a trusted proxy', async (_what, forwarded) => {
+  ])('is the same for all of %s behind a trusted proxy', async (_what, forwarded) => {
     expect(await guesses(proxied, forwarded)).toEqual(refusedAfterFive);
   });
 
-  it('is forgotten once nobody counts it any more, and so are tokens that ended long ago', async () => {
+  it('is deleted with its counts, and so are old expired tokens', async () => {
     await forget();
     for (let index = 0; index < 30; index += 1) await countHit(switchboard, `login:192.0.2.${index}`);
     await switchboard.sql("update rate_limits set resets_at = now() - interval '1 second' where key like '%.1_'");
@@ -161,19 +161,19 @@ describe('GET /metrics', () => {
   const get = (server: TestSwitchboard, headers: Record<string, string> = {}) =>
     fetch(`${server.publicUrl}/metrics`, { headers });
 
-  it('is computed once in a while, however many ask', async () => {
+  it('is computed at most every few seconds, however many ask', async () => {
     const texts = await Promise.all(Array.from({ length: 30 }, async () => (await get(switchboard)).text()));
     expect(new Set(texts).size).toBe(1);
     expect(texts[0]).toContain('switchboard_deliveries_waiting');
   });
 
-  it('is for private networks, past every proxy', async () => {
+  it('is for private networks without a proxy', async () => {
     for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip']) {
       expect((await get(switchboard, { [name]: '10.0.0.1' })).status).toBe(403);
     }
   });
 
-  it('with a token, for whoever brings it, whatever the role', async () => {
+  it('with a token, is for every client that sends it, in every role', async () => {
     for (const ROLE of ['api', 'worker']) {
       const guarded = await startSwitchboard({ ROLE, METRICS_TOKEN: 'a-token-of-its-own' }, switchboard.testDatabase);
       expect((await get(guarded)).status).toBe(401);
@@ -186,7 +186,7 @@ describe('GET /metrics', () => {
   });
 });
 
-describe('An offer of HTTP/2 in clear text (h2c), as Java makes it with every call, is ignored', () => {
+describe('An offer of HTTP/2 in clear text (h2c), which Java sends with every request, is ignored', () => {
   const OFFER = {
     connection: 'Upgrade, HTTP2-Settings',
     upgrade: 'h2c',
@@ -223,7 +223,7 @@ describe('An offer of HTTP/2 in clear text (h2c), as Java makes it with every ca
     expect(await call('POST', '/graphql', json, large)).toMatchObject({ status: 200 });
   });
 
-  it('while websockets still open', async () => {
+  it('while websockets still work', async () => {
     const live = LiveClient.of(switchboard.client);
     const { ended, seen } = live.watch('{ organization { name } }');
     expect(await ended).toBe('complete');

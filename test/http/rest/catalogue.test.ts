@@ -12,7 +12,7 @@ import { startSwitchboard } from '../../support/startSwitchboard.js';
 import { RestClient } from './support/RestClient.js';
 
 describe('docs/errors.md', () => {
-  it('says of every failure its status, its codes and what to do', async () => {
+  it('has the status, the codes and the remedy of every error', async () => {
     const lines = (await readFile('docs/errors.md', 'utf8')).split('\n');
     for (const [code, { status, jsonApi }] of Object.entries(callErrors)) {
       const line = lines.find((text) => text.startsWith(`| ${status} | \`${code}\``));
@@ -34,7 +34,7 @@ describe('Without its database', () => {
   });
   afterAll(() => database.drop());
 
-  it('the server answers 503 with Retry-After, and is well again by itself', async () => {
+  it('the server responds with 503 and Retry-After, and recovers by itself', async () => {
     const switchboard = await startSwitchboard({ ROLE: 'api' }, database);
     const rest = new RestClient(switchboard.publicUrl, switchboard.client.authorization);
     const name = new globalThis.URL(database.url).pathname.slice(1);
@@ -61,7 +61,7 @@ describe('Without its database', () => {
 });
 
 describe('While it stops', () => {
-  it('the server finishes what it does, and answers 503 with Retry-After to what still comes on open connections', async () => {
+  it('the server finishes running requests, and responds with 503 and Retry-After to later ones on open connections', async () => {
     const app = fastify({ return503OnClosing: false });
     handleErrors(app, { debug() {}, info() {}, warn() {}, error() {} });
     refuseWhileClosing(app);
@@ -78,7 +78,7 @@ describe('While it stops', () => {
     const busy = open();
     busy.socket.write('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n');
     await eventually(() => expect(String(finish)).toContain('resolve'));
-    // A second one is in the middle of its next request.
+    // The second connection has sent half of its next request.
     const late = open();
     late.socket.write('GET /quick HTTP/1.1\r\nhost: a\r\n\r\n');
     await eventually(() => expect(late.answers).toContain('"quick":true'));

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** The places in the first column of the table in docs/rest.md; a star stands for anything. */
+/** Returns the places in the first column of the table in docs/rest.md. A star stands for any text. */
 async function listedPlaces(): Promise<string[]> {
   const lines = (await readFile('docs/rest.md', 'utf8')).split('\n');
   const rows = lines.filter((line) => /^\| `/.test(line));
@@ -23,7 +23,7 @@ const matches = (pattern: string, place: string): boolean =>
   new RegExp(`^${pattern.replace(/[.*+?^${}()|[\]\\]/g, (found) => (found === '*' ? '.*' : `\\${found}`))}$`).test(place);
 
 describe('/openapi.json and the description that REST follows', () => {
-  it('differ only where docs/rest.md says why, and everywhere where it says so', async () => {
+  it('differ only where docs/rest.md says so, and everywhere where it says so', async () => {
     const places = [...new Set([...Object.keys(description), ...Object.keys(ours)])];
     const differing = places.filter((place) => description[place] !== ours[place]);
     const listed = await listedPlaces();
@@ -33,7 +33,7 @@ describe('/openapi.json and the description that REST follows', () => {
     expect(listed.filter((pattern) => !differing.some((place) => matches(pattern, place)))).toEqual([]);
   });
 
-  it('are compared in every operation, component and field of it', () => {
+  it('are compared in every operation, component and field', () => {
     const missing = Object.keys(description).filter((place) => ours[place] === undefined);
     expect(missing).toEqual([]);
     expect(Object.keys(description).filter((place) => /^(GET|POST|PATCH|DELETE) \/\S+$/.test(place))).toHaveLength(12);

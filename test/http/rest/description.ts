@@ -1,6 +1,6 @@
 /**
- * The API that REST reimplements, as a program sees it: one line for each operation, parameter, body, answer, component and
- * field, in the form that `factsOf` gives to our own document.
+ * The API that REST reimplements, without prose: one line for each operation, parameter, body, response, component and
+ * field, in the format that `factsOf` gives to our own document.
  */
 export const description: Readonly<Record<string, string>> = {
   openapi: '3.1.0',

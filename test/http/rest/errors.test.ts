@@ -18,7 +18,7 @@ afterAll(() => switchboard.close());
 const URL = 'https://example.com/';
 const create = (configuration: unknown, more: object = {}) => ({ type: 'webhook', configuration, ...more });
 
-describe('What is wrong with a body is 400, with a code and a pointer', () => {
+describe('Problems of a body are 400, with a code and a pointer:', () => {
   it.each<[string, unknown, string, string]>([
     ['nothing', undefined, 'required', '/data/type'],
     ['no type', { configuration: {} }, 'required', '/data/type'],
@@ -39,16 +39,26 @@ describe('What is wrong with a body is 400, with a code and a pointer', () => {
       'required',
       '/data/configuration/auth_config/header_name',
     ],
-    ['a secret too many', create({ url: URL, auth_config: { token: 'x' } }), 'invalid', '/data/configuration/auth_config/token'],
     [
-      'a header that is ours',
+      'an unexpected secret',
+      create({ url: URL, auth_config: { token: 'x' } }),
+      'invalid',
+      '/data/configuration/auth_config/token',
+    ],
+    [
+      'a reserved header',
       create({ url: URL, extra_headers: { Host: 'x' } }),
       'invalid',
       '/data/configuration/extra_headers/Host',
     ],
-    ['a header that is no text', create({ url: URL, extra_headers: { a: 1 } }), 'invalid', '/data/configuration/extra_headers/a'],
     [
-      'something in a Klaviyo configuration',
+      'a header that is not a string',
+      create({ url: URL, extra_headers: { a: 1 } }),
+      'invalid',
+      '/data/configuration/extra_headers/a',
+    ],
+    [
+      'a field in a Klaviyo configuration',
       { type: 'klaviyo', configuration: { url: URL } },
       'unknown_field',
       '/data/configuration/url',
@@ -64,10 +74,10 @@ describe('What is wrong with a body is 400, with a code and a pointer', () => {
     ['the number in quotes', { connection_id: '1', event_type: 'parcels.event.created' }, 'invalid', '/data/connection_id'],
     ['zero', { connection_id: 0, event_type: 'parcels.event.created' }, 'min_value', '/data/connection_id'],
     ['a fraction', { connection_id: 1.5, event_type: 'parcels.event.created' }, 'invalid', '/data/connection_id'],
-    ['one that is not there', { connection_id: 987654, event_type: 'parcels.event.created' }, 'not_found', '/data/connection_id'],
+    ['an unknown connection', { connection_id: 987654, event_type: 'parcels.event.created' }, 'not_found', '/data/connection_id'],
     ['an unknown event', { connection_id: 1, event_type: 'x' }, 'invalid_choice', '/data/event_type'],
     [
-      'a word for true',
+      'a word instead of true',
       { connection_id: 1, event_type: 'parcels.event.created', is_active: 'true' },
       'invalid',
       '/data/is_active',
@@ -78,7 +88,7 @@ describe('What is wrong with a body is 400, with a code and a pointer', () => {
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ code, source: { pointer } }] } });
   });
 
-  it('everything at once', async () => {
+  it('all problems at once', async () => {
     const { body } = await rest.post('/subscriptions', {});
     expect(body.errors.map(({ source }: { source: object }) => source)).toEqual([
       { pointer: '/data/connection_id' },
@@ -86,14 +96,14 @@ describe('What is wrong with a body is 400, with a code and a pointer', () => {
     ]);
   });
 
-  it('a type that would change, and what another type has', async () => {
+  it('a changed type, and fields of another type', async () => {
     const first = await rest.patch(`/connections/${webhook}`, { type: 'klaviyo' });
     expect(first).toMatchObject({ status: 400, body: { errors: [{ code: 'invalid', source: { pointer: '/data/type' } }] } });
     const second = await rest.patch(`/connections/${klaviyo}`, { configuration: { url: URL } });
     expect(second).toMatchObject({ status: 400, body: { errors: [{ source: { pointer: '/data/configuration/url' } }] } });
   });
 
-  it('what can not be done to the thing itself', async () => {
+  it('a change that the object does not allow', async () => {
     const started = await rest.post(`/connections/${webhook}/authorization`);
     expect(started).toMatchObject({
       status: 400,
@@ -104,7 +114,7 @@ describe('What is wrong with a body is 400, with a code and a pointer', () => {
     expect(broadcast).toMatchObject({ status: 400, body: { errors: [{ code: 'non_field_errors' }] } });
   });
 
-  it.each(['/connections', '/subscriptions'])('no body at all, and null, to change something of %s', async (list) => {
+  it.each(['/connections', '/subscriptions'])('no body, and null, when updating an object of %s', async (list) => {
     const { body } = await rest.get(list);
     const path = `${list}/${body.data[0].id}`;
     expect(await rest.patch(path)).toMatchObject({ status: 400, body: { errors: [{ code: 'required' }] } });
@@ -112,7 +122,7 @@ describe('What is wrong with a body is 400, with a code and a pointer', () => {
     expect(await rest.patch(path, {})).toMatchObject({ status: 200 });
   });
 
-  it('no JSON', async () => {
+  it('a body that is not JSON', async () => {
     expect(await rest.post('/connections', '{')).toMatchObject({
       status: 400,
       body: { errors: [{ status: '400', code: 'invalid' }] },
@@ -132,7 +142,7 @@ describe('What is wrong with a body is 400, with a code and a pointer', () => {
   });
 });
 
-describe('Statuses mean what they say', () => {
+describe('The status of an error is', () => {
   it('401 with a challenge', async () => {
     const { status, headers, body } = await new RestClient(rest.origin, '').get('/connections');
     expect(status).toBe(401);
@@ -157,7 +167,7 @@ describe('Statuses mean what they say', () => {
     }
   });
 
-  it('404 for what is not there, however the id looks', async () => {
+  it('404 for an unknown object, also with a malformed id', async () => {
     const answers = await Promise.all(
       ['987654', '0', '-1', 'x', '1.0', '99999999999999999999', '%00'].map((id) => rest.get(`/connections/${id}`)),
     );
@@ -190,7 +200,7 @@ describe('Statuses mean what they say', () => {
     ['a body that is no JSON', 'application/json', '{'],
     ['a type that is not taken', 'text/csv', 'a,b'],
     ['more than is taken', 'application/json', JSON.stringify('x'.repeat(9_000_000))],
-  ])('405 comes first, also with %s', async (_what, type, body) => {
+  ])('405 before all others, also with %s', async (_what, type, body) => {
     const url = `${switchboard.publicUrl}/api/v3/event-subscriptions/connections`;
     const answer = await fetch(url, { method: 'PUT', headers: { 'content-type': type }, body });
     expect(answer.status).toBe(405);
@@ -223,7 +233,7 @@ describe('Statuses mean what they say', () => {
     expect(xml).toMatchObject({ status: 415, body: { errors: [{ status: '415', code: 'invalid' }] } });
   });
 
-  it('500 with an id and nothing else', async () => {
+  it('500 with an id and no details', async () => {
     await switchboard.sql('alter table connections rename to elsewhere');
     try {
       const { status, body } = await rest.get('/connections');

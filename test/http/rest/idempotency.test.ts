@@ -41,13 +41,13 @@ const post = (rest: RestClient, path: string, sent: unknown, key: string) =>
 const count = async () => (await first.get('/connections')).body.data.length as number;
 
 describe('POST with an Idempotency-Key', () => {
-  it('is done once: whoever sends it again, anywhere, gets the first answer', async () => {
+  it('is done once: every repetition, at any server, gets the first response', async () => {
     const before = await count();
     const created = await post(first, '/connections', body(), 'again');
     expect(created.status).toBe(201);
     const { configuration, type } = body();
     for (const rest of [first, second]) {
-      // The order of the fields makes no other request.
+      // The order of the fields does not matter.
       const repeated = await post(rest, '/connections', { configuration, type }, 'again');
       expect(repeated).toMatchObject({ status: 201, body: created.body });
       expect(repeated.headers.get('location')).toBe(created.headers.get('location'));
@@ -56,7 +56,7 @@ describe('POST with an Idempotency-Key', () => {
     expect(await count()).toBe(before + 1);
   });
 
-  it('twenty times at once over two servers: done once, the others get the same or 409', async () => {
+  it('is done once when sent twenty times at once to two servers: the others get the same response or 409', async () => {
     for (const round of [1, 2, 3]) {
       const before = await count();
       const answers = await Promise.all(
@@ -73,7 +73,7 @@ describe('POST with an Idempotency-Key', () => {
     }
   });
 
-  it('is 409 while the first is under way, and then the same answer', async () => {
+  it('is 409 while the first request is under way, and then the same response', async () => {
     const url = `http://127.0.0.1:${(receiver.address() as { port: number }).port}/`;
     const connection = await first.post('/connections', { type: 'webhook', configuration: { url } });
     const created = await post(
@@ -108,14 +108,14 @@ describe('POST with an Idempotency-Key', () => {
     }
   });
 
-  it('that failed has changed nothing, and may be sent again', async () => {
+  it('whose request failed has changed nothing, and may be used again', async () => {
     const subscription = { connection_id: 987_654, event_type: 'parcels.event.created' };
     expect(await post(first, '/subscriptions', subscription, 'later')).toMatchObject({ status: 400 });
     const { id } = (await first.post('/connections', body())).body.data;
     expect(await post(first, '/subscriptions', { ...subscription, connection_id: id }, 'later')).toMatchObject({ status: 201 });
   });
 
-  it("is of its organization: somebody else's same key is another one", async () => {
+  it('belongs to its organization: the same key of another organization is independent', async () => {
     const before = await post(first, '/connections', body(), 'ours');
     const stranger = new RestClient(two.publicUrl, (await two.anotherOrganization()).authorization);
     const theirs = await post(stranger, '/connections', body('theirs'), 'ours');
@@ -123,7 +123,7 @@ describe('POST with an Idempotency-Key', () => {
     expect(theirs.body.data.id).not.toBe(before.body.data.id);
   });
 
-  it('is good for a day, and swept afterwards', async () => {
+  it('is valid for a day, and deleted afterwards', async () => {
     const created = await post(first, '/connections', body(), 'old');
     await one.sql("update idempotent_requests set expires_at = now() - interval '1 second'");
     const anew = await post(first, '/connections', body('other'), 'old');
@@ -133,7 +133,7 @@ describe('POST with an Idempotency-Key', () => {
     expect(await one.sql('select key from idempotent_requests')).toEqual([{ key: 'old' }]);
   });
 
-  it('whose process died is not done again, and says so', async () => {
+  it('whose process died is not done again, and the response says so', async () => {
     await post(first, '/connections', body(), 'dead');
     await one.sql("update idempotent_requests set answer = null, created_at = now() - interval '61 seconds' where key = 'dead'");
     const before = await count();
@@ -144,7 +144,7 @@ describe('POST with an Idempotency-Key', () => {
     expect(await count()).toBe(before);
   });
 
-  it.each(['', 'ä', 'x'.repeat(256)])('refuses a key that is none: %j', async (key) => {
+  it.each(['', 'ä', 'x'.repeat(256)])('refuses a malformed key: %j', async (key) => {
     const refused = await fetch(`${one.publicUrl}/api/v3/event-subscriptions/connections`, {
       method: 'POST',
       headers: { authorization: one.client.authorization, 'content-type': 'application/json', 'idempotency-key': key },
@@ -154,7 +154,7 @@ describe('POST with an Idempotency-Key', () => {
     expect(await refused.json()).toMatchObject({ errors: [{ code: 'invalid', source: { header: 'Idempotency-Key' } }] });
   });
 
-  it('keeps no secret, and nothing that was answered, in the clear', async () => {
+  it('stores no secret and no response in the clear', async () => {
     await post(first, '/connections', body(), 'secret');
     const rows = JSON.stringify(await one.sql('select * from idempotent_requests'));
     expect(rows).toContain('secret');

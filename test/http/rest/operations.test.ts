@@ -39,7 +39,7 @@ const webhook = (configuration: object = {}) => ({
   configuration: { url: 'https://example.com/hooks', ...configuration },
 });
 
-/** Fails unless the data is what the document says. */
+/** Fails unless the data matches its schema in the document. */
 function expectToBe(name: string, data: unknown): void {
   const validate = validators(name);
   validate(data);
@@ -95,7 +95,7 @@ describe('Connections', () => {
     expect(await rest.get(`/connections/${id}`)).toMatchObject({ status: 404 });
   });
 
-  it('of Klaviyo are empty, and give an authorization URL', async () => {
+  it('of Klaviyo have an empty configuration and an authorization URL', async () => {
     const { status, body } = await rest.post('/connections', { type: 'klaviyo', configuration: {} });
     expect(status).toBe(201);
     expect(body.data).toMatchObject({ type: 'klaviyo', configuration: {}, authorization: null });
@@ -107,7 +107,7 @@ describe('Connections', () => {
     expect(await rest.post(`/connections/${body.data.id}/authorization`, '')).toMatchObject({ status: 200 });
   });
 
-  it('are listed all at once, by type', async () => {
+  it('are listed without pages, filtered by type', async () => {
     for (let index = 0; index < 103; index += 1) await rest.post('/connections', webhook());
     const { body } = await rest.get('/connections?connection_type=webhook');
     expect(body.data).toHaveLength(103);
@@ -169,8 +169,8 @@ describe('Subscriptions', () => {
   });
 });
 
-describe('A subscription to what the server tells of itself', () => {
-  it('is made and seen by GraphQL alone', async () => {
+describe('A subscription to an event type about connections', () => {
+  it('is created and visible over GraphQL only', async () => {
     const { id: connection_id } = (await rest.post('/connections', webhook())).body.data;
     const own = { connection_id, event_type: 'connections.disabled' };
     expect(await rest.post('/subscriptions', own)).toMatchObject({ status: 400, body: { errors: [{ code: 'invalid_choice' }] } });
@@ -194,7 +194,7 @@ describe('A subscription to what the server tells of itself', () => {
 });
 
 describe('The latest authorization', () => {
-  it('is told with its outcome, code and description', async () => {
+  it('is shown with its outcome, code and description', async () => {
     const { id } = (await rest.post('/connections', { type: 'klaviyo', configuration: {} })).body.data;
     const authorize = async (decision: 'allow' | 'deny') => {
       const { body } = await rest.post(`/connections/${id}/authorization/`);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   switchboard = await startSwitchboard({ ROLE: 'api' });
   rest = new RestClient(switchboard.publicUrl, switchboard.client.authorization);
   document = (await (await fetch(`${switchboard.publicUrl}/openapi.json`)).json()) as Document;
-  // Every keyword, the ones for readers and generators too.
+  // All keywords are validated, also those that only readers and generators use.
   ajv = new Ajv2020({ strict: false });
   addFormats.default(ajv);
   ajv.addSchema(document, 'openapi');
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** Values that are near to good ones, and values that are not. */
+/** Values close to valid ones, and invalid values. */
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary' }),
@@ -64,10 +64,10 @@ const subscription = fc.record(
   { requiredKeys: [] },
 );
 
-/** Compiling takes many times as long as validating. */
+/** Compiled validators, since compiling takes many times as long as validating. */
 const validators = new Map<string, ValidateFunction>();
 
-/** What is wrong with a value, by a schema in the document. */
+/** Returns the problems of a value, by a schema in the document. */
 function problemsOf(value: unknown, ...place: string[]): unknown {
   const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
   const $ref = `openapi#/${pointer}/content/application~1json/schema`;
@@ -76,7 +76,7 @@ function problemsOf(value: unknown, ...place: string[]): unknown {
   return validate(value) ? null : { value, errors: validate.errors };
 }
 
-/** The answer is one of the documented ones in status and shape, and what was taken is what the document allows. */
+/** Expects a documented status and response. A body that was accepted must be valid by the document. */
 async function expectDocumented(method: string, path: string, pattern: string, body?: unknown, query = '') {
   const answer = await rest.send(method, `${path}${query}`, body);
   const place = ['paths', `/event-subscriptions${pattern}`, method.toLowerCase()] as const;
@@ -93,8 +93,8 @@ async function expectDocumented(method: string, path: string, pattern: string, b
   for (const error of answer.body.errors) expect(error.status).toBe(status);
 }
 
-describe('Whatever is sent, the answer is one that is documented', () => {
-  it('to bodies', async () => {
+describe('Every response is documented', () => {
+  it('for arbitrary bodies', async () => {
     const property = fc.asyncProperty(connection, subscription, value, async (first, second, anything) => {
       await expectDocumented('POST', '/connections', '/connections', first);
       await expectDocumented('PATCH', `/connections/${id}`, '/connections/{id}', first);
@@ -106,7 +106,7 @@ describe('Whatever is sent, the answer is one that is documented', () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
-  it('to queries and paths', async () => {
+  it('for arbitrary queries and paths', async () => {
     const property = fc.asyncProperty(text, text, async (name, given) => {
       const encode = (part: string) => encodeURIComponent(part.toWellFormed());
       await expectDocumented('GET', '/connections', '/connections', undefined, `?${encode(name)}=${encode(given)}`);

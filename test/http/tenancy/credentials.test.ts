@@ -10,7 +10,10 @@ import { makeSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { leastOperations } from './support/leastOperations.js';
 
-/** Fields of roots that a session with each permission may use: here once more, so that the two have to agree. */
+/**
+ * The root fields that a session with each permission may use. They are listed here independently, so that both lists must
+ * agree.
+ */
 const VIEW = [
   ...['Query.session', 'Query.organization', 'Query.connection', 'Query.connections', 'Query.subscription'],
   ...['Query.subscriptions', 'Query.delivery', 'Query.deliveries', 'Query.replay', 'Query.eventTypes', 'Query.klaviyoScopes'],
@@ -38,14 +41,14 @@ const CONNECT = [
 
 interface Credential {
   readonly authorization: string | undefined;
-  /** Of the header Switchboard-Organization. */
+  /** The header Switchboard-Organization. */
   readonly organization?: string;
-  /** What every call is answered with; null: it depends on the field. */
+  /** The code with which every call is refused. Null: it depends on the field. */
   readonly refused: 'UNAUTHENTICATED' | 'SESSION_EXPIRED' | 'SESSION_ENDED' | null;
   readonly may: (field: string) => boolean;
-  /** Which REST methods it may call. */
+  /** Whether it may call a REST method. */
   readonly mayRest: (method: string) => boolean;
-  /** What is answered to all the rest: status, code, REST's code. */
+  /** The response to all other REST methods: status, code, REST's code. */
   readonly otherwise?: readonly [number, string, string];
 }
 
@@ -64,7 +67,9 @@ let operations: [string, string][];
 const credentials = new Map<string, Credential>();
 beforeAll(async () => {
   switchboard = await startSwitchboard({ ROLE: 'api', FAILED_LOGINS_PER_MINUTE: '0', SESSION_RATE_LIMIT_PER_MINUTE: '0' });
-  operations = leastOperations(buildClientSchema(await switchboard.client.query(getIntrospectionQuery())));
+  operations = leastOperations(
+    buildClientSchema(await switchboard.client.query(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }))),
+  );
   const { client, database } = switchboard;
   const organizationId = client.keys.organizationId as number;
   const never = () => false;
@@ -103,7 +108,7 @@ beforeAll(async () => {
   await session('a VIEW session', VIEW, { permissions: ['VIEW'] });
   await session('a VIEW session of one connection', VIEW, { permissions: ['VIEW'], connectionId });
   await session('a MANAGE session', MANAGE, { permissions: ['MANAGE'] });
-  // Another connection would be one too many.
+  // A second connection would exceed the permission.
   const ofOne = MANAGE.filter((field) => field !== 'Mutation.createConnection');
   await session('a MANAGE session of one connection', ofOne, { permissions: ['MANAGE'], connectionId });
 
@@ -144,7 +149,7 @@ const headersOf = ({ authorization, organization }: Credential) => ({
 const codeOf = (errors: readonly { extensions: { code: string } }[] | undefined) => errors?.[0]?.extensions.code ?? null;
 
 describe.each(NAMES)('With %s', (name) => {
-  it('every field of every root answers, or refuses with one code, by POST', async () => {
+  it('every root field is answered, or refused with the right code, by POST', async () => {
     const credential = credentialOf(name);
     const { refused, may, otherwise = FORBIDDEN } = credential;
     const found: Record<string, unknown> = {};
@@ -162,7 +167,7 @@ describe.each(NAMES)('With %s', (name) => {
     expect(found).toEqual(expected);
   });
 
-  it('and over a websocket, which is closed with 4401 when they are no good', async () => {
+  it('and over a websocket, which is closed with 4401 for invalid credentials', async () => {
     const credential = credentialOf(name);
     const { refused, may, otherwise = FORBIDDEN } = credential;
     const live = new LiveClient(`${switchboard.publicUrl}/graphql`, headersOf(credential));
@@ -179,7 +184,7 @@ describe.each(NAMES)('With %s', (name) => {
         const { seen, ended } = live.watch(operation);
         const end = (await ended) as { extensions: { code: string } }[] | 'complete';
         found[field] = codeOf(end === 'complete' ? seen[0]?.errors : end);
-        // There is no such connection to be watched.
+        // The watched connection does not exist.
         const allowed = field.startsWith('Live.') ? 'NOT_FOUND' : null;
         expected[field] = may(field) ? allowed : otherwise[1];
       }
@@ -189,7 +194,7 @@ describe.each(NAMES)('With %s', (name) => {
     }
   });
 
-  it('and every REST operation: a session has none', async () => {
+  it('and by every REST operation, of which a session has none', async () => {
     const credential = credentialOf(name);
     const { refused, mayRest, otherwise = FORBIDDEN } = credential;
     const document = (await (await fetch(`${switchboard.publicUrl}/openapi.json`)).json()) as {
@@ -215,6 +220,6 @@ describe.each(NAMES)('With %s', (name) => {
   });
 });
 
-it('Every credential was tried', () => {
+it('All credentials were tried', () => {
   expect([...credentials.keys()].sort()).toEqual([...NAMES].sort());
 });

@@ -14,17 +14,17 @@ type Things = Record<'connection' | 'subscription' | 'delivery' | 'replay', stri
 let switchboard: TestSwitchboard;
 let client: GraphQLClient;
 let stranger: GraphQLClient;
-/** What hangs on the one connection of the session, on another of its organization, and on one of somebody else's. */
+/** The objects of the session's connection, of another connection of its organization, and of another organization. */
 let own: Things;
 let beside: Things;
 let foreign: Things;
 let event: string;
 let foreignEvent: string;
-/** With every permission that there is, for one connection, and for the organization. */
+/** Sessions with all permissions: for one connection, and for the organization. */
 let ofOne: MadeSession;
 let ofAll: MadeSession;
 beforeAll(async () => {
-  // Nobody delivers: what is pending stays as it is.
+  // No worker runs, so pending deliveries stay pending.
   switchboard = await startSwitchboard({ ROLE: 'api', SESSION_RATE_LIMIT_PER_MINUTE: '0' });
   client = switchboard.client;
   stranger = await switchboard.anotherOrganization('Globex');
@@ -68,16 +68,16 @@ const everything = async () => {
   return JSON.stringify(rows);
 };
 
-/** The places where a session may put an id of such a thing; elsewhere it is refused before. */
+/** The places where a session may put such an id. In others it is refused earlier. */
 const places = Object.entries(idOperations).filter(([, { kind }]) =>
   ['connection', 'subscription', 'delivery', 'replay'].includes(kind),
 );
 
 describe.each([
-  ['A session of one connection takes another one of its organization', () => [ofOne, beside] as const],
-  ['A session of one connection takes what is of another organization', () => [ofOne, foreign] as const],
-  ['A session of an organization takes what is of another one', () => [ofAll, foreign] as const],
-])('%s for what never was', (_title, given) => {
+  ['A session of one connection treats another connection of its organization', () => [ofOne, beside] as const],
+  ['A session of one connection treats an object of another organization', () => [ofOne, foreign] as const],
+  ['A session of an organization treats an object of another organization', () => [ofAll, foreign] as const],
+])('%s as unknown', (_title, given) => {
   let answered = 0;
 
   it.each(places)('%s', async (_place, { kind, operation, own: whose }) => {
@@ -108,7 +108,7 @@ describe.each([
     await live.close();
   });
 
-  it('wherever a session may put one: most places were not refused before', () => {
+  it('in all places: few of them were refused earlier', () => {
     expect(answered).toBeGreaterThan(18);
   });
 });
@@ -117,7 +117,7 @@ describe('A session of one connection', () => {
   const ids = 'edges { node { id } } totalCount';
   const LISTS = `{ connections { ${ids} } subscriptions { ${ids} } deliveries { ${ids} } }`;
 
-  it('sees in lists that one and what hangs on it', async () => {
+  it('lists that connection and its objects only', async () => {
     const only = (id: string) => ({ edges: [{ node: { id } }], totalCount: 1 });
     expect((await ofOne.send(LISTS)).data).toEqual({
       connections: only(own.connection),
@@ -127,7 +127,7 @@ describe('A session of one connection', () => {
     expect((await ofAll.send(LISTS)).data.connections.totalCount).toBe(2);
   });
 
-  it('sees of an event what it became there, and nothing of what became of it elsewhere', async () => {
+  it("sees an event's deliveries to its connection only", async () => {
     const query = `query ($id: ID!) { delivery(id: $id) { event { id eventType deliveries { ${ids} } } } }`;
     const { data } = await ofOne.send(query, { id: own.delivery });
     expect(data.delivery.event).toEqual({
@@ -136,7 +136,7 @@ describe('A session of one connection', () => {
     });
   });
 
-  it('does not follow a subscription that goes elsewhere by now', async () => {
+  it('cannot see a subscription that was moved to another connection', async () => {
     const [from, to] = [await createWebhookConnection(client), await createWebhookConnection(client)];
     const subscription = await subscribe(client, from);
     const eventId = await publish(client);
@@ -154,7 +154,7 @@ describe('A session of one connection', () => {
     }
   });
 
-  it('finds by externalId that one and what hangs on it, and gives no externalId itself', async () => {
+  it('finds that connection and its objects by externalId, and cannot set an externalId', async () => {
     const call = (kind: string) =>
       `mutation ($id: ID!, $name: String!) { update${kind}(input: { id: $id, externalId: $name, metadata: { note: 1 } }) {
         userErrors { code message } } }`;
@@ -183,7 +183,7 @@ describe('A session of one connection', () => {
     }
   });
 
-  it('manages that one', async () => {
+  it('manages that connection', async () => {
     const rename = 'mutation ($id: ID!) { updateConnection(input: { id: $id, name: "mine" }) { connection { name } } }';
     const { data } = await ofOne.send(rename, { id: own.connection });
     expect(data.updateConnection.connection).toEqual({ name: 'mine' });
@@ -197,7 +197,7 @@ describe('A session of one connection', () => {
     expect(await ofOne.send(create)).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
   });
 
-  it('hears of that one alone, though it watches without an id', async () => {
+  it('gets live updates of that connection only, even when it watches without an id', async () => {
     const live = new LiveClient(client.url, { Authorization: ofOne.authorization });
     const connections = live.watch('subscription { connectionUpdated { id name } }');
     const deliveries = live.watch('subscription { deliveryUpdated { connection { id } } }');
@@ -226,11 +226,12 @@ describe('No session reads', () => {
   const delivery = (selection: string) => `query ($id: ID!) { delivery(id: $id) { ${selection} } }`;
 
   it.each([
-    ['a payload', delivery('event { payload }')],
+    ['the data of an event', delivery('event { data }')],
+    ['the data of an event by its deprecated name', delivery('event { payload }')],
     ["the publisher's keys", delivery('event { idempotencyKey orderingKey }')],
-    ['what an event is worth', delivery('event { value valueCurrency }')],
-    ['what an endpoint answered, which may be what it was sent', delivery('attempts { responseBody }')],
-    ['what a provider said, which may be about a person', delivery('attempts { error { message } }')],
+    ["an event's value", delivery('event { value valueCurrency }')],
+    ["a receiver's response, which may repeat the payload", delivery('attempts { responseBody }')],
+    ["a provider's message, which may be about a person", delivery('attempts { error { message } }')],
     [
       'the values of extra headers',
       '{ connections { edges { node { configuration { ... on WebhookConfiguration { extraHeaders { value } } } } } } }',
@@ -241,12 +242,12 @@ describe('No session reads', () => {
     ['what a platform notes on its organization', '{ organization { metadata externalId } }'],
     ['the organizations', '{ organizations { totalCount } }'],
     [
-      'a payload behind fragments',
-      `${delivery('...A')} fragment A on Delivery { event { ...B } } fragment B on Event { p: payload }`,
+      'the data behind fragments',
+      `${delivery('...A')} fragment A on Delivery { event { ...B } } fragment B on Event { p: data }`,
     ],
     [
-      'a payload by way of a mutation',
-      'mutation ($id: ID!) { retryDelivery(input: { deliveryId: $id }) { delivery { event { payload } } } }',
+      'the data by way of a mutation',
+      'mutation ($id: ID!) { retryDelivery(input: { id: $id }) { delivery { event { data } } } }',
     ],
     [
       'a signing secret',
@@ -265,20 +266,20 @@ describe('No session reads', () => {
     expect(await everything()).toBe(before);
   });
 
-  it('any of it in all that they may ask', async () => {
+  it('any of these in all operations that it may use', async () => {
     const query = `query ($id: ID!) { delivery(id: $id) { id status attemptCount nextAttemptAt createdAt updatedAt
-      event { id eventType createdAt occurredAt } attempts { number trigger statusCode durationMs startedAt error { code } }
+      event { id eventType createdAt occurredAt } attempts { number trigger statusCode durationMs startedAt error { code destinationCode } }
       subscription { id eventType isActive createdAt updatedAt } connection { id type name status statusReason problem
         configuration { ... on WebhookConfiguration { url authType extraHeaders { name } } } } } }`;
     const answer = await ofAll.send(query, { id: own.delivery });
     expect(answer).toMatchObject({ status: 200, errors: undefined });
     expect(JSON.stringify(answer.data)).not.toContain('SECRET-PAYLOAD');
-    const asOwner = await client.send(delivery('event { payload }'), { id: own.delivery });
+    const asOwner = await client.send(delivery('event { data }'), { id: own.delivery });
     expect(JSON.stringify(asOwner.data)).toContain('SECRET-PAYLOAD');
   });
 });
 
-it('A session is ended when the deletion of its organization is asked for', async () => {
+it('A session ends when the deletion of its organization begins', async () => {
   const platform = await Platform.of(switchboard);
   const session = await makeSession(await platform.newOrganization('leaving'), { permissions: ['VIEW'] });
   const ask = () => session.send('{ session { id } }', {}, { 'switchboard-organization': 'leaving' });
@@ -288,14 +289,32 @@ it('A session is ended when the deletion of its organization is asked for', asyn
 });
 
 describe('An open websocket', () => {
+  it('is closed when the only connection of its session is deleted', async () => {
+    const connectionId = await createKlaviyoConnection(client);
+    const session = await makeSession(client, { permissions: ['CONNECT'], connectionId });
+    const live = new LiveClient(client.url, { Authorization: session.authorization });
+    const { seen, ended } = live.watch(WATCH);
+    let round = 0;
+    await eventually(async () => {
+      round += 1;
+      await client.query(RENAME, { id: connectionId, name: `before ${round}` });
+      expect(seen.length).toBeGreaterThan(0);
+    });
+    const remove = 'mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId } }';
+    expect((await client.query(remove, { id: connectionId })).deleteConnection).toEqual({ deletedId: connectionId });
+    // No change follows that the socket would have to tell.
+    expect(await ended).toMatchObject({ code: 4401, reason: 'SESSION_ENDED' });
+    await live.close();
+  });
+
   const WATCH = 'subscription { connectionUpdated { id name } }';
   const RENAME =
     'mutation ($id: ID!, $name: String!) { updateConnection(input: { id: $id, name: $name }) { connection { id } } }';
 
   it.each([
     ['ended', 'SESSION_ENDED', 'ended_at = now()'],
-    ['over', 'SESSION_EXPIRED', "expires_at = now() - interval '1 second'"],
-  ])('says nothing more once its session is %s, and closes', async (_how, reason, change) => {
+    ['expired', 'SESSION_EXPIRED', "expires_at = now() - interval '1 second'"],
+  ])('sends nothing more once its session is %s, and closes', async (_how, reason, change) => {
     const connectionId = await createKlaviyoConnection(client);
     const session = await makeSession(client, { permissions: ['CONNECT'], connectionId });
     const live = new LiveClient(client.url, { Authorization: session.authorization });
@@ -307,7 +326,7 @@ describe('An open websocket', () => {
       expect(seen.length).toBeGreaterThan(0);
     });
     await switchboard.sql(`update sessions set ${change} where id = ?`, [session.id]);
-    // For a second, credentials that were looked at count as good.
+    // Checked credentials are valid for a second without another check.
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     await client.query(RENAME, { id: connectionId, name: 'after' });
     expect(await ended).toMatchObject({ code: 4401, reason });

@@ -21,7 +21,7 @@ let stranger: GraphQLClient;
 let foreign: Record<Kind, string>;
 let own: Record<Kind | 'install', string>;
 beforeAll(async () => {
-  // Nobody delivers: what is pending stays as it is.
+  // No worker runs, so pending deliveries stay pending.
   switchboard = await startSwitchboard({ ROLE: 'api' });
   stranger = await switchboard.anotherOrganization('Globex');
   foreign = await furnish(switchboard.client);
@@ -34,7 +34,7 @@ async function leaveInstall(): Promise<string> {
   return /<code>([\w-]{43})<\/code>/.exec(page)?.[1] as string;
 }
 
-/** One of everything. */
+/** Creates one object of each kind. */
 async function furnish(client: GraphQLClient): Promise<Record<Kind, string>> {
   const connection = await createWebhookConnection(client);
   const subscription = await subscribe(client, connection);
@@ -64,7 +64,7 @@ const NEVER_WAS: Record<Kind, string> = {
   session: '0193b5a0-0000-7000-8000-000000000000',
 };
 
-/** Everything that there is, except what any call changes. */
+/** Returns all rows, except those that every call changes. */
 const everything = async () => {
   const tables = [
     'connections',
@@ -81,9 +81,9 @@ const everything = async () => {
   return JSON.stringify([...rows, await switchboard.sql('select id, revoked_at from api_keys order by id')]);
 };
 
-describe("In GraphQL, somebody else's id is exactly the same as an id that never was", () => {
+describe('In GraphQL, an id of another organization is treated exactly like an unknown id', () => {
   it('wherever the schema takes one', async () => {
-    const schema = buildClientSchema(await stranger.query(getIntrospectionQuery()));
+    const schema = buildClientSchema(await stranger.query(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true })));
     const places = findIdPlaces(schema);
     const known = [idOperations, liveIdOperations, platformOperations]
       .flatMap(Object.keys)
@@ -111,7 +111,7 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
   });
 
   it.each(Object.entries(liveIdOperations))(
-    '%s, which says so at once and is not watched',
+    '%s, which is refused at once instead of watched',
     async (_place, { kind, operation }) => {
       const client = LiveClient.of(stranger);
       const answers = [];
@@ -142,7 +142,7 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
     }
   });
 
-  it('and what only a platform may name is refused alike', async () => {
+  it('and fields for platforms are refused in the same way', async () => {
     for (const [field, operation] of Object.entries(platformOperations)) {
       for (const id of [foreign.organization, own.organization, NEVER_WAS.organization]) {
         const { status, errors } = await stranger.send(operation, { id });
@@ -151,7 +151,7 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
     }
   });
 
-  it('and lists hold nothing of others', async () => {
+  it('and lists contain nothing of other organizations', async () => {
     const seen = await stranger.query(
       '{ organization { name } connections { edges { node { id } } } events { edges { node { id } } } deliveries { edges { node { id } } } subscriptions { edges { node { id } } } apiKeys { edges { node { id } } } }',
     );
@@ -167,7 +167,7 @@ describe("In GraphQL, somebody else's id is exactly the same as an id that never
 });
 
 describe('A platform', () => {
-  it('that acts for an organization sees it, and nothing of any other', async () => {
+  it('that acts for an organization sees its objects, and no others', async () => {
     const acting = (await Platform.of(switchboard)).actingFor(own.organization);
     for (const [place, { kind, operation, own: whose }] of Object.entries(idOperations)) {
       if (place.startsWith('Mutation.')) continue;
@@ -196,7 +196,7 @@ describe('A platform', () => {
     }
   });
 
-  it('that acts for none sees nothing inside of any', async () => {
+  it("that acts for none sees no organization's objects", async () => {
     const platform = await Platform.of(switchboard);
     const before = await everything();
     for (const [place, { kind, operation, own: whose }] of Object.entries(idOperations)) {
@@ -220,7 +220,7 @@ interface Document {
 
 const EVENT = 'parcels.event.created';
 
-/** Every REST operation: which ids it takes, in the path and in the body. A new operation has to be added here. */
+/** Every REST operation: which ids it takes, in the path and in the body. A new operation must be added here. */
 const restOperations: Record<string, { path?: Kind; body?: (id: number) => object; bodyOnOwn?: Kind; plain?: object }> = {
   'get-list_connections': {},
   'post-create_connection': {},
@@ -241,7 +241,7 @@ const restOperations: Record<string, { path?: Kind; body?: (id: number) => objec
   'post-test_broadcast': { path: 'subscription' },
 };
 
-describe("In REST, somebody else's id is exactly the same as an id that never was", () => {
+describe('In REST, an id of another organization is treated exactly like an unknown id', () => {
   const operationsOf = async () => {
     const document = (await (await fetch(`${switchboard.publicUrl}/openapi.json`)).json()) as Document;
     return Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -286,7 +286,7 @@ describe("In REST, somebody else's id is exactly the same as an id that never wa
     expect(await everything()).toBe(before);
   });
 
-  it('and lists hold nothing of others', async () => {
+  it('and lists contain nothing of other organizations', async () => {
     const rest = new RestClient(switchboard.publicUrl, stranger.authorization);
     const idsOf = async (path: string) => (await rest.get(path)).body.data.map(({ id }: { id: number }) => String(id));
     expect(await idsOf('/connections')).toEqual([own.connection]);

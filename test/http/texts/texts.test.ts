@@ -12,18 +12,18 @@ const entries = (tree: Tree, path = ''): [string, string][] =>
 const values = (text: string) => [...text.matchAll(/\{\{\w+\}\}/g)].map(([value]) => value).sort();
 const english = new Map(entries(texts.en));
 
-it('There are English, German, Dutch, French, Spanish and Italian', () => {
+it('The languages are English, German, Dutch, French, Spanish and Italian', () => {
   expect(LANGUAGES).toEqual(['en', 'de', 'nl', 'fr', 'es', 'it']);
 });
 
 describe.each(LANGUAGES)('The texts in %s', (language: Language) => {
   const own = new Map(entries(texts[language]));
 
-  it('are those that English has, none missing, none more, in the same order', () => {
+  it('are complete, with the same keys as in English in the same order', () => {
     expect([...own.keys()]).toEqual([...english.keys()]);
   });
 
-  it('name what English names, and nothing is empty or has markup', () => {
+  it('have the same placeholders as in English, and are neither empty nor markup', () => {
     for (const [key, text] of own) {
       expect(values(text), key).toEqual(values(english.get(key) as string));
       expect(text.trim(), key).toBe(text);
@@ -39,13 +39,13 @@ describe.each(LANGUAGES)('The texts in %s', (language: Language) => {
     expect(same.map(([key]) => key).filter((key) => key !== 'connect.app')).toEqual([]);
   });
 
-  it('have words for every scope', () => {
+  it('describe every scope', () => {
     const words = wordsFor(language);
     for (const { name, resource } of klaviyoScopes) expect(words.find(`resources.${resource}`), name).not.toBeNull();
   });
 });
 
-it('The reasons of an outcome are those of the rest of the house', () => {
+it('The texts have a sentence for every outcome reason', () => {
   const words = wordsFor('en');
   for (const reason of Object.keys(texts.en.reasons) as (keyof typeof texts.en.reasons)[]) {
     const outcome = { status: 'failed', errorCode: reason } as const;
@@ -67,18 +67,18 @@ describe('The language of a reader', () => {
     [null, ';;q=,,\u0000"><script>', 'en'],
     [null, `${'xx,'.repeat(5_000)}de`, 'en'],
     ['__proto__', 'constructor', 'en'],
-  ])('is what was asked for, else what the browser wants, else English (%#)', (locale, header, language) => {
+  ])("is the requested one, else the browser's, else English (%#)", (locale, header, language) => {
     expect(wordsFor(locale, header).language).toBe(language);
   });
 });
 
-it('What a value holds is shown as it is, though it looks like a text of ours or a value of its own', () => {
+it('A value is shown as it is, even when it looks like a text key or a placeholder', () => {
   const organization = '$t(connect.back) {{app}} <b>&amp;</b>';
   const shown = wordsFor('en')('connect.what', { app: 'App', provider: 'Klaviyo', organization });
   expect(shown).toBe(`App would like to connect ${organization} with your Klaviyo account.`);
 });
 
-it('No place is found that is none', () => {
+it('An unknown key finds no text', () => {
   for (const key of ['', 'connect', '__proto__', 'scopes.constructor', 'resources.nothing'])
     expect(wordsFor('en').find(key), key).toBeNull();
 });

@@ -26,7 +26,7 @@ function newKey(options: { scopes?: ApiKeyScope[]; oauthOnly?: boolean } = {}) {
 }
 
 describe('POST /oauth2/token (RFC 6749 4.4)', () => {
-  it('answers an access token for client credentials', async () => {
+  it('issues an access token for client credentials', async () => {
     const { status, headers, body } = await request(GRANT);
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -41,13 +41,13 @@ describe('POST /oauth2/token (RFC 6749 4.4)', () => {
     expect((await askWithToken(second, body.access_token)).body.data.organization.name).toBe('Acme');
   });
 
-  it('also with a slash at the end, without a scope, and with an explicit client_id', async () => {
+  it('also with a slash at the end of the path, without a scope, and with an explicit client_id', async () => {
     expect(await request(GRANT, {}, '/oauth2/token/')).toMatchObject({ status: 200 });
     expect(await request({ grant_type: 'client_credentials' })).toMatchObject({ status: 200, body: { scope: 'api' } });
     expect(await request({ ...GRANT, client_id: switchboard.client.keys.publicKey })).toMatchObject({ status: 200 });
   });
 
-  it('takes the keys in the body (client_secret_post), for tokens and their end', async () => {
+  it('accepts keys in the body (client_secret_post), for issuing and revoking', async () => {
     const { publicKey, secretKey } = await newKey({ oauthOnly: true });
     const credentials = { client_id: publicKey, client_secret: secretKey };
     const { status, body } = await request({ ...GRANT, ...credentials }, { authorization: '' });
@@ -58,7 +58,7 @@ describe('POST /oauth2/token (RFC 6749 4.4)', () => {
     expect((await askWithToken(switchboard, body.access_token)).status).toBe(401);
   });
 
-  it('describes itself (RFC 8414), also where clients of OpenID Connect look', async () => {
+  it('describes itself (RFC 8414), also at the path of OpenID Connect', async () => {
     const describe = async (name: string) => (await fetch(`${switchboard.publicUrl}/.well-known/${name}`)).json();
     const metadata = await describe('oauth-authorization-server');
     expect(metadata).toMatchObject({
@@ -72,14 +72,14 @@ describe('POST /oauth2/token (RFC 6749 4.4)', () => {
     expect(await describe('openid-configuration')).toEqual(metadata);
   });
 
-  it('stores nothing but the hash of a token', async () => {
+  it('stores only the hash of a token', async () => {
     const { body } = await request(GRANT);
     const rows = JSON.stringify(await switchboard.sql('select * from access_tokens'));
     expect(rows).not.toContain(body.access_token.slice(3, 20));
     expect(rows).toMatch(/"token_hash":"[0-9a-f]{64}"/);
   });
 
-  it('satisfies a client that is not ours (oauth4webapi), from discovery on', async () => {
+  it('works with a client that is not ours (oauth4webapi), from discovery on', async () => {
     const issuer = new URL(switchboard.publicUrl);
     const insecure = { [oauth.allowInsecureRequests]: true };
     const discovery = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure });
@@ -181,7 +181,7 @@ describe('An access token', () => {
     }
   });
 
-  it('ends at once in every process when it is revoked (RFC 7009), by its own key alone', async () => {
+  it('ends at once in every process when it is revoked (RFC 7009), by its own key only', async () => {
     const keys = await newKey();
     const token = await tokenOf(keys);
     const stranger = await switchboard.anotherOrganization();
@@ -200,13 +200,13 @@ describe('An access token', () => {
     expect(await revoke(basic(keys.publicKey, 'wrong'))).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
-  it('runs out', async () => {
+  it('expires', async () => {
     const token = await tokenOf(await newKey());
     await switchboard.sql("update access_tokens set expires_at = now() - interval '1 second'");
     expect((await askWithToken(switchboard, token)).status).toBe(401);
   });
 
-  it('can do less than its key, and never more', async () => {
+  it('can have fewer scopes than its key, never more', async () => {
     const keys = await newKey({ scopes: ['manage', 'read'] });
     const reader = await tokenOf(keys, 'read');
     expect((await askWithToken(switchboard, reader)).status).toBe(200);
@@ -223,7 +223,7 @@ describe('An access token', () => {
 });
 
 describe('A key for OAuth only', () => {
-  it('gets tokens, but may not call the API itself', async () => {
+  it('gets tokens, but cannot call the API itself', async () => {
     const keys = await newKey({ oauthOnly: true });
     const authorization = basic(keys.publicKey, keys.secretKey);
     const direct = await switchboard.client.send('{ organization { id } }', {}, { authorization });
@@ -235,7 +235,7 @@ describe('A key for OAuth only', () => {
 });
 
 describe('The time of last use', () => {
-  it('is noted once a minute', async () => {
+  it('is stored once a minute', async () => {
     const keys = await newKey();
     const authorization = basic(keys.publicKey, keys.secretKey);
     const lastUse = async () =>

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** Every row of every table of a database as text, pg-boss' tables included; each line begins with its table. */
+/** Returns every row of every table of a database as text, pg-boss' tables included. Each line begins with its table. */
 export async function dumpDatabase(url: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,7 +1,7 @@
-/** Long enough to be found by accident never; short enough to find a secret that was cut off. */
+/** Long enough never to match by chance, short enough to find a secret that was cut off. */
 const RECOGNIZABLE = 20;
 
-/** Which of the secrets (by name) a text holds: whole, cut off, in base64 or percent-encoded. */
+/** Returns the names of the secrets that a text contains: whole, cut off, in base64 or percent-encoded. */
 export function findLeaks(text: string, secrets: ReadonlyMap<string, string>): string[] {
   return [...secrets]
     .filter(([, secret]) =>

@@ -3,9 +3,9 @@ import Provider from 'oidc-provider';
 
 export interface ForeignServer {
   readonly environmentFor: (publicUrl: string) => Record<string, string>;
-  /** Signs in and consents, as a browser does; returns where it is sent then. */
+  /** Signs in and consents, as a browser does. Returns the URL to which the browser is then redirected. */
   approve(authorizationUrl: URL): Promise<URL>;
-  /** What reached its token and revocation endpoints: status and path. */
+  /** The requests to its token and revocation endpoints: status and path. */
   readonly requests: string[];
   close(): Promise<void>;
 }
@@ -14,8 +14,8 @@ const CLIENT_ID = 'switchboard';
 const CLIENT_SECRET = 'the-secret-of-the-foreign-server';
 
 /**
- * An OAuth server that is not ours: panva's certified oidc-provider, which requires PKCE S256 and client_secret_basic and
- * sends `iss` (RFC 9207). The only thing of ours is `/api/accounts`, which no other server has: an account for a token.
+ * Starts an OAuth server that is not ours: panva's certified oidc-provider, which requires PKCE S256 and client_secret_basic
+ * and sends `iss` (RFC 9207). Only `/api/accounts` is added, which returns the account of a token as Klaviyo's API does.
  */
 export async function startForeignServer(): Promise<ForeignServer> {
   const server = createServer();
@@ -76,7 +76,7 @@ function createProvider(issuer: string, redirectUri: string): Provider {
   });
 }
 
-/** Follows redirects and fills in the two forms until the server sends the browser away. */
+/** Follows redirects and submits the two forms until the server redirects to another site. */
 async function browseAndApprove(start: URL, issuer: string): Promise<URL> {
   const cookies = new Map<string, string>();
   let url = start;

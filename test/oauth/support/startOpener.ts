@@ -6,7 +6,7 @@ export interface Opener {
   close(): Promise<void>;
 }
 
-/** An app on an origin of its own: it opens a pop-up and keeps every message it gets. */
+/** Starts an app on its own origin that opens a pop-up and stores every message that it receives. */
 export async function startOpener(): Promise<Opener> {
   const page = `<!doctype html><title>The app</title><button>Connect</button><script>
     window.messages = [];
@@ -17,7 +17,7 @@ export async function startOpener(): Promise<Opener> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   return {
-    // Another site than 127.0.0.1, not only another port.
+    // This is another site than 127.0.0.1, not only another port.
     origin: `http://localhost:${port}`,
     close: () =>
       new Promise((resolve) => {
@@ -27,7 +27,7 @@ export async function startOpener(): Promise<Opener> {
   };
 }
 
-/** What the opener was told so far. */
+/** Returns the messages that the opener has received so far. */
 export function messagesOf(page: Page): Promise<{ data: unknown; origin: string }[]> {
   return page.evaluate('window.messages');
 }

@@ -1,9 +1,9 @@
 import { type Client, createClient } from 'graphql-ws';
 import type { GraphQLClient } from '../../../support/GraphQLClient.js';
 
-/** A frontend that watches, with the library that frontends use. */
+/** A frontend that watches with the package graphql-ws. */
 export class LiveClient {
-  /** Codes with which the server closed a socket. */
+  /** Close codes of the server. */
   readonly closes: number[] = [];
   readonly #client: Client;
 
@@ -21,7 +21,7 @@ export class LiveClient {
     return new LiveClient(client.url, { Authorization: client.authorization }, options);
   }
 
-  /** Collects what an operation yields, until it ends. */
+  /** Collects the results of an operation until it ends. */
   watch(query: string, variables: Record<string, unknown> = {}): Watched {
     // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
     const seen: any[] = [];
@@ -41,10 +41,10 @@ export class LiveClient {
 }
 
 export interface Watched {
-  /** Results in their order: `{ data }` or `{ errors }`. */
+  /** The results in order: `{ data }` or `{ errors }`. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read whatever they asked for
   readonly seen: any[];
-  /** How it ended: 'complete', GraphQL errors, or the event of a closed socket. */
+  /** The end: 'complete', GraphQL errors, or the event of a closed socket. */
   readonly ended: Promise<unknown>;
   readonly stop: () => void;
 }

@@ -5,15 +5,15 @@ export interface SeenPage {
   readonly status: number;
   readonly headers: Headers;
   readonly markup: string;
-  /** What a person reads. */
+  /** The text that a person reads. */
   readonly text: string;
 }
 
-/** What a browser does with cookies and addresses, without one: every redirect can be looked at. */
+/** Handles cookies and redirects as a browser does, so that each redirect can be inspected. */
 export class MerchantBrowser {
   readonly cookies = new Map<string, string>();
 
-  /** `home` is where the server is reached, `publicUrl` what browsers take it for. */
+  /** `home` is the server's address, `publicUrl` the origin that requests claim. */
   constructor(
     private readonly home: string,
     private readonly headers: Record<string, string> = {},
@@ -41,7 +41,7 @@ export class MerchantBrowser {
     return { status: response.status, headers: response.headers, markup, text: readable(markup) };
   }
 
-  /** Presses the button of a page that was seen. */
+  /** Presses the button of a page that was opened before. */
   press(page: SeenPage, headers: Record<string, string> = {}): Promise<SeenPage> {
     const fields = [...page.markup.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)];
     const body = new URLSearchParams(Object.fromEntries(fields.map(([, name = '', value = '']) => [name, value])));
@@ -49,7 +49,7 @@ export class MerchantBrowser {
     return this.open('/connect', { method: 'POST', body, headers: { ...own, ...headers } });
   }
 
-  /** Opens a link and goes where it leads. */
+  /** Opens a link and follows its redirects. */
   async follow(link: string): Promise<SeenPage> {
     const first = await this.open(link);
     return this.open(first.headers.get('location') as string);

@@ -8,15 +8,15 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export interface Visit {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Every address that was asked for. */
+  /** Every address that was requested. */
   readonly requests: { readonly url: string; readonly referrer: string | undefined }[];
-  /** What the browser complained about; a status that is no success is no complaint. */
+  /** Errors in the browser's console, without those about the status of a response. */
   readonly complaints: string[];
 }
 
-/** A browser of its own, which ends with the test and notes what must not happen. */
+/** Opens a separate browser context that ends with the test, and records requests and errors. */
 export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
-  // Axe is brought in by us, past the page's policy; that the policy holds is tested by itself.
+  // Axe is injected past the page's policy. Other tests cover the policy.
   const context = await browser.newContext({ viewport: { width: 390, height: 800 }, locale: 'en-US', ...options });
   onTestFinished(() => context.close());
   const requests: Visit['requests'] = [];
@@ -31,9 +31,9 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
   return { context, page, requests, complaints };
 }
 
-/** Runs axe over a page with all its rules but the experimental ones, and finds nothing. */
+/** Expects that axe finds no problem on a page, with all its rules but the experimental ones. */
 export async function expectAccessible(page: Page): Promise<void> {
-  // Straight into the page, since its policy lets no script in.
+  // The script is evaluated directly, since the page's policy allows none.
   await page.evaluate(AXE);
   const violations = await page.evaluate<unknown[]>(
     `axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])]))`,
@@ -41,7 +41,7 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(violations).toEqual([]);
 }
 
-/** How much wider a page is than its window, in pixels. */
+/** Returns by how many pixels a page is wider than its window. */
 export function overflow(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }

@@ -3,7 +3,9 @@ import { type Browser, chromium } from 'playwright-core';
 
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
-/** Whether browser tests can run here. In CI they must: there, launching fails instead of being skipped. */
+/**
+ * Returns whether browser tests can run. In CI they always run, so that a missing browser fails instead of skipping them.
+ */
 export function browserTestsWanted(): boolean {
   if (existsSync(EXECUTABLE) || process.env.CI === 'true') return true;
   console.warn(`Browser tests are skipped: there is no Chromium at ${EXECUTABLE} (CHROMIUM_PATH says where else to look).`);

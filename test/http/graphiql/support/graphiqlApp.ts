@@ -15,10 +15,10 @@ export interface GraphiqlApp {
   readonly origin: string;
 }
 
-/** GraphiQL beside a GraphQL endpoint that can say two things. It ends with the test. */
+/** Starts GraphiQL beside a small GraphQL endpoint. It ends with the test. */
 export async function graphiqlApp(options: Omit<GraphiqlOptions, 'publicUrl'> & { publicUrl?: string }): Promise<GraphiqlApp> {
   const app = Fastify({ forceCloseConnections: true });
-  // As the server's safe headers do; the page must bring its own policy.
+  // The server sets this strict policy by default, so the page must set its own.
   app.addHook('onRequest', async (_request, reply) => void reply.header('content-security-policy', "default-src 'none'"));
   await app.register(async (scope) => graphiql(scope, { publicUrl: 'http://localhost:4000', ...options }));
   app.post<{ Body: { query: string; variables?: Record<string, unknown>; operationName?: string } }>(

@@ -4,7 +4,7 @@ const nested = (depth: number, field: string) => `${`${field} { `.repeat(depth)}
 const PAGE =
   'connections(first: 100) { edges { node { id subscriptions(first: 100) { edges { node { id connection { id } } } } } } }';
 
-/** What an attacker would send, each under a name; all of them are refused. */
+/** Documents of an attacker, by name. All of them are refused. */
 export const maliciousDocuments: [string, string][] = [
   ['deep', `{ ${nested(5_000, 'connections')} }`],
   [

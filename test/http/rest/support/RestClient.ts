@@ -5,7 +5,7 @@ export interface RestAnswer {
   readonly body: any;
 }
 
-/** A caller of REST. Strings are sent as they are, everything else as JSON. */
+/** A REST client. Strings are sent as they are, all other bodies as JSON. */
 export class RestClient {
   constructor(
     readonly origin: string,

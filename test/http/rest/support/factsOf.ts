@@ -43,7 +43,7 @@ export interface OpenApi {
 const METHODS = ['get', 'post', 'patch', 'put', 'delete'];
 const BOUNDS = ['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxProperties', 'pattern', 'propertyNames'];
 
-/** What a program can tell of an OpenAPI document, prose and examples left out: one line for each place. */
+/** Returns what a program can read in an OpenAPI document, without prose and examples: one line for each place. */
 export function factsOf(document: OpenApi): Record<string, string> {
   const facts: Record<string, string> = {
     openapi: document.openapi,
@@ -106,7 +106,7 @@ function lineOf(schema: Schema): string {
     const variants = schema[keyword] as Schema[] | undefined;
     return variants ? [`${keyword} (${variants.map((variant) => lineOf(variant)).join(' | ')})`] : [];
   });
-  // Which fields a variant wants, where the fields themselves are not listed here.
+  // The fields that a variant requires, when the variant itself lists none.
   const wants = !schema.properties && schema.required ? `with ${schema.required}` : '';
   return [
     [type ?? []].flat().join('|'),

@@ -1,6 +1,6 @@
 import { type GraphQLInputType, type GraphQLSchema, getNamedType, isInputObjectType, isObjectType } from 'graphql';
 
-/** Every place of a schema that takes an id, as `Type.field(argument.field)`. */
+/** Returns every place of a schema that takes an id, as `Type.field(argument.field)`. */
 export function findIdPlaces(schema: GraphQLSchema): string[] {
   return Object.values(schema.getTypeMap())
     .filter(isObjectType)
@@ -22,7 +22,7 @@ function pathsToIds(path: string, type: GraphQLInputType, seen: readonly string[
       pathsToIds(`${path}.${field.name}`, field.type, [...seen, named.name]),
     );
   }
-  // `externalId` and `anonymousId` name somebody elsewhere, and nothing of ours.
+  // `externalId` and `anonymousId` name a person or an object in another system.
   const name = path.split('.').at(-1) as string;
   return named.name === 'ID' || (/(^id|Id|Ids)$/.test(name) && !/^(external|anonymous)Id$/.test(name)) ? [path] : [];
 }

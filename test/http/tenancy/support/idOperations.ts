@@ -1,4 +1,4 @@
-/** What of the caller's own an operation takes beside the id. An install is nobody's until it is claimed. */
+/** The caller's own object that an operation takes besides the id. An install belongs to nobody until it is claimed. */
 export type Own = 'connection' | 'subscription' | 'event' | 'install';
 export type Kind =
   | 'connection'
@@ -16,20 +16,20 @@ const filtered = (list: string, field: string) =>
   `query ($id: ID!) { ${list}(filter: { ${field}: $id }) { totalCount edges { node { id } } } }`;
 const change = (name: string, input: string, result: string) =>
   `mutation ($id: ID!) { ${name}(input: { ${input} }) { ${result} ${ERRORS} } }`;
-/** A list below something of the caller's own. */
+/** Returns an operation with a list below an object of the caller's own. */
 const below = (parent: string, list: string, field: string) =>
   `query ($id: ID!, $own: ID!) { ${parent}(id: $own) { ${list}(filter: { ${field}: $id }) { totalCount edges { node { id } } } } }`;
 
 /**
- * Every place of the schema that takes an id: what it is an id of, and an operation that puts `$id` there. `$own` is the
- * caller's own connection, subscription, event or install, whichever `own` says. A new place has to be added here.
+ * Every place of the schema that takes an id: the kind of its object, and an operation that puts `$id` there. `$own` is the
+ * caller's own connection, subscription, event or install, as `own` says. A new place must be added here.
  */
 export const idOperations: Record<string, { kind: Kind; operation: string; own?: Own }> = {
   'Query.organization(id)': { kind: 'organization', operation: 'query ($id: ID!) { organization(id: $id) { id name } }' },
   'Query.erasure(id)': { kind: 'erasure', operation: 'query ($id: ID!) { erasure(id: $id) { id status } }' },
   'Query.connection(id)': { kind: 'connection', operation: 'query ($id: ID!) { connection(id: $id) { id } }' },
   'Query.subscription(id)': { kind: 'subscription', operation: 'query ($id: ID!) { subscription(id: $id) { id } }' },
-  'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id payload } }' },
+  'Query.event(id)': { kind: 'event', operation: 'query ($id: ID!) { event(id: $id) { id data payload } }' },
   'Query.replay(id)': { kind: 'replay', operation: 'query ($id: ID!) { replay(id: $id) { id count } }' },
   'Query.replays(filter.connectionId)': { kind: 'connection', operation: filtered('replays', 'connectionId') },
   'Query.delivery(id)': { kind: 'delivery', operation: 'query ($id: ID!) { delivery(id: $id) { id } }' },
@@ -85,6 +85,10 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
     kind: 'connection',
     operation: change('revokeAuthorization', 'connectionId: $id', 'connection { id }'),
   },
+  'Mutation.checkConnection(input.id)': {
+    kind: 'connection',
+    operation: change('checkConnection', 'id: $id', 'result { outcome } connection { id }'),
+  },
   'Mutation.checkConnection(input.connectionId)': {
     kind: 'connection',
     operation: change('checkConnection', 'connectionId: $id', 'result { outcome } connection { id }'),
@@ -112,6 +116,10 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Mutation.broadcastTestEvent(input.subscriptionId)': {
     kind: 'subscription',
     operation: change('broadcastTestEvent', 'subscriptionId: $id', 'result { success }'),
+  },
+  'Mutation.retryDelivery(input.id)': {
+    kind: 'delivery',
+    operation: change('retryDelivery', 'id: $id', 'delivery { id }'),
   },
   'Mutation.retryDelivery(input.deliveryId)': {
     kind: 'delivery',
@@ -143,14 +151,14 @@ export const idOperations: Record<string, { kind: Kind; operation: string; own?:
   'Mutation.revokeApiKey(input.id)': { kind: 'apiKey', operation: change('revokeApiKey', 'id: $id', 'apiKey { id }') },
 };
 
-/** What only a platform may name, of whichever organization: anybody else is refused before the id is looked at. */
+/** Operations that only a platform may use. Other callers are refused before the id is looked up. */
 export const platformOperations: Record<string, string> = {
   'Query.organizations': '{ organizations { totalCount } }',
   'Mutation.upsertOrganization': `mutation ($id: String!) { upsertOrganization(input: { externalId: $id }) { created ${ERRORS} } }`,
   'Mutation.deleteOrganization(input.id)': change('deleteOrganization', 'id: $id', 'organization { id }'),
 };
 
-/** What finds a thing by the externalId that its organization gave it. */
+/** Operations that find an object by its organization's externalId. */
 export const externalIdOperations = [
   'query ($id: String!) { found: connection(externalId: $id) { id } }',
   'query ($id: String!) { found: subscription(externalId: $id) { id } }',
@@ -159,7 +167,7 @@ export const externalIdOperations = [
   'query ($id: String!) { found: subscriptions(filter: { externalId: $id }) { totalCount edges { node { id } } } }',
 ];
 
-/** Root fields that take no id, so that nobody can forget a new one. */
+/** Root fields without an id. They are listed so that every new field is considered. */
 export const rootFieldsWithoutId = [
   ...[
     'Query.caller',
@@ -174,7 +182,7 @@ export const rootFieldsWithoutId = [
   ...['Query.organizations', 'Mutation.upsertOrganization', 'Mutation.eraseRecipient'],
 ];
 
-/** The same for what is watched over a websocket: each place, what it is an id of, and a subscription that puts `$id` there. */
+/** The places of `Live` that take an id: the kind of the object, and a subscription that puts `$id` there. */
 export const liveIdOperations: Record<string, { kind: Kind; operation: string }> = {
   'Live.connectionUpdated(id)': {
     kind: 'connection',

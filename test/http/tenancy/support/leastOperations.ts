@@ -9,10 +9,10 @@ import {
   isNonNullType,
 } from 'graphql';
 
-/** An id of nothing: whoever may ask is told that it is not there. */
+/** An id of no object. An allowed operation reports that it does not exist. */
 const NOTHING = '"987654"';
 
-/** Values that each scalar takes. */
+/** A valid value of each scalar. */
 const VALUES: Readonly<Record<string, string>> = {
   ...{ ID: NOTHING, String: '"x"', Int: '400', Float: '1', Boolean: 'true' },
   ...{ URL: '"https://example.com/"', DateTime: '"2020-01-01T00:00:00Z"', JSONObject: '{}' },
@@ -33,7 +33,10 @@ function literalOf(type: GraphQLInputType): string {
 /** Beginnings of ranges that must not be long. */
 const RECENTLY = JSON.stringify(new Date(Date.now() - 60_000).toISOString());
 
-/** Every field of every root with the least that it can be asked with, by `Type.field`. Of `Live`, what is not there. */
+/**
+ * Returns every root field with the smallest valid operation, by `Type.field`. The operations of `Live` name an unknown
+ * object.
+ */
 export function leastOperations(schema: GraphQLSchema): [field: string, operation: string][] {
   const roots = [
     ['query', schema.getQueryType()],
@@ -42,7 +45,7 @@ export function leastOperations(schema: GraphQLSchema): [field: string, operatio
   ] as const;
   return roots.flatMap(([kind, root]) =>
     Object.values(root?.getFields() ?? {}).map((field): [string, string] => {
-      // What is found by its id or by another name is asked for by its id.
+      // A field that finds an object by its id or by another name gets the id.
       const given = field.args.filter(({ name, type }) => kind === 'subscription' || name === 'id' || isNonNullType(type));
       const values = given.map(({ name, type }) => `${name}: ${name === 'from' ? RECENTLY : literalOf(type)}`).join(', ');
       const selection = isCompositeType(getNamedType(field.type)) ? ' { __typename }' : '';

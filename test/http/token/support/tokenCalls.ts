@@ -3,7 +3,7 @@ import type { TestSwitchboard } from '../../../support/startSwitchboard.js';
 export const basic = (publicKey: string, secretKey: string) =>
   `Basic ${Buffer.from(`${publicKey}:${secretKey}`).toString('base64')}`;
 
-/** Posts a form; the body of the answer is read as JSON when there is one. */
+/** Posts a form. Returns the response with its JSON body, if it has one. */
 export async function postForm(url: string, form: object | string, headers: Record<string, string>) {
   const response = await fetch(url, {
     method: 'POST',
@@ -14,7 +14,7 @@ export async function postForm(url: string, form: object | string, headers: Reco
   return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
 }
 
-/** Asks GraphQL with an access token. */
+/** Sends a GraphQL query with an access token. */
 export async function askWithToken({ publicUrl }: TestSwitchboard, token: string, query = '{ organization { id name } }') {
   const response = await fetch(`${publicUrl}/graphql`, {
     method: 'POST',

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FaultKind } from '../../../src/sandbox/createSandbox.js';
-import { eventually } from '../../support/eventually.js';
-import type { GraphQLClient } from '../../support/GraphQLClient.js';
-import { connectKlaviyo } from '../../support/klaviyoFlow.js';
-import { type StandaloneKlaviyo, startKlaviyo } from '../../support/startKlaviyo.js';
-import { startLinkedSwitchboard } from '../../support/startLinkedSwitchboard.js';
-import { publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+import type { FaultKind } from '../../src/sandbox/createSandbox.js';
+import { eventually } from '../support/eventually.js';
+import type { GraphQLClient } from '../support/GraphQLClient.js';
+import { connectKlaviyo } from '../support/klaviyoFlow.js';
+import { type StandaloneKlaviyo, startKlaviyo } from '../support/startKlaviyo.js';
+import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
 let klaviyo: StandaloneKlaviyo;
 let switchboard: Awaited<ReturnType<typeof startLinkedSwitchboard>>;
@@ -112,13 +112,13 @@ describe('While the token endpoint fails, nothing is lost, no attempt is used up
 
 describe('When the events endpoint fails once, the event still arrives once, and its attempts are recorded', () => {
   it.each<[FaultKind, (string | null)[], (number | null)[]]>([
-    ['hang', ['timeout', null], [null, 202]],
-    ['reset', ['provider_unavailable', null], [null, 202]],
-    ['server_error', ['bad_status', null], [500, 202]],
-    ['unavailable', ['bad_status', null], [503, 202]],
-    ['bad_gateway_html', ['bad_status', null], [502, 202]],
-    ['edge_challenge', ['bad_status', null], [403, 202]],
-    ['big_body', ['provider_unavailable', null], [null, 202]],
+    ['hang', ['TIMEOUT', null], [null, 202]],
+    ['reset', ['PROVIDER_UNAVAILABLE', null], [null, 202]],
+    ['server_error', ['BAD_STATUS', null], [500, 202]],
+    ['unavailable', ['BAD_STATUS', null], [503, 202]],
+    ['bad_gateway_html', ['BAD_STATUS', null], [502, 202]],
+    ['edge_challenge', ['BAD_STATUS', null], [403, 202]],
+    ['big_body', ['PROVIDER_UNAVAILABLE', null], [null, 202]],
     // Waiting for a limit and refreshing a token use up no attempt.
     ['throttle', [null], [202]],
     ['unauthorized', [null], [202]],

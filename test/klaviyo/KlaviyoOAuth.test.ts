@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { KlaviyoOAuth } from '../../../src/klaviyo/KlaviyoOAuth.js';
-import { klaviyoScopes } from '../../../src/klaviyo/klaviyoScopes.js';
+import { KlaviyoOAuth } from '../../src/klaviyo/KlaviyoOAuth.js';
+import { klaviyoScopes } from '../../src/klaviyo/klaviyoScopes.js';
 
 const klaviyoAt = (authorizeUrl: string) =>
   new KlaviyoOAuth({

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOldEvents } from '../../../src/events/deleteOldEvents.js';
+import { Inbox, status } from '../../delivery/support/Inbox.js';
 import { eventually } from '../../support/eventually.js';
 import type { GraphQLClient } from '../../support/GraphQLClient.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, parcelEvent, publish, subscribe } from '../../support/webhookFlow.js';
-import { Inbox, status } from '../support/Inbox.js';
 
 let switchboard: TestSwitchboard;
 let inbox: Inbox;

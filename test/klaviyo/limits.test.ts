@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
-import { eventually } from '../../support/eventually.js';
-import { connectKlaviyo } from '../../support/klaviyoFlow.js';
-import { startLinkedSwitchboard } from '../../support/startLinkedSwitchboard.js';
-import { type StandaloneSandbox, startStandaloneSandbox } from '../../support/startStandaloneSandbox.js';
-import { parcelEvent, subscribe } from '../../support/webhookFlow.js';
+import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { eventually } from '../support/eventually.js';
+import { connectKlaviyo } from '../support/klaviyoFlow.js';
+import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { type StandaloneSandbox, startStandaloneSandbox } from '../support/startStandaloneSandbox.js';
+import { parcelEvent, subscribe } from '../support/webhookFlow.js';
 
 let klaviyo: StandaloneSandbox;
 let shared: TestDatabase;

@@ -1,8 +1,8 @@
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, it } from 'vitest';
-import { signDelivery } from '../../../src/delivery/signDelivery.js';
-import { generateSigningSecret } from '../../../src/delivery/signingSecrets.js';
+import { signDelivery } from '../../src/delivery/signDelivery.js';
+import { generateSigningSecret } from '../../src/delivery/signingSecrets.js';
 
 const now = () => Math.floor(Date.now() / 1_000);
 const body = JSON.stringify({ event_type: 'parcels.event.created', data: { city: 'Zürich', note: '📦' } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readAccount } from '../../../src/klaviyo/KlaviyoOAuth.js';
+import { readAccount } from '../../src/klaviyo/KlaviyoOAuth.js';
 
 const answer = (status: number, body: string, type = 'application/vnd.api+json') =>
   readAccount(new Response(body, { status, headers: { 'content-type': type } }));

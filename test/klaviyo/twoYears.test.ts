@@ -1,20 +1,20 @@
 import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBoundedFetch } from '../../../src/klaviyo/createBoundedFetch.js';
-import { KlaviyoOAuth } from '../../../src/klaviyo/KlaviyoOAuth.js';
-import { klaviyoScopes } from '../../../src/klaviyo/klaviyoScopes.js';
+import { createBoundedFetch } from '../../src/klaviyo/createBoundedFetch.js';
+import { KlaviyoOAuth } from '../../src/klaviyo/KlaviyoOAuth.js';
+import { klaviyoScopes } from '../../src/klaviyo/klaviyoScopes.js';
 import {
   declareGrantLost,
   GrantLost,
   getProviderAccessToken,
   type RefreshDependencies,
   refreshIdleGrants,
-} from '../../../src/oauth/getProviderAccessToken.js';
-import { ProviderError } from '../../../src/oauth/Provider.js';
-import { createSandbox, type Sandbox } from '../../../src/sandbox/createSandbox.js';
-import { connectKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
-import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
-import { testCipher } from '../../support/testCipher.js';
+} from '../../src/oauth/getProviderAccessToken.js';
+import { ProviderError } from '../../src/oauth/Provider.js';
+import { createSandbox, type Sandbox } from '../../src/sandbox/createSandbox.js';
+import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+import { testCipher } from '../support/testCipher.js';
 
 const DAY_MS = 86_400_000;
 const APP = { clientId: 'two years', clientSecret: 'of:secrets' };

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createBoundedFetch } from '../../../src/klaviyo/createBoundedFetch.js';
-import { KlaviyoOAuth } from '../../../src/klaviyo/KlaviyoOAuth.js';
-import { ProviderError } from '../../../src/oauth/Provider.js';
+import { createBoundedFetch } from '../../src/klaviyo/createBoundedFetch.js';
+import { KlaviyoOAuth } from '../../src/klaviyo/KlaviyoOAuth.js';
+import { ProviderError } from '../../src/oauth/Provider.js';
 
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextRetryDelay } from '../../../src/delivery/retries.js';
+import { nextRetryDelay } from '../../src/delivery/retries.js';
 
 const delays = fc.array(fc.integer({ min: 0, max: 86_400_000 }), { maxLength: 8 });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => switchboard.close());
 
-/** An inbox of the sandbox with a connection and a subscription. */
+/** Creates an inbox of the sandbox with a connection and a subscription. */
 async function inbox(name: string, client: GraphQLClient = switchboard.client) {
   const connectionId = await createWebhookConnection(client, `${switchboard.publicUrl}/sandbox/inbox/${name}`);
   const subscriptionId = await subscribe(client, connectionId);
@@ -188,7 +188,7 @@ describe('broadcastTestEvent (OpenAPI test_broadcast)', () => {
     expect((await client.query(BROADCAST, { id })).broadcastTestEvent.result).toMatchObject({
       success: false,
       statusCode: null,
-      error: { code: 'connection_refused', message: expect.any(String) },
+      error: { code: 'CONNECTION_REFUSED', message: expect.any(String) },
     });
     expect((await client.query(BROADCAST, { id: '999999' })).broadcastTestEvent.userErrors).toEqual([
       { code: 'NOT_FOUND', path: ['subscriptionId'] },

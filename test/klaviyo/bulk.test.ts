@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyRequest, fastify } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { columnIdentity } from '../../../src/database/Cipher.js';
-import { Database } from '../../../src/database/Database.js';
-import { newId } from '../../../src/database/newId.js';
-import type { DeliveryJob } from '../../../src/delivery/DeliveryJob.js';
-import { toBulkRequests } from '../../../src/klaviyo/bulkRequest.js';
-import { createBoundedFetch } from '../../../src/klaviyo/createBoundedFetch.js';
-import { KlaviyoDestination } from '../../../src/klaviyo/KlaviyoDestination.js';
-import { KlaviyoRateLimits } from '../../../src/klaviyo/KlaviyoRateLimits.js';
-import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
-import { eventually } from '../../support/eventually.js';
-import { connectKlaviyo } from '../../support/klaviyoFlow.js';
-import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
-import { testCipher } from '../../support/testCipher.js';
-import { parcelEvent, subscribe } from '../../support/webhookFlow.js';
+import { columnIdentity } from '../../src/database/Cipher.js';
+import { Database } from '../../src/database/Database.js';
+import { newId } from '../../src/database/newId.js';
+import type { DeliveryJob } from '../../src/delivery/DeliveryJob.js';
+import { toBulkRequests } from '../../src/klaviyo/bulkRequest.js';
+import { createBoundedFetch } from '../../src/klaviyo/createBoundedFetch.js';
+import { KlaviyoDestination } from '../../src/klaviyo/KlaviyoDestination.js';
+import { KlaviyoRateLimits } from '../../src/klaviyo/KlaviyoRateLimits.js';
+import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { eventually } from '../support/eventually.js';
+import { connectKlaviyo } from '../support/klaviyoFlow.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+import { testCipher } from '../support/testCipher.js';
+import { parcelEvent, subscribe } from '../support/webhookFlow.js';
 
 interface Sent {
   readonly path: string;

@@ -2,10 +2,10 @@ import type { KlaviyoControl } from '../../src/sandbox/createSandbox.js';
 import type { GraphQLClient } from './GraphQLClient.js';
 import { createKlaviyoConnection, decideAtKlaviyo, startKlaviyoAuthorization } from './klaviyoFlow.js';
 
-export interface Attempt {
+export interface DecidedAuthorization {
   readonly connectionId: string;
   readonly authorizationUrl: URL;
-  /** Where the provider sent the browser; nobody has opened it yet. */
+  /** The URL to which the provider redirects the browser. It has not been opened yet. */
   readonly callback: URL;
   readonly account: { readonly id: string; readonly name: string };
 }
@@ -17,7 +17,7 @@ interface Place {
 
 let made = 0;
 
-/** A merchant of its own: Klaviyo limits each account to one look at /api/accounts a second. */
+/** Creates an account for one merchant, because Klaviyo allows one request to /api/accounts a second for each account. */
 export function newAccount({ sandbox }: Place): { id: string; name: string } {
   made += 1;
   const account = { id: `Acc${String(made).padStart(3, '0')}`, name: `Store ${made}` };
@@ -25,8 +25,8 @@ export function newAccount({ sandbox }: Place): { id: string; name: string } {
   return account;
 }
 
-/** An attempt that the merchant has decided on, just before the browser comes back. */
-export async function approvedAttempt(
+/** Starts an authorization and lets the merchant decide on it. Returns it before the browser comes back. */
+export async function decideAuthorization(
   place: Place,
   {
     input = {},
@@ -39,7 +39,7 @@ export async function approvedAttempt(
     account?: { id: string; name: string };
     connectionId?: string;
   } = {},
-): Promise<Attempt> {
+): Promise<DecidedAuthorization> {
   const id = connectionId ?? (await createKlaviyoConnection(place.client));
   const authorizationUrl = await startKlaviyoAuthorization(place.client, id, input);
   const callback = await decideAtKlaviyo(authorizationUrl, decision, account.id);

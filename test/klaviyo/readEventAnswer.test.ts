@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEventAnswer } from '../../../src/klaviyo/KlaviyoDestination.js';
+import { readEventAnswer } from '../../src/klaviyo/KlaviyoDestination.js';
 
 const json = (code: string) => JSON.stringify({ errors: [{ code, detail: 'Said by Klaviyo.' }] });
 const HTML = '<!doctype html><title>Sorry</title>';

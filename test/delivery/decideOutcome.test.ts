@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { HttpErrorCode, HttpOutcome, ResponseHeaders } from '../../../src/delivery/http/guardedHttp.js';
-import { decideOutcome, type OutcomeRules } from '../../../src/delivery/retries.js';
+import type { HttpErrorCode, HttpOutcome, ResponseHeaders } from '../../src/delivery/http/guardedHttp.js';
+import { decideOutcome, type OutcomeRules } from '../../src/delivery/retries.js';
 
 const rules: OutcomeRules = { nowMs: 0, retryAfterCapMs: 3_600_000 };
 const response = (statusCode: number, headers: ResponseHeaders = {}): HttpOutcome => ({

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
-import { eventually } from '../../support/eventually.js';
-import { connectKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
-import { startLinkedSwitchboard } from '../../support/startLinkedSwitchboard.js';
-import { type StandaloneSandbox, startStandaloneSandbox } from '../../support/startStandaloneSandbox.js';
-import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { eventually } from '../support/eventually.js';
+import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
+import { startLinkedSwitchboard } from '../support/startLinkedSwitchboard.js';
+import { type StandaloneSandbox, startStandaloneSandbox } from '../support/startStandaloneSandbox.js';
+import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
 type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
 

@@ -1,30 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { declareGrantLost } from '../../../src/oauth/getProviderAccessToken.js';
-import type { FaultKind } from '../../../src/sandbox/createSandbox.js';
-import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
-import { eventually } from '../../support/eventually.js';
-import { connectKlaviyo, seeConnection } from '../../support/klaviyoFlow.js';
-import { type StandaloneKlaviyo, startKlaviyo } from '../../support/startKlaviyo.js';
-import { startLinkedSwitchboard } from '../../support/startLinkedSwitchboard.js';
-import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+import { declareGrantLost } from '../../src/oauth/getProviderAccessToken.js';
+import type { FaultKind } from '../../src/sandbox/createSandbox.js';
+import { eventually } from '../support/eventually.js';
+import { connectKlaviyo, seeConnection } from '../support/klaviyoFlow.js';
+import { type ServerPair, startServerPair } from '../support/startServerPair.js';
+import { parcelEvent, publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
-type Server = Awaited<ReturnType<typeof startLinkedSwitchboard>>;
-
-// Two servers with workers on one database, like two processes; Klaviyo is a third.
-let klaviyo: StandaloneKlaviyo;
-let shared: TestDatabase;
-let one: Server;
-let two: Server;
+let pair: ServerPair;
+let klaviyo: ServerPair['klaviyo'];
+let one: ServerPair['one'];
+let two: ServerPair['two'];
 beforeAll(async () => {
-  [klaviyo, shared] = await Promise.all([startKlaviyo(), createTestDatabase()]);
-  const environment = { DELIVERY_RETRY_DELAYS: '200ms,200ms,200ms' };
-  one = await startLinkedSwitchboard(klaviyo, { shared, environment });
-  two = await startLinkedSwitchboard(klaviyo, { shared, environment, publicUrl: one.ownUrl });
+  pair = await startServerPair({ DELIVERY_RETRY_DELAYS: '200ms,200ms,200ms' });
+  ({ klaviyo, one, two } = pair);
 });
-afterAll(async () => {
-  await Promise.all([one.close(), two.close()]);
-  await Promise.all([shared.drop(), klaviyo.close()]);
-});
+afterAll(() => pair.close());
 
 const recipient = { email: 'anna@example.com' };
 

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { columnIdentity } from '../../../src/database/Cipher.js';
-import { Database } from '../../../src/database/Database.js';
-import { newId } from '../../../src/database/newId.js';
-import { KlaviyoDestination } from '../../../src/klaviyo/KlaviyoDestination.js';
+import { columnIdentity } from '../../src/database/Cipher.js';
+import { Database } from '../../src/database/Database.js';
+import { newId } from '../../src/database/newId.js';
+import { KlaviyoDestination } from '../../src/klaviyo/KlaviyoDestination.js';
 import {
   KLAVIYO_LIMITS,
   type KlaviyoEndpoint,
   KlaviyoRateLimits,
   readKlaviyoQuotas,
   sweepKlaviyoQuotas,
-} from '../../../src/klaviyo/KlaviyoRateLimits.js';
-import { createTestDatabase, type TestDatabase } from '../../support/createTestDatabase.js';
-import { testCipher } from '../../support/testCipher.js';
-import { parcelEvent } from '../../support/webhookFlow.js';
+} from '../../src/klaviyo/KlaviyoRateLimits.js';
+import { createTestDatabase, type TestDatabase } from '../support/createTestDatabase.js';
+import { testCipher } from '../support/testCipher.js';
+import { parcelEvent } from '../support/webhookFlow.js';
 
 let testDatabase: TestDatabase;
 /** Each stands for one process. */

@@ -1,16 +1,16 @@
 import { v5 as uuidFrom } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../support/eventually.js';
+import { eventually } from '../support/eventually.js';
 import {
   connectKlaviyo,
   createKlaviyoConnection,
   decideAtKlaviyo,
   seeConnection,
   startKlaviyoAuthorization,
-} from '../../support/klaviyoFlow.js';
-import { openCallback } from '../../support/openCallback.js';
-import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
-import { publish, seeDeliveries, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
+} from '../support/klaviyoFlow.js';
+import { openCallback } from '../support/openCallback.js';
+import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
+import { publish, seeDeliveries, subscribe, waitForDelivery } from '../support/webhookFlow.js';
 
 let switchboard: TestSwitchboard;
 beforeAll(async () => {
@@ -110,7 +110,7 @@ describe('A parcel event in Klaviyo (POST /api/events)', () => {
     const { client } = await linked();
     const delivery = await waitForDelivery(client, await publish(client), 'FAILED');
     expect(delivery.attempts).toMatchObject([
-      { statusCode: null, error: { code: 'recipient_missing', message: expect.stringContaining('recipient') } },
+      { statusCode: null, error: { code: 'RECIPIENT_MISSING', message: expect.stringContaining('recipient') } },
     ]);
   });
 
