@@ -70,6 +70,7 @@ describe.runIf(browserTestsWanted())('The way into the console', () => {
     await switchboard.client.query('mutation ($id: ID!) { endSession(input: { id: $id }) { userErrors { code } } }', { id });
     await page.getByRole('link', { name: 'Connections' }).first().click();
     await page.getByText('Your session was ended').waitFor();
-    await signIn(page, switchboard.client);
+    // Nothing is lost: it goes on where it was.
+    await signIn(page, switchboard.client, 'Connections');
   });
 });

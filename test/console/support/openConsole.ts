@@ -17,11 +17,12 @@ export async function openConsole(
   return visitor;
 }
 
-export async function signIn(page: Page, { keys }: GraphQLClient): Promise<void> {
+/** Signs in, and waits for the screen that the address names. */
+export async function signIn(page: Page, { keys }: GraphQLClient, screen = 'Overview'): Promise<void> {
   await page.getByLabel('Public key').fill(keys.publicKey);
   await page.getByLabel('Secret key').fill(keys.secretKey);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: screen }).waitFor();
 }
 
 /** Nothing was asked of any other origin, and the browser complained about nothing. */
