@@ -1,8 +1,10 @@
-// Compiles src and migrations to dist, unless dist is newer than all of them, so that a start does not wait needlessly.
+// Compiles src and migrations to dist, and builds the console, unless dist is newer than all of them, so that a start does not
+// wait needlessly.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { buildConsole } from './buildConsole.mjs';
 
 // On most platforms this Node comes from npm packages. On the others npm has none, so the installed Node is used.
 if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -15,10 +17,12 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist', '.built');
+const consoleSources = join(root, 'src', 'console');
 const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 function newest(path) {
   const own = modified(path);
+  if (path === consoleSources) return 0;
   if (!statSync(path).isDirectory()) return own;
   return Math.max(own, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
@@ -36,3 +40,4 @@ if (modified(stamp) <= Math.max(...sources.map(newest))) {
   if (status !== 0) process.exit(status ?? 1);
   writeFileSync(stamp, '');
 }
+await buildConsole();

@@ -20,6 +20,7 @@ export function banner({ publicUrl, demoKeys, sandbox }: Pick<Switchboard, 'publ
   const lines = [
     `Switchboard is ready at ${publicUrl}`,
     '',
+    `  Console    ${publicUrl}`,
     `  GraphiQL   ${publicUrl}/graphiql`,
     `  GraphQL    ${publicUrl}/graphql`,
   ];
@@ -30,7 +31,7 @@ export function banner({ publicUrl, demoKeys, sandbox }: Pick<Switchboard, 'publ
   lines.push(
     '',
     demoKeys
-      ? 'Next: open GraphiQL, run "Create a Klaviyo connection", then "Start its authorization", and open the URL that comes back.'
+      ? 'Next: open the console. Its first screen leads from a connection to a delivered event.'
       : 'Next: npm run org -- create "Acme"   makes an organization with keys to call the API.',
   );
   return `\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;

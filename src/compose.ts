@@ -180,6 +180,7 @@ export async function compose(config: Config, types = connectionTypes): Promise<
         trustedProxies: config.trustedProxies,
         metricsToken: config.metricsToken,
         limits: config.request,
+        console: { defaultKeys: demoKeys, inboxUrl: sandbox ? `${publicUrl}/sandbox/inbox/mine` : null },
         graphiql: {
           defaultHeaders: demoKeys ? { Authorization: basicAuthorization(demoKeys) } : undefined,
           examples: graphiqlExamples(sandbox ? `${publicUrl}/sandbox/inbox/mine` : 'https://example.com/webhooks/parcels'),

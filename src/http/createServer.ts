@@ -13,6 +13,7 @@ import { callbackRoute } from './callback/callbackRoute.js';
 import type { Brand } from './connect/connectPage.js';
 import { connectRoutes } from './connect/connectRoutes.js';
 import { scriptRoutes } from './connect/scriptRoutes.js';
+import { type ConsoleOptions, consoleRoutes } from './console/consoleRoutes.js';
 import { type GraphiqlOptions, graphiql } from './graphiql/graphiql.js';
 import { graphqlRoute } from './graphqlRoute.js';
 import { handleErrors, isGraphQL, refuseWhileClosing, renderError } from './handleErrors.js';
@@ -38,6 +39,7 @@ export interface ServerOptions {
   readonly installUrl: string | null;
   readonly brand: Brand;
   readonly graphiql: Omit<GraphiqlOptions, 'publicUrl'>;
+  readonly console: Omit<ConsoleOptions, 'publicUrl'>;
   /** CIDRs of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[];
   /** The bearer token that a scraper of /metrics must send. Null: it must come from a private network. */
@@ -148,6 +150,6 @@ export async function createServer({
   await app.register(async (scope) => graphiql(scope, { ...options.graphiql, publicUrl }));
   const sdl = `${printSchema(schema)}\n`;
   app.get('/schema.graphql', (_request, reply) => reply.type('text/plain; charset=utf-8').send(sdl));
-  app.get('/', (_request, reply) => reply.redirect('/graphiql'));
+  consoleRoutes(app, dependencies, { ...options.console, publicUrl });
   return app;
 }

@@ -263,7 +263,8 @@ const create = (input: object) => mutate('createConnection', 'CreateConnectionIn
 const update = (input: object) => mutate('updateConnection', 'UpdateConnectionInput', input);
 const see = async (id: string) =>
   (await switchboard.client.query(`query ($id: ID!) { connection(id: $id) { ${CONNECTION} } }`, { id })).connection;
-const createLedger = async (ledgerName: string) => (await create({ configuration: { ledger: { ledgerName } } })).connection.id as string;
+const createLedger = async (ledgerName: string) =>
+  (await create({ configuration: { ledger: { ledgerName } } })).connection.id as string;
 
 describe('A connection type that is one module and one line', () => {
   it('is created and read over GraphQL, with its secrets encrypted', async () => {
@@ -301,13 +302,15 @@ describe('A connection type that is one module and one line', () => {
       { code: 'INVALID', path: ['webhook'] },
       { code: 'REQUIRED', path: ['ledger'] },
     ]);
-    expect((await update({ id: await createLedger('one'), configuration: { ledger: { ledgerName: 'a/b' } } })).userErrors).toEqual([
-      invalid,
-    ]);
+    expect(
+      (await update({ id: await createLedger('one'), configuration: { ledger: { ledgerName: 'a/b' } } })).userErrors,
+    ).toEqual([invalid]);
   });
 
   it('is updated, and keeps the fields that the update does not name', async () => {
-    const { connection } = await create({ configuration: { ledger: { ledgerName: 'old', password: 'sesame', encoding: 'ASCII' } } });
+    const { connection } = await create({
+      configuration: { ledger: { ledgerName: 'old', password: 'sesame', encoding: 'ASCII' } },
+    });
     const { id } = connection;
     expect((await update({ id, configuration: { ledger: { ledgerName: 'new' } } })).connection.configuration).toMatchObject({
       ledgerName: 'new',

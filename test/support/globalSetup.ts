@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { buildConsole } from '../../scripts/buildConsole.mjs';
 import { Database } from '../../src/database/Database.js';
 import { startEmbeddedPostgres } from '../../src/database/embedded/startEmbeddedPostgres.js';
 import { migrate } from '../../src/database/migrate.js';
@@ -23,6 +24,7 @@ declare module 'vitest' {
  * migrated once and copied for every test file.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildConsole();
   const dataDir = await mkdtemp(join(tmpdir(), 'switchboard-test-'));
   // As root, Postgres runs as another user, who must be able to read the folder. Then the data stays in it and is deleted
   // with it.

@@ -31,6 +31,7 @@ export async function buildServer(): Promise<string> {
   const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist'), '--incremental', 'false'];
   // Errors are ignored here, because another command checks the types.
   await promisify(execFile)(process.execPath, [tsc, ...options, '--tsBuildInfoFile', 'null']).catch(() => undefined);
+  await symlink(join(ROOT, 'dist/console'), join(folder, 'dist/console'));
   await writeFile(done, '');
   return folder;
 }

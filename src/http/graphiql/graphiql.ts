@@ -5,16 +5,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { connectSources, isLocalBrowser } from '../browsers.js';
 import { Html, html } from '../pages.js';
-
-/**
- * Host names that always mean this machine. Any other name may belong to an attacker who made it resolve to this machine
- * (DNS rebinding).
- */
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
-const LOOPBACK_ADDRESS = /^(127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/;
-/** Headers that proxies add and browsers never send. */
-const FORWARDING = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-original-.*|x-client-ip|cf-.*|true-client-ip)$/;
 
 /** Adds `GET /graphiql`: the editor, loaded from our own origin only, so that it works without another network. */
 export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): Promise<void> {
@@ -35,23 +27,13 @@ export async function graphiql(app: FastifyInstance, options: GraphiqlOptions): 
         'x-robots-tag': 'noindex',
       })
       .type('text/html; charset=utf-8')
-      .send(isLocal(request, options.publicUrl) ? pages.local : pages.elsewhere);
+      .send(isLocalBrowser(request, options.publicUrl) ? pages.local : pages.elsewhere);
   app.get('/graphiql', sendPage);
   app.get('/graphiql/', sendPage);
 
   for (const asset of [...assets.scripts, ...assets.styles]) {
     app.get(asset.path, (request, reply) => sendAsset(asset, request, reply));
   }
-}
-
-/** Returns whether a browser on this machine sent the request without a proxy. Every sign of a proxy counts. */
-function isLocal({ headers, raw }: FastifyRequest, publicUrl: string): boolean {
-  return (
-    LOOPBACK.test(new URL(publicUrl).host) &&
-    LOOPBACK.test(headers.host ?? '') &&
-    LOOPBACK_ADDRESS.test(raw.socket.remoteAddress ?? '') &&
-    !Object.keys(headers).some((name) => FORWARDING.test(name))
-  );
 }
 
 async function sendAsset(asset: GraphiqlAsset, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -174,15 +156,12 @@ ${new Html(scripts.map(({ path }) => html`<script src="${path}"></script>`.marku
 `.markup;
 }
 
-const HOST = /^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9A-Fa-f:.]+\](:\d+)?$/;
-
 /**
  * Returns the Content-Security-Policy of the GraphiQL page, which allows our own origin only.
  *
  * @param host the request's Host header. In some browsers 'self' does not include the websocket of the same host.
  */
 function graphiqlPolicy(host: string | undefined): string {
-  const socket = host !== undefined && HOST.test(host) ? ` ws://${host} wss://${host}` : '';
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -190,7 +169,7 @@ function graphiqlPolicy(host: string | undefined): string {
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",
     "font-src 'self' data:",
-    `connect-src 'self'${socket}`,
+    connectSources(host),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
@@ -200,11 +179,13 @@ function graphiqlPolicy(host: string | undefined): string {
 /**
  * Starts GraphiQL in the browser. It is served as a file of its own because the page's policy allows no inline script.
  *
- * It prevents four problems:
+ * It prevents five problems:
  * - The storage has its own name. Otherwise GraphiQL of other projects on localhost would show its tabs here.
  * - Headers are credentials and are never stored, because stored ones would outlive the database that they belong to.
  *   GraphiQL can leave them out of its tabs, but not out of its history.
  * - GraphiQL loses the variables of the first of its default tabs, so `variables` sets them on the first visit.
+ * - A link may bring an operation in the address' fragment (`#query=…&variables=…`), which browsers send to no server. It is
+ *   shown in its own tab and never executed by itself.
  * - For a moment after a change of tabs, GraphiQL still uses the previous tab's operation. A quick click would fail with
  *   "Unknown operation", or send a subscription over HTTP. `fetchWhatIsShown` prevents that.
  */
@@ -222,10 +203,14 @@ const bootScript = `'use strict';
     setItem: (key, text) => local.setItem(key, withHeaders('', key, text)),
   });
   const firstVisit = !storage.getItem('graphiql:tabState');
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const linked = hash.has('query') && { query: hash.get('query'), variables: hash.get('variables') ?? undefined };
+  if (linked) history.replaceState(null, '', location.pathname + location.search);
   const endpoint = new URL('/graphql', location.href);
   const socket = new URL(endpoint);
   socket.protocol = endpoint.protocol === 'https:' ? 'wss:' : 'ws:';
-  const tabs = config.examples.map(({ name, query, variables }) => ({ query: '# ' + name + '\\n' + query, variables }));
+  const examples = config.examples.map(({ name, query, variables }) => ({ query: '# ' + name + '\\n' + query, variables }));
+  const tabs = linked ? [linked, ...examples] : examples;
   const fetcher = GraphiQL.createFetcher({ url: endpoint.href, subscriptionUrl: socket.href });
   const fetchWhatIsShown = (params, options) => {
     let documentAST;
@@ -246,7 +231,8 @@ const bootScript = `'use strict';
     defaultEditorToolsVisibility: tabs.some(({ variables }) => variables) ? 'variables' : true,
     defaultHeaders,
     defaultTabs: tabs.length > 0 ? tabs : undefined,
-    variables: firstVisit && tabs.length > 0 ? tabs[0].variables : undefined,
+    variables: (linked || firstVisit) && tabs.length > 0 ? tabs[0].variables : undefined,
+    ...(linked && !firstVisit ? { query: linked.query, headers: defaultHeaders } : {}),
   };
   const logo = React.createElement(GraphiQL.Logo, null, 'Switchboard');
   ReactDOM.createRoot(document.getElementById('graphiql')).render(React.createElement(GraphiQL, properties, logo));

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sweepDeliveryStatistics } from '../../../src/delivery/deliveryStatistics.js';
+import { Inbox, status } from '../../delivery/support/Inbox.js';
 import { eventually } from '../../support/eventually.js';
 import { createKlaviyoConnection } from '../../support/klaviyoFlow.js';
 import { Platform } from '../../support/Platform.js';
 import { makeSession } from '../../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../../support/startSwitchboard.js';
 import { createWebhookConnection, publish, subscribe, waitForDelivery } from '../../support/webhookFlow.js';
-import { Inbox, status } from '../../delivery/support/Inbox.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;

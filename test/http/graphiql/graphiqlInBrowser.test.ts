@@ -50,6 +50,32 @@ describe.runIf(browserTestsWanted())('GraphiQL in a browser', () => {
     expect({ foreign, complaints }).toEqual({ foreign: [], complaints: [] });
   });
 
+  it('opens the operation of a link in a tab, on the first visit and later, and leaves it to the reader to execute it', async () => {
+    const { origin } = await graphiqlApp({ examples, defaultHeaders: { Authorization: 'Basic abc' } });
+    const { page } = await visit(origin);
+    const link = (name: string) =>
+      `${origin}/graphiql#${new URLSearchParams({ query: `query Linked${name}($name: String) { greeting(name: $name) }`, variables: `{"name": "${name}"}` })}`;
+    for (const name of ['Grace', 'Edsger']) {
+      // Another fragment alone loads no page.
+      await page.goto('about:blank');
+      await page.goto(link(name));
+      await page.waitForSelector(`.graphiql-tab-active :text("Linked${name}"), .graphiql-tab-active:has-text("Linked${name}")`);
+      expect(page.url()).toBe(`${origin}/graphiql`);
+      expect(await page.locator('.result-window').textContent()).not.toContain('Hello');
+      await execute(page);
+      await responseWith(page, `Hello ${name}`);
+    }
+    // In a browser that never was here, the link's tab stands before the examples.
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    const fresh = await context.newPage();
+    await fresh.goto(link('Barbara'));
+    await fresh.waitForSelector('.graphiql-query-editor .CodeMirror');
+    expect(await fresh.locator('.graphiql-tab').allInnerTexts()).toEqual(['LinkedBarbara', 'Hello', 'WhoIsCalling']);
+    await execute(fresh);
+    await responseWith(fresh, 'Hello Barbara');
+  });
+
   it('sends the prefilled headers from every tab, and the current ones after a reload', async () => {
     const options = { examples, defaultHeaders: { Authorization: 'Basic first' } };
     const { origin, app } = await graphiqlApp(options);
