@@ -61,6 +61,12 @@ export function createSession(
   const { database, providers, publicUrl } = dependencies;
   const permissions = checkPermissions(input);
   const problems = new ProblemList();
+  permissions.forEach((permission) => {
+    const scope = NEEDED_SCOPES[permission].find((needed) => !caller.scopes.has(needed));
+    if (!scope) return;
+    const message = `You cannot give the permission "${permission.toUpperCase()}": it needs the scope "${scope}", which you do not have yourself.`;
+    problems.add('FORBIDDEN', message, 'permissions', String(input.permissions.indexOf(permission)));
+  });
   const expiresIn = input.expiresIn ?? USUAL;
   if (expiresIn < SHORTEST) problems.add('MIN_VALUE', `A session lives for ${SHORTEST} seconds at least.`, 'expiresIn');
   if (expiresIn > LONGEST) problems.add('MAX_VALUE', `A session lives for ${LONGEST} seconds, a day, at most.`, 'expiresIn');
@@ -115,6 +121,8 @@ function checkPermissions({ permissions }: CreateSessionInput): SessionPermissio
   return SESSION_PERMISSIONS.filter((permission) => permissions.includes(permission));
 }
 
+/** A domain name or an IP address (RFC 3986 3.2.2); URL allows more, such as an asterisk. */
+const HOST = /^([a-z0-9_-]+\.)*[a-z0-9_-]+\.?$|^\[[0-9a-f:.]+\]$/;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 const LONGEST_ORIGIN = 255;
 
@@ -123,7 +131,12 @@ function checkOrigin(origin: string | null | undefined, problems: ProblemList): 
   if (origin === null || origin === undefined) return null;
   const url = origin.length <= LONGEST_ORIGIN && URL.canParse(origin) ? new URL(origin) : null;
   const isBare = url && `${url.origin}/` === url.href && !/[?#]/.test(origin);
-  if (isBare && (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname)))) return url.origin;
+  if (
+    isBare &&
+    HOST.test(url.hostname) &&
+    (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname)))
+  )
+    return url.origin;
   const message =
     'An origin is scheme, host and port, such as https://app.example.com: https, or http for localhost, without a path.';
   problems.add('INVALID', message, 'origin');
@@ -221,6 +234,9 @@ const SCOPES: Readonly<Record<SessionPermission, readonly ApiKeyScope[]>> = {
   view: ['read'],
   manage: ['read', 'manage'],
 };
+
+/** The scopes that a key needs to give each permission: nobody gives what they do not have. */
+const NEEDED_SCOPES: typeof SCOPES = { ...SCOPES, connect: ['manage'] };
 
 /**
  * Returns the session of a token, or null. It is read from Postgres every time, so that an ended session stops working at

@@ -131,7 +131,16 @@ function toPage<T extends Row>(
       startCursor: edges.at(0)?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
-    totalCount: () => count(em, entity, where),
+    totalCount: once(() => count(em, entity, where)),
+  };
+}
+
+/** Returns a function that does the work at its first call, and returns that result at every call. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
   };
 }
 

@@ -3,6 +3,7 @@ import { recordAudit } from '../database/auditLog.js';
 import type { Database, EntityManager } from '../database/Database.js';
 import { newId } from '../database/newId.js';
 import { idRange } from '../database/paginate.js';
+import { toTimestamp } from '../database/toTimestamp.js';
 import { type Caller, reachableConnection } from '../domain/Caller.js';
 import { Connection } from '../domain/Connection.js';
 import type { DeliveryStatus } from '../domain/Delivery.js';
@@ -30,6 +31,8 @@ export interface ReplayDeliveriesInput {
 /** Deliveries that are finished or wait for a retry. All others are already due. */
 export const REPLAYABLE: readonly DeliveryStatus[] = ['failed', 'retrying', 'cancelled', 'expired', 'delivered'];
 
+const LONGEST_EVENT_TYPE = 255;
+
 /** Steps taken before the answer; workers take the rest. */
 const STEPS_AT_ONCE = 10;
 
@@ -38,7 +41,7 @@ const STEPS_AT_ONCE = 10;
  * the usual retries. Test broadcasts and deliveries of a deleted subscription are left out.
  *
  * Works in bounded steps: the first ones before this function returns, the others by the workers. `findReplay` returns the
- * progress. Throws an InputError: NOT_FOUND, INVALID_CHOICE, MAX_VALUE, or CONFLICT when the connection is not active.
+ * progress. Throws an InputError: NOT_FOUND, INVALID, INVALID_CHOICE, MAX_VALUE, or CONFLICT when the connection is not active.
  */
 export async function replayDeliveries(
   { database, deliverySignal }: Dependencies,
@@ -59,13 +62,16 @@ export async function replayDeliveries(
     const message = 'What is PENDING or HELD is on its way already: name FAILED, RETRYING, CANCELLED, EXPIRED or DELIVERED.';
     throw InputError.of('INVALID_CHOICE', message, 'statuses', String(wrong));
   }
+  if (input.eventType && (input.eventType.length > LONGEST_EVENT_TYPE || input.eventType.includes('\0'))) {
+    throw InputError.of('INVALID', `No event type has more than ${LONGEST_EVENT_TYPE} characters, or a NUL.`, 'eventType');
+  }
   const replay: Replay = {
     statuses,
     eventType: input.eventType ?? null,
     subscriptionId: input.subscriptionId ? (parseId(input.subscriptionId) ?? 0) : null,
-    since: input.since.toISOString(),
+    since: toTimestamp(input.since).toISOString(),
     // Deliveries created from now on are not part of the replay.
-    until: new Date(Math.min(input.until?.getTime() ?? Number.POSITIVE_INFINITY, Date.now())).toISOString(),
+    until: toTimestamp(new Date(Math.min(input.until?.getTime() ?? Number.POSITIVE_INFINITY, Date.now()))).toISOString(),
   };
   const id = newId();
   // The queue's row first, because the replay takes several transactions.

@@ -1,5 +1,6 @@
-import { ArgsType, type ClassType, Field, Int, ObjectType, Root } from 'type-graphql';
+import { ArgsType, type ClassType, Ctx, Field, Int, ObjectType, Root } from 'type-graphql';
 import { DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE, type Page, type PageArguments } from '../database/paginate.js';
+import type { GraphQLContext } from './GraphQLContext.js';
 
 @ObjectType('PageInfo', { description: 'The position of a page in its list.' })
 class PageInfo {
@@ -15,6 +16,9 @@ class PageInfo {
   @Field(() => String, { nullable: true, description: 'Cursor of the last row of the page.' })
   endCursor!: string | null;
 }
+
+/** Rows that cost as much to count as one costs to read. */
+const COUNTED_A_ROW = 100;
 
 /** The arguments of every list (GraphQL Cursor Connections Specification, section 4). Rows are sorted newest first. */
 @ArgsType()
@@ -57,8 +61,8 @@ export function pageTypes<T extends object>(name: string, plural: string, nodeTy
     @Field(() => Int, {
       description: `Number of rows on all pages, counted when this field is selected. Exact below ${MAX_COUNTED.toLocaleString('en')}; ${MAX_COUNTED.toLocaleString('en')} means that many or more.`,
     })
-    totalCount(@Root() page: Page<T>): Promise<number> {
-      return page.totalCount();
+    totalCount(@Root() page: Page<T>, @Ctx() { budget }: GraphQLContext): Promise<number> {
+      return budget.read(page.totalCount, (count) => 1 + Math.floor(count / COUNTED_A_ROW));
     }
   }
   return PageOf;

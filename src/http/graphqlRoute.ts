@@ -18,7 +18,7 @@ import { browserBindingCookie, browserBindingOptions } from './callback/callback
 import { callerAddress } from './callerAddress.js';
 import { readCredentials } from './credentials.js';
 import { limitOperations } from './limits/admitOperation.js';
-import { COST_A_UNIT, type FairTurns, type Turn, takeTurn, turnOf } from './limits/FairTurns.js';
+import { BYTES_A_UNIT, COST_A_UNIT, type FairTurns, type Turn, takeTurn, turnOf } from './limits/FairTurns.js';
 import { checkNames, type DocumentLimits, limitDocuments } from './limits/limitDocuments.js';
 import { checkJson } from './limits/takeJson.js';
 import { checkOrigin, type Origins, openToSession } from './origins.js';
@@ -167,10 +167,24 @@ export async function graphqlRoute(
 /** Bytes of an answer that are written to its socket at once. */
 const PIECE = 64 * 1024;
 
-/** Sends a large answer piece by piece, as its client reads it: writing it whole would hold up everybody else meanwhile. */
-async function sendInPieces(_request: FastifyRequest, reply: FastifyReply, answer: unknown): Promise<unknown> {
+/** Milliseconds without progress, and in all, after which a client that does not read its answer is disconnected. */
+const STALLED_MS = 30_000;
+const LONGEST_SENDING_MS = 120_000;
+
+/**
+ * Sends a large answer piece by piece, as its client reads it, because writing it whole would block all other callers. The turn ends
+ * here: a client that does not read must not keep its organization waiting.
+ */
+async function sendInPieces(request: FastifyRequest, reply: FastifyReply, answer: unknown): Promise<unknown> {
   if (typeof answer !== 'string' || answer.length <= PIECE) return answer;
   const bytes = Buffer.from(answer);
+  const { turn } = request.getDecorator<Entry>('entry');
+  turn?.add(bytes.length / BYTES_A_UNIT);
+  turn?.leave();
+  const disconnect = () => request.raw.socket.destroy();
+  reply.raw.setTimeout(STALLED_MS, disconnect);
+  const longest = setTimeout(disconnect, LONGEST_SENDING_MS);
+  reply.raw.once('close', () => clearTimeout(longest));
   reply.header('content-length', bytes.length);
   const pieces = Array.from({ length: Math.ceil(bytes.length / PIECE) }, (_, index) =>
     bytes.subarray(index * PIECE, (index + 1) * PIECE),

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addApiKey } from '../../src/access/apiKeys.js';
 import { sweepSessions } from '../../src/access/sessions.js';
 import { hashSecret } from '../../src/domain/secrets.js';
+import { GraphQLClient } from '../support/GraphQLClient.js';
 import { connectKlaviyo, createKlaviyoConnection } from '../support/klaviyoFlow.js';
 import { makeSession, tryCreateSession } from '../support/sessionFlow.js';
 import { startSwitchboard, type TestSwitchboard } from '../support/startSwitchboard.js';
@@ -55,6 +57,26 @@ describe('createSession', () => {
     expect([url, session.connection, session.origin, session.returnTo, session.locale]).toEqual([null, null, null, null, null]);
   });
 
+  it('gives no permission whose scopes the key does not have itself', async () => {
+    const organizationId = switchboard.client.keys.organizationId as number;
+    const keys = await addApiKey({ em: switchboard.database.em() }, { organizationId, scopes: ['admin'] });
+    const admin = new GraphQLClient(switchboard.client.url, keys);
+    const connectionId = await createKlaviyoConnection(switchboard.client);
+    for (const [permissions, path] of [
+      [['MANAGE'], ['permissions', '0']],
+      [['VIEW'], ['permissions', '0']],
+      [['CONNECT'], ['permissions', '0']],
+    ]) {
+      const { createSession } = await admin.query(
+        'mutation ($input: CreateSessionInput!) { createSession(input: $input) { token userErrors { code path } } }',
+        { input: { permissions, connectionId } },
+      );
+      const { userErrors, token } = createSession;
+      expect(userErrors).toMatchObject([{ code: 'FORBIDDEN', path }]);
+      expect(token).toBeNull();
+    }
+  });
+
   it.each<[object, string, string[]]>([
     [{ permissions: [] }, 'REQUIRED', ['permissions']],
     [{ permissions: ['VIEW', 'VIEW', 'VIEW', 'VIEW'] }, 'MAX_VALUE', ['permissions']],
@@ -66,6 +88,7 @@ describe('createSession', () => {
     ...[
       ...['http://app.example.com', 'https://app.example.com/path', 'https://app.example.com/?', 'https://app.example.com#'],
       ...['https://user@app.example.com', 'null', '*', 'https://*.example.com/x', 'app.example.com', 'javascript:alert(1)', ''],
+      ...['https://*', 'https://*.example.com', 'https://a;sandbox', 'https://a,b.example', 'https://a%2cb.example'],
       ...['ftp://localhost', 'http://localhost.example.com', `https://${'a'.repeat(300)}.com`],
     ].map((origin) => [{ permissions: ['VIEW'], origin }, 'INVALID', ['origin']] as [object, string, string[]]),
     [{ permissions: ['VIEW'], returnTo: 'https://evil.example/' }, 'INVALID', ['returnTo']],
@@ -156,7 +179,7 @@ describe('A session ends at once, in every process', () => {
 
   it('when its key is revoked', async () => {
     const client = await switchboard.anotherOrganization();
-    const made = 'mutation { createApiKey(input: { scopes: [ADMIN] }) { apiKey { id publicKey } secretKey } }';
+    const made = 'mutation { createApiKey(input: { scopes: [ADMIN, READ] }) { apiKey { id publicKey } secretKey } }';
     const { apiKey, secretKey } = (await client.query(made)).createApiKey;
     const authorization = `Basic ${Buffer.from(`${apiKey.publicKey}:${secretKey}`).toString('base64')}`;
     const create = 'mutation { createSession(input: { permissions: [VIEW] }) { token session { id } } }';

@@ -23,6 +23,7 @@ const ANY_TIME = '2026-01-15 10:30:00.123456+00';
  */
 const VALUES: Record<string, { readonly literal: string; readonly value: unknown }> = {
   bool: { literal: 'true', value: true },
+  int2: { literal: '7', value: 7 },
   int4: { literal: '7', value: 7 },
   int8: { literal: '9007199254740993', value: '9007199254740993' },
   float8: { literal: '0.5', value: 0.5 },
@@ -30,6 +31,7 @@ const VALUES: Record<string, { readonly literal: string; readonly value: unknown
   varchar: { literal: "'a'", value: 'a' },
   uuid: { literal: "'019a0000-0000-7000-8000-000000000000'", value: '019a0000-0000-7000-8000-000000000000' },
   _text: { literal: "array['a', 'b']", value: ['a', 'b'] },
+  _int4: { literal: 'array[1, 2]', value: [1, 2] },
   json: { literal: `'{"b": 1, "a": [null]}'`, value: { b: 1, a: [null] } },
   jsonb: { literal: `'{"b": 1}'`, value: { b: 1 } },
   timestamptz: { literal: `'${ANY_TIME}'`, value: new Date('2026-01-15T10:30:00.123Z') },

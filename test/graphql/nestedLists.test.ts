@@ -82,6 +82,12 @@ describe('The list that each row of a list has', () => {
     ).toHaveLength(180);
   });
 
+  it('costs something also without rows, because it can be counted', async () => {
+    const counts = Array.from({ length: 30 }, (_, index) => `a${index}: deliveries(first: 0) { totalCount }`).join(' ');
+    const { errors } = await switchboard.client.send(`{ connections(first: 100) { edges { node { ${counts} } } } }`);
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('could hold') }]);
+  });
+
   it('tells each row what is wrong with its arguments', async () => {
     const query = '{ connections(last: 4) { edges { node { deliveries(first: 1, last: 1) { totalCount } } } } }';
     const { errors } = await switchboard.client.send(query);

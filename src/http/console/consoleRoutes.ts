@@ -34,13 +34,23 @@ export function consoleRoutes(app: FastifyInstance, dependencies: AccessDependen
   const sendPage = (request: FastifyRequest, reply: FastifyReply) => sendConsole(markup, options, request, reply);
   for (const path of ['/', '/console', '/console/*']) app.get(path, sendPage);
   app.get<{ Params: { token: string } }>('/console/embedded/:token', async (request, reply) =>
-    sendConsole(markup, options, request, reply, await originOf(dependencies, request.params.token, request)),
+    sendConsole(
+      markup,
+      options,
+      request,
+      reply,
+      // The page finds its token in the address as it was sent. Another spelling of it is no frame.
+      EMBEDDED.test(request.raw.url ?? '') ? await originOf(dependencies, request.params.token, request) : null,
+    ),
   );
   for (const asset of readAssets(join(folder, 'assets'))) {
     app.get(`/console/assets/${asset.name}`, (request, reply) => sendAsset(asset, request, reply));
   }
   app.get('/console/assets/*', (_request, reply) => reply.code(404).type('text/plain; charset=utf-8').send('Not found\n'));
 }
+
+/** The address that `<switchboard-console>` opens. */
+const EMBEDDED = /^\/console\/embedded\/ses_[\w-]+(\?|$)/;
 
 /**
  * Returns the origin whose pages a session is for, also once it is over, so that the frame can say so; null when it names none,
@@ -65,7 +75,7 @@ function sendConsole(
 ): FastifyReply {
   const nonce = randomBytes(16).toString('base64');
   const { publicUrl, defaultKeys, inboxUrl } = options;
-  const settings = { inboxUrl, defaultKeys: isLocalBrowser(request, publicUrl) ? defaultKeys : null };
+  const settings = { inboxUrl, defaultKeys: !embeddedBy && isLocalBrowser(request, publicUrl) ? defaultKeys : null };
   // `<` is escaped so that no text in it can end the element.
   const json = JSON.stringify(settings).replaceAll('<', '\\u003c');
   // The policy decides, and older browsers would heed this instead.

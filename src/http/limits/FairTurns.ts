@@ -24,8 +24,12 @@ const REST_PER_BULKY_MS = 6;
 const MOST_REST_MS = 3_000;
 /** Maximum milliseconds of one pause within a bulky call. */
 const MOST_PAUSE_MS = 50;
+/** Milliseconds after which a waiting call is considered again, unless another ends before. */
+const LOOK_AGAIN_MS = 250;
 /** Maximum waiting calls of one caller. */
 const MOST_WAITING = 1_000;
+/** Milliseconds between two searches for unused accounts. */
+const FORGET_MS = 50;
 /** Number of accounts above which unused ones are deleted. */
 const MANY_ACCOUNTS = 1_000;
 /** Weight of the latest call in the estimate of the next call's work. */
@@ -72,6 +76,7 @@ export class FairTurns {
   #sample = performance.eventLoopUtilization();
   #sampledAt = performance.now();
   #busyUntil = 0;
+  #forgotAt = Number.NEGATIVE_INFINITY;
 
   /** Resolves when a caller's next call may begin. Throws RATE_LIMITED when too many of its calls wait already. */
   async enter(caller: string, units = 1): Promise<Turn> {
@@ -96,6 +101,7 @@ export class FairTurns {
     let work = units;
     let left = false;
     const add = (more: number): void => {
+      if (left) return;
       work += more;
       account.units += Math.max(0, Math.min(more, work - expected));
     };
@@ -155,14 +161,14 @@ export class FairTurns {
       const now = performance.now();
       this.#decay(account, now);
       if (!this.#mayStart(account, now)) {
-        // When a call of this caller is running, its end comes back here. Otherwise the caller's pause must end first.
-        const rest = account.restsUntil - now;
-        if (rest > 0 && !account.timer) {
-          account.timer = setTimeout(() => {
+        // The end of a running call comes back here. What else may let the next one start changes with time.
+        account.timer ??= setTimeout(
+          () => {
             account.timer = undefined;
             this.#startNext(account);
-          }, rest);
-        }
+          },
+          Math.max(account.restsUntil - now, LOOK_AGAIN_MS),
+        );
         return;
       }
       account.running += 1;
@@ -192,6 +198,8 @@ export class FairTurns {
 
   /** Deletes the accounts of callers without recent work. */
   #forget(now: number): void {
+    if (now - this.#forgotAt < FORGET_MS) return;
+    this.#forgotAt = now;
     for (const [caller, account] of this.#accounts) {
       this.#decay(account, now);
       if (account.units < 0.1 && account.running === 0 && account.waiting.length === 0) this.#accounts.delete(caller);

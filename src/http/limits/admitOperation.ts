@@ -254,13 +254,18 @@ function operationCost(
   }
 }
 
+const STATISTICS_COST = 200;
+
 function estimate({ type, field, args, childComplexity }: ComplexityEstimatorArgs): number {
   const coordinate = `${type.name}.${field.name}`;
   const each = coordinate.startsWith('__') || field.name.startsWith('__') ? INTROSPECTION_COST : 1;
   if (field.name === 'totalCount') return TOTAL_COUNT_COST;
   // Each published event is returned with the fields that are selected for it.
   if (coordinate === 'Mutation.publishEvents') return each + (args.input?.events?.length ?? 1) * childComplexity;
-  return each + lengthOf(coordinate, field, args) * childComplexity;
+  // The statistics of a range are computed from its minutes or hours, whichever fields are selected.
+  if (coordinate === 'Query.deliveryStatistics') return STATISTICS_COST + childComplexity;
+  // A page without rows can still be counted.
+  return each + Math.max(1, lengthOf(coordinate, field, args)) * childComplexity;
 }
 
 function lengthOf(coordinate: string, field: ComplexityEstimatorArgs['field'], args: ComplexityEstimatorArgs['args']): number {

@@ -19,6 +19,9 @@ const REPLAYS = `query ($filter: ReplayFilter, $first: Int, $after: String) { re
   totalCount pageInfo { hasNextPage endCursor }
   edges { node { id status count since until statuses createdAt finishedAt connection { id } } } } }`;
 
+const REPLAY = `mutation ($input: ReplayDeliveriesInput!) { replayDeliveries(input: $input) {
+  count replay { since } userErrors { code path } } }`;
+
 /** A connection with failed deliveries. */
 async function failing(client: GraphQLClient, count = 3) {
   const connectionId = await createWebhookConnection(client);
@@ -153,5 +156,28 @@ describe('replays', () => {
     await client.query('mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId } }', { id: two });
     const { replay } = await client.query('query ($id: ID!) { replay(id: $id) { connection { id } } }', { id: ids[1] });
     expect(replay).toEqual({ connection: null });
+  });
+});
+
+describe('replayDeliveries', () => {
+  it.each([
+    ['longer than any', 'x'.repeat(256)],
+    ['with a NUL', 'parcels\0created'],
+  ])('refuses an event type %s, and stores nothing of it', async (_case, eventType) => {
+    const client = await switchboard.anotherOrganization();
+    const connectionId = await failing(client);
+    const { replayDeliveries } = await client.query(REPLAY, {
+      input: { connectionId, since: '2020-01-01T00:00:00Z', eventType },
+    });
+    expect(replayDeliveries).toEqual({ count: null, replay: null, userErrors: [{ code: 'INVALID', path: ['eventType'] }] });
+    const { auditEvents } = await client.query('{ auditEvents(filter: { action: DELIVERIES_REPLAYED }) { totalCount } }');
+    expect(auditEvents.totalCount).toBe(0);
+  });
+
+  it('takes the year 0 for the beginning of time', async () => {
+    const client = await switchboard.anotherOrganization();
+    const connectionId = await failing(client);
+    const { replayDeliveries } = await client.query(REPLAY, { input: { connectionId, since: '0000-01-01T00:00:00Z' } });
+    expect(replayDeliveries).toMatchObject({ count: 3, userErrors: [] });
   });
 });

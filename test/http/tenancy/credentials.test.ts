@@ -133,7 +133,7 @@ beforeAll(async () => {
   await switchboard.sql('update sessions set ended_at = now() where id = ?', [ended?.id]);
   bad('an expired session', expired?.authorization, 'SESSION_EXPIRED');
   bad('an ended session', ended?.authorization, 'SESSION_ENDED');
-  const maker = await database.transaction((em) => addApiKey({ em }, { organizationId, scopes: ['admin'] }));
+  const maker = await database.transaction((em) => addApiKey({ em }, { organizationId, scopes: ['admin', 'manage', 'read'] }));
   const create = 'mutation { createSession(input: { permissions: [MANAGE] }) { token } }';
   const { data } = await client.send(create, {}, { authorization: basic(maker) });
   await switchboard.sql('update api_keys set revoked_at = now() where id = ?', [maker.apiKeyId]);
