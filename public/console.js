@@ -21,8 +21,8 @@ class SwitchboardConsole extends (globalThis.HTMLElement ?? class {}) {
     removeEventListener('message', this.#hear);
   }
 
-  attributeChangedCallback() {
-    if (this.isConnected) this.#load();
+  attributeChangedCallback(_name, before, now) {
+    if (this.isConnected && now !== before) this.#load();
   }
 
   get token() {

@@ -3,7 +3,7 @@ import { I18nProvider } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import { Redirect, Route, Router, Switch } from 'wouter';
 import { AccessProvider, useAccess } from './access/Access.js';
-import { SignIn } from './access/SignIn.js';
+import { SignIn, Trouble } from './access/SignIn.js';
 import { ConnectionPage } from './connections/ConnectionPage.js';
 import { ConnectionsPage } from './connections/ConnectionsPage.js';
 import { DeliveriesPage } from './deliveries/DeliveriesPage.js';
@@ -30,6 +30,7 @@ export function App() {
         <AccessProvider
           door={(signIn, reason) => <SignIn signIn={signIn} reason={reason} />}
           waiting={<Skeleton label={t('loading')} />}
+          trouble={(error, retry, leave) => <Trouble error={error} onRetry={retry} onLeave={leave} />}
           onLocale={suggestLanguage}
         >
           <Frame>

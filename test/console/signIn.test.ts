@@ -62,6 +62,31 @@ describe.runIf(browserTestsWanted())('The way into the console', () => {
     expectQuiet(visitor, switchboard);
   });
 
+  it('keeps the session while the server refuses for a while, and lets its reader try again', async () => {
+    const { page } = await openConsole(browser, switchboard);
+    await page.route('**/graphql', (route) => route.fulfill({ status: 503, body: 'Busy' }));
+    await page.reload();
+    await page.getByRole('heading', { name: 'The console could not be opened' }).waitFor();
+    expect(await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')).toContain('ses_');
+    await page.unroute('**/graphql');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  });
+
+  it('takes no keys of another organization where keys are needed again, and keeps the session', async () => {
+    const { keys } = await switchboard.anotherOrganization();
+    const { page } = await openConsole(browser, switchboard);
+    const stored = () => page.evaluate<string>('JSON.stringify({ ...sessionStorage })');
+    const before = await stored();
+    await page.reload();
+    await page.getByRole('link', { name: 'Developers' }).first().click();
+    await page.getByLabel('Public key').fill(keys.publicKey);
+    await page.getByLabel('Secret key').fill(keys.secretKey);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('These keys belong to another organization.').waitFor();
+    expect(await stored()).toBe(before);
+  });
+
   it('tells somebody whose session was ended, and lets them in again', async () => {
     const { token, id } = await makeSession(switchboard.client, { permissions: ['MANAGE'] });
     const { page } = await openConsole(browser, switchboard, { client: null });

@@ -118,7 +118,15 @@ describe.runIf(browserTestsWanted())('The console', () => {
     await page.locator('.feed .line').nth(2).waitFor();
     // The reload forgot the keys; the session goes on, and may replay.
     await page.getByRole('button', { name: 'Replay' }).click();
-    await page.getByRole('button', { name: 'Start the replay' }).click();
+    // Nothing is replayed to a connection that nobody chose.
+    const start = page.getByRole('button', { name: 'Start the replay' });
+    expect(await start.isDisabled()).toBe(true);
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /Connection/ })
+      .click();
+    await page.getByRole('option', { name: /inbox\/replayed/ }).click();
+    await start.click();
     await page.getByText('3 deliveries are on their way again.').waitFor();
     await page.getByRole('button', { name: 'Close' }).click();
     for (const event of events) await waitForDelivery(client, event, 'DELIVERED');

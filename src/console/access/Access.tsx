@@ -1,9 +1,9 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { type CombinedError, Provider } from 'urql';
-import { type Client, codeOf, createClient, type SocketState } from '../api/createClient.js';
+import { type Client, codeOf, createClient, REFUSALS, type SocketState } from '../api/createClient.js';
 import { tellHost } from '../embedding.js';
 import { graphql } from '../graphql/gql.js';
-import type { ApiKeyScope } from '../graphql/graphql.js';
+import type { ApiKeyScope, SessionPermission } from '../graphql/graphql.js';
 import { type Credential, initialCredential, type Keys, type SessionFacts, storeSession } from './credential.js';
 
 /** What the caller may do. Whoever may not gets no button for it; the server decides in any case. */
@@ -27,13 +27,16 @@ interface AccessValue {
   readonly socket: SocketState;
   /** Grows whenever live updates may have been missed. */
   readonly missed: number;
-  /** Makes up for the keys that a reload forgot. Returns what is wrong with them, or null. */
-  readonly giveKeys: (keys: Keys) => Promise<SignInProblem | null>;
+  /**
+   * Makes up for the keys that a reload forgot, for something that needs these scopes. Returns what is wrong with the keys, or
+   * null.
+   */
+  readonly giveKeys: (keys: Keys, scopes: readonly ApiKeyScope[]) => Promise<SignInProblem | null>;
   readonly enter: (organization: string | null) => void;
   readonly signOut: () => Promise<void>;
 }
 
-export type SignInProblem = 'wrongKeys' | 'unreachable' | 'tooMany' | 'refused';
+export type SignInProblem = 'wrongKeys' | 'unreachable' | 'tooMany' | 'refused' | 'otherOrganization' | 'scopesMissing';
 
 const AccessContext = createContext<AccessValue | null>(null);
 
@@ -70,6 +73,10 @@ const CREDENTIALS = graphql(`
   query Credentials { caller { credential scopes } }
 `);
 
+const OWN_ORGANIZATION = graphql(`
+  query OwnOrganization { organization { id } }
+`);
+
 /** Eight hours: a working day. */
 const SESSION_SECONDS = 28_800;
 
@@ -84,6 +91,7 @@ interface SignedIn {
 
 type State =
   | { readonly step: 'looking'; readonly credential: Credential }
+  | { readonly step: 'stuck'; readonly credential: Credential; readonly error: CombinedError }
   | { readonly step: 'out'; readonly reason: string | null }
   | { readonly step: 'in'; readonly caller: SignedIn };
 
@@ -92,11 +100,13 @@ interface AccessProviderProps {
   /** The way in: `signIn` returns what is wrong with the keys, or null. */
   readonly door: (signIn: (keys: Keys) => Promise<SignInProblem | null>, reason: string | null) => ReactNode;
   readonly waiting: ReactNode;
+  /** Stands in while the server does not say whether a session is valid. */
+  readonly trouble: (error: CombinedError, retry: () => void, leave: () => void) => ReactNode;
   readonly onLocale: (locale: string) => void;
 }
 
 /** Knows who calls, from the way in to the way out. */
-export function AccessProvider({ children, door, waiting, onLocale }: AccessProviderProps) {
+export function AccessProvider({ children, door, waiting, trouble, onLocale }: AccessProviderProps) {
   const [state, setState] = useState<State>(() => {
     const credential = initialCredential();
     return credential ? { step: 'looking', credential } : { step: 'out', reason: null };
@@ -127,7 +137,12 @@ export function AccessProvider({ children, door, waiting, onLocale }: AccessProv
       .query(WHO_CALLS, {}, { requestPolicy: 'network-only' })
       .toPromise()
       .then(({ data, error }) => {
-        if (!data?.session) return leave(codeOf(error) ?? (error ? 'UNREACHABLE' : 'UNAUTHENTICATED'));
+        if (!data?.session) {
+          const code = error ? codeOf(error) : 'UNAUTHENTICATED';
+          // Any other failure says nothing about the session.
+          if (error && !(code && REFUSALS.includes(code))) return setState({ step: 'stuck', credential, error });
+          return leave(code ?? null);
+        }
         const { id, permissions, locale, connection } = data.session;
         // The connect page is for whoever may connect, and nothing else.
         if (!permissions.some((one) => one !== 'CONNECT')) {
@@ -162,6 +177,10 @@ export function AccessProvider({ children, door, waiting, onLocale }: AccessProv
   }, [client]);
 
   if (state.step === 'looking') return waiting;
+  if (state.step === 'stuck') {
+    const retry = () => setState({ step: 'looking', credential: state.credential });
+    return trouble(state.error, retry, () => leave(null));
+  }
   if (!caller || !client) return door(signIn, state.step === 'out' ? state.reason : null);
 
   const isPlatform = caller.isPlatformKey && caller.credential.organization === null;
@@ -173,7 +192,17 @@ export function AccessProvider({ children, door, waiting, onLocale }: AccessProv
     can: abilitiesOf(caller),
     socket,
     missed,
-    giveKeys: signIn,
+    async giveKeys(keys, scopes) {
+      const { data, error } = await client.urql.query(OWN_ORGANIZATION, {}).toPromise();
+      if (!data) return problemOf(error);
+      const found = await openWithKeys(keys, { scopes, organization: data.organization?.id ?? null });
+      if (typeof found === 'string') return found;
+      // Keys that make no session leave the one that there is.
+      const session = found.credential.session ?? caller.credential.session;
+      storeSession(session);
+      setState({ step: 'in', caller: { ...found, credential: { ...found.credential, session } } });
+      return null;
+    },
     enter: (organization) => setState({ step: 'in', caller: { ...caller, credential: { ...caller.credential, organization } } }),
     async signOut() {
       if (caller.sessionId && caller.credential.keys) {
@@ -204,20 +233,37 @@ function abilitiesOf({ credential, session, scopes }: SignedIn): Abilities {
   return { manage, createConnections: manage && isForAll, readEvents: false, publish: false, admin: false };
 }
 
+/** What keys have to be for whoever is in already. */
+interface Needed {
+  readonly scopes: readonly ApiKeyScope[];
+  /** The organization that they belong to. */
+  readonly organization: string | null;
+}
+
 /** Exchanges keys for a session. A key without ADMIN makes none, and neither does a platform's. */
-async function openWithKeys(keys: Keys): Promise<SignedIn | SignInProblem> {
+async function openWithKeys(keys: Keys, needed?: Needed): Promise<SignedIn | SignInProblem> {
   const credential: Credential = { session: null, keys, organization: null };
   const { urql } = createClient(credential, SILENT);
   const { data, error } = await urql.query(CREDENTIALS, {}).toPromise();
   if (!data) return problemOf(error);
   const { credential: kind, scopes } = data.caller;
+  if (needed) {
+    if (kind === 'PLATFORM_KEY') return 'otherOrganization';
+    if (!needed.scopes.every((scope) => scopes.includes(scope))) return 'scopesMissing';
+    const own = await urql.query(OWN_ORGANIZATION, {}).toPromise();
+    if (!own.data) return problemOf(own.error);
+    if (own.data.organization?.id !== needed.organization) return 'otherOrganization';
+  }
   const nobody = { session: null, sessionId: null };
   // Whatever organization a platform acts for, it has every scope there.
   if (kind === 'PLATFORM_KEY') return { credential, ...nobody, isPlatformKey: true, scopes: null };
   if (!scopes.includes('ADMIN')) return { credential, ...nobody, isPlatformKey: false, scopes };
   const { hostname, protocol, origin } = location;
+  // A key gives no more than it has, and MANAGE includes VIEW.
+  if (!scopes.includes('READ')) return { credential, ...nobody, isPlatformKey: false, scopes };
+  const permissions: SessionPermission[] = scopes.includes('MANAGE') ? ['VIEW', 'MANAGE'] : ['VIEW'];
   const input = {
-    permissions: ['VIEW' as const, 'MANAGE' as const],
+    permissions,
     expiresIn: SESSION_SECONDS,
     // A session names https, or http for localhost. Our own pages may call in any case.
     origin: protocol === 'https:' || hostname === 'localhost' ? origin : undefined,

@@ -18,7 +18,7 @@ interface ClientEvents {
 }
 
 /** Codes after which a credential does not work again. */
-const REFUSALS = ['UNAUTHENTICATED', 'SESSION_EXPIRED', 'SESSION_ENDED'];
+export const REFUSALS: readonly string[] = ['UNAUTHENTICATED', 'SESSION_EXPIRED', 'SESSION_ENDED'];
 
 /** A client of one caller. Another caller gets another client, so that no cache is shared between them. */
 export function createClient(credential: Credential, { onRefused, onSocket }: ClientEvents): Client {

@@ -88,7 +88,7 @@ export function ConnectButton({ connection, kind }: ConnectButtonProps) {
       {trouble && (
         <Window title={t('connections.connect')} onClose={() => setTrouble(null)}>
           {trouble === 'needsKeys' ? (
-            <NeedsKeys why={t('connections.connectNeedsKeys')} />
+            <NeedsKeys why={t('connections.connectNeedsKeys')} scope="MANAGE" />
           ) : (
             <Note tone="bad" title={trouble === 'blocked' ? t('connections.popupBlocked') : trouble.message} />
           )}

@@ -17,7 +17,7 @@ import { NewSubscription } from '../subscriptions/NewSubscription.js';
 import { SubscriptionTable } from '../subscriptions/SubscriptionTable.js';
 import { ConnectButton } from './ConnectButton.js';
 import { CheckButton, ConnectionBadge, ConnectionNote, SWITCH } from './ConnectionStatus.js';
-import { type ConnectionRow, repairOf, titleOf } from './connectionRow.js';
+import { type ConnectionRow, placeOf, repairOf, titleOf } from './connectionRow.js';
 import { EditConnection } from './EditConnection.js';
 import { SigningSecret } from './SigningSecret.js';
 
@@ -115,22 +115,24 @@ const RECENT = 5;
 function RecentDeliveries({ id }: { readonly id: string }) {
   const { t } = useTranslation();
   const filter = useMemo(() => ({ connectionId: id }), [id]);
-  const { rows: all, isLoading } = useDeliveryFeed(filter, RECENT);
-  const rows = all.slice(0, RECENT);
+  const { rows, isLoading, error, reload } = useDeliveryFeed(filter, RECENT);
   return (
     <Card
       title={t('connections.recent')}
       actions={<Link href={`/deliveries?connection=${id}`}>{t('connections.allDeliveries')}</Link>}
       isFlush
     >
+      {error && <CallProblem error={error} onRetry={reload} />}
       {rows.length > 0 ? (
         <DeliveryTable rows={rows} />
       ) : isLoading ? (
         <Skeleton label={t('loading')} />
       ) : (
-        <Empty icon="deliveries" title={t('deliveries.none')}>
-          {t('deliveries.noneText')}
-        </Empty>
+        !error && (
+          <Empty icon="deliveries" title={t('deliveries.none')}>
+            {t('deliveries.noneText')}
+          </Empty>
+        )
       )}
     </Card>
   );
@@ -159,7 +161,7 @@ function Settings({ connection, maxConcurrency, maxPerSecond }: SettingsProps) {
         {configuration.__typename === 'KlaviyoConfiguration' && (
           <>
             <dt>{t('connections.fields.account')}</dt>
-            <dd>{configuration.account?.name ?? configuration.account?.id ?? t('connections.noAccount')}</dd>
+            <dd>{placeOf(connection) ?? t('connections.noAccount')}</dd>
             <dt>{t('connections.fields.scopes')}</dt>
             <dd>{configuration.requestedScopes.join(', ')}</dd>
           </>

@@ -111,7 +111,7 @@ function ConnectionTable({ rows }: { readonly rows: readonly ConnectionRow[] }) 
               </Link>
               <span className="small quiet">
                 {t(`connections.types.${connection.type}`)}
-                {connection.name && placeOf(connection.configuration) ? ` · ${placeOf(connection.configuration)}` : ''}
+                {connection.name && placeOf(connection) ? ` · ${placeOf(connection)}` : ''}
               </span>
             </td>
             <td>

@@ -72,7 +72,7 @@ export function SigningSecret({ connectionId }: { readonly connectionId: string 
       </div>
       {isAsking === 'keys' && !can.admin && (
         <Window title={t('secret.title')} onClose={() => setAsking(null)}>
-          <NeedsKeys why={t('secret.needsKeys')} />
+          <NeedsKeys why={t('secret.needsKeys')} scope="ADMIN" />
         </Window>
       )}
       {isAsking === 'rotate' && (

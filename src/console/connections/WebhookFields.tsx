@@ -24,8 +24,8 @@ export const newWebhook = (url = '', authType: WebhookAuthType = 'NONE'): Webhoo
 export function toWebhookInput(draft: WebhookDraft): WebhookConfigurationInput {
   const { url, authType, token, username, password, headerName, apiKey } = draft;
   const secrets = { NONE: {}, BEARER: { token }, BASIC: { username, password }, API_KEY: { headerName, apiKey } }[authType];
-  const isGiven = Object.values(secrets).some((value) => value !== '');
-  return { url, authType, ...(isGiven ? { authConfig: secrets } : {}) };
+  const given = Object.entries(secrets).filter(([, value]) => value !== '');
+  return { url, authType, ...(given.length > 0 ? { authConfig: Object.fromEntries(given) } : {}) };
 }
 
 interface WebhookFieldsProps {
@@ -66,13 +66,13 @@ export function WebhookFields({ draft, onChange, errors, isKnown }: WebhookField
       {draft.authType === 'BEARER' && <Field {...field('token', 'password')} hint={hint} />}
       {draft.authType === 'BASIC' && (
         <>
-          <Field {...field('username')} />
+          <Field {...field('username')} hint={hint} />
           <Field {...field('password', 'password')} hint={hint} />
         </>
       )}
       {draft.authType === 'API_KEY' && (
         <>
-          <Field {...field('headerName')} />
+          <Field {...field('headerName')} hint={hint} />
           <Field {...field('apiKey', 'password')} hint={hint} />
         </>
       )}

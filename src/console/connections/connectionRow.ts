@@ -17,10 +17,11 @@ export const CONNECTION_ROW = graphql(`
     problemCode
     createdAt
     updatedAt
+    account { id name }
     configuration {
       __typename
       ... on WebhookConfiguration { url authType }
-      ... on KlaviyoConfiguration { account { id name } requestedScopes missingScopes }
+      ... on KlaviyoConfiguration { requestedScopes }
     }
   }
 `);
@@ -64,27 +65,26 @@ export function lookOf({ status, statusReasonCode, problemCode }: ConnectionRow)
 }
 
 /** What names a connection for people. */
-interface Titled {
+interface Titled extends Placed {
   readonly id: string;
   readonly name?: string | null;
   readonly type: ConnectionType;
-  readonly configuration: Place;
 }
 
-type Place =
-  | { readonly __typename: 'WebhookConfiguration'; readonly url: string }
-  | {
-      readonly __typename: 'KlaviyoConfiguration';
-      readonly account?: { readonly id: string; readonly name?: string | null } | null;
-    };
+interface Placed {
+  readonly configuration:
+    | { readonly __typename: 'WebhookConfiguration'; readonly url: string }
+    | { readonly __typename: 'KlaviyoConfiguration' };
+  readonly account?: { readonly id: string; readonly name?: string | null } | null;
+}
 
 /** Returns what identifies a connection for people: its name, else where it points, else its id. */
-export function titleOf({ name, id, type, configuration }: Titled): string {
-  return name ?? placeOf(configuration) ?? `${type === 'KLAVIYO' ? 'Klaviyo' : 'Webhook'} #${id}`;
+export function titleOf({ name, id, type, ...placed }: Titled): string {
+  return name ?? placeOf(placed) ?? `${type === 'KLAVIYO' ? 'Klaviyo' : 'Webhook'} #${id}`;
 }
 
 /** Returns where a connection points: a URL or an account; null before it points anywhere. */
-export function placeOf(configuration: Place): string | null {
+export function placeOf({ configuration, account }: Placed): string | null {
   if (configuration.__typename === 'WebhookConfiguration') return configuration.url;
-  return configuration.account?.name ?? configuration.account?.id ?? null;
+  return account?.name ?? account?.id ?? null;
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useQuery } from 'urql';
 import { useSearchParams } from 'wouter';
@@ -30,6 +30,8 @@ export function DeliveriesPage() {
   const filter = useMemo(() => toFilter(choices, Date.now()), [choices]);
   const feed = useDeliveryFeed(filter);
   const [isReplaying, setReplaying] = useState(false);
+  // Rows that have all left the list are followed by others as long as there are any.
+  const isReading = feed.rows.length === 0 && (feed.isLoading || (feed.hasMore && !feed.error));
   const isFiltered = Object.values(choices).some(Boolean);
 
   function choose(change: Partial<Choices>): void {
@@ -53,7 +55,8 @@ export function DeliveriesPage() {
       actions={
         <>
           <OperationButton document={DELIVERIES} variables={{ first: 100, filter }} />
-          {can.manage && (
+          {/* A replay cannot be narrowed to one event. */}
+          {can.manage && !choices.event && (
             <Button icon="retry" onPress={() => setReplaying(true)}>
               {t('replay.button')}
             </Button>
@@ -64,8 +67,8 @@ export function DeliveriesPage() {
       <Filters choices={choices} onChange={choose} />
       {feed.error && <CallProblem error={feed.error} onRetry={feed.reload} />}
       <Card isFlush>
-        {feed.isLoading && feed.rows.length === 0 && <Skeleton label={t('loading')} rows={6} />}
-        {!feed.isLoading && !feed.error && feed.rows.length === 0 && (
+        {isReading && <Skeleton label={t('loading')} rows={6} />}
+        {!isReading && !feed.error && feed.rows.length === 0 && (
           <Empty
             icon="deliveries"
             title={t(isFiltered ? 'deliveries.noneSo' : 'deliveries.none')}
@@ -128,10 +131,13 @@ function Filters({ choices, onChange }: FiltersProps) {
 function EventSearch({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
   const { t } = useTranslation();
   const [text, setText] = useState(value);
+  // Another filter may be chosen while the typing pauses.
+  const latest = useRef(onChange);
+  latest.current = onChange;
   useEffect(() => setText(value), [value]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed counts
   useEffect(() => {
-    const timer = setTimeout(() => text.trim() !== value && onChange(text.trim()), 400);
+    const timer = setTimeout(() => text.trim() !== value && latest.current(text.trim()), 400);
     return () => clearTimeout(timer);
   }, [text]);
   return <Field label={t('deliveries.search')} type="search" value={text} onChange={setText} isWide />;

@@ -1,9 +1,9 @@
-import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useMutation, useQuery, useSubscription } from 'urql';
+import { useMutation, useQuery } from 'urql';
 import { Link } from 'wouter';
 import { useAccess } from '../access/Access.js';
 import { useFresh } from '../api/useFresh.js';
+import { useSecondLook, useWatch } from '../api/useWatch.js';
 import { placeOf, titleOf } from '../connections/connectionRow.js';
 import { Button } from '../design/Button.js';
 import { Code, CopyButton, prettyJson } from '../design/Code.js';
@@ -32,14 +32,14 @@ const CONTENT = graphql(`
   query DeliveryContent($id: ID!) {
     delivery(id: $id) {
       id
-      event { id payload }
+      event { id data }
       attempts { number responseBody error { code message } }
     }
   }
 `);
 
 const UPDATED = graphql(`
-  subscription WatchDelivery($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { id status updatedAt } }
+  subscription WatchDelivery { deliveryUpdated { id status updatedAt } }
 `);
 
 const RETRY = graphql(`
@@ -64,19 +64,15 @@ export function DeliveryPage({ id }: { readonly id: string }) {
   });
   const [retrying, retry] = useMutation(RETRY);
   const delivery = data?.delivery;
-  const connectionId = delivery?.connection?.id ?? null;
-  const [{ data: live }] = useSubscription(
-    { query: UPDATED, variables: { connectionId }, pause: connectionId === null },
-    (before: string | null | undefined, { deliveryUpdated }): string | null =>
-      deliveryUpdated.id === id ? deliveryUpdated.updatedAt : (before ?? null),
-  );
-  // An update says that there is more to read, and the attempts with it.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: read when something was heard
-  useEffect(() => {
-    if (!live) return;
+  function readAll(): void {
     read();
     if (can.readEvents) readContent({ requestPolicy: 'network-only' });
-  }, [live]);
+  }
+  // Watched from the beginning, before its connection is known. An update says that there is more to read.
+  useWatch(UPDATED, {}, ({ deliveryUpdated }) => {
+    if (deliveryUpdated.id === id) readAll();
+  });
+  useSecondLook(readAll);
 
   const back = { to: '/deliveries', text: t('deliveries.title') };
   if (!delivery) {
@@ -93,8 +89,8 @@ export function DeliveryPage({ id }: { readonly id: string }) {
     );
   }
   const { connection, event, status } = delivery;
-  const payload = content?.delivery?.event.payload;
-  const url = connection?.configuration.__typename === 'WebhookConfiguration' ? placeOf(connection.configuration) : null;
+  const eventData = content?.delivery?.event.data;
+  const url = connection?.configuration.__typename === 'WebhookConfiguration' ? placeOf(connection) : null;
   const answers = new Map(content?.delivery?.attempts.map((attempt) => [attempt.number, attempt]));
   return (
     <Page
@@ -109,8 +105,8 @@ export function DeliveryPage({ id }: { readonly id: string }) {
       actions={
         <>
           <OperationButton document={DELIVERY} variables={variables} />
-          {url && payload && (
-            <CopyButton text={toCurl(url, delivery.id, event.eventType, payload)} label={t('deliveries.curl')} />
+          {url && eventData && (
+            <CopyButton text={toCurl(url, delivery.id, event.eventType, eventData)} label={t('deliveries.curl')} />
           )}
           {can.manage && connection && (
             <Button
@@ -161,9 +157,9 @@ export function DeliveryPage({ id }: { readonly id: string }) {
             </dd>
           </dl>
         </Card>
-        {payload && (
+        {eventData && (
           <Card title={t('deliveries.data')}>
-            <Code text={prettyJson(payload)} label={t('deliveries.data')} />
+            <Code text={prettyJson(eventData)} label={t('deliveries.data')} />
           </Card>
         )}
         {!can.readEvents && <p className="small quiet">{t('deliveries.contentHidden')}</p>}

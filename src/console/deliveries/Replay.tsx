@@ -42,8 +42,9 @@ export function Replay({ choices, onClose }: { readonly choices: Choices; readon
   const { t } = useTranslation();
   const [{ data: list }] = useQuery({ query: CONNECTIONS });
   const connections = list?.connections.edges.map(({ node }) => ({ value: node.id, text: titleOf(node) })) ?? [];
-  const [place, setPlace] = useState(choices.connection);
-  const connectionId = place || connections[0]?.value || '';
+  const isListed = choices.connection === '' || connections.some(({ value }) => value === choices.connection);
+  // Nothing is sent again to a connection that nobody chose.
+  const [connectionId, setConnectionId] = useState(choices.connection);
   const [status, setStatus] = useState<Replayable>(REPLAYABLE.find((one) => one === choices.status) ?? 'FAILED');
   const [span, setSpan] = useState<Span>(choices.span || '24h');
   const [{ fetching, data, error }, start] = useMutation(REPLAY);
@@ -51,7 +52,7 @@ export function Replay({ choices, onClose }: { readonly choices: Choices; readon
 
   function send(event: FormEvent): void {
     event.preventDefault();
-    if (fetching) return;
+    if (fetching || !connectionId) return;
     const since = new Date(Date.now() - SPANS[span] * 60_000).toISOString();
     const eventType = choices.type || null;
     void start({ input: { connectionId, statuses: [status], since, eventType } });
@@ -73,7 +74,12 @@ export function Replay({ choices, onClose }: { readonly choices: Choices; readon
     <Window title={t('replay.title')} onClose={onClose}>
       <form className="stack" onSubmit={send}>
         <p className="quiet">{t('replay.text')}</p>
-        <ChoiceField label={t('connections.fields.connection')} value={connectionId} choices={connections} onChange={setPlace} />
+        <ChoiceField
+          label={t('connections.fields.connection')}
+          value={connectionId}
+          choices={[...connections, ...(isListed ? [] : [{ value: choices.connection, text: `#${choices.connection}` }])]}
+          onChange={setConnectionId}
+        />
         <ChoiceField
           label={t('deliveries.status')}
           value={status}
@@ -91,7 +97,7 @@ export function Replay({ choices, onClose }: { readonly choices: Choices; readon
         <OtherErrors errors={data?.replayDeliveries.userErrors ?? []} />
         <div className="end">
           <Button onPress={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="main" isBusy={fetching}>
+          <Button type="submit" kind="main" isBusy={fetching} isDisabled={!connectionId}>
             {t('replay.start')}
           </Button>
         </div>

@@ -17,10 +17,10 @@ export const DELIVERY_ROW = graphql(`
       id
       name
       type
+      account { id name }
       configuration {
         __typename
         ... on WebhookConfiguration { url }
-        ... on KlaviyoConfiguration { account { id name } }
       }
     }
   }

@@ -25,7 +25,7 @@ export default function DevelopersPage({ part }: { readonly part: string }) {
           </Link>
         ))}
       </nav>
-      {can.admin ? <Shown /> : <NeedsKeys why={t('developers.needsKeys')} />}
+      {can.admin ? <Shown /> : <NeedsKeys why={t('developers.needsKeys')} scope="ADMIN" />}
     </Page>
   );
 }

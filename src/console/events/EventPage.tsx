@@ -1,9 +1,9 @@
-import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useQuery, useSubscription } from 'urql';
+import { useQuery } from 'urql';
 import { useAccess } from '../access/Access.js';
 import { NeedsKeys } from '../access/SignIn.js';
 import { useFresh } from '../api/useFresh.js';
+import { useSecondLook, useWatch } from '../api/useWatch.js';
 import { DeliveryTable } from '../deliveries/DeliveryTable.js';
 import { Code, prettyJson } from '../design/Code.js';
 import { OperationButton } from '../design/OperationButton.js';
@@ -22,7 +22,7 @@ const EVENT = graphql(`
       erasedAt
       idempotencyKey
       orderingKey
-      payload
+      data
       deliveries(first: 100) { edges { node { ...DeliveryRow } } }
     }
   }
@@ -43,17 +43,11 @@ export default function EventPage({ id }: { readonly id: string }) {
   const event = data?.event;
   const known = event?.deliveries.edges.length ?? 0;
   // The cache shows what is heard of a delivery that is listed. One that is not is read with all others.
-  const [{ data: unlisted }] = useSubscription(
-    { query: HEARD, pause: !event },
-    (before: string | null | undefined, { deliveryUpdated }): string | null =>
-      deliveryUpdated.event.id === id && !event?.deliveries.edges.some(({ node }) => node.id === deliveryUpdated.id)
-        ? deliveryUpdated.id
-        : (before ?? null),
-  );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: read when one was heard of
-  useEffect(() => {
-    if (unlisted) read();
-  }, [unlisted]);
+  useWatch(HEARD, {}, ({ deliveryUpdated }) => {
+    if (!can.readEvents || deliveryUpdated.event.id !== id) return;
+    if (!event?.deliveries.edges.some(({ node }) => node.id === deliveryUpdated.id)) read();
+  });
+  useSecondLook(() => can.readEvents && read());
   const back = { to: '/events', text: t('events.title') };
   return (
     <Page
@@ -63,7 +57,7 @@ export default function EventPage({ id }: { readonly id: string }) {
       actions={<OperationButton document={EVENT} variables={variables} />}
     >
       <div className="stack">
-        {!can.readEvents && <NeedsKeys why={t('events.needsKeysToRead')} />}
+        {!can.readEvents && <NeedsKeys why={t('events.needsKeysToRead')} scope="READ" />}
         {error && <CallProblem error={error} onRetry={read} />}
         {can.readEvents && !data && !error && <Skeleton label={t('loading')} />}
         {data && !event && (
@@ -88,7 +82,7 @@ export default function EventPage({ id }: { readonly id: string }) {
                   {t('events.erased')} <Exact at={event.erasedAt} />
                 </p>
               ) : (
-                <Code text={prettyJson(event.payload)} label={t('deliveries.data')} />
+                <Code text={prettyJson(event.data)} label={t('deliveries.data')} />
               )}
             </Card>
           </>

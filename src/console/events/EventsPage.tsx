@@ -58,7 +58,7 @@ export default function EventsPage() {
           <PublishEvent onClose={() => setPublishing(false)} onPublished={(id) => navigate(`/events/${id}`)} />
         ) : (
           <Window title={t('events.publish')} onClose={() => setPublishing(false)}>
-            <NeedsKeys why={t('events.needsKeys')} />
+            <NeedsKeys why={t('events.needsKeys')} scope="PUBLISH" />
           </Window>
         ))}
     </Page>

@@ -27,13 +27,14 @@ interface PublishEventProps {
   readonly onPublished: (id: string) => void;
 }
 
-/** Publishes an event, beginning with the sample of its type. */
+/** Publishes an event, beginning with the sample of its type. Whoever presses twice publishes it once. */
 export function PublishEvent({ onClose, onPublished }: PublishEventProps) {
   const { t } = useTranslation();
   const [{ data: types }] = useQuery({ query: PUBLISHABLE });
   const [type, setType] = useState<string | null>(null);
   const [text, setText] = useState<string | null>(null);
   const [email, setEmail] = useState('anna@example.com');
+  const [idempotencyKey] = useState(newKey);
   const [isMalformed, setMalformed] = useState(false);
   const [{ fetching, data, error }, publish] = useMutation(PUBLISH);
   const chosen = types?.eventTypes.find(({ name }) => name === type) ?? types?.eventTypes[0];
@@ -45,7 +46,7 @@ export function PublishEvent({ onClose, onPublished }: PublishEventProps) {
     setMalformed(content === null);
     if (fetching || content === null || !chosen) return;
     const recipient = email.trim() ? { email: email.trim() } : null;
-    const answer = await publish({ input: { eventType: chosen.name, data: content, recipient } });
+    const answer = await publish({ input: { eventType: chosen.name, data: content, recipient, idempotencyKey } });
     const id = answer.data?.publishEvent.event?.id;
     if (id) onPublished(id);
   }
@@ -82,6 +83,10 @@ export function PublishEvent({ onClose, onPublished }: PublishEventProps) {
     </Window>
   );
 }
+
+/** 128 bits. Unlike `randomUUID`, this works on http as well. */
+const newKey = (): string =>
+  `console-${[...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 
 function parse(json: string): Record<string, unknown> | null {
   try {

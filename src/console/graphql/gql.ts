@@ -22,6 +22,7 @@ type Documents = {
     "\n  mutation LeaveConsole($id: ID!) {\n    endSession(input: { id: $id }) { session { id endedAt } userErrors { code message path } }\n  }\n": typeof types.LeaveConsoleDocument,
     "\n  query WhoCalls {\n    session { id permissions locale connection { id } }\n  }\n": typeof types.WhoCallsDocument,
     "\n  query Credentials { caller { credential scopes } }\n": typeof types.CredentialsDocument,
+    "\n  query OwnOrganization { organization { id } }\n": typeof types.OwnOrganizationDocument,
     "\n  mutation MakeConnectLink($input: CreateSessionInput!) {\n    createSession(input: $input) { url userErrors { code message path } }\n  }\n": typeof types.MakeConnectLinkDocument,
     "\n  mutation StartAuthorization($connectionId: ID!) {\n    startAuthorization(input: { connectionId: $connectionId }) { authorizationUrl userErrors { code message path } }\n  }\n": typeof types.StartAuthorizationDocument,
     "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n    }\n    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }\n  }\n": typeof types.ConnectionDocument,
@@ -33,17 +34,17 @@ type Documents = {
     "\n  mutation CreateConnection($input: CreateConnectionInput!) {\n    createConnection(input: $input) {\n      connection { ...ConnectionRow }\n      userErrors { code message path }\n    }\n  }\n": typeof types.CreateConnectionDocument,
     "\n  mutation RevealSigningSecret($id: ID!) {\n    revealSigningSecret(input: { connectionId: $id }) {\n      signingSecret\n      previousSecretExpiresAt\n      userErrors { code message path }\n    }\n  }\n": typeof types.RevealSigningSecretDocument,
     "\n  mutation RotateSigningSecret($id: ID!) {\n    rotateSigningSecret(input: { connectionId: $id }) {\n      signingSecret\n      previousSecretExpiresAt\n      userErrors { code message path }\n    }\n  }\n": typeof types.RotateSigningSecretDocument,
-    "\n  fragment ConnectionRow on Connection {\n    id\n    type\n    name\n    status\n    isEnabled\n    statusReason\n    statusReasonCode\n    problem\n    problemCode\n    createdAt\n    updatedAt\n    configuration {\n      __typename\n      ... on WebhookConfiguration { url authType }\n      ... on KlaviyoConfiguration { account { id name } requestedScopes missingScopes }\n    }\n  }\n": typeof types.ConnectionRowFragmentDoc,
+    "\n  fragment ConnectionRow on Connection {\n    id\n    type\n    name\n    status\n    isEnabled\n    statusReason\n    statusReasonCode\n    problem\n    problemCode\n    createdAt\n    updatedAt\n    account { id name }\n    configuration {\n      __typename\n      ... on WebhookConfiguration { url authType }\n      ... on KlaviyoConfiguration { requestedScopes }\n    }\n  }\n": typeof types.ConnectionRowFragmentDoc,
     "\n  query FilterConnections { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": typeof types.FilterConnectionsDocument,
     "\n  query Delivery($id: ID!) {\n    delivery(id: $id) {\n      ...DeliveryRow\n      event { id occurredAt erasedAt }\n      subscription { id }\n      attempts { number trigger statusCode durationMs startedAt error { code } }\n    }\n  }\n": typeof types.DeliveryDocument,
-    "\n  query DeliveryContent($id: ID!) {\n    delivery(id: $id) {\n      id\n      event { id payload }\n      attempts { number responseBody error { code message } }\n    }\n  }\n": typeof types.DeliveryContentDocument,
-    "\n  subscription WatchDelivery($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { id status updatedAt } }\n": typeof types.WatchDeliveryDocument,
+    "\n  query DeliveryContent($id: ID!) {\n    delivery(id: $id) {\n      id\n      event { id data }\n      attempts { number responseBody error { code message } }\n    }\n  }\n": typeof types.DeliveryContentDocument,
+    "\n  subscription WatchDelivery { deliveryUpdated { id status updatedAt } }\n": typeof types.WatchDeliveryDocument,
     "\n  mutation RetryDelivery($id: ID!) {\n    retryDelivery(input: { deliveryId: $id }) {\n      delivery { ...DeliveryRow }\n      userErrors { code message path }\n    }\n  }\n": typeof types.RetryDeliveryDocument,
     "\n  query ReplayConnections { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": typeof types.ReplayConnectionsDocument,
     "\n  mutation ReplayDeliveries($input: ReplayDeliveriesInput!) {\n    replayDeliveries(input: $input) {\n      replay { id status count finishedAt }\n      userErrors { code message path }\n    }\n  }\n": typeof types.ReplayDeliveriesDocument,
     "\n  query ReplayProgress($id: ID!) { replay(id: $id) { id status count finishedAt } }\n": typeof types.ReplayProgressDocument,
     "\n  mutation StopReplay($id: ID!) {\n    stopReplay(input: { id: $id }) { replay { id status count finishedAt } userErrors { code message path } }\n  }\n": typeof types.StopReplayDocument,
-    "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n": typeof types.DeliveryRowFragmentDoc,
+    "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      account { id name }\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n      }\n    }\n  }\n": typeof types.DeliveryRowFragmentDoc,
     "\n  query Deliveries($first: Int!, $after: String, $filter: DeliveryFilter) {\n    deliveries(first: $first, after: $after, filter: $filter) {\n      edges { node { ...DeliveryRow } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.DeliveriesDocument,
     "\n  subscription WatchDeliveries($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { ...DeliveryRow } }\n": typeof types.WatchDeliveriesDocument,
     "\n  query ApiKeys { apiKeys(first: 100) { edges { node { ...ApiKeyRow } } } }\n": typeof types.ApiKeysDocument,
@@ -53,22 +54,22 @@ type Documents = {
     "\n  query AuditLog($first: Int!, $after: String) {\n    auditEvents(first: $first, after: $after) {\n      edges { node { id action actorType actorId address subjectType subjectId before after createdAt } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.AuditLogDocument,
     "\n  query Sessions {\n    sessions(first: 100) {\n      edges { node { id permissions origin createdAt expiresAt endedAt connection { id name } } }\n    }\n  }\n": typeof types.SessionsDocument,
     "\n  mutation EndSession($id: ID!) {\n    endSession(input: { id: $id }) { session { id endedAt } userErrors { code message path } }\n  }\n": typeof types.EndSessionDocument,
-    "\n  query Event($id: ID!) {\n    event(id: $id) {\n      id\n      eventType\n      createdAt\n      occurredAt\n      erasedAt\n      idempotencyKey\n      orderingKey\n      payload\n      deliveries(first: 100) { edges { node { ...DeliveryRow } } }\n    }\n  }\n": typeof types.EventDocument,
+    "\n  query Event($id: ID!) {\n    event(id: $id) {\n      id\n      eventType\n      createdAt\n      occurredAt\n      erasedAt\n      idempotencyKey\n      orderingKey\n      data\n      deliveries(first: 100) { edges { node { ...DeliveryRow } } }\n    }\n  }\n": typeof types.EventDocument,
     "\n  subscription WatchEvent { deliveryUpdated { ...DeliveryRow } }\n": typeof types.WatchEventDocument,
     "\n  query Events($first: Int!, $after: String, $filter: EventFilter) {\n    events(first: $first, after: $after, filter: $filter) {\n      edges { node { id eventType createdAt idempotencyKey } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.EventsDocument,
     "\n  query EventTypes { eventTypes { name description schema sample } }\n": typeof types.EventTypesDocument,
     "\n  query PublishableTypes { eventTypes { name sample } }\n": typeof types.PublishableTypesDocument,
     "\n  mutation PublishEvent($input: PublishEventInput!) {\n    publishEvent(input: $input) {\n      event { id eventType createdAt }\n      duplicate\n      userErrors { code message path }\n    }\n  }\n": typeof types.PublishEventDocument,
     "\n  query Organizations($first: Int!, $after: String, $filter: OrganizationFilter) {\n    organizations(first: $first, after: $after, filter: $filter) {\n      edges { node { id name externalId createdAt deletion { requestedAt } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.OrganizationsDocument,
-    "\n  query Overview {\n    organization { id oldestWaiting }\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": typeof types.OverviewDocument,
-    "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n": typeof types.StatisticsDocument,
+    "\n  query Overview {\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": typeof types.OverviewDocument,
+    "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n    organization { id oldestWaiting }\n  }\n": typeof types.StatisticsDocument,
     "\n  query ConnectionNames { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": typeof types.ConnectionNamesDocument,
     "\n  mutation SendTest($id: ID!) {\n    broadcastTestEvent(input: { subscriptionId: $id }) {\n      result { success statusCode responseBody durationMs error { code message } }\n      userErrors { code message path }\n    }\n  }\n": typeof types.SendTestDocument,
     "\n  mutation SwitchSubscription($id: ID!, $isActive: Boolean!) {\n    updateSubscription(input: { id: $id, isActive: $isActive }) {\n      subscription { id isActive updatedAt }\n      userErrors { code message path }\n    }\n  }\n": typeof types.SwitchSubscriptionDocument,
     "\n  mutation DeleteSubscription($id: ID!) {\n    deleteSubscription(input: { id: $id }) { deletedId userErrors { code message path } }\n  }\n": typeof types.DeleteSubscriptionDocument,
     "\n  query Subscriptions($first: Int!, $after: String, $filter: SubscriptionFilter) {\n    subscriptions(first: $first, after: $after, filter: $filter) {\n      edges { node { ...SubscriptionRow } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.SubscriptionsDocument,
     "\n  query EventTypeNames { eventTypes { name description } }\n": typeof types.EventTypeNamesDocument,
-    "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n": typeof types.SubscriptionRowFragmentDoc,
+    "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      account { id name }\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n      }\n    }\n  }\n": typeof types.SubscriptionRowFragmentDoc,
     "\n  mutation CreateSubscription($input: CreateSubscriptionInput!) {\n    createSubscription(input: $input) {\n      subscription { ...SubscriptionRow }\n      userErrors { code message path }\n    }\n  }\n": typeof types.CreateSubscriptionDocument,
 };
 const documents: Documents = {
@@ -80,6 +81,7 @@ const documents: Documents = {
     "\n  mutation LeaveConsole($id: ID!) {\n    endSession(input: { id: $id }) { session { id endedAt } userErrors { code message path } }\n  }\n": types.LeaveConsoleDocument,
     "\n  query WhoCalls {\n    session { id permissions locale connection { id } }\n  }\n": types.WhoCallsDocument,
     "\n  query Credentials { caller { credential scopes } }\n": types.CredentialsDocument,
+    "\n  query OwnOrganization { organization { id } }\n": types.OwnOrganizationDocument,
     "\n  mutation MakeConnectLink($input: CreateSessionInput!) {\n    createSession(input: $input) { url userErrors { code message path } }\n  }\n": types.MakeConnectLinkDocument,
     "\n  mutation StartAuthorization($connectionId: ID!) {\n    startAuthorization(input: { connectionId: $connectionId }) { authorizationUrl userErrors { code message path } }\n  }\n": types.StartAuthorizationDocument,
     "\n  query Connection($id: ID!) {\n    connection(id: $id) {\n      ...ConnectionRow\n      maxConcurrency\n      maxPerSecond\n      externalId\n    }\n    subscriptions(first: 100, filter: { connectionId: $id }) { edges { node { ...SubscriptionRow } } }\n  }\n": types.ConnectionDocument,
@@ -91,17 +93,17 @@ const documents: Documents = {
     "\n  mutation CreateConnection($input: CreateConnectionInput!) {\n    createConnection(input: $input) {\n      connection { ...ConnectionRow }\n      userErrors { code message path }\n    }\n  }\n": types.CreateConnectionDocument,
     "\n  mutation RevealSigningSecret($id: ID!) {\n    revealSigningSecret(input: { connectionId: $id }) {\n      signingSecret\n      previousSecretExpiresAt\n      userErrors { code message path }\n    }\n  }\n": types.RevealSigningSecretDocument,
     "\n  mutation RotateSigningSecret($id: ID!) {\n    rotateSigningSecret(input: { connectionId: $id }) {\n      signingSecret\n      previousSecretExpiresAt\n      userErrors { code message path }\n    }\n  }\n": types.RotateSigningSecretDocument,
-    "\n  fragment ConnectionRow on Connection {\n    id\n    type\n    name\n    status\n    isEnabled\n    statusReason\n    statusReasonCode\n    problem\n    problemCode\n    createdAt\n    updatedAt\n    configuration {\n      __typename\n      ... on WebhookConfiguration { url authType }\n      ... on KlaviyoConfiguration { account { id name } requestedScopes missingScopes }\n    }\n  }\n": types.ConnectionRowFragmentDoc,
+    "\n  fragment ConnectionRow on Connection {\n    id\n    type\n    name\n    status\n    isEnabled\n    statusReason\n    statusReasonCode\n    problem\n    problemCode\n    createdAt\n    updatedAt\n    account { id name }\n    configuration {\n      __typename\n      ... on WebhookConfiguration { url authType }\n      ... on KlaviyoConfiguration { requestedScopes }\n    }\n  }\n": types.ConnectionRowFragmentDoc,
     "\n  query FilterConnections { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": types.FilterConnectionsDocument,
     "\n  query Delivery($id: ID!) {\n    delivery(id: $id) {\n      ...DeliveryRow\n      event { id occurredAt erasedAt }\n      subscription { id }\n      attempts { number trigger statusCode durationMs startedAt error { code } }\n    }\n  }\n": types.DeliveryDocument,
-    "\n  query DeliveryContent($id: ID!) {\n    delivery(id: $id) {\n      id\n      event { id payload }\n      attempts { number responseBody error { code message } }\n    }\n  }\n": types.DeliveryContentDocument,
-    "\n  subscription WatchDelivery($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { id status updatedAt } }\n": types.WatchDeliveryDocument,
+    "\n  query DeliveryContent($id: ID!) {\n    delivery(id: $id) {\n      id\n      event { id data }\n      attempts { number responseBody error { code message } }\n    }\n  }\n": types.DeliveryContentDocument,
+    "\n  subscription WatchDelivery { deliveryUpdated { id status updatedAt } }\n": types.WatchDeliveryDocument,
     "\n  mutation RetryDelivery($id: ID!) {\n    retryDelivery(input: { deliveryId: $id }) {\n      delivery { ...DeliveryRow }\n      userErrors { code message path }\n    }\n  }\n": types.RetryDeliveryDocument,
     "\n  query ReplayConnections { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": types.ReplayConnectionsDocument,
     "\n  mutation ReplayDeliveries($input: ReplayDeliveriesInput!) {\n    replayDeliveries(input: $input) {\n      replay { id status count finishedAt }\n      userErrors { code message path }\n    }\n  }\n": types.ReplayDeliveriesDocument,
     "\n  query ReplayProgress($id: ID!) { replay(id: $id) { id status count finishedAt } }\n": types.ReplayProgressDocument,
     "\n  mutation StopReplay($id: ID!) {\n    stopReplay(input: { id: $id }) { replay { id status count finishedAt } userErrors { code message path } }\n  }\n": types.StopReplayDocument,
-    "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n": types.DeliveryRowFragmentDoc,
+    "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      account { id name }\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n      }\n    }\n  }\n": types.DeliveryRowFragmentDoc,
     "\n  query Deliveries($first: Int!, $after: String, $filter: DeliveryFilter) {\n    deliveries(first: $first, after: $after, filter: $filter) {\n      edges { node { ...DeliveryRow } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.DeliveriesDocument,
     "\n  subscription WatchDeliveries($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { ...DeliveryRow } }\n": types.WatchDeliveriesDocument,
     "\n  query ApiKeys { apiKeys(first: 100) { edges { node { ...ApiKeyRow } } } }\n": types.ApiKeysDocument,
@@ -111,22 +113,22 @@ const documents: Documents = {
     "\n  query AuditLog($first: Int!, $after: String) {\n    auditEvents(first: $first, after: $after) {\n      edges { node { id action actorType actorId address subjectType subjectId before after createdAt } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.AuditLogDocument,
     "\n  query Sessions {\n    sessions(first: 100) {\n      edges { node { id permissions origin createdAt expiresAt endedAt connection { id name } } }\n    }\n  }\n": types.SessionsDocument,
     "\n  mutation EndSession($id: ID!) {\n    endSession(input: { id: $id }) { session { id endedAt } userErrors { code message path } }\n  }\n": types.EndSessionDocument,
-    "\n  query Event($id: ID!) {\n    event(id: $id) {\n      id\n      eventType\n      createdAt\n      occurredAt\n      erasedAt\n      idempotencyKey\n      orderingKey\n      payload\n      deliveries(first: 100) { edges { node { ...DeliveryRow } } }\n    }\n  }\n": types.EventDocument,
+    "\n  query Event($id: ID!) {\n    event(id: $id) {\n      id\n      eventType\n      createdAt\n      occurredAt\n      erasedAt\n      idempotencyKey\n      orderingKey\n      data\n      deliveries(first: 100) { edges { node { ...DeliveryRow } } }\n    }\n  }\n": types.EventDocument,
     "\n  subscription WatchEvent { deliveryUpdated { ...DeliveryRow } }\n": types.WatchEventDocument,
     "\n  query Events($first: Int!, $after: String, $filter: EventFilter) {\n    events(first: $first, after: $after, filter: $filter) {\n      edges { node { id eventType createdAt idempotencyKey } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.EventsDocument,
     "\n  query EventTypes { eventTypes { name description schema sample } }\n": types.EventTypesDocument,
     "\n  query PublishableTypes { eventTypes { name sample } }\n": types.PublishableTypesDocument,
     "\n  mutation PublishEvent($input: PublishEventInput!) {\n    publishEvent(input: $input) {\n      event { id eventType createdAt }\n      duplicate\n      userErrors { code message path }\n    }\n  }\n": types.PublishEventDocument,
     "\n  query Organizations($first: Int!, $after: String, $filter: OrganizationFilter) {\n    organizations(first: $first, after: $after, filter: $filter) {\n      edges { node { id name externalId createdAt deletion { requestedAt } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.OrganizationsDocument,
-    "\n  query Overview {\n    organization { id oldestWaiting }\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": types.OverviewDocument,
-    "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n": types.StatisticsDocument,
+    "\n  query Overview {\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n": types.OverviewDocument,
+    "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n    organization { id oldestWaiting }\n  }\n": types.StatisticsDocument,
     "\n  query ConnectionNames { connections(first: 100) { edges { node { ...ConnectionRow } } } }\n": types.ConnectionNamesDocument,
     "\n  mutation SendTest($id: ID!) {\n    broadcastTestEvent(input: { subscriptionId: $id }) {\n      result { success statusCode responseBody durationMs error { code message } }\n      userErrors { code message path }\n    }\n  }\n": types.SendTestDocument,
     "\n  mutation SwitchSubscription($id: ID!, $isActive: Boolean!) {\n    updateSubscription(input: { id: $id, isActive: $isActive }) {\n      subscription { id isActive updatedAt }\n      userErrors { code message path }\n    }\n  }\n": types.SwitchSubscriptionDocument,
     "\n  mutation DeleteSubscription($id: ID!) {\n    deleteSubscription(input: { id: $id }) { deletedId userErrors { code message path } }\n  }\n": types.DeleteSubscriptionDocument,
     "\n  query Subscriptions($first: Int!, $after: String, $filter: SubscriptionFilter) {\n    subscriptions(first: $first, after: $after, filter: $filter) {\n      edges { node { ...SubscriptionRow } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.SubscriptionsDocument,
     "\n  query EventTypeNames { eventTypes { name description } }\n": types.EventTypeNamesDocument,
-    "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n": types.SubscriptionRowFragmentDoc,
+    "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      account { id name }\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n      }\n    }\n  }\n": types.SubscriptionRowFragmentDoc,
     "\n  mutation CreateSubscription($input: CreateSubscriptionInput!) {\n    createSubscription(input: $input) {\n      subscription { ...SubscriptionRow }\n      userErrors { code message path }\n    }\n  }\n": types.CreateSubscriptionDocument,
 };
 
@@ -179,6 +181,10 @@ export function graphql(source: "\n  query Credentials { caller { credential sco
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "\n  query OwnOrganization { organization { id } }\n"): (typeof documents)["\n  query OwnOrganization { organization { id } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "\n  mutation MakeConnectLink($input: CreateSessionInput!) {\n    createSession(input: $input) { url userErrors { code message path } }\n  }\n"): (typeof documents)["\n  mutation MakeConnectLink($input: CreateSessionInput!) {\n    createSession(input: $input) { url userErrors { code message path } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -223,7 +229,7 @@ export function graphql(source: "\n  mutation RotateSigningSecret($id: ID!) {\n 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment ConnectionRow on Connection {\n    id\n    type\n    name\n    status\n    isEnabled\n    statusReason\n    statusReasonCode\n    problem\n    problemCode\n    createdAt\n    updatedAt\n    configuration {\n      __typename\n      ... on WebhookConfiguration { url authType }\n      ... on KlaviyoConfiguration { account { id name } requestedScopes missingScopes }\n    }\n  }\n"): (typeof documents)["\n  fragment ConnectionRow on Connection {\n    id\n    type\n    name\n    status\n    isEnabled\n    statusReason\n    statusReasonCode\n    problem\n    problemCode\n    createdAt\n    updatedAt\n    configuration {\n      __typename\n      ... on WebhookConfiguration { url authType }\n      ... on KlaviyoConfiguration { account { id name } requestedScopes missingScopes }\n    }\n  }\n"];
+export function graphql(source: "\n  fragment ConnectionRow on Connection {\n    id\n    type\n    name\n    status\n    isEnabled\n    statusReason\n    statusReasonCode\n    problem\n    problemCode\n    createdAt\n    updatedAt\n    account { id name }\n    configuration {\n      __typename\n      ... on WebhookConfiguration { url authType }\n      ... on KlaviyoConfiguration { requestedScopes }\n    }\n  }\n"): (typeof documents)["\n  fragment ConnectionRow on Connection {\n    id\n    type\n    name\n    status\n    isEnabled\n    statusReason\n    statusReasonCode\n    problem\n    problemCode\n    createdAt\n    updatedAt\n    account { id name }\n    configuration {\n      __typename\n      ... on WebhookConfiguration { url authType }\n      ... on KlaviyoConfiguration { requestedScopes }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -235,11 +241,11 @@ export function graphql(source: "\n  query Delivery($id: ID!) {\n    delivery(id
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query DeliveryContent($id: ID!) {\n    delivery(id: $id) {\n      id\n      event { id payload }\n      attempts { number responseBody error { code message } }\n    }\n  }\n"): (typeof documents)["\n  query DeliveryContent($id: ID!) {\n    delivery(id: $id) {\n      id\n      event { id payload }\n      attempts { number responseBody error { code message } }\n    }\n  }\n"];
+export function graphql(source: "\n  query DeliveryContent($id: ID!) {\n    delivery(id: $id) {\n      id\n      event { id data }\n      attempts { number responseBody error { code message } }\n    }\n  }\n"): (typeof documents)["\n  query DeliveryContent($id: ID!) {\n    delivery(id: $id) {\n      id\n      event { id data }\n      attempts { number responseBody error { code message } }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  subscription WatchDelivery($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { id status updatedAt } }\n"): (typeof documents)["\n  subscription WatchDelivery($connectionId: ID) { deliveryUpdated(connectionId: $connectionId) { id status updatedAt } }\n"];
+export function graphql(source: "\n  subscription WatchDelivery { deliveryUpdated { id status updatedAt } }\n"): (typeof documents)["\n  subscription WatchDelivery { deliveryUpdated { id status updatedAt } }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -263,7 +269,7 @@ export function graphql(source: "\n  mutation StopReplay($id: ID!) {\n    stopRe
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n"): (typeof documents)["\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n"];
+export function graphql(source: "\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      account { id name }\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n      }\n    }\n  }\n"): (typeof documents)["\n  fragment DeliveryRow on Delivery {\n    id\n    status\n    attemptCount\n    nextAttemptAt\n    createdAt\n    updatedAt\n    event { id eventType }\n    connection {\n      id\n      name\n      type\n      account { id name }\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n      }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -303,7 +309,7 @@ export function graphql(source: "\n  mutation EndSession($id: ID!) {\n    endSes
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Event($id: ID!) {\n    event(id: $id) {\n      id\n      eventType\n      createdAt\n      occurredAt\n      erasedAt\n      idempotencyKey\n      orderingKey\n      payload\n      deliveries(first: 100) { edges { node { ...DeliveryRow } } }\n    }\n  }\n"): (typeof documents)["\n  query Event($id: ID!) {\n    event(id: $id) {\n      id\n      eventType\n      createdAt\n      occurredAt\n      erasedAt\n      idempotencyKey\n      orderingKey\n      payload\n      deliveries(first: 100) { edges { node { ...DeliveryRow } } }\n    }\n  }\n"];
+export function graphql(source: "\n  query Event($id: ID!) {\n    event(id: $id) {\n      id\n      eventType\n      createdAt\n      occurredAt\n      erasedAt\n      idempotencyKey\n      orderingKey\n      data\n      deliveries(first: 100) { edges { node { ...DeliveryRow } } }\n    }\n  }\n"): (typeof documents)["\n  query Event($id: ID!) {\n    event(id: $id) {\n      id\n      eventType\n      createdAt\n      occurredAt\n      erasedAt\n      idempotencyKey\n      orderingKey\n      data\n      deliveries(first: 100) { edges { node { ...DeliveryRow } } }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -331,11 +337,11 @@ export function graphql(source: "\n  query Organizations($first: Int!, $after: S
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Overview {\n    organization { id oldestWaiting }\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"): (typeof documents)["\n  query Overview {\n    organization { id oldestWaiting }\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"];
+export function graphql(source: "\n  query Overview {\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"): (typeof documents)["\n  query Overview {\n    connections(first: 1) { edges { node { ...ConnectionRow } } }\n    attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }\n    subscriptions(first: 1) { edges { node { id } } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n"): (typeof documents)["\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n  }\n"];
+export function graphql(source: "\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n    organization { id oldestWaiting }\n  }\n"): (typeof documents)["\n  query Statistics($from: DateTime!) {\n    deliveryStatistics(from: $from) {\n      intervalSeconds\n      delivered\n      failed\n      retried\n      successRate\n      p50Ms\n      p95Ms\n      intervals { start delivered failed retried }\n    }\n    organization { id oldestWaiting }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -363,7 +369,7 @@ export function graphql(source: "\n  query EventTypeNames { eventTypes { name de
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n"): (typeof documents)["\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n        ... on KlaviyoConfiguration { account { id name } }\n      }\n    }\n  }\n"];
+export function graphql(source: "\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      account { id name }\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n      }\n    }\n  }\n"): (typeof documents)["\n  fragment SubscriptionRow on Subscription {\n    id\n    eventType\n    isActive\n    createdAt\n    connection {\n      id\n      name\n      type\n      account { id name }\n      configuration {\n        __typename\n        ... on WebhookConfiguration { url }\n      }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -8,23 +8,25 @@ const HEIGHT = 220;
 
 interface ChartProps {
   readonly statistics: StatisticsQuery['deliveryStatistics'];
+  /** When they were read, in milliseconds. */
+  readonly readAt: number;
   readonly label: string;
 }
 
 /** Deliveries a minute by outcome. What it shows, the figures above it say in numbers. */
-export default function Chart({ statistics, label }: ChartProps) {
+export default function Chart({ statistics, readAt, label }: ChartProps) {
   const { t, i18n } = useTranslation();
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = place.current;
     if (!element) return;
-    const minutes = statistics.intervalSeconds / 60;
-    const { intervals } = statistics;
+    const { intervals, intervalSeconds } = statistics;
+    const perMinute = (start: string, count: number) => (count * 60) / elapsedSeconds(start, intervalSeconds, readAt);
     const data: UPlot.AlignedData = [
       intervals.map(({ start }) => Date.parse(start) / 1_000),
-      intervals.map(({ delivered }) => delivered / minutes),
-      intervals.map(({ retried }) => retried / minutes),
-      intervals.map(({ failed }) => failed / minutes),
+      intervals.map(({ start, delivered }) => perMinute(start, delivered)),
+      intervals.map(({ start, retried }) => perMinute(start, retried)),
+      intervals.map(({ start, failed }) => perMinute(start, failed)),
     ];
     const names = [t('statistics.delivered'), t('statistics.retried'), t('statistics.failed')];
     let plot = draw(element, data, names, i18n.language);
@@ -41,8 +43,16 @@ export default function Chart({ statistics, label }: ChartProps) {
       theme.removeEventListener('change', redraw);
       plot.destroy();
     };
-  }, [statistics, t, i18n.language]);
+  }, [statistics, readAt, t, i18n.language]);
   return <div ref={place} role="img" aria-label={label} />;
+}
+
+/** Seconds that count as elapsed at least, so that a handful of deliveries does not look like a rush. */
+const SHORTEST = 15;
+
+/** How much of an interval was over when it was read: of the last one, only a part. */
+function elapsedSeconds(start: string, intervalSeconds: number, readAt: number): number {
+  return Math.min(intervalSeconds, Math.max(SHORTEST, (readAt - Date.parse(start)) / 1_000));
 }
 
 function draw(element: HTMLElement, data: UPlot.AlignedData, names: readonly string[], language: string): UPlot {

@@ -19,7 +19,6 @@ import { Statistics } from './Statistics.js';
 
 const OVERVIEW = graphql(`
   query Overview {
-    organization { id oldestWaiting }
     connections(first: 1) { edges { node { ...ConnectionRow } } }
     attention: connections(first: 50, filter: { needsAttention: true }) { edges { node { ...ConnectionRow } } }
     subscriptions(first: 1) { edges { node { id } } }
@@ -36,12 +35,12 @@ export function OverviewPage() {
   const [{ data, error }, read] = useFresh(useQuery({ query: OVERVIEW, requestPolicy: 'cache-and-network' }));
   const connections = data?.connections.edges.map(({ node }) => node) ?? [];
   const feed = useDeliveryFeed(EVERYTHING, LATEST);
-  const deliveries = feed.rows.slice(0, LATEST);
+  const deliveries = feed.rows;
   // One that was repaired meanwhile stays in the cached list until that is read anew.
   const troubled = (data?.attention.edges ?? [])
     .map(({ node }) => node)
     .filter((connection) => !['active', 'off'].includes(lookOf(connection).text));
-  const isNew = data !== undefined && !feed.isLoading && deliveries.length === 0;
+  const isNew = data !== undefined && !feed.isLoading && !feed.error && deliveries.length === 0;
   return (
     <Page title={t('overview.title')} lead={t('overview.lead')} actions={<OperationButton document={OVERVIEW} />}>
       <div className="stack">
@@ -49,7 +48,8 @@ export function OverviewPage() {
         {!data && !error && <Skeleton label={t('loading')} />}
         {isNew && <FirstSteps connections={connections} isSubscribed={data.subscriptions.edges.length > 0} />}
         {troubled.length > 0 && <Attention connections={troubled} />}
-        {data && !feed.isLoading && !isNew && <Statistics oldestWaiting={data.organization?.oldestWaiting ?? null} />}
+        {data && !feed.isLoading && !isNew && <Statistics />}
+        {feed.error && <CallProblem error={feed.error} onRetry={feed.reload} />}
         {deliveries.length > 0 && (
           <Card title={t('overview.latest')} actions={<Link href="/deliveries">{t('overview.all')}</Link>} isFlush>
             <DeliveryTable rows={deliveries} showsConnection />

@@ -24,6 +24,7 @@ const STATISTICS = graphql(`
       p95Ms
       intervals { start delivered failed retried }
     }
+    organization { id oldestWaiting }
   }
 `);
 
@@ -35,17 +36,19 @@ type Range = keyof typeof RANGES;
 const READ_EVERY = 30_000;
 
 /** Deliveries by outcome, the rate of success, and how long it took, for a range that is chosen. */
-export function Statistics({ oldestWaiting }: { readonly oldestWaiting: string | null }) {
+export function Statistics() {
   const { t } = useTranslation();
   const [parameters, setParameters] = useSearchParams();
   const range = (Object.keys(RANGES) as Range[]).find((one) => one === parameters.get('range')) ?? '24h';
   const now = useTick();
   const variables = useMemo(() => ({ from: new Date(now - RANGES[range] * 60_000).toISOString() }), [now, range]);
-  const [{ data, error }] = useQuery({ query: STATISTICS, variables, requestPolicy: 'network-only' });
+  const [{ data, error }, read] = useQuery({ query: STATISTICS, variables, requestPolicy: 'network-only' });
   // The numbers before stay until the new ones are there, so that nothing jumps.
-  const [shown, setShown] = useState<StatisticsQuery['deliveryStatistics'] | null>(null);
+  const [shown, setShown] = useState<Shown | null>(null);
   useEffect(() => {
-    if (data) setShown(data.deliveryStatistics);
+    if (!data) return;
+    const { deliveryStatistics, organization } = data;
+    setShown({ statistics: deliveryStatistics, oldestWaiting: organization?.oldestWaiting ?? null, readAt: Date.now() });
   }, [data]);
   return (
     <Card
@@ -62,10 +65,12 @@ export function Statistics({ oldestWaiting }: { readonly oldestWaiting: string |
         </>
       }
     >
-      {error && <CallProblem error={error} />}
-      <Figures statistics={shown} oldestWaiting={oldestWaiting} />
+      {error && <CallProblem error={error} onRetry={() => read({ requestPolicy: 'network-only' })} />}
+      <Figures statistics={shown?.statistics ?? null} oldestWaiting={shown?.oldestWaiting ?? null} />
       <div className="chart">
-        <Suspense>{shown && <Chart statistics={shown} label={t('statistics.chart')} />}</Suspense>
+        <Suspense>
+          {shown && <Chart statistics={shown.statistics} readAt={shown.readAt} label={t('statistics.chart')} />}
+        </Suspense>
       </div>
     </Card>
   );
@@ -77,6 +82,12 @@ interface FiguresProps {
   readonly statistics: Numbers | null;
   /** When the oldest delivery that waits was published; null: none waits. */
   readonly oldestWaiting: string | null;
+}
+
+interface Shown extends FiguresProps {
+  readonly statistics: Numbers;
+  /** In milliseconds. */
+  readonly readAt: number;
 }
 
 function Figures({ statistics, oldestWaiting }: FiguresProps) {

@@ -14,10 +14,10 @@ export const SUBSCRIPTION_ROW = graphql(`
       id
       name
       type
+      account { id name }
       configuration {
         __typename
         ... on WebhookConfiguration { url }
-        ... on KlaviyoConfiguration { account { id name } }
       }
     }
   }

@@ -55,7 +55,11 @@ export async function startTexts(): Promise<void> {
 
 /** Shows everything in a language that the reader chose, from now on. */
 export async function chooseLanguage(language: Language): Promise<void> {
-  localStorage.setItem(STORED_AS, language);
+  try {
+    localStorage.setItem(STORED_AS, language);
+  } catch {
+    // A browser that refuses to store anything shows it until the next reload.
+  }
   await speak(language);
 }
 
